@@ -1,0 +1,74 @@
+package controller
+
+import "time"
+
+// Plan is what happens in one call. It is validated where it is read (the
+// configuration or a call's channel variables); the controller trusts it.
+type Plan struct {
+	// Name is the plan's name in the configuration.
+	Name string
+	// AnswerPause is the silence between the answer and the tone.
+	AnswerPause time.Duration
+	// Tone is played before the stream starts; a zero duration plays none.
+	Tone Tone
+	// Stream says how the audio is streamed.
+	Stream StreamPlan
+	// Prompt is the file that playback is given, looked for by FreeSWITCH
+	// below its sound_prefix; empty plays none.
+	Prompt string
+	// Listen is how long the call goes on after the prompt.
+	Listen time.Duration
+	// FinishOn are the DTMF digits (of 0-9 A-D * #) any of which ends Listen.
+	FinishOn string
+	// Silence ends Listen once the caller has spoken and has then been quiet
+	// for so long; zero never does.
+	Silence time.Duration
+	// OnStreamFailure says what becomes of a call whose stream has failed.
+	OnStreamFailure OnStreamFailure
+}
+
+// Tone is one sine tone.
+type Tone struct {
+	// Frequency is in Hz.
+	Frequency int
+	// Duration of the tone.
+	Duration time.Duration
+}
+
+// StreamPlan is how a call's audio is streamed to the sink.
+type StreamPlan struct {
+	// Mix is "mono" (the caller), "mixed" (both directions in one channel) or
+	// "stereo" (left the caller, right what FreeSWITCH plays).
+	Mix string
+	// SampleRate is in Hz: 8000 or 16000.
+	SampleRate int
+	// Buffer is how much audio mod_audio_stream puts into one frame: a multiple of 20 ms.
+	Buffer time.Duration
+	// ConnectTimeout bounds the time from the switch's +OK to the socket at the sink.
+	ConnectTimeout time.Duration
+	// StopTimeout bounds the time from stop to the end of the stream at the sink.
+	StopTimeout time.Duration
+	// Restarts is how many times a dropped stream is brought back.
+	Restarts int
+}
+
+// Channels returns the number of channels of the stream's audio.
+func (s StreamPlan) Channels() int {
+	if s.Mix == "stereo" {
+		return 2
+	}
+	return 1
+}
+
+// OnStreamFailure is what becomes of a call whose stream has failed.
+type OnStreamFailure string
+
+// The three values of a plan's on_stream_failure.
+const (
+	// FailureHangup hangs the call up.
+	FailureHangup OnStreamFailure = "hangup"
+	// FailureContinue goes on with the plan, without a stream.
+	FailureContinue OnStreamFailure = "continue"
+	// FailureDialplan gives the call back to the dialplan's next action.
+	FailureDialplan OnStreamFailure = "dialplan"
+)
