@@ -1,0 +1,41 @@
+package controller
+
+import "time"
+
+// Config is what holds for every call; what differs from call to call is in a Plan.
+type Config struct {
+	// MaxCalls is how many calls run at once; one more is refused.
+	MaxCalls int
+	// CommandTimeout bounds the switch's reply to a command and its answer to an API command.
+	CommandTimeout time.Duration
+	// AnswerTimeout bounds answer.
+	AnswerTimeout time.Duration
+	// StepGrace is what a tone may take beyond its length.
+	StepGrace time.Duration
+	// PromptLimit bounds a prompt, whose length only the switch knows.
+	PromptLimit time.Duration
+	// HangupTimeout bounds the wait for CHANNEL_HANGUP_COMPLETE.
+	HangupTimeout time.Duration
+	// PublishTimeout bounds the publication of a call's files.
+	PublishTimeout time.Duration
+	// AbortTimeout bounds the orderly end of all calls after Serve's context is done.
+	AbortTimeout time.Duration
+	// RestartPause is the pause before a dropped stream is started again; it
+	// doubles with each restart of a call.
+	RestartPause time.Duration
+}
+
+// DefaultConfig returns the configuration of the daemon.
+func DefaultConfig() Config {
+	return Config{
+		MaxCalls:       1000,
+		CommandTimeout: 5 * time.Second,
+		AnswerTimeout:  30 * time.Second,
+		StepGrace:      10 * time.Second,
+		PromptLimit:    10 * time.Minute,
+		HangupTimeout:  3 * time.Second,
+		PublishTimeout: 30 * time.Second,
+		AbortTimeout:   10 * time.Second,
+		RestartPause:   250 * time.Millisecond,
+	}
+}

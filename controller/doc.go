@@ -1,0 +1,16 @@
+// Package controller runs calls: it takes each call that a FreeSWITCH dialplan
+// hands over with its socket action, answers it, plays the tone and the prompt,
+// starts and stops the audio stream, listens, and hangs up.
+//
+// It owns the plan of a call, its steps, the closed list of how calls end
+// (Result), the admission of calls, and the list of those that run. One call is
+// one straight function, [call.run], in the goroutine of its connection; that
+// goroutine alone touches the call's state, but for the small snapshot that
+// [Controller.Calls] copies. The stream of a call is a state machine (stream)
+// that the same goroutine moves while it waits for something else, so that a
+// dropped stream is brought back in the middle of a prompt.
+//
+// The package starts no goroutine of its own beside those of controller/esl.
+// It never opens a file or a WebSocket and never imports the sink: what it needs
+// of a recorder is the interface Recorder, which the command joins to the sink.
+package controller

@@ -1,0 +1,70 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap/zapcore"
+)
+
+// ErrRefused is what a Recorder's Expect wraps when it takes no new stream now:
+// the call ends as refused before it is answered.
+var ErrRefused = errors.New("refused")
+
+// Recorder keeps what calls say. It is all that the controller knows of the sink.
+type Recorder interface {
+	// Expect prepares the recording of a call before its stream is started.
+	Expect(info Info, stream StreamPlan) (Recording, error)
+	// Save keeps the record of a call that has no recording.
+	Save(info Info, outcome Outcome) (Record, error)
+}
+
+// Record is a call's kept record, to be logged in one line.
+type Record = zapcore.ObjectMarshaler
+
+// Recording is the recording of one call. Its methods may be called at any time
+// from the call's goroutine; Finish and then Save must be called once at the end.
+type Recording interface {
+	// URL is what uuid_audio_stream is told to connect to.
+	URL() string
+	// Changed delivers a value after State has changed; capacity 1.
+	Changed() <-chan struct{}
+	// State is how the stream is now.
+	State() StreamState
+	// WatchSilence sets State's Quiet once the caller has spoken, from now on,
+	// and has then been quiet for d of audio.
+	WatchSilence(d time.Duration)
+	// Mark puts a cue point with this label at the present position.
+	Mark(label string)
+	// Stopping says that the call stops its stream: its end is expected now.
+	Stopping()
+	// Disconnect closes a live socket and waits until it is gone or ctx is done.
+	Disconnect(ctx context.Context) error
+	// Finish waits until the stream has ended or ctx is done, closes it, and publishes the audio.
+	Finish(ctx context.Context) error
+	// Save keeps the call's record. To be called after Finish.
+	Save(outcome Outcome) (Record, error)
+}
+
+// StreamState is how a call's stream stands at the sink.
+type StreamState struct {
+	// Connections counts the sockets that were accepted so far.
+	Connections int
+	// Live says that one of them is open.
+	Live bool
+	// Audio is how much audio came in.
+	Audio time.Duration
+	// FirstAudioAt is when the first audio came.
+	FirstAudioAt time.Time
+	// LevelDBFS is the level of the latest audio in dB of full scale.
+	LevelDBFS float64
+	// Quiet says that what WatchSilence asked for has come.
+	Quiet bool
+	// LastEnd says why the last socket ended.
+	LastEnd string
+	// Full says that the recording reached its greatest length.
+	Full bool
+	// Err is why no socket will be taken any more, such as a disk error.
+	Err error
+}

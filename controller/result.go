@@ -1,0 +1,99 @@
+package controller
+
+import "time"
+
+// Result is how a call ended: one word of a closed list, the same in the log,
+// the metrics, the JSON record and the admin pages.
+type Result string
+
+// The ends of a call.
+const (
+	// Completed is a call whose plan was carried out to its end.
+	Completed Result = "completed"
+	// CallerHangup is a call that the caller's side ended before its plan did.
+	CallerHangup Result = "caller_hangup"
+	// StreamFailed is a call whose stream never connected, or dropped for good.
+	StreamFailed Result = "stream_failed"
+	// SwitchLost is a call whose event socket ended before the call did.
+	SwitchLost Result = "switch_lost"
+	// Refused is a call over max_calls or max_streams, or one that came while draining.
+	Refused Result = "refused"
+	// Misconfigured is a call whose dialplan line can't work.
+	Misconfigured Result = "misconfigured"
+	// Aborted is a call that a shutdown ended.
+	Aborted Result = "aborted"
+	// Failed is a call that ended for a reason that is none of the others.
+	Failed Result = "error"
+)
+
+// Results are all results, in the order in which they are documented.
+func Results() []Result {
+	return []Result{Completed, CallerHangup, StreamFailed, SwitchLost, Refused, Misconfigured, Aborted, Failed}
+}
+
+// Who hung a call up.
+const (
+	byCaller  = "caller"
+	byTapdeck = "tapdeck"
+	bySwitch  = "switch"
+)
+
+// What ended the listening time.
+const (
+	// ListenTime is the plan's listen.
+	ListenTime = "time"
+	// ListenDTMF is a digit of the plan's finish_on.
+	ListenDTMF = "dtmf"
+	// ListenSilence is the plan's silence.
+	ListenSilence = "silence"
+	// ListenHangup is the caller's hangup.
+	ListenHangup = "hangup"
+	// ListenStream is the end of the stream: it failed, or its recording reached max_duration.
+	ListenStream = "stream"
+)
+
+// Info says which call it is.
+type Info struct {
+	// UUID is the channel's UUID in canonical lower-case form.
+	UUID string
+	// Caller and Destination are the numbers as the dialplan saw them.
+	Caller, Destination string
+	// Plan is the name of the plan that the call follows.
+	Plan string
+	// Peer is the address of the switch's end of the event socket.
+	Peer string
+	// Started is when the connection was accepted.
+	Started time.Time
+}
+
+// Timeline holds when each step of a call was reached; the zero time where it
+// was not. Tone, StreamStart, Prompt, Listen and Stop are when the step began,
+// Connect when the channel's data had come, Answer when the call was answered,
+// Hangup when the channel was hung up.
+type Timeline struct {
+	Connect, Answer, Tone, StreamStart, Prompt, Listen, Stop, Hangup time.Time
+}
+
+// Outcome is what the controller knows of a call that has ended.
+type Outcome struct {
+	// Result is the one word.
+	Result Result
+	// HangupCause is FreeSWITCH's name for it, such as NORMAL_CLEARING; empty if it is not known.
+	HangupCause string
+	// HungUpBy is "caller", "tapdeck" or "switch", or empty.
+	HungUpBy string
+	// ListenEndedBy is "time", "dtmf", "silence", "hangup" or "stream", or empty if the call never listened.
+	ListenEndedBy string
+	// Ended is when the call was over.
+	Ended time.Time
+	// Timeline is when the steps were reached.
+	Timeline Timeline
+	// Restarts is how many times a dropped stream was started again.
+	Restarts int
+	// Err says why, for every result but completed and caller_hangup.
+	Err string
+	// Hint says what to do about Err.
+	Hint string
+	// Alarms are the controller's alarms of this call, such as "no_socket".
+	Alarms []string
+}
