@@ -1,0 +1,19 @@
+// Package config owns tapdeck's configuration: the file tapdeck.yaml, the
+// environment (TAPDECK_ESL_LISTEN and so on) and the flags that override it.
+//
+// Every setting has a default, a type with a unit, bounds, an origin (default,
+// file:line, environment, flag) and a word that says when a change of it takes
+// effect. Input is read strictly: an unknown or repeated key, a value of the
+// wrong type, without its unit or out of bounds is an error that names file,
+// line, key, value and rule, and all errors are reported at once. A value is
+// never guessed at, and never put in silently for a bad one.
+//
+// Load reads and checks, a Loaded answers for the plan of a call, Diff says
+// what a reload changes, Timeline says what a caller of a plan will hear, and a
+// Watcher tells when the file has changed.
+//
+// The package starts goroutines only for a Watcher (those of fsnotify), and
+// Watcher.Run or Watcher.Close ends them. It never opens a listener, never
+// writes a file, never logs and never reads the process's environment by
+// itself: the caller hands it in.
+package config

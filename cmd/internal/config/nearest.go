@@ -1,0 +1,69 @@
+package config
+
+import "strings"
+
+// nearest returns the candidate most like word, or "" if none is near. Where no
+// candidate is like the whole word, one with the same last part (after a dot)
+// is taken: "listen" is near to "esl.listen".
+func nearest(word string, candidates []string) string {
+	const longest = 100
+	if len(word) > longest {
+		return ""
+	}
+	best, least := "", max(2, len(word)/3)+1
+	for _, c := range candidates {
+		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < least {
+			best, least = c, d
+		}
+	}
+	if best != "" {
+		return best
+	}
+	for _, c := range candidates {
+		if strings.EqualFold(lastPart(c), lastPart(word)) {
+			return c
+		}
+	}
+	return ""
+}
+
+// nearestKey is nearest for a key path: the keys beside it come first.
+func nearestKey(key string, known []string) string {
+	parent := strings.TrimSuffix(key, lastPart(key))
+	var beside []string
+	for _, k := range known {
+		if rest, ok := strings.CutPrefix(k, parent); ok && rest != "" && parent != "" {
+			beside = append(beside, rest)
+		}
+	}
+	if n := nearest(lastPart(key), beside); n != "" {
+		return parent + n
+	}
+	return nearest(key, known)
+}
+
+func lastPart(key string) string { return key[strings.LastIndexByte(key, '.')+1:] }
+
+// distance is the number of letters to put in, take out, change or swap with
+// their neighbour to make b of a.
+func distance(a, b string) int {
+	before, prev, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range prev {
+		prev[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			change := prev[j-1]
+			if a[i-1] != b[j-1] {
+				change++
+			}
+			row[j] = min(prev[j]+1, row[j-1]+1, change)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, prev, row = prev, row, before
+	}
+	return prev[len(b)]
+}

@@ -1,0 +1,111 @@
+package config
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"tapdeck/controller"
+)
+
+// VariablePrefix begins the names of the channel variables that choose a plan
+// (tapdeck_plan) and set single values of it (tapdeck_listen).
+const VariablePrefix = "tapdeck_"
+
+// PlanVariable is the channel variable that names a call's plan.
+const PlanVariable = VariablePrefix + "plan"
+
+// PlanNames returns the names of all plans: default, then the others sorted.
+func (l *Loaded) PlanNames() []string {
+	return planNames(slices.Collect(maps.Keys(l.Config.Plans)))
+}
+
+// Plan returns the plan of that name; ok is false if there is none.
+func (l *Loaded) Plan(name string) (p controller.Plan, ok bool) {
+	plan, ok := l.Config.Plans[name]
+	if !ok {
+		return controller.Plan{}, false
+	}
+	return plan.controller(name), true
+}
+
+// ForCall returns the plan of a call. vars returns a channel variable by its
+// name (without the event socket's variable_), "" if it is not set. socketPath
+// is the path of the socket action's address. The plan is the one that
+// tapdeck_plan names, else that of the path, else default; tapdeck_listen=30s
+// and so on (see Variables) then set single values. What is bad in them comes
+// back as a Warning, and is left as the plan has it.
+func (l *Loaded) ForCall(vars func(name string) string, socketPath string) (controller.Plan, []Warning) {
+	var warnings []Warning
+	name, from := vars(PlanVariable), PlanVariable
+	if name == "" {
+		name, from = strings.Trim(socketPath, "/"), "socket_path"
+	}
+	if name == "" {
+		name = DefaultPlan
+	}
+	plan, ok := l.Config.Plans[name]
+	if !ok {
+		near := nearest(name, l.PlanNames())
+		warnings = append(warnings, Warning{Field: from, Value: shorten(name), Rule: "no such plan, using " + DefaultPlan, Hint: mean(near)})
+		name, plan = DefaultPlan, l.Config.Plans[DefaultPlan]
+	}
+	holder := reflect.ValueOf(&plan).Elem()
+	for _, set := range l.schema.plan {
+		field := variable(set.key)
+		text := vars(field)
+		if text == "" {
+			continue
+		}
+		value, f := set.rule.parse(text)
+		if f != nil {
+			warnings = append(warnings, Warning{Field: field, Value: shorten(text), Rule: f.rule, Hint: either(f.hint, mean(f.nearest))})
+			continue
+		}
+		set.set(holder, value)
+	}
+	return plan.controller(name), warnings
+}
+
+func mean(near string) string {
+	if near == "" {
+		return ""
+	}
+	return "the nearest known is " + near
+}
+
+func either(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// Variables lists the channel variables that ForCall asks for, PlanVariable first.
+func Variables() []string {
+	list := []string{PlanVariable}
+	for _, set := range newSchema().plan {
+		list = append(list, variable(set.key))
+	}
+	return list
+}
+
+func variable(key string) string { return VariablePrefix + strings.ReplaceAll(key, ".", "_") }
+
+func (p Plan) controller(name string) controller.Plan {
+	return controller.Plan{
+		Name:        name,
+		AnswerPause: p.AnswerPause,
+		Tone:        controller.Tone{Frequency: p.Tone.Frequency, Duration: p.Tone.Duration},
+		Stream: controller.StreamPlan{
+			Mix: p.Stream.Mix, SampleRate: p.Stream.SampleRate, Buffer: p.Stream.Buffer,
+			ConnectTimeout: p.Stream.ConnectTimeout, StopTimeout: p.Stream.StopTimeout, Restarts: p.Stream.Restarts,
+		},
+		Prompt:          p.Prompt,
+		Listen:          p.Listen,
+		FinishOn:        p.FinishOn,
+		Silence:         p.Silence,
+		OnStreamFailure: p.OnStreamFailure,
+	}
+}

@@ -1,0 +1,128 @@
+package config
+
+import (
+	"maps"
+	"net"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Validate checks every value as if it had been read from a file, and those
+// that must fit each other. The error joins a *FieldError for each that is bad.
+func (c Config) Validate() error {
+	bad := &problems{}
+	s := newSchema()
+	l := &Loaded{Config: c, schema: s}
+	check := func(holder reflect.Value, list []setting, prefix string) {
+		for _, set := range list {
+			set.parse(s.textInput(prefixed(prefix, set.key), set.get(holder), Origin{}), bad)
+		}
+	}
+	check(reflect.ValueOf(c), s.top, "")
+	if _, ok := c.Plans[DefaultPlan]; !ok {
+		bad.add(&FieldError{Field: plansKey, Rule: "plan default is missing", keyOnly: true})
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Plans)) {
+		if f := checkPlanName(name); f != nil {
+			bad.add(&FieldError{Field: plansKey, Value: name, Rule: f.rule, Hint: f.hint})
+			continue
+		}
+		check(reflect.ValueOf(c.Plans[name]), s.plan, plansKey+"."+name)
+	}
+	l.checkTogether(bad)
+	return bad.err()
+}
+
+func prefixed(prefix, key string) string {
+	if prefix == "" {
+		return key
+	}
+	return prefix + "." + key
+}
+
+// checkTogether refuses values that are good each for itself, but not together.
+func (l *Loaded) checkTogether(bad *problems) {
+	c := l.Config
+	tls := c.Sink.TLS
+	if (tls.Certificate == "") != (tls.Key == "") {
+		key, value := "sink.tls.key", tls.Key
+		if tls.Certificate == "" {
+			key, value = "sink.tls.certificate", tls.Certificate
+		}
+		l.refuse(bad, key, value, "TLS needs both certificate and key", "set both, or none")
+	}
+	host, _, err := net.SplitHostPort(c.Admin.Listen)
+	if err == nil && !isLoopback(host) && c.Admin.Token == "" {
+		l.refuse(bad, "admin.listen", c.Admin.Listen, "an address that others can reach needs admin.token", "set admin.token, or listen on 127.0.0.1")
+	}
+	l.checkListeners(bad)
+}
+
+// checkListeners refuses two listeners at one address.
+func (l *Loaded) checkListeners(bad *problems) {
+	first := map[string]string{}
+	for _, at := range []struct{ key, address string }{
+		{"esl.listen", l.Config.ESL.Listen},
+		{"sink.listen", l.Config.Sink.Listen},
+		{"admin.listen", l.Config.Admin.Listen},
+	} {
+		address := strings.ToLower(at.address)
+		if strings.HasSuffix(address, ":0") {
+			continue
+		}
+		if other, taken := first[address]; taken {
+			l.refuse(bad, at.key, at.address, "the same address as "+other, "give each listener its own port")
+			continue
+		}
+		first[address] = at.key
+	}
+}
+
+func (l *Loaded) refuse(bad *problems, key, value, rule, hint string) {
+	bad.add(l.origins[key].failure(key, value, &fault{rule: rule, hint: hint}))
+}
+
+// warn notes combinations that work, but can hardly be meant.
+func (l *Loaded) warn() {
+	c := l.Config.Sink
+	secure := strings.HasPrefix(c.Advertise, "wss://")
+	switch {
+	case secure && c.TLS.Certificate == "":
+		l.note("sink.advertise", c.Advertise, "wss without sink.tls needs a TLS proxy before sink.listen", "")
+	case !secure && c.TLS.Certificate != "":
+		l.note("sink.advertise", c.Advertise, "ws, but sink.listen speaks TLS: FreeSWITCH could not connect", "write wss://")
+	}
+	if _, port, err := net.SplitHostPort(c.Listen); err == nil && port != advertisedPort(c.Advertise) {
+		if _, stated := l.origins["sink.advertise"]; !stated {
+			l.note("sink.advertise", c.Advertise, "sink.listen has another port ("+port+")", "set sink.advertise too")
+		}
+	}
+	if strings.HasPrefix(strings.TrimPrefix(strings.TrimPrefix(c.Advertise, "wss://"), "ws://"), "[") {
+		l.note("sink.advertise", c.Advertise, "mod_audio_stream connects over IPv4 only", "")
+	}
+	for _, name := range l.PlanNames() {
+		p := l.Config.Plans[name]
+		if p.Listen > c.MaxDuration {
+			l.note(planKey(name, "listen"), formatDuration(p.Listen), "longer than sink.max_duration ("+formatDuration(c.MaxDuration)+"): the recording ends before the call", "")
+		}
+		if p.Silence > 0 && p.Silence >= p.Listen {
+			l.note(planKey(name, "silence"), formatDuration(p.Silence), "not shorter than listen ("+formatDuration(p.Listen)+"): it never ends a call", "")
+		}
+	}
+}
+
+func (l *Loaded) note(key, value, rule, hint string) {
+	l.Warnings = append(l.Warnings, Warning{Field: key, Value: shorten(value), Rule: rule, Hint: hint})
+}
+
+func advertisedPort(url string) string {
+	rest := strings.TrimPrefix(strings.TrimPrefix(url, "wss://"), "ws://")
+	if i := strings.LastIndexByte(rest, ':'); i >= 0 && !strings.HasSuffix(rest, "]") {
+		return rest[i+1:]
+	}
+	if strings.HasPrefix(url, "wss://") {
+		return "443"
+	}
+	return "80"
+}
