@@ -1,0 +1,64 @@
+package esl
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// maxCommand bounds a whole command in bytes. FreeSWITCH cuts a command at
+// 10 MiB and reads on as if the rest were the next one.
+const maxCommand = 64 << 10
+
+// check says whether the parts of a command, given by a caller, may be sent.
+func check(parts ...string) error {
+	size := 0
+	for _, p := range parts {
+		if strings.ContainsAny(p, "\r\n\x00") {
+			return ErrUnsafe
+		}
+		size += len(p)
+	}
+	if strings.TrimSpace(parts[0]) == "" {
+		return ErrUnsafe
+	}
+	if size > maxCommand {
+		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, size, maxCommand)
+	}
+	return nil
+}
+
+// backgroundCommand composes a bgapi command with a job id of our own. The
+// lines are parted by CR LF, as the library ends the last: FreeSWITCH takes the
+// first CR for the end of the command line if there is any, and with a bare LF
+// here it would not see the header.
+func backgroundCommand(command, job string) string {
+	return "bgapi " + command + "\r\nJob-UUID: " + job
+}
+
+// isAPI says whether the answer to a line is an api/response.
+func isAPI(line string) bool {
+	return len(line) >= 4 && strings.EqualFold(line[:4], "api ")
+}
+
+// commandName is what logs and errors may say of a command: its first word,
+// for an API command the second, too.
+func commandName(line string) string {
+	words := strings.Fields(line)
+	n := 1
+	if len(words) > 1 && (words[0] == "api" || words[0] == "bgapi") {
+		n = 2
+	}
+	return strings.Join(words[:min(n, len(words))], " ")
+}
+
+// CheckUUID returns an error unless s is a UUID in its canonical form: 36
+// characters, lower case, with hyphens.
+func CheckUUID(s string) error {
+	u, err := uuid.Parse(s)
+	if err != nil || u.String() != s {
+		return fmt.Errorf("check UUID: %.40q is not a canonical UUID", s)
+	}
+	return nil
+}

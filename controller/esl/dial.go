@@ -1,0 +1,130 @@
+package esl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Dial connects to the inbound event socket of a FreeSWITCH at addr (host:port,
+// usually port 8021) and subscribes to the answers of API commands. The end of
+// ctx ends the dialling, not the connection, which the caller must Close.
+//
+// It fails with ErrAuth for a wrong password, ErrRejected where the switch's
+// access list refuses us, and ErrUnsafe for a password that can't be sent.
+func Dial(ctx context.Context, addr, password string, cfg Config, log *zap.Logger) (*Conn, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("check event socket configuration: %w", err)
+	}
+	if err := check("auth", password); err != nil {
+		return nil, fmt.Errorf("check event socket password: %w", ErrUnsafe)
+	}
+	m, err := newMetrics(nil)
+	if err != nil {
+		return nil, err
+	}
+	var d net.Dialer
+	outer, err := d.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("dial event socket: %w", err)
+	}
+	c := newConn(cfg, log, m, newDropMeter(log), outer)
+	if err := c.open(ctx, password); err != nil {
+		outer.Close()
+		return nil, fmt.Errorf("open event socket %s: %w", addr, err)
+	}
+	return c, nil
+}
+
+// open authenticates, joins the library and subscribes.
+func (c *Conn) open(ctx context.Context, password string) error {
+	if err := c.authenticate(ctx, password); err != nil {
+		return err
+	}
+	b, err := newBridge(ctx)
+	if err != nil {
+		return err
+	}
+	err = c.start(b)
+	b.close()
+	if err != nil {
+		return err
+	}
+	if _, err := c.Command(ctx, "event json BACKGROUND_JOB"); err != nil {
+		c.close()
+		return err
+	}
+	return nil
+}
+
+// Close ends a dialled connection and waits for its goroutines. A handler's
+// connection is closed when the handler returns; closing it earlier does no harm.
+func (c *Conn) Close() {
+	c.close()
+	c.drops.flush()
+}
+
+// API runs an API command in the background and returns its answer, which may
+// be an -ERR of the API. It takes everything from Events until the answer has
+// come, so nobody else may read there, nor call API at the same time.
+func (c *Conn) API(ctx context.Context, command string) (string, error) {
+	job, err := c.BgAPI(ctx, command)
+	if err != nil {
+		return "", err
+	}
+	for {
+		select {
+		case ev, ok := <-c.events:
+			switch {
+			case !ok:
+				return "", fmt.Errorf("wait for answer of %s: %w", commandName("api "+command), c.Err())
+			case ev.Name() == "BACKGROUND_JOB" && ev.Get("Job-UUID") == job:
+				return ev.Body, nil
+			}
+		case <-ctx.Done():
+			return "", fmt.Errorf("wait for answer of %s: %w", commandName("api "+command), context.Cause(ctx))
+		}
+	}
+}
+
+// authenticate plays the client's part of the switch's handshake, before the
+// library is there.
+func (c *Conn) authenticate(ctx context.Context, password string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.ConnectTimeout, ErrConnectTimeout)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { c.end(context.Cause(ctx)) })
+	defer stop()
+	err := c.handshake(password)
+	if cause := c.Err(); cause != nil {
+		return cause
+	}
+	return err
+}
+
+func (c *Conn) handshake(password string) error {
+	f, err := c.frames.next()
+	switch {
+	case err != nil:
+		return err
+	case string(f.contentType) == "text/rude-rejection":
+		return ErrRejected
+	case string(f.contentType) != "auth/request":
+		return newFrameError(c.outer, reasonNoAuthFrame, f.data)
+	}
+	c.outer.SetWriteDeadline(time.Now().Add(c.cfg.FrameTimeout))
+	if _, err := c.outer.Write([]byte("auth " + password + "\n\n")); err != nil {
+		return errors.New("send password: connection lost")
+	}
+	f, err = c.frames.next()
+	switch {
+	case err != nil:
+		return err
+	case string(f.replyText) != "+OK accepted":
+		return ErrAuth
+	}
+	return nil
+}

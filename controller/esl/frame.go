@@ -1,0 +1,230 @@
+package esl
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+)
+
+const (
+	smallBuffer   = 8 << 10  // what a waiting connection holds, bytes
+	keptBuffer    = 16 << 10 // a larger buffer is given up once its frame is read
+	maxBlankLines = 64       // in a row, before a header block
+	quotedBytes   = 64       // of a frame in an error
+)
+
+// frame is one frame of the switch. Its slices lie in the reader's buffer and
+// are good until the next frame is read.
+type frame struct {
+	header
+	data []byte // the frame as it goes on: without the lines that were dropped
+	body []byte
+}
+
+// frameReader reads frames of bounded size from conn.
+type frameReader struct {
+	conn net.Conn
+	cfg  Config
+
+	buf  []byte
+	r, w int // buf[r:w] is read and not consumed
+	last int // length of the frame that was handed out, consumed by the next call
+
+	// Deadline state.
+	armed bool // conn has a deadline for the frame that has begun
+	stale bool // conn has a deadline of a frame that is complete
+
+	received func(n int)
+}
+
+func newFrameReader(conn net.Conn, cfg Config, received func(int)) *frameReader {
+	return &frameReader{conn: conn, cfg: cfg, buf: make([]byte, smallBuffer), received: received}
+}
+
+// next reads one frame. Its error is a *FrameError, or that of the connection.
+func (f *frameReader) next() (frame, error) {
+	f.consume()
+	if err := f.skipBlankLines(); err != nil {
+		return frame{}, err
+	}
+	size, err := f.readHeader()
+	if err != nil {
+		return frame{}, err
+	}
+	h, reason := parseHeader(f.buf[f.r:f.r+size], f.cfg.MaxBody)
+	if reason != "" {
+		return frame{}, f.fail(reason)
+	}
+	total := size + h.length
+	for f.w-f.r < total {
+		if err := f.more(total); err != nil {
+			return frame{}, err
+		}
+	}
+	f.last = total
+	return f.cut(size, total)
+}
+
+// cut takes the frame of total bytes, size of them its header block, out of the
+// buffer, without the lines that the library refuses.
+func (f *frameReader) cut(size, total int) (frame, error) {
+	data := f.buf[f.r : f.r+total : f.r+total]
+	h, reason := parseHeader(data[:size], f.cfg.MaxBody) // the slices of the first may have moved
+	if reason != "" {
+		return frame{}, f.fail(reason)
+	}
+	body := data[size:]
+	if h.refused > 0 {
+		h.detach()
+		n := dropRefused(data[:size])
+		n += copy(data[n:], body)
+		data = data[:n]
+		body = data[n-len(body):]
+	}
+	return frame{header: h, data: data, body: body}, nil
+}
+
+// consume gives up the frame that was handed out, and a buffer that grew for it.
+func (f *frameReader) consume() {
+	f.r += f.last
+	f.last = 0
+	f.stale = f.stale || f.armed
+	f.armed = false
+	if f.r == f.w {
+		f.r, f.w = 0, 0
+	}
+	if rest := f.w - f.r; len(f.buf) > keptBuffer && rest <= smallBuffer {
+		small := make([]byte, smallBuffer)
+		copy(small, f.buf[f.r:f.w])
+		f.buf, f.r, f.w = small, 0, rest
+	}
+}
+
+// skipBlankLines leaves the buffer at the first byte of a header block.
+func (f *frameReader) skipBlankLines() error {
+	for blank := 0; ; {
+		if f.r == f.w {
+			if err := f.more(0); err != nil {
+				return err
+			}
+		}
+		switch c := f.buf[f.r]; {
+		case c == '\n':
+			blank++
+		case c == '\r':
+		case isNameByte(c):
+			return nil
+		default:
+			return f.fail(reasonNotAFrame)
+		}
+		if blank > maxBlankLines {
+			return f.fail(reasonBlankLines)
+		}
+		f.r++
+	}
+}
+
+// readHeader reads a header block to its blank line and returns its size.
+func (f *frameReader) readHeader() (int, error) {
+	start, lines := 0, 0 // start of the line, from f.r
+	for scan := 0; ; {
+		i := bytes.IndexByte(f.buf[f.r+scan:f.w], '\n')
+		if i < 0 {
+			scan = f.w - f.r
+			if scan > f.cfg.MaxHeader {
+				return 0, f.fail(reasonHeaderSize)
+			}
+			if err := f.more(0); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		end := scan + i
+		line := trimCR(f.buf[f.r+start : f.r+end])
+		start, scan = end+1, end+1
+		lines++
+		switch {
+		case start > f.cfg.MaxHeader:
+			return 0, f.fail(reasonHeaderSize)
+		case len(line) == 0:
+			return start, nil
+		case lines > f.cfg.MaxHeaders:
+			return 0, f.fail(reasonHeaderCount)
+		case lines == 1 && !isHeaderLine(line):
+			return 0, f.fail(reasonNotAFrame)
+		}
+	}
+}
+
+// more reads on, at least one byte. A full buffer doubles, or grows to need
+// bytes if that is less.
+func (f *frameReader) more(need int) error {
+	f.makeRoom(need)
+	if err := f.setDeadline(); err != nil {
+		return err
+	}
+	n, err := f.conn.Read(f.buf[f.w:])
+	f.w += n
+	f.received(n)
+	switch {
+	case n > 0:
+		return nil
+	case errors.Is(err, os.ErrDeadlineExceeded) && f.armed:
+		return f.fail(reasonSlow)
+	case err != nil:
+		return fmt.Errorf("%w (%w)", ErrPeerClosed, err)
+	}
+	return nil
+}
+
+// makeRoom leaves room behind f.w. The buffer grows with what has come, never
+// with what a length only promises.
+func (f *frameReader) makeRoom(need int) {
+	if f.w < len(f.buf) {
+		return
+	}
+	if f.r > 0 {
+		f.w = copy(f.buf, f.buf[f.r:f.w])
+		f.r = 0
+	}
+	if f.w == len(f.buf) {
+		size := 2 * len(f.buf)
+		if len(f.buf) < need && need < size {
+			size = need
+		}
+		grown := make([]byte, size)
+		copy(grown, f.buf[:f.w])
+		f.buf = grown
+	}
+}
+
+// setDeadline gives a frame that has begun its deadline, and takes that of the
+// frame before away.
+func (f *frameReader) setDeadline() error {
+	begun := f.w > f.r
+	var deadline time.Time
+	switch {
+	case begun && !f.armed:
+		deadline = time.Now().Add(f.cfg.FrameTimeout)
+	case begun || !f.stale:
+		return nil
+	}
+	f.armed, f.stale = begun, begun
+	if err := f.conn.SetReadDeadline(deadline); err != nil {
+		return fmt.Errorf("%w (%w)", ErrPeerClosed, err)
+	}
+	return nil
+}
+
+// fail makes the error for the frame at hand.
+func (f *frameReader) fail(reason string) error {
+	return newFrameError(f.conn, reason, f.buf[f.r:f.w])
+}
+
+func newFrameError(conn net.Conn, reason string, data []byte) *FrameError {
+	data = bytes.Clone(data[:min(len(data), quotedBytes)])
+	return &FrameError{Peer: conn.RemoteAddr().String(), Reason: reason, Bytes: data}
+}
