@@ -1,6 +1,10 @@
 package controller
 
-import "time"
+import (
+	"time"
+
+	"go.uber.org/zap/zapcore"
+)
 
 // Result is how a call ended: one word of a closed list, the same in the log,
 // the metrics, the JSON record and the admin pages.
@@ -29,6 +33,17 @@ const (
 // Results are all results, in the order in which they are documented.
 func Results() []Result {
 	return []Result{Completed, CallerHangup, StreamFailed, SwitchLost, Refused, Misconfigured, Aborted, Failed}
+}
+
+// level is the level of the log line with which a call of this result ends.
+func (r Result) level() zapcore.Level {
+	switch r {
+	case Completed, CallerHangup:
+		return zapcore.InfoLevel
+	case Misconfigured, Failed:
+		return zapcore.ErrorLevel
+	}
+	return zapcore.WarnLevel
 }
 
 // Who hung a call up.

@@ -1,0 +1,245 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tapdeck/controller/esl"
+)
+
+// call is one call. Only the goroutine of its connection touches it, but for
+// the snapshot behind status.
+type call struct {
+	ctl  *Controller
+	conn *esl.Conn
+	log  *zap.Logger
+
+	// channel is the UUID as the switch writes it; info.UUID is its canonical form.
+	channel string
+	info    Info
+	plan    Plan
+	rec     Recording // nil where the sink takes none
+	stream  stream
+	status  *status
+
+	// What the switch has said.
+	responses      map[string]string // Event-UUID of a completed application → its response
+	running        string            // Event-UUID of the application that runs, if any
+	digit          string            // the latest DTMF digit of finish_on
+	hungUp         bool
+	hangupComplete bool
+	over           bool // the connection has ended
+	lingers        bool // linger was granted
+	asked          bool // tapdeck has asked for the hangup
+	published      bool
+
+	outcome Outcome
+}
+
+// ending is why a call did not follow its plan to the end.
+type ending struct {
+	result Result
+	err    error
+	hint   string
+}
+
+func (e *ending) Error() string { return string(e.result) + ": " + e.err.Error() }
+
+func (e *ending) Unwrap() error { return e.err }
+
+var (
+	errHungUp  = errors.New("the channel was hung up")
+	errTimeout = errors.New("time is up")
+)
+
+// run carries one call from its first command to its record.
+func (c *call) run(ctx context.Context) {
+	err := c.admit()
+	if err == nil {
+		err = c.follow(ctx)
+	}
+	c.conclude(context.WithoutCancel(ctx), err)
+}
+
+// follow carries out the plan.
+func (c *call) follow(ctx context.Context) error {
+	if err := c.subscribe(ctx); err != nil {
+		return err
+	}
+	if err := c.answer(ctx); err != nil {
+		return err
+	}
+	if err := c.pause(ctx); err != nil {
+		return err
+	}
+	if err := c.tone(ctx); err != nil {
+		return err
+	}
+	if err := c.startStream(ctx); err != nil {
+		return err
+	}
+	if err := c.prompt(ctx); err != nil {
+		return err
+	}
+	return c.listen(ctx)
+}
+
+// wait handles what the switch, the sink and the stream's timer report until
+// done says so. It returns errTimeout after limit, errHungUp, or an *ending.
+// The call's own hangup and its ending wait through settle instead.
+func (c *call) wait(ctx context.Context, limit time.Duration, done func() bool) error {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	for {
+		if err := c.interruption(ctx); err != nil {
+			return err
+		}
+		if done() {
+			return nil
+		}
+		if !c.next(ctx, timer.C) {
+			return errTimeout
+		}
+	}
+}
+
+// settle waits for done after the plan has ended, whatever else happens, for at
+// most limit; it ends early where the connection does.
+func (c *call) settle(ctx context.Context, limit time.Duration, done func() bool) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	for !done() {
+		if c.over || !c.next(ctx, timer.C) {
+			return done()
+		}
+	}
+	return true
+}
+
+// next handles one report. It returns false where the timer came first.
+func (c *call) next(ctx context.Context, timer <-chan time.Time) bool {
+	select {
+	case ev, ok := <-c.conn.Events():
+		if !ok {
+			c.over = true
+			return true
+		}
+		c.observe(ctx, ev)
+	case <-c.recordingChanged():
+		c.stream.look()
+	case <-c.stream.alarm():
+		c.stream.ring(ctx)
+	case <-ctx.Done():
+	case <-timer:
+		return false
+	}
+	return true
+}
+
+// interruption is why the present step must end, if it must.
+func (c *call) interruption(ctx context.Context) error {
+	switch {
+	case c.hungUp:
+		return errHungUp
+	case c.over:
+		return c.connectionEnding()
+	case ctx.Err() != nil:
+		return &ending{result: Aborted, err: context.Cause(ctx)}
+	case c.stream.phase == streamFailed && c.plan.OnStreamFailure != FailureContinue:
+		return c.stream.failure
+	}
+	return nil
+}
+
+// connectionEnding classifies the end of the event socket.
+func (c *call) connectionEnding() *ending {
+	err := c.conn.Err()
+	switch {
+	case err == nil || errors.Is(err, esl.ErrPeerClosed):
+		return &ending{result: SwitchLost, err: errors.New("the event socket ended before the call did"), hint: "FreeSWITCH went down, or its network did; the call may have gone on to the dialplan's next action"}
+	case errors.Is(err, esl.ErrQueueFull):
+		return &ending{result: Failed, err: err, hint: "the switch sent events faster than they could be taken; look for a script that floods this channel with events"}
+	}
+	return &ending{result: Failed, err: err}
+}
+
+func (c *call) recordingChanged() <-chan struct{} {
+	if c.rec == nil {
+		return nil
+	}
+	return c.rec.Changed()
+}
+
+// observe takes in one event.
+func (c *call) observe(ctx context.Context, ev *esl.Event) {
+	if ev.ContentType() == "text/disconnect-notice" {
+		// With linger the notice of a hangup says so; before linger was asked for,
+		// the socket's orderly end is all that tells of it.
+		if ev.Get("Content-Disposition") == "linger" || !c.lingers {
+			c.sawHangup(ev)
+		}
+		return
+	}
+	if ev.Name() == "BACKGROUND_JOB" {
+		c.stream.answered(ctx, ev.Get("Job-UUID"), strings.TrimSpace(ev.Body))
+		return
+	}
+	if id := ev.Get("Unique-ID"); id != "" && id != c.channel {
+		return
+	}
+	switch ev.Name() {
+	case "CHANNEL_EXECUTE_COMPLETE":
+		id := ev.Get("Application-UUID")
+		c.responses[id] = ev.Get("Application-Response")
+		if id == c.running {
+			c.running = ""
+		}
+	case "CHANNEL_HANGUP":
+		c.sawHangup(ev)
+	case "CHANNEL_HANGUP_COMPLETE":
+		c.sawHangup(ev)
+		c.hangupComplete = true
+	case "DTMF":
+		if d := ev.Get("DTMF-Digit"); d != "" && strings.Contains(c.plan.FinishOn, strings.ToUpper(d)) {
+			c.digit = d
+		}
+	case "CUSTOM":
+		c.stream.reported(ev.Subclass(), ev.Body)
+	}
+}
+
+// sawHangup notes the hangup, its cause and whose it was.
+func (c *call) sawHangup(ev *esl.Event) {
+	if !c.hungUp {
+		c.hungUp = true
+		c.outcome.Timeline.Hangup = time.Now()
+		c.outcome.HungUpBy = byCaller
+		if c.asked {
+			c.outcome.HungUpBy = byTapdeck
+		}
+		if c.rec != nil {
+			c.rec.Stopping()
+		}
+	}
+	if cause := ev.Get("Hangup-Cause"); cause != "" {
+		c.outcome.HangupCause = cause
+	}
+	if !c.asked && hungUpBySwitch(c.outcome.HangupCause, ev.Get("variable_sip_hangup_disposition")) {
+		c.outcome.HungUpBy = bySwitch
+	}
+}
+
+// hungUpBySwitch tells a hangup that the switch itself began (a time limit, an
+// operator) from the caller's: over SIP by the disposition, which is send_* where
+// FreeSWITCH sent the BYE, else by the cause.
+func hungUpBySwitch(cause, disposition string) bool {
+	switch cause {
+	case deadManCause, "MANAGER_REQUEST", "SYSTEM_SHUTDOWN":
+		return true
+	}
+	return strings.HasPrefix(disposition, "send_")
+}

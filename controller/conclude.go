@@ -1,0 +1,184 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// admit decides, before the call is answered, whether it can be carried out.
+func (c *call) admit() error {
+	c.outcome.Timeline.Connect = time.Now()
+	channel := c.conn.Channel()
+	if mode, control := channel.Get("Socket-Mode"), channel.Get("Control"); mode != "async" || control != "full" {
+		return &ending{
+			result: Misconfigured,
+			err:    fmt.Errorf("the dialplan's socket action gives Socket-Mode %q and Control %q; tapdeck needs async and full", mode, control),
+			hint:   `write <action application="socket" data="` + c.socketAddress() + ` async full"/> in the dialplan`,
+		}
+	}
+	if reason := c.ctl.full(); reason != "" {
+		return &ending{result: Refused, err: errors.New(reason), hint: "the call goes on with the dialplan's next action; esl.max_calls sets the limit"}
+	}
+	rec, err := c.ctl.recorder.Expect(c.info, c.plan.Stream)
+	switch {
+	case err == nil:
+		c.rec = rec
+	case c.plan.OnStreamFailure == FailureContinue:
+		c.stream.fail(err, "the sink takes no new stream; the plan says to go on without")
+	case errors.Is(err, ErrRefused):
+		return &ending{result: Refused, err: err, hint: "the call goes on with the dialplan's next action"}
+	default:
+		return &ending{result: Failed, err: err, hint: "the sink could not take the call's stream; the call goes on with the dialplan's next action"}
+	}
+	return nil
+}
+
+// socketAddress is the address that the dialplan's socket action names.
+func (c *call) socketAddress() string {
+	data := c.conn.Channel().Get("variable_current_application_data")
+	if address, _, _ := strings.Cut(data, " "); address != "" {
+		return address
+	}
+	return "HOST:8084"
+}
+
+// conclude ends a call: its stream, its channel, its files and its log. ctx is
+// not ended by a shutdown; every wait has a bound of its own.
+func (c *call) conclude(ctx context.Context, err error) {
+	e := c.classify(ctx, err)
+	c.outcome.Result = e.result
+	if e.err != nil {
+		c.outcome.Err, c.outcome.Hint = e.err.Error(), e.hint
+	}
+	if c.outcome.Timeline.StreamStart.IsZero() || e.result == SwitchLost {
+		c.stream.rest(streamStopped)
+	}
+	if e.result == Aborted {
+		c.publish(ctx, 0)
+	}
+	c.enter("stop")
+	if c.stream.phase != streamStopped && !c.hungUp {
+		c.outcome.Timeline.Stop = time.Now()
+	}
+	c.stream.stop(ctx)
+	c.letGo(ctx, e.result)
+	c.publish(ctx, c.plan.Stream.StopTimeout)
+	c.save()
+}
+
+// classify turns what follow returned into the one way in which the call ended.
+// What the connection still held is taken in first: a caller's hangup may lie
+// behind the error of a command.
+func (c *call) classify(ctx context.Context, err error) *ending {
+	var e *ending
+	if !errors.As(err, &e) {
+		e = &ending{result: Completed}
+	}
+	if e.result == SwitchLost {
+		c.settle(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.over })
+	}
+	switch {
+	case c.stream.failure != nil && (e.result == Completed || c.hungUp):
+		return c.stream.failure
+	case c.hungUp && c.outcome.HangupCause == deadManCause:
+		return &ending{result: Failed, err: errors.New("the call outlived its plan and was hung up by its own sched_hangup")}
+	case c.hungUp && e.result != Aborted:
+		return &ending{result: CallerHangup}
+	}
+	return e
+}
+
+// letGo hangs the channel up, or gives it back to the dialplan.
+func (c *call) letGo(ctx context.Context, result Result) {
+	switch {
+	case c.over || c.hungUp && c.hangupComplete:
+	case c.hungUp:
+		c.settle(ctx, c.ctl.cfg.HangupTimeout, func() bool { return c.hangupComplete })
+	case result == Refused || result == Misconfigured || c.outcome.Timeline.Answer.IsZero() && result == Failed:
+		c.conn.Close()
+	case result == StreamFailed && c.plan.OnStreamFailure == FailureDialplan:
+		c.release(ctx)
+	case result == Aborted:
+		c.hangup(ctx, "MANAGER_REQUEST")
+	default:
+		c.hangup(ctx, "NORMAL_CLEARING")
+	}
+}
+
+// release gives the channel to the dialplan's next action: without the dead
+// man's switch, which would end it later, and without an application that runs on.
+func (c *call) release(ctx context.Context) {
+	for _, command := range []string{"sched_del " + c.channel, "uuid_break " + c.channel + " all"} {
+		if _, err := c.bgapi(ctx, command); err != nil {
+			return
+		}
+	}
+	c.settle(ctx, c.ctl.cfg.StepGrace, func() bool { return c.running == "" || c.hungUp })
+	c.conn.Close()
+}
+
+// hangup ends the channel. An application that runs would hold a hangup by
+// sendmsg back to its own end, so it is killed then.
+func (c *call) hangup(ctx context.Context, cause string) {
+	c.enter("hangup")
+	c.asked = true
+	done := func() bool { return c.hangupComplete }
+	if c.running == "" {
+		if _, err := c.conn.Execute(ctx, "hangup", cause); err != nil {
+			return
+		}
+		if c.settle(ctx, c.ctl.cfg.HangupTimeout, done) {
+			return
+		}
+	}
+	if _, err := c.bgapi(ctx, "uuid_kill "+c.channel+" "+cause); err == nil {
+		c.settle(ctx, c.ctl.cfg.HangupTimeout, done)
+	}
+}
+
+// publish ends the recording: what has come is kept, whatever became of the call.
+func (c *call) publish(ctx context.Context, patience time.Duration) {
+	if c.rec == nil || c.published {
+		return
+	}
+	c.published = true
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := c.rec.Finish(bounded); err != nil {
+		c.log.Error("recording not published", zap.NamedError("err", err), zap.String("hint", "what was recorded stays as a .part file; `tapdeck repair` publishes it"))
+		c.outcome.Err = strings.TrimPrefix(c.outcome.Err+"; "+err.Error(), "; ")
+	}
+}
+
+// save keeps the record and writes the call's last line.
+func (c *call) save() {
+	c.outcome.Ended = time.Now()
+	c.outcome.Restarts = c.stream.restarts
+	record, err := c.keep()
+	c.ctl.ended(c, record)
+	if err != nil {
+		c.log.Error("record not saved", zap.NamedError("err", err), zap.String("hint", "is sink.directory there, writable, and not full?"))
+	}
+	var hint zap.Field = zap.Skip()
+	if c.outcome.Hint != "" {
+		hint = zap.String("hint", c.outcome.Hint)
+	}
+	level := c.outcome.Result.level()
+	if record == nil {
+		c.log.Log(level, "call ended", zap.String("result", string(c.outcome.Result)), zap.String("err", c.outcome.Err), hint)
+		return
+	}
+	c.ctl.log.Log(level, "call ended", zap.Inline(record), hint) // the record names the call
+}
+
+func (c *call) keep() (Record, error) {
+	if c.rec != nil {
+		return c.rec.Save(c.outcome)
+	}
+	return c.ctl.recorder.Save(c.info, c.outcome)
+}

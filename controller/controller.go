@@ -1,0 +1,184 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"tapdeck/controller/esl"
+)
+
+// Plans chooses the plan of a call from its channel variables and from the path
+// of its socket action. What of them it could not use it returns as errors, each
+// naming the variable, its value and the rule; the plan is always usable.
+type Plans func(variable func(name string) string, socketPath string) (Plan, []error)
+
+// ErrShutdown is the cause of the calls that a shutdown ends.
+var ErrShutdown = errors.New("tapdeck was told to stop")
+
+// Controller runs the calls that come in over event sockets.
+type Controller struct {
+	cfg      Config
+	recorder Recorder
+	plans    Plans
+	log      *zap.Logger
+	metrics  *metrics
+	maxCalls atomic.Int64
+	draining atomic.Bool
+
+	mu      sync.Mutex
+	running map[*call]struct{}
+	last    []Ended // the latest ended calls, a ring
+	next    int
+}
+
+// keepEnded is how many ended calls Ended remembers.
+const keepEnded = 1000
+
+// New returns a controller that keeps its recordings with recorder and asks
+// plans for each call's plan. It registers its metrics with reg.
+func New(cfg Config, recorder Recorder, plans Plans, log *zap.Logger, reg prometheus.Registerer) *Controller {
+	c := &Controller{cfg: cfg, recorder: recorder, plans: plans, log: log, running: map[*call]struct{}{}}
+	c.maxCalls.Store(int64(cfg.MaxCalls))
+	c.metrics = newMetrics(reg)
+	return c
+}
+
+// SetMaxCalls changes how many calls run at once, from the next call on.
+func (c *Controller) SetMaxCalls(n int) { c.maxCalls.Store(int64(n)) }
+
+// Serve runs the calls that server accepts on ln. Where ln is closed, it waits
+// for the running calls to end by themselves and returns nil. Where ctx is done,
+// the calls are ended in order (streams closed, recordings published, channels
+// hung up) within AbortTimeout, and its cause is returned.
+func (c *Controller) Serve(ctx context.Context, ln net.Listener, server *esl.Server) error {
+	connections, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cut(nil)
+	over, watched := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watched)
+		c.endAll(ctx, ln, cut, over)
+	}()
+	err := server.Serve(connections, ln, func(_ context.Context, conn *esl.Conn) { c.handle(ctx, conn) })
+	close(over)
+	<-watched
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// endAll stops accepting once ctx is done, and cuts what has not ended by itself
+// within AbortTimeout. It returns when over is closed.
+func (c *Controller) endAll(ctx context.Context, ln net.Listener, cut context.CancelCauseFunc, over <-chan struct{}) {
+	select {
+	case <-ctx.Done():
+	case <-over:
+		return
+	}
+	ln.Close()
+	select {
+	case <-time.After(c.cfg.AbortTimeout):
+		cut(context.Cause(ctx))
+	case <-over:
+	}
+}
+
+// Drain refuses every call that is not running yet.
+func (c *Controller) Drain() { c.draining.Store(true) }
+
+// Draining says that Drain was called.
+func (c *Controller) Draining() bool { return c.draining.Load() }
+
+// Full says that one more call would be over MaxCalls.
+func (c *Controller) Full() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return int64(len(c.running)) >= c.maxCalls.Load()
+}
+
+// full is why a call that is counted as running already can't stay, or empty.
+func (c *Controller) full() string {
+	c.mu.Lock()
+	n := int64(len(c.running))
+	c.mu.Unlock()
+	switch limit := c.maxCalls.Load(); {
+	case c.draining.Load():
+		return "tapdeck is being stopped and takes no new calls"
+	case n > limit:
+		return fmt.Sprintf("%d calls run already, as many as max_calls allows", limit)
+	}
+	return ""
+}
+
+// handle runs one call in its connection's goroutine.
+func (c *Controller) handle(ctx context.Context, conn *esl.Conn) {
+	channel := conn.Channel()
+	id := channel.Get("Unique-ID")
+	peer := conn.RemoteAddr().String()
+	if err := esl.CheckUUID(id); err != nil {
+		c.metrics.calls.WithLabelValues(string(Failed)).Inc()
+		c.log.Error("call without a usable UUID", zap.String("peer", peer), zap.NamedError("err", err),
+			zap.String("hint", "tapdeck names files by the call UUID; don't set origination_uuid to anything but a UUID"))
+		return
+	}
+	k := c.newCall(conn, id, peer)
+	c.begin(k)
+	k.run(ctx)
+}
+
+// newCall reads who calls whom and by which plan.
+func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
+	channel := conn.Channel()
+	variable := func(name string) string { return channel.Get("variable_" + name) }
+	plan, warnings := c.plans(variable, variable("socket_path"))
+	k := &call{ctl: c, conn: conn, channel: id, plan: plan, responses: map[string]string{}, status: &status{}}
+	k.info = Info{
+		UUID:        strings.ToLower(id),
+		Caller:      channel.Get("Caller-Caller-ID-Number"),
+		Destination: channel.Get("Caller-Destination-Number"),
+		Plan:        plan.Name,
+		Peer:        peer,
+		Started:     conn.AcceptedAt(),
+	}
+	k.log = c.log.With(zap.String("call", k.info.UUID))
+	k.stream.c = k
+	k.log.Info("call started", zap.String("caller", k.info.Caller), zap.String("destination", k.info.Destination),
+		zap.String("plan", plan.Name), zap.String("peer", peer))
+	for _, w := range warnings {
+		k.log.Warn("plan value ignored", zap.NamedError("err", w))
+	}
+	return k
+}
+
+func (c *Controller) begin(k *call) {
+	c.mu.Lock()
+	c.running[k] = struct{}{}
+	c.mu.Unlock()
+	c.metrics.active.Inc()
+}
+
+// ended moves a call from the running to the ended ones.
+func (c *Controller) ended(k *call, record Record) {
+	c.metrics.calls.WithLabelValues(string(k.outcome.Result)).Inc()
+	c.metrics.active.Dec()
+	k.leave()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.running, k)
+	e := Ended{Info: k.info, Outcome: k.outcome, Record: record}
+	if len(c.last) < keepEnded {
+		c.last = append(c.last, e)
+		return
+	}
+	c.last[c.next] = e
+	c.next = (c.next + 1) % keepEnded
+}

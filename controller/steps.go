@@ -1,0 +1,223 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tapdeck/controller/esl"
+)
+
+// lingerSeconds is how long FreeSWITCH keeps the event socket after a hangup.
+// Never without a number: that would pin the channel until we close.
+const lingerSeconds = 5
+
+// deadManCause is the hangup cause of a call whose controller never came back.
+const deadManCause = "ALLOTTED_TIMEOUT"
+
+// deadManMargin is added to a plan's known length and the longest prompt.
+const deadManMargin = 15 * time.Minute
+
+// unused are the events of myevents that no call needs: each would be 6 KB.
+const unused = "CHANNEL_EXECUTE CHANNEL_STATE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_PARK CHANNEL_UNPARK " +
+	"CHANNEL_ANSWER CHANNEL_DATA CHANNEL_CREATE CHANNEL_UUID CHANNEL_OUTGOING CHANNEL_ORIGINATE CHANNEL_BRIDGE " +
+	"CHANNEL_UNBRIDGE CHANNEL_APPLICATION CHANNEL_DESTROY DETECTED_SPEECH TALK NOTALK"
+
+// wanted are the events that myevents does not bring. Everything after the word
+// CUSTOM is a subclass, so it comes last.
+const wanted = "BACKGROUND_JOB CUSTOM mod_audio_stream::connect mod_audio_stream::disconnect mod_audio_stream::error"
+
+// subscribe sets up the connection and the dead man's switch.
+func (c *call) subscribe(ctx context.Context) error {
+	c.enter("connect")
+	for _, line := range []string{
+		fmt.Sprintf("linger %d", lingerSeconds),
+		"myevents json",
+		"nixevent " + unused,
+		"event json " + wanted,
+	} {
+		if _, err := c.conn.Command(context.WithoutCancel(ctx), line); err != nil {
+			return c.commandEnding(line, err)
+		}
+		c.lingers = true
+	}
+	seconds := int((c.plan.length() + c.ctl.cfg.PromptLimit + deadManMargin) / time.Second)
+	_, err := c.bgapi(ctx, fmt.Sprintf("sched_hangup +%d %s %s", seconds, c.channel, deadManCause))
+	return err
+}
+
+// length is how long the plan takes without its prompt.
+func (p Plan) length() time.Duration {
+	return p.AnswerPause + p.Tone.Duration + p.Stream.ConnectTimeout + p.Listen + p.Stream.StopTimeout
+}
+
+func (c *call) answer(ctx context.Context) error {
+	begun := c.enter("answer")
+	if _, err := c.execute(ctx, "answer", "", c.ctl.cfg.AnswerTimeout); err != nil {
+		return err
+	}
+	c.outcome.Timeline.Answer = time.Now()
+	c.log.Info("answered", since(begun))
+	return nil
+}
+
+func (c *call) pause(ctx context.Context) error {
+	if c.plan.AnswerPause == 0 {
+		return nil
+	}
+	c.enter("answer_pause")
+	return c.sleep(ctx, c.plan.AnswerPause)
+}
+
+func (c *call) tone(ctx context.Context) error {
+	if c.plan.Tone.Duration == 0 {
+		return nil
+	}
+	c.outcome.Timeline.Tone = c.enter("tone")
+	arg := fmt.Sprintf("tone_stream://%%(%d,0,%d)", c.plan.Tone.Duration.Milliseconds(), c.plan.Tone.Frequency)
+	response, err := c.execute(ctx, "playback", arg, c.plan.Tone.Duration+c.ctl.cfg.StepGrace)
+	if err != nil {
+		return err
+	}
+	if response != "FILE PLAYED" {
+		c.log.Warn("tone not played", zap.String("step", "tone"), zap.String("err", response), zap.String("hint", "is mod_tone_stream loaded? tapdeck doctor tells"))
+	}
+	return nil
+}
+
+func (c *call) startStream(ctx context.Context) error {
+	if c.rec == nil { // the sink takes none, and the plan goes on without
+		return nil
+	}
+	c.outcome.Timeline.StreamStart = c.enter("stream_start")
+	c.stream.begin(ctx)
+	err := c.wait(ctx, c.plan.Stream.ConnectTimeout+2*c.ctl.cfg.CommandTimeout, c.stream.settled)
+	if errors.Is(err, errTimeout) {
+		c.stream.fail(errors.New("the switch did not answer uuid_audio_stream"), "")
+		return c.interruption(ctx)
+	}
+	return err
+}
+
+func (c *call) prompt(ctx context.Context) error {
+	if c.plan.Prompt == "" {
+		return nil
+	}
+	begun := c.enter("prompt")
+	c.outcome.Timeline.Prompt = begun
+	c.mark("prompt start")
+	response, err := c.execute(ctx, "playback", c.plan.Prompt, c.ctl.cfg.PromptLimit)
+	c.mark("prompt end")
+	if err != nil {
+		return err
+	}
+	file := zap.String("file", c.plan.Prompt)
+	switch response {
+	case "FILE PLAYED":
+		c.log.Info("prompt played", file, since(begun))
+	case "FILE NOT FOUND":
+		c.log.Warn("prompt not found", file, zap.String("hint", "FreeSWITCH looks below its sound_prefix; tapdeck doctor shows where"))
+	default:
+		c.log.Warn("prompt not played", file, zap.String("err", response), zap.String("hint", "FreeSWITCH's log says why; is the module of the file's format loaded (mod_sndfile for WAV)?"))
+	}
+	return nil
+}
+
+// listen waits until the plan says that it is enough.
+func (c *call) listen(ctx context.Context) error {
+	begun := c.enter("listen")
+	c.outcome.Timeline.Listen = begun
+	c.digit = ""
+	if c.rec != nil && c.plan.Silence > 0 {
+		c.rec.WatchSilence(c.plan.Silence)
+	}
+	err := c.wait(ctx, c.plan.Listen, func() bool {
+		c.outcome.ListenEndedBy = c.enough()
+		return c.outcome.ListenEndedBy != ""
+	})
+	switch {
+	case errors.Is(err, errTimeout):
+		c.outcome.ListenEndedBy, err = ListenTime, nil
+	case errors.Is(err, errHungUp):
+		c.outcome.ListenEndedBy = ListenHangup
+	case err != nil && c.stream.phase == streamFailed:
+		c.outcome.ListenEndedBy = ListenStream
+	}
+	c.log.Info("listened", zap.String("cause", c.outcome.ListenEndedBy), since(begun))
+	return err
+}
+
+// enough is what ended the listening time, if anything but the clock or an interruption has.
+func (c *call) enough() string {
+	switch {
+	case c.digit != "":
+		return ListenDTMF
+	case c.rec == nil:
+		return ""
+	case c.rec.State().Quiet:
+		return ListenSilence
+	case c.stream.phase == streamFull:
+		return ListenStream
+	}
+	return ""
+}
+
+// sleep waits for d and is ended early by an interruption.
+func (c *call) sleep(ctx context.Context, d time.Duration) error {
+	err := c.wait(ctx, d, func() bool { return false })
+	if errors.Is(err, errTimeout) {
+		return nil
+	}
+	return err
+}
+
+// execute has the channel run an application and waits for its completion.
+func (c *call) execute(ctx context.Context, app, arg string, limit time.Duration) (response string, err error) {
+	id, err := c.conn.Execute(context.WithoutCancel(ctx), app, arg)
+	if err != nil {
+		return "", c.commandEnding(app, err)
+	}
+	c.running = id
+	done := func() bool { _, ok := c.responses[id]; return ok }
+	if err := c.wait(ctx, limit, done); errors.Is(err, errTimeout) {
+		return "", &ending{result: Failed, err: fmt.Errorf("wait for the end of %s: nothing within %v", strings.TrimSpace(app+" "+arg), limit), hint: "FreeSWITCH did not complete the application; its log says why"}
+	} else if err != nil {
+		return "", err
+	}
+	response = c.responses[id]
+	delete(c.responses, id)
+	return response, nil
+}
+
+// bgapi sends an API command and returns the UUID of its job.
+func (c *call) bgapi(ctx context.Context, command string) (job string, err error) {
+	job, err = c.conn.BgAPI(context.WithoutCancel(ctx), command)
+	if err != nil {
+		return "", c.commandEnding(command, err)
+	}
+	return job, nil
+}
+
+// commandEnding is how a call ends whose command could not be given.
+func (c *call) commandEnding(command string, err error) error {
+	var reply *esl.ReplyError
+	switch {
+	case errors.As(err, &reply):
+		return &ending{result: Failed, err: err, hint: "FreeSWITCH refused a command that every `async full` socket may give; is the switch older than 1.10?"}
+	case errors.Is(err, esl.ErrUnsafe):
+		return &ending{result: Failed, err: fmt.Errorf("give command %q: %w", command, err), hint: "a value of the plan or of a tapdeck_ channel variable holds a line break"}
+	}
+	return c.connectionEnding()
+}
+
+func (c *call) mark(label string) {
+	if c.rec != nil {
+		c.rec.Mark(label)
+	}
+}
+
+func since(t time.Time) zap.Field { return zap.Int64("dur_ms", time.Since(t).Milliseconds()) }

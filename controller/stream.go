@@ -1,0 +1,314 @@
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// streamPhase is where a call's stream stands.
+type streamPhase int
+
+const (
+	streamIdle       streamPhase = iota
+	streamVariables              // the channel variables are being set
+	streamStarting               // start was sent, its job is not answered
+	streamConnecting             // +OK came, the socket has not
+	streamUp                     // the socket is open
+	streamBackoff                // it dropped; a pause before it is brought back
+	streamUnhooking              // stop was sent so that start is possible again
+	streamFailed                 // for good
+	streamFull                   // the recording reached its greatest length
+	streamStopped                // the plan is over
+)
+
+// stream brings a call's audio stream up and keeps it up. It is moved by the
+// call's goroutine: by the switch's answers and events, by the sink's changes,
+// and by its own timer.
+//
+// "+OK" is not "connected": the switch answers it before it connects, even for a
+// dead port. So a stream is up once the socket is at the sink.
+type stream struct {
+	c        *call
+	phase    streamPhase
+	job      string // the API command whose answer is awaited
+	begun    time.Time
+	deadline time.Time // of the first connection
+	sockets  int       // connections at the sink that are accounted for
+	wasUp    bool
+	restarts int
+	timer    *time.Timer
+	reason   string // why it is being brought back
+	failure  *ending
+}
+
+// alarm delivers when the phase has lasted its time.
+func (s *stream) alarm() <-chan time.Time {
+	if s.timer == nil {
+		return nil
+	}
+	return s.timer.C
+}
+
+func (s *stream) enter(p streamPhase, limit time.Duration) {
+	s.phase = p
+	if s.timer == nil {
+		s.timer = time.NewTimer(limit)
+		return
+	}
+	s.timer.Reset(limit)
+}
+
+func (s *stream) rest(p streamPhase) {
+	s.phase = p
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+}
+
+// settled says that the first start has come to its end, good or bad.
+func (s *stream) settled() bool {
+	return s.phase == streamUp || s.phase == streamFailed || s.phase == streamFull
+}
+
+// begin sets the channel variables and then starts the stream. All of them are
+// set always, in one API command: mod_audio_stream leaves STREAM_MESSAGE_DEFLATE
+// and STREAM_HEART_BEAT uninitialised without them, and an execute each would
+// cost four media frames. bgapi commands run in threads of their own, so the
+// answer is awaited before start.
+func (s *stream) begin(ctx context.Context) {
+	s.begun = time.Now()
+	s.deadline = s.begun.Add(s.c.plan.Stream.ConnectTimeout)
+	s.enter(streamVariables, s.c.ctl.cfg.CommandTimeout)
+	s.send(ctx, fmt.Sprintf("uuid_setvar_multi %s STREAM_BUFFER_SIZE=%d;STREAM_HEART_BEAT=%d;STREAM_MESSAGE_DEFLATE=true;STREAM_SUPPRESS_LOG=true",
+		s.c.channel, s.c.plan.Stream.Buffer.Milliseconds(), heartBeatSeconds))
+}
+
+// heartBeatSeconds is how often the module pings, so that a socket without audio is not idle.
+const heartBeatSeconds = 10
+
+func (s *stream) start(ctx context.Context) {
+	s.enter(streamStarting, s.connectLimit())
+	s.send(ctx, fmt.Sprintf("uuid_audio_stream %s start %s %s %d", s.c.channel, s.c.rec.URL(), s.c.plan.Stream.Mix, s.c.plan.Stream.SampleRate))
+}
+
+func (s *stream) connectLimit() time.Duration {
+	if s.wasUp {
+		return s.c.plan.Stream.ConnectTimeout
+	}
+	return max(0, time.Until(s.deadline))
+}
+
+// send gives the switch an API command whose answer moves the stream on. An
+// error means that the connection has ended, which the call's wait will see.
+func (s *stream) send(ctx context.Context, command string) {
+	job, err := s.c.bgapi(ctx, command)
+	s.job = job
+	var e *ending
+	if errors.As(err, &e) && e.result == Failed {
+		s.fail(e.err, e.hint)
+	}
+}
+
+// answered takes in the answer of an API command.
+func (s *stream) answered(ctx context.Context, job, body string) {
+	s.c.log.Debug("api answered", zap.String("job", job), zap.String("answer", body))
+	if job != s.job || job == "" {
+		return
+	}
+	s.job = ""
+	ok := strings.HasPrefix(body, "+OK")
+	switch s.phase {
+	case streamVariables:
+		if !ok {
+			s.c.log.Warn("stream variables not set", zap.String("err", body), zap.String("hint", "does this switch have uuid_setvar_multi? its buffer and heart beat stay at the module's defaults"))
+		}
+		s.deadline = time.Now().Add(s.c.plan.Stream.ConnectTimeout)
+		s.start(ctx)
+	case streamStarting:
+		if !ok {
+			s.trouble(fmt.Errorf("start the stream: the switch answered %q", body))
+			return
+		}
+		s.phase = streamConnecting
+		s.look()
+	case streamUnhooking: // +OK, or -ERR where the module has let go by itself
+		s.restart(ctx)
+	}
+}
+
+// reported takes in an event of mod_audio_stream.
+func (s *stream) reported(subclass, body string) {
+	if subclass != "mod_audio_stream::error" && subclass != "mod_audio_stream::disconnect" {
+		return
+	}
+	switch s.phase {
+	case streamStarting, streamConnecting, streamUp:
+		s.trouble(errors.New(moduleMessage(body)))
+	}
+}
+
+// moduleMessage is the text within the JSON body of a mod_audio_stream event.
+func moduleMessage(body string) string {
+	var report struct {
+		Message struct {
+			Error, Reason string
+			Code          int
+		}
+	}
+	if json.Unmarshal([]byte(body), &report) != nil {
+		return "mod_audio_stream: " + body
+	}
+	return fmt.Sprintf("mod_audio_stream: %s (code %d)", report.Message.Error+report.Message.Reason, report.Message.Code)
+}
+
+// look compares the phase with the state of the sink.
+func (s *stream) look() {
+	state := s.c.rec.State()
+	switch {
+	case s.phase == streamFailed || s.phase == streamStopped || s.phase == streamFull:
+		return
+	case state.Full:
+		s.c.log.Warn("recording is full", zap.Int64("audio_ms", state.Audio.Milliseconds()), zap.String("hint", "sink.max_duration bounds a recording"))
+		s.rest(streamFull)
+		return
+	case state.Err != nil:
+		s.fail(state.Err, "the sink's log lines of this call say more")
+		return
+	}
+	fresh := state.Connections > s.sockets
+	switch s.phase {
+	case streamConnecting:
+		if fresh {
+			s.sockets = state.Connections
+			s.up(state)
+		}
+	case streamUp:
+		s.sockets = state.Connections
+	}
+	if s.phase == streamUp && !state.Live && !s.c.hungUp {
+		s.trouble(fmt.Errorf("the stream's socket closed: %s", state.LastEnd))
+	}
+}
+
+func (s *stream) up(state StreamState) {
+	s.rest(streamUp)
+	took := time.Since(s.begun)
+	s.c.ctl.metrics.connect.Observe(took.Seconds())
+	msg := "stream connected"
+	if s.wasUp {
+		msg = "stream connected again"
+	}
+	s.wasUp = true
+	s.c.log.Info(msg, zap.Int64("dur_ms", took.Milliseconds()), zap.Int("sample_rate", s.c.plan.Stream.SampleRate),
+		zap.String("mix", s.c.plan.Stream.Mix), zap.Int("connections", state.Connections))
+}
+
+// trouble brings the stream back after a pause, or gives it up: after a plan's
+// restarts, or where it has never been up within its connect_timeout. A stream
+// that the switch refuses to start at all is not asked for again.
+func (s *stream) trouble(err error) {
+	s.reason = err.Error()
+	refused := s.phase == streamStarting
+	pause := s.c.ctl.cfg.RestartPause << s.restarts
+	switch {
+	case s.restarts >= s.c.plan.Stream.Restarts, !s.wasUp && refused && s.job == "",
+		!s.wasUp && time.Now().Add(pause).After(s.deadline):
+		s.fail(err, hintFor(s.reason))
+	default:
+		s.enter(streamBackoff, pause)
+	}
+}
+
+// ring moves a phase on whose time is up.
+func (s *stream) ring(ctx context.Context) {
+	switch s.phase {
+	case streamVariables: // unanswered: the start says whether the switch is deaf
+		s.start(ctx)
+	case streamStarting, streamConnecting:
+		if state := s.c.rec.State(); state.Live && state.Connections > s.sockets {
+			s.c.log.Warn("the switch did not answer start, but the stream connected")
+			s.sockets = state.Connections
+			s.up(state)
+			return
+		}
+		s.phase = streamConnecting
+		s.trouble(fmt.Errorf("no socket at the sink within %v of start", s.c.plan.Stream.ConnectTimeout))
+		s.c.alarm("no_socket")
+	case streamBackoff:
+		msg := "stream dropped, starting it again"
+		if !s.wasUp {
+			msg = "stream not connected, starting it again"
+		}
+		s.c.log.Warn(msg, zap.String("err", s.reason), zap.Int("restart", s.restarts+1), zap.Int("restarts", s.c.plan.Stream.Restarts), zap.String("hint", hintFor(s.reason)))
+		s.restarts++
+		s.c.ctl.metrics.restarts.Inc()
+		s.enter(streamUnhooking, s.c.ctl.cfg.CommandTimeout)
+		s.send(ctx, "uuid_audio_stream "+s.c.channel+" stop")
+	case streamUnhooking:
+		s.restart(ctx)
+	}
+}
+
+// restart starts the stream again once the switch has let go of the old one. A
+// socket that the sink still holds for live (a network that went away) is closed.
+func (s *stream) restart(ctx context.Context) {
+	if s.c.rec.State().Live {
+		bounded, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		if err := s.c.rec.Disconnect(bounded); err != nil {
+			s.c.log.Warn("old socket still open", zap.NamedError("err", err))
+		}
+	}
+	s.sockets = s.c.rec.State().Connections
+	s.begun = time.Now()
+	s.start(ctx)
+}
+
+func (s *stream) fail(err error, hint string) {
+	if s.phase == streamFailed {
+		return
+	}
+	s.rest(streamFailed)
+	s.failure = &ending{result: StreamFailed, err: err, hint: hint}
+	s.c.log.Warn("stream failed", zap.NamedError("err", err), zap.String("hint", hint), zap.String("on_stream_failure", string(s.c.plan.OnStreamFailure)))
+}
+
+// hintFor says what to do about a stream's trouble.
+func hintFor(reason string) string {
+	for _, h := range []struct{ sign, hint string }{
+		{"Command not found", "mod_audio_stream is not loaded: `load mod_audio_stream` in fs_cli, and add it to autoload_configs/modules.conf.xml"},
+		{"-USAGE", "this version of mod_audio_stream takes other arguments; tapdeck doctor compares"},
+		{"Operation Failed", "the switch refused: the channel may have another audio stream, or the module can't take this rate or URL"},
+		{"Connection refused", "nothing listens at sink.advertise as FreeSWITCH sees it: compare sink.listen, sink.advertise and the firewall"},
+		{"system error 11)", "FreeSWITCH can't resolve the host name of sink.advertise; an IP address always works"},
+		{"upgrade failed", "the sink refused the socket; its log line says why (sink.allow, the ticket, disk)"},
+		{"Timeout", "no answer to the WebSocket upgrade within the module's 1 s: a firewall that drops, wss:// against a plain port, or an overloaded machine"},
+		{"no socket", "the switch said +OK but never came: compare sink.advertise, sink.listen and the firewall; tapdeck doctor tests it"},
+		{"abnormal EOF", "something between FreeSWITCH and the sink cuts connections (a proxy, a restart of tapdeck)"},
+		{"reset by peer", "something between FreeSWITCH and the sink cuts connections (a proxy, a restart of tapdeck)"},
+	} {
+		if strings.Contains(reason, h.sign) {
+			return h.hint
+		}
+	}
+	return ""
+}
+
+// stop ends the stream and waits for its end at the sink; there is no
+// disconnect event after a stop.
+func (s *stream) stop(ctx context.Context) {
+	started := s.phase != streamIdle && s.phase != streamVariables
+	s.rest(streamStopped)
+	if !started || s.c.hungUp || s.c.over {
+		return
+	}
+	s.c.rec.Stopping()
+	s.send(ctx, "uuid_audio_stream "+s.c.channel+" stop")
+	s.c.settle(ctx, s.c.plan.Stream.StopTimeout, func() bool { return s.c.hungUp || !s.c.rec.State().Live })
+}
