@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"tapdeck/controller/switchsim"
+)
+
+type callCommand struct {
+	To          string            `required:"" placeholder:"HOST:PORT[/PLAN]" help:"The daemon's event socket, as a dialplan's socket action has it; several with | for fail-over."`
+	Calls       int               `short:"n" default:"1" help:"How many calls."`
+	Rate        float64           `short:"r" default:"10" help:"How many calls begin in a second."`
+	Concurrent  int               `default:"0" help:"How many calls run at once at most; 0 is no limit."`
+	Audio       string            `type:"existingfile" placeholder:"FILE.wav" help:"What the callers say (default: a speech recording within tapdeck)."`
+	HangupAfter time.Duration     `placeholder:"DURATION" help:"The caller hangs up so long after the answer."`
+	Variable    map[string]string `short:"v" mapsep:"none" placeholder:"NAME=VALUE" help:"A channel variable, such as tapdeck_listen=2s; may be repeated."`
+	Fault       string            `default:"none" enum:"${faults}" help:"How the simulated switch misbehaves: ${faults}."`
+	Recordings  string            `type:"existingdir" placeholder:"DIR" help:"The daemon's recordings directory, to compare every recording with what was said."`
+	Tick        time.Duration     `default:"20ms" help:"How often the simulated switch sends the audio that is due; longer is cheaper."`
+	JSON        bool              `name:"json" help:"Print the figures as JSON."`
+}
+
+// Run places simulated calls and says how they went. It fails if one did not go
+// as it should have; calls with a fault may end as they like.
+func (c *callCommand) Run(ctx context.Context, p *program) error {
+	if err := c.check(); err != nil {
+		return usage(err)
+	}
+	voice, err := (&demoCommand{Audio: c.Audio}).voice()
+	if err != nil {
+		return err
+	}
+	load := &load{command: c, sw: switchsim.New(switchsim.Config{Tick: c.Tick}), voice: voice, show: newProgress(p.Stderr, c.Calls)}
+	reports := load.run(ctx)
+	f := gather(c.Recordings, reports, c.Calls)
+	if c.JSON {
+		enc := json.NewEncoder(p.Stdout)
+		enc.SetIndent("", "  ")
+		err = enc.Encode(f)
+	} else {
+		err = f.print(p.Stdout)
+	}
+	if err == nil && c.Fault == "none" && f.Good < c.Calls {
+		err = fmt.Errorf("%d of %d calls did not go as they should have", c.Calls-f.Good, c.Calls)
+	}
+	return err
+}
+
+func (c *callCommand) check() error {
+	switch {
+	case c.Calls < 1 || c.Calls > 1_000_000:
+		return fmt.Errorf("--calls %d: must be 1 to 1000000", c.Calls)
+	case !(c.Rate > 0) || c.Rate > 10_000:
+		return fmt.Errorf("--rate %v: must be above 0 and at most 10000 calls a second", c.Rate)
+	case c.Concurrent < 0:
+		return fmt.Errorf("--concurrent %d: must not be negative", c.Concurrent)
+	case c.Tick < time.Millisecond || c.Tick > time.Second:
+		return fmt.Errorf("--tick %v: must be 1ms to 1s", c.Tick)
+	}
+	return nil
+}
+
+// load places calls at a rate.
+type load struct {
+	command *callCommand
+	sw      *switchsim.Switch
+	voice   *switchsim.Voice
+	show    *progress
+}
+
+func (l *load) run(ctx context.Context) []switchsim.Report {
+	showing, stop := context.WithCancel(ctx)
+	shown := async(func() error { l.show.run(showing); return nil })
+	var (
+		wg      sync.WaitGroup
+		mu      sync.Mutex
+		reports []switchsim.Report
+		begin   = time.NewTicker(time.Duration(float64(time.Second) / l.command.Rate))
+		places  = make(chan struct{}, max(1, l.command.Concurrent))
+	)
+	defer begin.Stop()
+	for i := range l.command.Calls {
+		if l.command.Concurrent > 0 && !enter(ctx, places) {
+			break
+		}
+		call, err := l.sw.Dial(ctx, l.spec(i))
+		if err != nil {
+			continue
+		}
+		wg.Go(func() {
+			report := call.Wait()
+			mu.Lock()
+			reports = append(reports, report)
+			mu.Unlock()
+			if l.command.Concurrent > 0 {
+				<-places
+			}
+		})
+		if i+1 < l.command.Calls && !tick(ctx, begin.C) {
+			break
+		}
+	}
+	wg.Wait()
+	stop()
+	<-shown
+	l.sw.Wait()
+	return reports
+}
+
+func enter(ctx context.Context, places chan<- struct{}) bool {
+	select {
+	case places <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func tick(ctx context.Context, c <-chan time.Time) bool {
+	select {
+	case <-c:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (l *load) spec(i int) switchsim.CallSpec {
+	return switchsim.CallSpec{
+		Address: l.command.To, Caller: fmt.Sprintf("%d", 1001+i), Variables: l.command.Variable,
+		Voice:       rotate(l.voice, i*7919%len(l.voice.PCM)),
+		HangupAfter: l.command.HangupAfter, Faults: faults[l.command.Fault], Progress: l.show.take,
+	}
+}
+
+// figures are what a load run came to. Times are in milliseconds.
+type figures struct {
+	Calls int            `json:"calls"`
+	Good  int            `json:"good"`
+	Ended map[string]int `json:"ended"`
+	// Wrong says what was wrong, and how often.
+	Wrong    map[string]int `json:"wrong"`
+	Verified int            `json:"verified"`
+	Events   int64          `json:"events_per_call"`
+	Bytes    int64          `json:"event_bytes_per_call"`
+	Times    []distribution `json:"times_ms"`
+}
+
+// distribution is how long something took, in milliseconds.
+type distribution struct {
+	Name string  `json:"name"`
+	N    int     `json:"n"`
+	P50  float64 `json:"p50"`
+	P90  float64 `json:"p90"`
+	P99  float64 `json:"p99"`
+	Max  float64 `json:"max"`
+}
+
+func gather(dir string, reports []switchsim.Report, calls int) figures {
+	f := figures{Calls: calls, Ended: map[string]int{}, Wrong: map[string]int{}}
+	if missing := calls - len(reports); missing > 0 {
+		f.Wrong["not placed"] = missing
+	}
+	var setup, answer, stream, whole []time.Duration
+	for _, r := range reports {
+		f.Ended[strings.TrimSpace(r.HungUpBy+" "+r.HangupCause)]++
+		f.Events += r.EventsSent
+		f.Bytes += r.BytesSent
+		if wrong := fault(dir, r, &f); wrong != "" {
+			f.Wrong[wrong]++
+			continue
+		}
+		f.Good++
+		setup = append(setup, r.FirstCommand.Sub(r.Connected))
+		answer = append(answer, r.AnsweredAt.Sub(r.Connected))
+		stream = append(stream, r.Streams[0].Connected.Sub(r.Streams[0].Started))
+		whole = append(whole, r.SocketClosed.Sub(r.Began))
+	}
+	if n := int64(len(reports)); n > 0 {
+		f.Events, f.Bytes = f.Events/n, f.Bytes/n
+	}
+	f.Times = []distribution{
+		distribute("accept to first command", setup), distribute("accept to answer", answer),
+		distribute("start to stream connected", stream), distribute("whole call", whole),
+	}
+	return f
+}
+
+// fault is what went wrong with a call, or empty.
+func fault(dir string, r switchsim.Report, f *figures) string {
+	switch {
+	case r.Controller == "":
+		return "no controller answered"
+	case !r.Answered:
+		return "not answered"
+	case len(r.Streams) == 0 || r.Streams[0].Connected.IsZero():
+		return "no stream"
+	case r.Streams[0].Samples == 0:
+		return "no audio"
+	}
+	if dir != "" {
+		if _, err := verify(dir, r); err != nil {
+			return "recording: " + err.Error()
+		}
+		f.Verified++
+	}
+	return ""
+}
+
+func distribute(name string, took []time.Duration) distribution {
+	d := distribution{Name: name, N: len(took)}
+	if len(took) == 0 {
+		return d
+	}
+	slices.Sort(took)
+	at := func(q float64) float64 {
+		return took[int(q*float64(len(took)-1)+0.5)].Seconds() * 1000
+	}
+	d.P50, d.P90, d.P99, d.Max = at(.5), at(.9), at(.99), at(1)
+	return d
+}
+
+func (f figures) print(w io.Writer) error {
+	fmt.Fprintf(w, "%d of %d calls went as they should have; %d recordings compared and equal\n", f.Good, f.Calls, f.Verified)
+	fmt.Fprintf(w, "events to the controller: %d a call, %d bytes\n", f.Events, f.Bytes)
+	for _, m := range []struct {
+		title string
+		n     map[string]int
+	}{{"hung up by", f.Ended}, {"wrong", f.Wrong}} {
+		for k, n := range m.n {
+			fmt.Fprintf(w, "%s: %s: %d\n", m.title, k, n)
+		}
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "ms\tp50\tp90\tp99\tmax\t")
+	for _, d := range f.Times {
+		fmt.Fprintf(t, "%s\t%.1f\t%.1f\t%.1f\t%.1f\t\n", d.Name, d.P50, d.P90, d.P99, d.Max)
+	}
+	return t.Flush()
+}

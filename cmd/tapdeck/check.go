@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"tapdeck/cmd/internal/config"
+)
+
+type checkCommand struct {
+	configured `embed:""`
+	Example    bool `help:"Print a commented example configuration with every key at its default instead."`
+}
+
+// Run validates the configuration and shows what it comes to.
+func (c *checkCommand) Run(p *program) error {
+	if c.Example {
+		_, err := p.Stdout.Write(config.Example())
+		return err
+	}
+	loaded, err := c.load(p, nil)
+	if err != nil {
+		return err
+	}
+	for _, w := range loaded.Warnings {
+		fmt.Fprintf(p.Stderr, "tapdeck: warning: %v\n", w)
+	}
+	if err := printValues(p.Stdout, loaded); err != nil {
+		return err
+	}
+	for _, name := range loaded.PlanNames() {
+		plan, _ := loaded.Plan(name)
+		fmt.Fprintf(p.Stdout, "\nplan %s, seconds from the answer:\n", name)
+		if err := printTimeline(p.Stdout, config.Timeline(plan)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func printValues(w io.Writer, loaded *config.Loaded) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "KEY\tVALUE\tORIGIN\tA CHANGE COUNTS")
+	for _, v := range loaded.Values() {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", v.Key, v.Value, v.Origin, counts(v.Reload))
+	}
+	return t.Flush()
+}
+
+// counts says in words when a changed value takes effect.
+func counts(r config.Reload) string {
+	switch r {
+	case "restart":
+		return "after a restart"
+	case "next call":
+		return "from the next call"
+	}
+	return "at once"
+}
+
+func printTimeline(w io.Writer, steps []config.Step) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, s := range steps {
+		fmt.Fprintf(t, "  %s\t%s\n", s.Time(), s.Text)
+	}
+	return t.Flush()
+}

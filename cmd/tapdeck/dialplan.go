@@ -1,0 +1,5 @@
+package main
+
+type dialplanCommand struct{}
+
+func (dialplanCommand) Run(*program) error { return nil }

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"tapdeck/cmd/internal/config"
+)
+
+// Exit codes, the same for every command.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+	exitLost   = 3
+)
+
+// program is the command line program without its process.
+type program struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Environ        []string
+	// Signals delivers the process's signals; nil means those of the system.
+	Signals chan os.Signal
+}
+
+// exitError ends the program with a code of its own; what is to be said has
+// been said, or is in err.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// usage marks an error as one of the command line or of the configuration.
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{code: exitUsage, err: err}
+}
+
+// configured are the flags of every command that reads the configuration.
+type configured struct {
+	Config string            `short:"c" type:"path" env:"TAPDECK_CONFIG" placeholder:"FILE" help:"Configuration file (default ./tapdeck.yaml, if it is there)."`
+	Set    map[string]string `short:"s" mapsep:"none" placeholder:"KEY=VALUE" help:"Override one key of the configuration, such as -s esl.listen=127.0.0.1:8084; may be repeated."`
+}
+
+// load reads the configuration with everything that overrides it.
+func (c *configured) load(p *program, extra map[string]string) (*config.Loaded, error) {
+	flags := map[string]string{}
+	for k, v := range extra {
+		if v != "" {
+			flags[k] = v
+		}
+	}
+	for k, v := range c.Set {
+		flags[k] = v
+	}
+	loaded, err := config.Load(config.Options{Path: c.Config, Environ: p.Environ, Flags: flags})
+	return loaded, usage(err)
+}
+
+// grammar is the whole command line.
+type grammar struct {
+	Serve    serveCommand    `cmd:"" help:"Run the daemon: take calls, record them."`
+	Demo     demoCommand     `cmd:"" help:"Show the whole thing without a FreeSWITCH: simulated calls with real speech, recorded and compared."`
+	Call     callCommand     `cmd:"" help:"Place simulated calls against a running daemon: the load generator."`
+	Dialplan dialplanCommand `cmd:"" help:"Print the dialplan XML that hands calls to tapdeck, or check an existing file."`
+	Check    checkCommand    `cmd:"" help:"Check the configuration and show every value with its origin, and what a caller will hear."`
+	Repair   repairCommand   `cmd:"" help:"Repair and publish what a crash left below a recordings directory."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
+}
+
+const description = `Call controller and audio sink for FreeSWITCH.
+
+A dialplan hands a call over with <action application="socket" data="127.0.0.1:8084 async full"/>;
+tapdeck answers it, plays a tone and a prompt, streams the caller's audio with mod_audio_stream,
+and leaves one WAV and one JSON record named by the call's UUID.
+
+Begin with "tapdeck demo"; exit codes: 0 done, 1 failed, 2 usage or configuration, 3 stopped and a recording was lost.`
+
+// Run carries out one command line and returns the exit code.
+func (p *program) Run(ctx context.Context, args []string) int {
+	var cli grammar
+	exited := -1
+	parser, err := kong.New(&cli, kong.Name("tapdeck"), kong.Description(description), kong.UsageOnError(),
+		kong.Writers(p.Stdout, p.Stderr), kong.Exit(func(code int) { exited = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}), kong.Vars(flagDefaults()))
+	if err != nil {
+		fmt.Fprintln(p.Stderr, "tapdeck:", err)
+		return exitFailed
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	switch {
+	case exited >= 0:
+		return exited
+	case err != nil:
+		fmt.Fprintf(p.Stderr, "tapdeck: %v\ntry: tapdeck --help\n", err)
+		return exitUsage
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	return p.code(command.Run(p))
+}
+
+// code says an error and returns the exit code that it stands for.
+func (p *program) code(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintf(p.Stderr, "tapdeck: %s\n", strings.TrimRight(line, "\n"))
+	}
+	var e *exitError
+	if errors.As(err, &e) {
+		return e.code
+	}
+	return exitFailed
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"tapdeck/controller/switchsim"
+)
+
+// progress shows simulated calls as they go on: on a terminal one line per call
+// that is drawn anew, elsewhere a line a second with how many are where.
+type progress struct {
+	w        io.Writer
+	terminal bool
+	calls    int
+	began    time.Time
+
+	mu    sync.Mutex
+	order []string
+	now   map[string]string // call UUID → what it does
+	drawn int
+}
+
+// shownCalls is how many calls get a line of their own.
+const shownCalls = 12
+
+func newProgress(w io.Writer, calls int) *progress {
+	return &progress{w: w, terminal: isTerminal(w), calls: calls, began: time.Now(), now: map[string]string{}}
+}
+
+// take notes a step of a call.
+func (p *progress) take(e switchsim.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, known := p.now[e.UUID]; !known {
+		p.order = append(p.order, e.UUID)
+	}
+	if word := stepWord(e); word != "" {
+		p.now[e.UUID] = word
+	}
+}
+
+// stepWord says a step of the simulated switch in the words of a plan.
+func stepWord(e switchsim.Event) string {
+	switch {
+	case e.Step == "execute" && strings.Contains(e.Detail, "tone_stream"):
+		return "tone"
+	case e.Step == "execute" && strings.HasPrefix(e.Detail, "playback"):
+		return "prompt"
+	case e.Step == "complete" && strings.HasPrefix(e.Detail, "playback") && !strings.Contains(e.Detail, "tone_stream"):
+		return "listening"
+	case e.Step == "connected", e.Step == "answered", e.Step == "hangup":
+		return e.Step
+	case e.Step == "stream connected":
+		return "streaming"
+	case e.Step == "destroyed":
+		return "done"
+	}
+	return ""
+}
+
+// run draws until ctx is done.
+func (p *progress) run(ctx context.Context) {
+	interval := time.Second
+	if p.terminal {
+		interval = 100 * time.Millisecond
+	}
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			p.draw()
+			fmt.Fprintln(p.w)
+			return
+		case <-ticker.C:
+			p.draw()
+		}
+	}
+}
+
+func (p *progress) draw() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.terminal {
+		fmt.Fprintf(p.w, "%5.1f s  %s\n", time.Since(p.began).Seconds(), p.counts())
+		return
+	}
+	var b strings.Builder
+	if p.drawn > 0 {
+		fmt.Fprintf(&b, "\x1b[%dA", p.drawn)
+	}
+	p.drawn = 0
+	for _, id := range p.order[:min(shownCalls, len(p.order))] {
+		fmt.Fprintf(&b, "\x1b[2K%5.1f s  %s  %s\n", time.Since(p.began).Seconds(), id, p.now[id])
+		p.drawn++
+	}
+	if len(p.order) > shownCalls {
+		fmt.Fprintf(&b, "\x1b[2K         all %d: %s\n", len(p.order), p.counts())
+		p.drawn++
+	}
+	fmt.Fprint(p.w, b.String())
+}
+
+// counts says how many calls are where.
+func (p *progress) counts() string {
+	n := map[string]int{}
+	for _, word := range p.now {
+		n[word]++
+	}
+	var parts []string
+	for _, word := range []string{"connected", "answered", "tone", "streaming", "prompt", "listening", "hangup", "done"} {
+		if n[word] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[word], word))
+		}
+	}
+	return strings.Join(slices.Clip(parts), ", ")
+}

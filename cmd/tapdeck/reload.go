@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"tapdeck/cmd/internal/config"
+)
+
+// reloadMetrics say whether the latest reload of the configuration worked.
+type reloadMetrics struct {
+	worked prometheus.Gauge
+	at     prometheus.Gauge
+}
+
+func newReloadMetrics(reg prometheus.Registerer) reloadMetrics {
+	m := reloadMetrics{
+		worked: prometheus.NewGauge(prometheus.GaugeOpts{Name: "tapdeck_config_last_reload_successful", Help: "1 if the latest reading of the configuration was valid, else 0."}),
+		at:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "tapdeck_config_last_reload_success_timestamp_seconds", Help: "When a valid configuration was read last, in Unix time."}),
+	}
+	reg.MustRegister(m.worked, m.at)
+	m.worked.Set(1)
+	m.at.SetToCurrentTime()
+	return m
+}
+
+// reload reads the configuration again: a valid one holds from the next call on,
+// an invalid one changes nothing.
+func (d *daemon) reload(load func() (*config.Loaded, error)) {
+	fresh, err := load()
+	if err != nil {
+		d.reloads.worked.Set(0)
+		d.log.Error("configuration not reloaded", zap.NamedError("err", err), zap.String("hint", "the configuration in effect is unchanged; `tapdeck check` shows the same errors"))
+		return
+	}
+	changes := config.Diff(d.loaded.Load(), fresh)
+	d.apply(fresh)
+	d.reloads.worked.Set(1)
+	d.reloads.at.SetToCurrentTime()
+	for _, c := range changes {
+		line := []zap.Field{zap.String("key", c.Key), zap.String("from", c.Old), zap.String("to", c.New), zap.String("counts", string(c.Reload))}
+		if c.Reload == "restart" {
+			d.log.Warn("configuration changed, needs a restart", line...)
+			continue
+		}
+		d.log.Info("configuration changed", line...)
+	}
+	d.log.Info("configuration reloaded", zap.Int("changes", len(changes)))
+}
+
+// apply hands the configuration to the parts that keep a copy of it.
+func (d *daemon) apply(fresh *config.Loaded) {
+	d.loaded.Store(fresh)
+	if level, err := zapcore.ParseLevel(fresh.Config.Log.Level); err == nil {
+		d.level.SetLevel(level)
+	}
+	d.controller.SetMaxCalls(fresh.Config.ESL.MaxCalls)
+	d.events.Update(eslConfig(fresh.Config))
+	d.sink.Update(sinkConfig(fresh.Config))
+}
+
+// watch reloads when the configuration file changes or hangup signals come.
+func (d *daemon) watch(ctx context.Context, path string, hangup <-chan struct{}, load func() (*config.Loaded, error)) error {
+	changed := make(chan struct{}, 1)
+	watching := async(func() error {
+		if path == "" {
+			<-ctx.Done()
+			return nil
+		}
+		return config.Watch(ctx, path, reloadDebounce, func() {
+			select {
+			case changed <- struct{}{}:
+			default:
+			}
+		})
+	})
+	for {
+		select {
+		case err := <-watching:
+			return err
+		case <-hangup:
+			d.reload(load)
+		case <-changed:
+			d.reload(load)
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"tapdeck/sink"
+)
+
+type repairCommand struct {
+	Dir string `arg:"" type:"existingdir" help:"A recordings directory."`
+}
+
+// Run repairs and publishes what a crash left, and says what it did to each file.
+func (c *repairCommand) Run(ctx context.Context, p *program) error {
+	log := newLogger(p.Stderr, "console", zap.NewAtomicLevelAt(zap.WarnLevel))
+	done, err := sink.RecoverDir(ctx, c.Dir, log)
+	for _, f := range done.Files {
+		fmt.Fprintln(p.Stdout, f)
+	}
+	if err != nil {
+		return fmt.Errorf("repair %s: %w", c.Dir, err)
+	}
+	if len(done.Files) == 0 {
+		fmt.Fprintf(p.Stdout, "%s: nothing to repair\n", c.Dir)
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// service tells systemd how the daemon stands (sd_notify(3)). Without systemd
+// every method does nothing.
+type service struct {
+	socket   string
+	interval time.Duration // of the watchdog; 0 is none
+}
+
+func newService(environ []string) *service {
+	s := &service{socket: environment(environ, "NOTIFY_SOCKET")}
+	if micros, err := strconv.ParseInt(environment(environ, "WATCHDOG_USEC"), 10, 64); err == nil && micros > 0 {
+		s.interval = time.Duration(micros) * time.Microsecond / 2
+	}
+	return s
+}
+
+// notify sends one state, such as READY=1. systemd's socket is a datagram
+// socket; that a message could not be sent changes nothing for the calls.
+func (s *service) notify(state string) {
+	if s.socket == "" {
+		return
+	}
+	if state == "RELOADING=1" {
+		state += fmt.Sprintf("\nMONOTONIC_USEC=%d", monotonicMicros())
+	}
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: strings.Replace(s.socket, "@", "\x00", 1), Net: "unixgram"})
+	if err != nil {
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	_, _ = conn.Write([]byte(state))
+}
+
+// watchdog tells systemd that the daemon is alive, until ctx is done.
+func (s *service) watchdog(ctx context.Context) error {
+	if s.interval == 0 {
+		return nil
+	}
+	ticker := time.NewTicker(s.interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			s.notify("WATCHDOG=1")
+		}
+	}
+}
+
+// firstInherited is the first descriptor of socket activation (sd_listen_fds(3)).
+const firstInherited = 3
+
+// inheritedListeners are the sockets that systemd passed on, by their
+// FileDescriptorName: esl, sink and admin.
+func inheritedListeners(environ []string) (map[string]net.Listener, error) {
+	if environment(environ, "LISTEN_PID") != strconv.Itoa(os.Getpid()) {
+		return nil, nil
+	}
+	n, err := strconv.Atoi(environment(environ, "LISTEN_FDS"))
+	if err != nil {
+		return nil, fmt.Errorf("read LISTEN_FDS: %w", err)
+	}
+	names := strings.Split(environment(environ, "LISTEN_FDNAMES"), ":")
+	listeners := map[string]net.Listener{}
+	for i := range n {
+		name := ""
+		if i < len(names) {
+			name = names[i]
+		}
+		if name != "esl" && name != "sink" && name != "admin" {
+			return nil, fmt.Errorf("take over socket %d of systemd: FileDescriptorName=%q; it must be esl, sink or admin", i, name)
+		}
+		file := os.NewFile(uintptr(firstInherited+i), name)
+		ln, err := net.FileListener(file)
+		if err != nil {
+			return nil, fmt.Errorf("take over socket %q of systemd: %w", name, err)
+		}
+		_ = file.Close()
+		listeners[name] = ln
+	}
+	return listeners, nil
+}
+
+// environment is the value of a variable, or empty.
+func environment(environ []string, name string) string {
+	for _, e := range environ {
+		if value, ok := strings.CutPrefix(e, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
