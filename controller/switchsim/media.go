@@ -1,0 +1,162 @@
+package switchsim
+
+import (
+	"sync"
+	"time"
+)
+
+// clock is the media clock: one goroutine that sends what is due on every
+// stream. It runs while there are streams.
+type clock struct {
+	sw *Switch
+	wg sync.WaitGroup
+
+	mu      sync.Mutex
+	streams map[*stream]struct{}
+	running bool
+}
+
+const defaultTick = 5 * time.Millisecond
+
+func newClock(s *Switch) *clock {
+	return &clock{sw: s, streams: make(map[*stream]struct{})}
+}
+
+func (k *clock) wait() { k.wg.Wait() }
+
+func (k *clock) add(s *stream) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.streams[s] = struct{}{}
+	if !k.running {
+		k.running = true
+		k.wg.Add(1)
+		go k.run()
+	}
+}
+
+func (k *clock) remove(s *stream) {
+	k.mu.Lock()
+	delete(k.streams, s)
+	k.mu.Unlock()
+}
+
+// tick is the clock's period: fine enough to spread the streams over a frame.
+func (k *clock) tick() time.Duration {
+	if k.sw.cfg.Tick > 0 {
+		return k.sw.cfg.Tick
+	}
+	return max(min(defaultTick, k.sw.real(FrameDuration)), time.Millisecond)
+}
+
+func (k *clock) run() {
+	defer k.wg.Done()
+	t := time.NewTicker(k.tick())
+	defer t.Stop()
+	var batch []*stream
+	for {
+		if batch = k.snapshot(batch[:0]); batch == nil {
+			return
+		}
+		now := time.Now()
+		for _, s := range batch {
+			s.step(now)
+		}
+		<-t.C
+	}
+}
+
+// snapshot copies the streams; nil when there are none, and the clock stops.
+func (k *clock) snapshot(batch []*stream) []*stream {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.streams) == 0 {
+		k.running = false
+		return nil
+	}
+	for s := range k.streams {
+		batch = append(batch, s)
+	}
+	return batch
+}
+
+// step is one beat of the clock for one stream.
+func (s *stream) step(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.flush() {
+		return
+	}
+	s.heartbeat(now)
+	s.pump(now)
+}
+
+func (s *stream) heartbeat(now time.Time) {
+	if s.beat > 0 && s.open && !now.Before(s.nextBeat) {
+		s.nextBeat = s.nextBeat.Add(s.beat)
+		s.frame(opPing, []byte("ping"))
+	}
+}
+
+// pump sends the frames whose 20 ms have passed: frame k of the call is due
+// at media + (k+1)*20 ms. A partly filled buffer waits. It needs s.mu.
+func (s *stream) pump(now time.Time) {
+	if !s.open || s.paused || s.deaf || s.peerClose || len(s.pending) > 0 {
+		return
+	}
+	due, played := s.call.due(now)
+	if due-s.next < s.packets {
+		return
+	}
+	s.audio.played = played
+	size := s.audio.frameBytes()
+	for due-s.next >= s.packets && len(s.pending) == 0 {
+		buf := s.scratch[:0]
+		for due-s.next >= s.packets && len(buf) < maxBatch {
+			buf = appendFrame(buf, finBit|opBinary, size*int(s.packets), func(p []byte) {
+				for i := range s.packets {
+					s.audio.frame(p[int(i)*size:int(i+1)*size], s.next+i)
+				}
+			})
+			s.next += s.packets
+		}
+		s.scratch = buf
+		s.write(buf)
+	}
+}
+
+// maxBatch bounds what one write holds when many frames are due.
+const maxBatch = 32 << 10
+
+// due returns how many media frames are complete, and what was played.
+func (c *Call) due(now time.Time) (int64, []Played) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.media.IsZero() {
+		return 0, nil
+	}
+	n := frames(time.Duration(float64(now.Sub(c.media)) * c.sw.cfg.Speed))
+	c.consumed = max(c.consumed, n)
+	return n, c.played
+}
+
+// beginPlaying notes that the switch plays something from now on: from the
+// first frame that no stream has read yet.
+func (c *Call) beginPlaying(source string, t tone) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	from := frames(time.Duration(float64(time.Since(c.media)) * c.sw.cfg.Speed))
+	from = max(from, c.consumed)
+	played := append([]Played(nil), c.played...) // readers hold the old list
+	c.played = append(played, Played{Source: source, From: from, To: -1, tone: t})
+	return len(c.played) - 1
+}
+
+func (c *Call) endPlaying(i int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	to := frames(time.Duration(float64(time.Since(c.media)) * c.sw.cfg.Speed))
+	played := append([]Played(nil), c.played...)
+	played[i].To = max(to, c.consumed, played[i].From)
+	c.played = played
+}

@@ -1,0 +1,119 @@
+package switchsim
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+var (
+	errTaken     = errors.New("channel exists already")
+	errNoAddress = errors.New("address is empty")
+)
+
+// CallSpec describes one call. Only Address is needed.
+type CallSpec struct {
+	// Address is what the socket action is given: host:port[/path], or a
+	// fail-over list "a|b". A host without a port has the port of the host
+	// before it, the first has 8084.
+	Address string
+	// Arguments is the rest of the socket action: "async full" when empty.
+	// "none" stands for no arguments at all.
+	Arguments string
+	// UUID of the channel; made up when empty.
+	UUID string
+	// Caller is the calling number, Destination the dialled one; "1001" and
+	// "9999" when empty.
+	Caller, Destination string
+	// Variables are further channel variables. A value "ARRAY::a|:b" is an
+	// array, and is one in a JSON event.
+	Variables map[string]string
+	// Voice is what the caller says, from the answer on. nil is a caller who
+	// sends no RTP: constant -1.
+	Voice *Voice
+	// HangupAfter is when the caller hangs up, in media time after the
+	// answer; 0 is never.
+	HangupAfter time.Duration
+	// RingHangup is when the caller gives up if the call is not answered by
+	// then, in media time after the call began; 0 is never.
+	RingHangup time.Duration
+	// DTMF are the digits that the caller presses.
+	DTMF []Digit
+	// Then are the dialplan's actions after socket. When they have run, the
+	// call is hung up.
+	Then []Action
+	// Loopback gives the channel the shape of a loopback leg (no SIP
+	// variables) as `originate loopback/…` does.
+	Loopback bool
+	// Faults is how the switch misbehaves in this call.
+	Faults Faults
+	// Progress is told the steps of the call as they happen, by the call's
+	// own goroutines: it must not block. May be nil.
+	Progress func(Event)
+}
+
+// Digit is one key that the caller presses.
+type Digit struct {
+	// At is in media time after the answer.
+	At time.Duration
+	// Digit is one of 0-9 A-D * #.
+	Digit string
+}
+
+// Action is one action of the dialplan.
+type Action struct{ Application, Data string }
+
+// Event is one step of a call.
+type Event struct {
+	// Time is when it happened.
+	Time time.Time
+	// UUID is the channel's.
+	UUID string
+	// Step is what happened: "connected", "answered", "execute", "complete",
+	// "stream start", "stream connected", "stream end", "hangup", "destroyed".
+	Step string
+	// Detail is the application and its data, the URL, or the cause.
+	Detail string
+}
+
+// complete fills in what is left out and checks the rest.
+func (spec *CallSpec) complete() error {
+	if strings.TrimSpace(spec.Address) == "" {
+		return errNoAddress
+	}
+	if spec.Arguments == "" {
+		spec.Arguments = "async full"
+	}
+	if spec.Arguments == "none" {
+		spec.Arguments = ""
+	}
+	if spec.UUID == "" {
+		spec.UUID = uuid.NewString()
+	}
+	if spec.Caller == "" {
+		spec.Caller = "1001"
+	}
+	if spec.Destination == "" {
+		spec.Destination = "9999"
+	}
+	if spec.Voice != nil && spec.Voice.Rate != 8000 && spec.Voice.Rate != 16000 {
+		return fmt.Errorf("voice rate %d Hz: %w", spec.Voice.Rate, errRate)
+	}
+	return nil
+}
+
+// async and full are the words of the socket action's arguments.
+func (spec *CallSpec) async() bool { return hasWord(spec.Arguments, "async") }
+func (spec *CallSpec) full() bool  { return hasWord(spec.Arguments, "full") }
+
+func hasWord(s, word string) bool {
+	for _, w := range strings.Fields(s) {
+		if strings.EqualFold(w, word) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,152 @@
+package switchsim
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+)
+
+// FrameDuration is the media frame of every call.
+const FrameDuration = 20 * time.Millisecond
+
+// Config says how a Switch behaves. The zero value is a good one in real time.
+type Config struct {
+	// Log gets the simulated switch's own log; nil logs nothing.
+	Log *zap.Logger
+	// Speed is how many times faster than real time media runs; 0 means 1.
+	Speed float64
+	// Tick is how often the media clock sends what is due; 0 means 5 ms. A
+	// longer tick hands several frames to the socket at once, which makes a
+	// cheaper load generator of the same audio.
+	Tick time.Duration
+	// Prompts gives the length of a file, or false when there is none. When
+	// nil every file exists and lasts 3.5 s, unless its name contains
+	// "missing" or "does/not/exist".
+	Prompts func(file string) (time.Duration, bool)
+	// ConnectWait is how long the switch waits for the controller's first
+	// command; 0 means the 25 s of FreeSWITCH.
+	ConnectWait time.Duration
+	// NoTLS simulates the module's default build: a wss:// URL is spoken to
+	// in plain text.
+	NoTLS bool
+	// Password of the inbound event socket; "" means "ClueCon".
+	Password string
+}
+
+// Switch is a simulated switch: its calls, its event bus, its media clock.
+// All methods are safe for concurrent use.
+type Switch struct {
+	cfg   Config
+	log   *zap.Logger
+	core  string // Core-UUID
+	began time.Time
+	clock *clock
+	wg    sync.WaitGroup
+
+	sequence atomic.Int64 // Event-Sequence
+	sessions atomic.Int64 // session_id
+
+	mu    sync.RWMutex
+	calls map[string]*Call // by channel UUID, until destroyed
+	peers []*listener      // listeners that hear every channel's events
+	npeer atomic.Int32     // len(peers), to be asked without the lock
+}
+
+// New returns a switch without calls. It starts nothing and needs no closing.
+func New(cfg Config) *Switch {
+	if cfg.Log == nil {
+		cfg.Log = zap.NewNop()
+	}
+	if cfg.Speed <= 0 {
+		cfg.Speed = 1
+	}
+	if cfg.Prompts == nil {
+		cfg.Prompts = defaultPrompts
+	}
+	if cfg.ConnectWait <= 0 {
+		cfg.ConnectWait = 25 * time.Second
+	}
+	if cfg.Password == "" {
+		cfg.Password = "ClueCon"
+	}
+	s := &Switch{
+		cfg: cfg, log: cfg.Log, core: uuid.NewString(), began: time.Now(),
+		calls: make(map[string]*Call),
+	}
+	s.clock = newClock(s)
+	return s
+}
+
+// Dial places a call whose dialplan has reached `socket ADDRESS ARGUMENTS`.
+// The call runs by itself from here on; Call.Wait gives its report. A
+// controller that is not there is no error, as it is none for a dialplan: the
+// call goes on with Then. When ctx is done the call is torn down at once, with
+// both its sockets. The error is about spec only.
+func (s *Switch) Dial(ctx context.Context, spec CallSpec) (*Call, error) {
+	if err := spec.complete(); err != nil {
+		return nil, fmt.Errorf("check call: %w", err)
+	}
+	c := newCall(s, spec)
+	if err := s.addCall(c); err != nil {
+		return nil, fmt.Errorf("add call: %w", err)
+	}
+	s.wg.Add(1)
+	go func() {
+		defer s.wg.Done()
+		c.run(ctx)
+	}()
+	return c, nil
+}
+
+// Wait blocks until every call has ended and the media clock has stopped.
+func (s *Switch) Wait() {
+	s.wg.Wait()
+	s.clock.wait()
+}
+
+// Calls returns the number of channels that exist.
+func (s *Switch) Calls() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.calls)
+}
+
+func (s *Switch) addCall(c *Call) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, taken := s.calls[c.uuid]; taken {
+		return fmt.Errorf("uuid %s: %w", c.uuid, errTaken)
+	}
+	s.calls[c.uuid] = c
+	return nil
+}
+
+func (s *Switch) removeCall(c *Call) {
+	s.mu.Lock()
+	delete(s.calls, c.uuid)
+	s.mu.Unlock()
+}
+
+func (s *Switch) call(id string) *Call {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.calls[id]
+}
+
+// real turns a media duration into the time that it takes here.
+func (s *Switch) real(media time.Duration) time.Duration {
+	return time.Duration(float64(media) / s.cfg.Speed)
+}
+
+func defaultPrompts(file string) (time.Duration, bool) {
+	if strings.Contains(file, "missing") || strings.Contains(file, "does/not/exist") {
+		return 0, false
+	}
+	return 3500 * time.Millisecond, true
+}

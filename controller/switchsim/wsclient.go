@@ -1,0 +1,215 @@
+package switchsim
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"crypto/sha1"
+	"crypto/tls"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/url"
+	"sort"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The module's errors, word for word.
+var (
+	wsTimeout    = wsError{"timeout", 10, "Timeout"}
+	wsRefused    = wsError{"refused", 6, "Connection refused (system error 111)"}
+	wsUpgrade    = wsError{"upgrade failed", 6, "WebSocket upgrade failed"}
+	wsUnresolved = wsError{"unresolved", 6, "Resource temporarily unavailable (system error 11)"}
+	wsAbnormal   = wsError{"server eof", 1, "Connection closed without WebSocket CLOSE (abnormal EOF)"}
+	wsReset      = wsError{"server reset", 1, "Connection reset by peer (system error 104)"}
+)
+
+// dial connects and upgrades, in one second together.
+func (s *stream) dial() (*bufio.Reader, *wsError) {
+	deadline := s.started.Add(upgradeTimeout)
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	defer cancel()
+	target, err := url.Parse(s.target())
+	if err != nil {
+		return nil, &wsUnresolved
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp4", hostPort(target))
+	if err != nil {
+		return nil, dialError(ctx, err)
+	}
+	if target.Scheme == "wss" && !s.call.sw.cfg.NoTLS {
+		conn = tls.Client(conn, &tls.Config{ServerName: target.Hostname(), InsecureSkipVerify: true})
+	}
+	if !s.adopt(conn) {
+		return nil, &wsTimeout
+	}
+	conn.SetDeadline(deadline)
+	r := bufio.NewReaderSize(conn, 512)
+	if failure := s.upgrade(conn, r, target); failure != nil {
+		return nil, failure
+	}
+	conn.SetDeadline(time.Time{})
+	s.opened()
+	return r, nil
+}
+
+// adopt makes conn the stream's; false when the stream was ended meanwhile.
+func (s *stream) adopt(conn net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conn = conn
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		if raw, err := tcp.SyscallConn(); err == nil {
+			s.raw = raw
+		}
+	}
+	if s.aborted {
+		conn.Close()
+	}
+	return !s.aborted
+}
+
+func hostPort(u *url.URL) string {
+	if u.Port() != "" {
+		return u.Host
+	}
+	if u.Scheme == "wss" {
+		return net.JoinHostPort(u.Hostname(), "443")
+	}
+	return net.JoinHostPort(u.Hostname(), "80")
+}
+
+func dialError(ctx context.Context, err error) *wsError {
+	var dns *net.DNSError
+	switch {
+	case ctx.Err() != nil:
+		return &wsTimeout
+	case errors.As(err, &dns):
+		return &wsUnresolved
+	}
+	return &wsRefused
+}
+
+// upgrade writes the request as the module's library does, every byte of it,
+// and reads the answer.
+func (s *stream) upgrade(conn net.Conn, r *bufio.Reader, u *url.URL) *wsError {
+	var nonce [16]byte
+	rand.Read(nonce[:])
+	key := base64.StdEncoding.EncodeToString(nonce[:])
+	if _, err := conn.Write([]byte(s.request(u, key))); err != nil {
+		return upgradeError(err)
+	}
+	status, err := r.ReadString('\n')
+	if err != nil {
+		return upgradeError(err)
+	}
+	accept := ""
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return upgradeError(err)
+		}
+		line = strings.TrimRight(line, "\r\n")
+		if line == "" {
+			break
+		}
+		if name, value, _ := strings.Cut(line, ":"); strings.EqualFold(name, "Sec-WebSocket-Accept") {
+			accept = strings.TrimSpace(value)
+		}
+	}
+	if !strings.HasPrefix(status, "HTTP/1.1 101") || accept != acceptKey(key) {
+		return &wsUpgrade
+	}
+	return nil
+}
+
+// request is what goes out: no blanks after colons, headers in this order.
+func (s *stream) request(u *url.URL, key string) string {
+	path := s.pathOf()
+	var b strings.Builder
+	b.WriteString("GET " + path + " HTTP/1.1\r\nHost:" + u.Host + "\r\nUpgrade:websocket\r\nConnection:upgrade\r\nSec-WebSocket-Key:" +
+		key + "\r\nSec-WebSocket-Version:13\r\nOrigin:http://" + u.Host + "\r\n")
+	names := make([]string, 0, len(s.headers))
+	for name := range s.headers {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		b.WriteString(name + ":" + s.headers[name] + "\r\n")
+	}
+	b.WriteString("\r\n")
+	return b.String()
+}
+
+// pathOf is the URL's path and query, untouched.
+func (s *stream) pathOf() string {
+	_, rest, _ := strings.Cut(s.target(), "://")
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		if rest[i] == '?' {
+			return "/" + rest[i:]
+		}
+		return rest[i:]
+	}
+	return "/"
+}
+
+func acceptKey(key string) string {
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+func upgradeError(err error) *wsError {
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return &wsTimeout
+	}
+	return readError(err)
+}
+
+// readError tells an orderly end of TCP from a reset.
+func readError(err error) *wsError {
+	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		return &wsReset
+	}
+	return &wsAbnormal
+}
+
+func parseFlat(v string) map[string]string {
+	var object map[string]any
+	if json.Unmarshal([]byte(v), &object) != nil {
+		return nil
+	}
+	flat := make(map[string]string, len(object))
+	for name, value := range object {
+		if text, ok := value.(string); ok {
+			flat[name] = text
+		}
+	}
+	return flat
+}
+
+// opened is the 101: frames that have queued meanwhile go out, then the
+// metadata, and the connect event is sent.
+func (s *stream) opened() {
+	s.mu.Lock()
+	s.open = true
+	now := time.Now()
+	s.report.Connected = now
+	if s.beat > 0 {
+		s.nextBeat = now.Add(s.beat)
+	}
+	s.pump(now)
+	if s.metadata != "" {
+		s.writeText(s.metadata)
+	}
+	muted := s.muted
+	s.mu.Unlock()
+	s.call.note("stream connected", s.url)
+	if !muted {
+		s.event("connect", `{"status":"connected"}`)
+	}
+	s.call.sw.clock.add(s)
+}
