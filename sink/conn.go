@@ -1,0 +1,77 @@
+package sink
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+)
+
+// tlsHandshake is the first byte of a TLS connection.
+const tlsHandshake = 0x16
+
+// listener hands out connections whose reads a stream can take over.
+type listener struct {
+	net.Listener
+	tls   *tls.Config
+	plain func(peer net.Addr) // told of plain text where TLS is spoken
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	raw, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{Conn: raw, plain: l.plain}
+	if l.tls == nil {
+		return c, nil
+	}
+	c.sniff = true
+	return tls.Server(c, l.tls), nil
+}
+
+// conn is an accepted connection, below TLS if there is any. Once a stream has it,
+// every read is the stream's.
+type conn struct {
+	net.Conn
+	plain  func(net.Addr)
+	sniff  bool
+	stream *stream
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	if c.stream != nil {
+		return c.stream.fill(p)
+	}
+	n, err := c.Conn.Read(p)
+	var header tls.RecordHeaderError
+	if c.sniff && n > 0 && p[0] != tlsHandshake || errors.As(err, &header) {
+		c.plain(c.RemoteAddr())
+	}
+	if n > 0 {
+		c.sniff = false
+	}
+	return n, err
+}
+
+// drains says whether a read that returns less than was asked for has emptied the
+// socket. A TLS connection returns one record at a time.
+func (c *conn) drains() bool {
+	_, isTLS := c.Conn.(*tls.Conn)
+	return !isTLS
+}
+
+type connKey struct{}
+
+// withConn is the server's ConnContext.
+func withConn(ctx context.Context, nc net.Conn) context.Context {
+	if t, ok := nc.(*tls.Conn); ok {
+		nc = t.NetConn()
+	}
+	return context.WithValue(ctx, connKey{}, nc)
+}
+
+func connOf(ctx context.Context) *conn {
+	c, _ := ctx.Value(connKey{}).(*conn)
+	return c
+}

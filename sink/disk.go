@@ -1,0 +1,109 @@
+package sink
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	fileMode      = 0o640
+	directoryMode = 0o750
+)
+
+// errLocked says that another Recording, maybe of another process, has the file.
+var errLocked = errors.New("file is in use")
+
+// file is what a recording is written to: an *os.File.
+type file interface {
+	io.ReadWriteCloser
+	io.ReaderAt
+	io.WriterAt
+	Sync() error
+	Stat() (fs.FileInfo, error)
+	Truncate(size int64) error
+}
+
+// disk is the part of the file system that recordings need. Tests give one that fails.
+type disk interface {
+	// Create makes a file that isn't there yet, locked; else the error is fs.ErrExist.
+	Create(name string) (file, error)
+	// Open opens a file for reading and writing and locks it, or returns errLocked.
+	Open(name string) (file, error)
+	// Rename gives a file a name that nothing has yet; else the error is fs.ErrExist.
+	Rename(from, to string) error
+	Exists(name string) bool
+	Remove(name string) error
+	MkdirAll(dir string) error
+	// SyncDir makes the names in dir last.
+	SyncDir(dir string) error
+	// Free returns the bytes that may still be written below dir.
+	Free(dir string) (int64, error)
+}
+
+// osDisk is the machine's own file system.
+type osDisk struct{}
+
+func (osDisk) Create(name string) (file, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return nil, err
+	}
+	return lock(f)
+}
+
+func (osDisk) Open(name string) (file, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, err
+	}
+	return lock(f)
+}
+
+// lock takes the file for this process until it is closed. A file system without
+// locks is no reason not to record.
+func lock(f *os.File) (file, error) {
+	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", f.Name(), errLocked), f.Close())
+	}
+	return f, nil
+}
+
+func (osDisk) Exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
+}
+
+func (osDisk) Remove(name string) error { return os.Remove(name) }
+
+func (osDisk) MkdirAll(dir string) error { return os.MkdirAll(dir, directoryMode) }
+
+func (osDisk) SyncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func (osDisk) Free(dir string) (int64, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, fmt.Errorf("ask free space of %s: %w", dir, err)
+	}
+	return int64(st.Bavail) * int64(st.Bsize), nil
+}
+
+// linkAndRemove is a rename that overwrites nothing, for where the system has none.
+// A crash between its steps leaves both names; Recover removes the first.
+func linkAndRemove(from, to string) error {
+	if err := os.Link(from, to); err != nil {
+		return err
+	}
+	return os.Remove(from)
+}

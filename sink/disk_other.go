@@ -1,0 +1,5 @@
+//go:build unix && !linux
+
+package sink
+
+func (osDisk) Rename(from, to string) error { return linkAndRemove(from, to) }

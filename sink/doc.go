@@ -1,0 +1,27 @@
+// Package sink is the server that mod_audio_stream streams calls to. It owns the
+// tickets that pair a WebSocket with its call, the streams, each recording's
+// timeline, and the files: one WAV and one JSON record per call.
+//
+// A call's recording begins with Expect, whose URL the switch is told. Every socket
+// that comes to this URL, one at a time, continues the same recording; silence fills
+// the time between two sockets. Finish publishes the WAV and Save the record.
+//
+//	DATE/UUID.wav        published: complete, synced, renamed
+//	DATE/UUID.json       the call's record
+//	DATE/UUID.wav.part   running: playable at any moment, at most 1 s behind
+//	DATE/UUID.json.part  what is known of a running call, for Recover
+//
+// A .wav.part is locked (flock) by the process that writes it, so that Recover and
+// RecoverDir leave a running recording alone, also another process's. A name that is
+// taken is never overwritten: UUID-2 is the next, for the WAV and the record alike.
+//
+// Goroutines: Serve runs the HTTP server's accept loop in one, and each connection
+// is served by one, which is the only one of a stream: it reads the socket and writes
+// the file, with no queue between. Serve returns when all of them have ended. Nothing
+// else here starts a goroutine; a Recording's methods work in their caller's.
+//
+// The package never throws away audio that came, never writes a byte to a WAV that
+// was not audio (but for the silence that the record tells of), never trusts what a
+// stream says about itself for pairing, and never lets one call's disk wait on
+// another's.
+package sink

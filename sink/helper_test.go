@@ -1,0 +1,342 @@
+package sink
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"tapdeck/wav"
+)
+
+const (
+	testID = "45e46232-d4de-41ff-9bd8-0a3bb61e2d2c"
+	frame  = 20 * time.Millisecond
+)
+
+var mono8 = wav.Format{SampleRate: 8000, Channels: 1}
+
+// bench is a sink that is being served.
+type bench struct {
+	t    testing.TB
+	sink *Sink
+	logs *observer.ObservedLogs
+	reg  *prometheus.Registry
+	dial func() (net.Conn, error)
+	stop func() // ends Serve and waits for it; idempotent
+}
+
+func testConfig(t testing.TB) Config {
+	cfg := DefaultConfig()
+	cfg.Directory = t.TempDir()
+	cfg.MinFree = 0
+	return cfg
+}
+
+// serve serves a sink over an in-memory listener.
+func serve(t testing.TB, cfg Config) *bench {
+	ln := newPipeListener()
+	return serveOn(t, cfg, ln, ln.dial, osDisk{})
+}
+
+// serveTCP serves a sink over a free port of the loopback.
+func serveTCP(t testing.TB, cfg Config) *bench {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serveOn(t, cfg, ln, func() (net.Conn, error) { return net.Dial("tcp", ln.Addr().String()) }, osDisk{})
+}
+
+func serveOn(t testing.TB, cfg Config, ln net.Listener, dial func() (net.Conn, error), d disk) *bench {
+	t.Helper()
+	core, logs := observer.New(zap.DebugLevel)
+	reg := prometheus.NewPedanticRegistry()
+	s, err := New(cfg, zap.New(core), reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.store.disk = d
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, ln) }()
+	stopped := false
+	b := &bench{t: t, sink: s, logs: logs, reg: reg, dial: dial}
+	b.stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	}
+	t.Cleanup(b.stop)
+	return b
+}
+
+func testCall(id string) Call {
+	return Call{
+		ID: id, Caller: "1001", Destination: "9999", Plan: "default",
+		Started: time.Now(), Format: mono8, Mix: "mono",
+	}
+}
+
+func newID() string {
+	var b [16]byte
+	binary.LittleEndian.PutUint64(b[:], rand.Uint64())
+	binary.LittleEndian.PutUint64(b[8:], rand.Uint64())
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+func (b *bench) expect(call Call) *Recording {
+	b.t.Helper()
+	r, err := b.sink.Expect(call)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return r
+}
+
+// socket is the switch's end of a stream, speaking the bytes of mod_audio_stream.
+type socket struct {
+	t  testing.TB
+	c  net.Conn
+	br *bufio.Reader
+}
+
+// connect opens a stream and fails the test unless it is accepted.
+func (b *bench) connect(r *Recording) *socket {
+	b.t.Helper()
+	s, resp := b.request(strings.TrimPrefix(r.URL(), r.cfg.Advertise))
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		b.t.Fatalf("upgrade: %s", resp.Status)
+	}
+	return s
+}
+
+// request sends an upgrade for a path as mod_audio_stream does.
+func (b *bench) request(path string) (*socket, *http.Response) {
+	b.t.Helper()
+	return b.rawRequest("GET " + path + " HTTP/1.1\r\n" +
+		"Host:127.0.0.1:8090\r\n" +
+		"Upgrade:websocket\r\n" +
+		"Connection:upgrade\r\n" +
+		"Sec-WebSocket-Key:BwSBTgq6hVWOKoisMj5u/w==\r\n" +
+		"Sec-WebSocket-Version:13\r\n" +
+		"Origin:http://127.0.0.1:8090\r\n" +
+		"\r\n")
+}
+
+func (b *bench) rawRequest(request string) (*socket, *http.Response) {
+	b.t.Helper()
+	c, err := b.dial()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { c.Close() })
+	s := &socket{t: b.t, c: c, br: bufio.NewReader(c)}
+	s.send([]byte(request))
+	resp, err := http.ReadResponse(s.br, nil)
+	if err != nil {
+		b.t.Fatalf("read response: %v", err)
+	}
+	return s, resp
+}
+
+func (s *socket) send(b []byte) {
+	if _, err := s.c.Write(b); err != nil {
+		s.t.Errorf("send: %v", err)
+	}
+}
+
+const (
+	opContinue = 0x0
+	opText     = 0x1
+	opBinary   = 0x2
+	opClose    = 0x8
+	opPing     = 0x9
+	opPong     = 0xa
+	fin        = 0x80
+)
+
+// encodeFrame is one masked frame of a client.
+func encodeFrame(first byte, payload []byte) []byte {
+	b := []byte{first}
+	switch n := len(payload); {
+	case n < 126:
+		b = append(b, 0x80|byte(n))
+	case n < 1<<16:
+		b = binary.BigEndian.AppendUint16(append(b, 0x80|126), uint16(n))
+	default:
+		b = binary.BigEndian.AppendUint64(append(b, 0x80|127), uint64(n))
+	}
+	mask := [4]byte{1, 2, 3, 4}
+	b = append(b, mask[:]...)
+	for i, v := range payload {
+		b = append(b, v^mask[i%4])
+	}
+	return b
+}
+
+func (s *socket) audio(pcm []byte)   { s.send(encodeFrame(fin|opBinary, pcm)) }
+func (s *socket) text(text string)   { s.send(encodeFrame(fin|opText, []byte(text))) }
+func (s *socket) ping()              { s.send(encodeFrame(fin|opPing, []byte("ping"))) }
+func (s *socket) sendClose()         { s.send(encodeFrame(fin|opClose, []byte("\x03\xe8Normal closure"))) }
+func (s *socket) drop()              { s.c.Close() }
+func (s *socket) setDeadline() error { return s.c.SetReadDeadline(time.Now().Add(10 * time.Second)) }
+
+// readFrame reads one frame of the server.
+func (s *socket) readFrame() (first byte, payload []byte, err error) {
+	head := make([]byte, 2)
+	if _, err := io.ReadFull(s.br, head); err != nil {
+		return 0, nil, err
+	}
+	payload = make([]byte, head[1]) // servers don't mask, and ours sends control frames only
+	_, err = io.ReadFull(s.br, payload)
+	return head[0], payload, err
+}
+
+// awaitEnd reads until the end of the TCP connection and returns the status of the
+// Close frame that came, 0 if none did.
+func (s *socket) awaitEnd() (status int) {
+	s.t.Helper()
+	for {
+		first, payload, err := s.readFrame()
+		if err != nil {
+			return status
+		}
+		if first == fin|opClose {
+			status = int(binary.BigEndian.Uint16(payload))
+		}
+	}
+}
+
+// hangUp ends a stream as `stop` does: a Close, then waiting for the server's answer
+// and for its end of the TCP connection.
+func (s *socket) hangUp() {
+	s.t.Helper()
+	s.sendClose()
+	if status := s.awaitEnd(); status != 1000 {
+		s.t.Errorf("close status %d, want 1000", status)
+	}
+	s.c.Close()
+}
+
+// speech makes so many samples of a signal of which no two stretches are equal.
+func speech(seed uint64, samples int) []byte {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	pcm := make([]byte, 0, 2*samples)
+	for i := range samples {
+		v := 8000*math.Sin(float64(i)*0.2) + float64(rng.IntN(2000)-1000)
+		pcm = binary.LittleEndian.AppendUint16(pcm, uint16(int16(v)))
+	}
+	return pcm
+}
+
+// play sends PCM in frames of 20 ms, one every 20 ms.
+func (s *socket) play(pcm []byte) {
+	size := mono8.FrameBytes() * int(mono8.Frames(frame))
+	for len(pcm) > 0 {
+		n := min(size, len(pcm))
+		time.Sleep(frame)
+		s.audio(pcm[:n])
+		pcm = pcm[n:]
+	}
+}
+
+// readWAV returns the PCM and header of a file that must be whole.
+func readWAV(t testing.TB, path string) ([]byte, wav.Header) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := wav.ReadHeader(f, info.Size())
+	if err != nil {
+		t.Fatalf("read %s: %v", path, err)
+	}
+	pcm := make([]byte, h.DataBytes)
+	if _, err := f.ReadAt(pcm, h.DataOffset); err != nil && err != io.EOF {
+		t.Fatal(err)
+	}
+	return pcm, h
+}
+
+// finish ends a recording and returns its record, as it is in the file.
+func (b *bench) finish(r *Recording) Record {
+	b.t.Helper()
+	if _, err := r.Finish(context.Background()); err != nil {
+		b.t.Fatalf("Finish: %v", err)
+	}
+	record, err := r.Save(Outcome{Result: "completed", Ended: time.Now()})
+	if err != nil {
+		b.t.Fatalf("Save: %v", err)
+	}
+	return record
+}
+
+func (b *bench) path(name string) string {
+	return filepath.Join(b.sink.store.dir, filepath.FromSlash(name))
+}
+
+// saved reads a record's file.
+func (b *bench) saved(r Record) Record {
+	b.t.Helper()
+	return readRecord(b.t, strings.TrimSuffix(b.path(r.WAV), wavExt)+jsonExt)
+}
+
+func readRecord(t testing.TB, path string) Record {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r Record
+	if err := json.Unmarshal(raw, &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// await waits until a recording's state is as asked.
+func await(t testing.TB, r *Recording, what string, ok func(State) bool) State {
+	t.Helper()
+	late := time.After(20 * time.Second)
+	for {
+		st := r.State()
+		if ok(st) {
+			return st
+		}
+		select {
+		case <-r.Changed():
+		case <-late:
+			t.Fatalf("not %s: %+v", what, r.State())
+		}
+	}
+}
+
+func loopback() []netip.Prefix { return DefaultConfig().Allow }
+

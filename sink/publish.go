@@ -1,0 +1,218 @@
+package sink
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const maxMarks = 100
+
+// Summary is what Finish tells of a recording.
+type Summary struct {
+	Sound
+	// Alarms were raised by the sink, each once.
+	Alarms []string
+}
+
+// finish is what the first Finish does; later ones wait for it.
+type finish struct {
+	done    chan struct{}
+	summary Summary
+	err     error
+	record  *Record // once saved
+}
+
+// open returns the take, made with its file for the first socket.
+func (r *Recording) open() (*take, error) {
+	if r.take != nil {
+		return r.take, nil
+	}
+	f, name, err := r.sink.store.createPart(callName(r.call.ID, r.call.Started))
+	if err != nil {
+		return nil, fmt.Errorf("create recording: %w", err)
+	}
+	t, err := newTake(f, r.call.Format, name)
+	if err != nil {
+		part := r.sink.store.path(name) + wavExt + partExt
+		return nil, errors.Join(err, r.sink.store.disk.Remove(part), f.Close())
+	}
+	r.take = t
+	r.saveSidecar(t)
+	return t, nil
+}
+
+// saveSidecar keeps what is known of the call beside the running recording. It is no
+// reason to end the stream if that fails in any way that the audio will not.
+func (r *Recording) saveSidecar(t *take) {
+	record := newRecord(r.call)
+	record.WAV = filepath.ToSlash(t.name) + wavExt
+	record.RMSDBFS, record.PeakDBFS = floorDBFS, floorDBFS
+	record.Connections = 1
+	record.Timeline.StreamConnected = sinceMS(r.call.Started, r.State().ConnectedAt)
+	err := r.sink.store.writeJSON(r.sink.store.path(t.name)+jsonExt+partExt, record, false)
+	if err != nil {
+		r.log.Warn("record not begun", zap.Error(err),
+			zap.String("hint", "after a crash the recording would be published without its call's details"))
+	}
+}
+
+// Finish waits until the live socket has ended or ctx is done, closes it in that case,
+// and publishes the WAV. The recording's URL is void from its beginning. Only the
+// first call does this; later ones wait for it and return the same. After an error the
+// audio is in the file that Summary.WAV names, if any was written.
+func (r *Recording) Finish(ctx context.Context) (Summary, error) {
+	r.mu.Lock()
+	first := r.finish == nil
+	if first {
+		r.finish = &finish{done: make(chan struct{})}
+	}
+	r.closed = true
+	f, live := r.finish, r.live
+	r.mu.Unlock()
+	if live != nil {
+		select {
+		case <-live.done:
+		case <-ctx.Done():
+			live.ask(ending{EndFinished, "call is over", statusGoingAway})
+			<-live.done
+		}
+	}
+	if first {
+		f.summary, f.err = r.publish()
+		r.sink.forget(r)
+		close(f.done)
+	}
+	<-f.done
+	return f.summary, f.err
+}
+
+// publish finishes the file and gives it its lasting name.
+func (r *Recording) publish() (Summary, error) {
+	t := r.take
+	if t == nil {
+		none := Sound{RMSDBFS: floorDBFS, PeakDBFS: floorDBFS, Connections: r.State().Connections}
+		return Summary{Sound: none, Alarms: r.State().Alarms}, r.State().Err
+	}
+	began := time.Now()
+	err := r.finishFile(t)
+	// The lock is kept until the record is saved, so that Recover doesn't make one.
+	name, errPublish := r.sink.store.publishPart(t.name)
+	r.checkAtEnd(t)
+	sound := t.sound()
+	sound.Connections = r.State().Connections
+	sum := t.w.Sum()
+	sound.AudioSHA256 = hex.EncodeToString(sum[:])
+	if name != "" {
+		sound.WAV = filepath.ToSlash(name) + wavExt
+	} else {
+		sound.WAV += partExt
+	}
+	err = errors.Join(err, errPublish)
+	r.sink.metrics.publication.Observe(time.Since(began).Seconds())
+	r.logPublished(sound, err)
+	return Summary{Sound: sound, Alarms: r.State().Alarms}, err
+}
+
+// finishFile makes the file complete on the disk.
+func (r *Recording) finishFile(t *take) error {
+	r.mu.Lock()
+	marks := r.marks
+	r.mu.Unlock()
+	for _, m := range marks {
+		t.w.CueAt(t.timeline.position(m.at), m.label)
+	}
+	if err := t.w.Finish(); err != nil {
+		return fmt.Errorf("finish recording: %w", err)
+	}
+	return nil
+}
+
+// checkAtEnd raises the alarms that can only be known at the end.
+func (r *Recording) checkAtEnd(t *take) {
+	tl, e := &t.timeline, t.meter.sum()
+	if e.digitalSilence() {
+		r.alarm(AlarmSilence)
+	}
+	got := tl.format.Duration(tl.received)
+	want := got + tl.missing
+	if want >= shortAfter && float64(got) < shortShare*float64(want) {
+		r.alarm(AlarmShort)
+	}
+	r.sink.metrics.gaps.Add(float64(len(tl.gaps)))
+}
+
+func (r *Recording) logPublished(sound Sound, err error) {
+	result := "published"
+	if err != nil {
+		result = "failed"
+	}
+	r.sink.metrics.recordings.WithLabelValues(result).Inc()
+	fields := []zap.Field{
+		zap.String("file", r.sink.store.path(filepath.FromSlash(sound.WAV))),
+		zap.Int64("audio_ms", sound.AudioMS),
+	}
+	if err == nil {
+		r.log.Info("recording saved", fields...)
+		return
+	}
+	r.log.Error("recording not saved", append(fields, zap.Error(err), zap.String("hint",
+		"what was written is in this file: see its disk, then run tapdeck repair on the directory"))...)
+}
+
+// Save writes the call's record beside the WAV and returns it. It is called after
+// Finish, else the error is ErrNotFinished; a second call returns the same record.
+func (r *Recording) Save(o Outcome) (Record, error) {
+	r.mu.Lock()
+	f := r.finish
+	r.mu.Unlock()
+	if f == nil {
+		return Record{}, ErrNotFinished
+	}
+	<-f.done
+	r.mu.Lock()
+	saved := f.record
+	if saved == nil {
+		record := r.record(f, o)
+		f.record = &record
+	}
+	record := *f.record
+	r.mu.Unlock()
+	if saved != nil {
+		return record, nil
+	}
+	r.sink.countAlarms(o.Alarms)
+	t := r.take
+	if t == nil {
+		return record, r.sink.store.saveRecord(record, "")
+	}
+	err := r.sink.store.saveRecord(record, r.sink.store.path(t.name)+jsonExt+partExt)
+	return record, errors.Join(err, t.file.Close())
+}
+
+// record puts a call's record together. mu is held.
+func (r *Recording) record(f *finish, o Outcome) Record {
+	record := newRecord(r.call)
+	record.Sound = f.summary.Sound
+	record.Alarms = f.summary.Alarms
+	record.Timeline.StreamConnected = sinceMS(r.call.Started, r.state.ConnectedAt)
+	record.Timeline.FirstAudio = sinceMS(r.call.Started, r.state.FirstAudioAt)
+	if f.err != nil {
+		record.Err = f.err.Error()
+	} else if r.state.Err != nil {
+		record.Err = r.state.Err.Error()
+	}
+	record.setOutcome(o)
+	return record
+}
+
+func round2(v float64) float64 { return math.Round(v*100) / 100 }
+
+func trimSlash(s string) string { return strings.TrimRight(s, "/") }

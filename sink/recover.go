@@ -1,0 +1,306 @@
+package sink
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tapdeck/wav"
+)
+
+// resultAborted is the result of a recovered call: tapdeck ended before the call did.
+const resultAborted = "aborted"
+
+// What was done about a file.
+const (
+	// ActionPublished: repaired where needed, and published with its record.
+	ActionPublished = "published"
+	// ActionRecord: the WAV was published already; now its record is.
+	ActionRecord = "record published"
+	// ActionRemoved: what it told is published already.
+	ActionRemoved = "removed"
+	// ActionLive: a running tapdeck writes it; nothing was done.
+	ActionLive = "live"
+	// ActionLeft: it can't be understood or published; it is as it was.
+	ActionLeft = "left"
+)
+
+// Recovery tells what was found and done, in the order of the files' paths.
+type Recovery struct{ Files []Recovered }
+
+// Recovered is one .part file.
+type Recovered struct {
+	// Part is the file's path.
+	Part string
+	// Action is one of the Action constants.
+	Action string
+	// WAV and Record are the paths of what was published, empty if nothing was.
+	WAV, Record string
+	// Audio is the length of the WAV.
+	Audio time.Duration
+	// Err says why the file was left.
+	Err error
+}
+
+// Published counts the recordings that were published.
+func (r Recovery) Published() int { return r.count(ActionPublished) + r.count(ActionRecord) }
+
+// Left counts the files that were left as they are.
+func (r Recovery) Left() int { return r.count(ActionLeft) }
+
+func (r Recovery) count(action string) int {
+	n := 0
+	for _, f := range r.Files {
+		if f.Action == action {
+			n++
+		}
+	}
+	return n
+}
+
+// Recover publishes what a crash has left in the directory, as RecoverDir does. It is
+// called once before Serve.
+func (s *Sink) Recover(ctx context.Context) (Recovery, error) {
+	if err := s.store.disk.MkdirAll(s.store.dir); err != nil {
+		return Recovery{}, fmt.Errorf("make directory: %w", err)
+	}
+	rec, err := recoverStore(ctx, s.store, s.log)
+	s.metrics.recordings.WithLabelValues("recovered").Add(float64(rec.Published()))
+	return rec, err
+}
+
+// RecoverDir repairs and publishes every recording below dir whose process died, with
+// "recovered": true, the result "aborted", and what is known of its call. It touches
+// no recording that is running, here or in another process, overwrites nothing, and
+// leaves a file that it can't understand as it is. The error is that dir can't be read
+// or ctx is done; those of single files are in the Recovery.
+func RecoverDir(ctx context.Context, dir string, log *zap.Logger) (Recovery, error) {
+	return recoverStore(ctx, &store{osDisk{}, dir}, log)
+}
+
+func recoverStore(ctx context.Context, s *store, log *zap.Logger) (Recovery, error) {
+	parts, err := s.parts()
+	if err != nil {
+		return Recovery{}, fmt.Errorf("look for recordings: %w", err)
+	}
+	var all Recovery
+	for _, part := range parts {
+		if ctx.Err() != nil {
+			return all, fmt.Errorf("recover recordings: %w", context.Cause(ctx))
+		}
+		if !s.disk.Exists(part) { // a sidecar that went with its WAV
+			continue
+		}
+		done := s.recoverPart(part)
+		done.log(log)
+		all.Files = append(all.Files, done)
+	}
+	return all, nil
+}
+
+// parts returns the paths of all .part files, each WAV before its sidecar.
+func (s *store) parts() ([]string, error) {
+	var wavs, sidecars []string
+	err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case !d.Type().IsRegular():
+		case strings.HasSuffix(path, wavExt+partExt):
+			wavs = append(wavs, path)
+		case strings.HasSuffix(path, jsonExt+partExt):
+			sidecars = append(sidecars, path)
+		}
+		return nil
+	})
+	return append(wavs, sidecars...), err
+}
+
+func (s *store) recoverPart(path string) Recovered {
+	var done Recovered
+	var err error
+	if base, ok := strings.CutSuffix(path, wavExt+partExt); ok {
+		done, err = s.recoverWAV(base)
+	} else {
+		done, err = s.recoverSidecar(strings.TrimSuffix(path, jsonExt+partExt))
+	}
+	done.Part = path
+	switch {
+	case errors.Is(err, errLocked):
+		done.Action = ActionLive
+	case err != nil:
+		done.Action, done.Err = ActionLeft, err
+	}
+	return done
+}
+
+// recoverWAV publishes base.wav.part. base is a path.
+func (s *store) recoverWAV(base string) (Recovered, error) {
+	part := base + wavExt + partExt
+	f, err := s.disk.Open(part)
+	if err != nil {
+		return Recovered{}, err
+	}
+	defer f.Close()
+	if same(part, base+wavExt) { // a crash between the two steps of a rename
+		return Recovered{Action: ActionRemoved}, s.disk.Remove(part)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return Recovered{}, err
+	}
+	if at, err := os.Stat(part); err != nil || !os.SameFile(info, at) {
+		return Recovered{}, errLocked // its process has just published it
+	}
+	record, known := s.readSidecar(base)
+	fallback := wav.Format{}
+	if known {
+		fallback = wav.Format{SampleRate: record.SampleRate, Channels: record.Channels}
+	}
+	report, err := wav.Repair(f, info.Size(), fallback)
+	if err != nil {
+		return Recovered{}, fmt.Errorf("repair recording: %w", err)
+	}
+	name, err := filepath.Rel(s.dir, base)
+	if err != nil {
+		return Recovered{}, err
+	}
+	if name, err = s.publishPart(name); err != nil {
+		return Recovered{}, err
+	}
+	done := Recovered{Action: ActionPublished, WAV: s.path(name) + wavExt}
+	return s.recoverRecord(done, f, report.Header, info, record, base)
+}
+
+// recoverRecord writes the record of a WAV that is published now.
+func (s *store) recoverRecord(
+	done Recovered, f file, h wav.Header, info fs.FileInfo, record Record, base string,
+) (Recovered, error) {
+	done.Audio = h.Format.Duration(h.Frames())
+	name, err := filepath.Rel(s.dir, strings.TrimSuffix(done.WAV, wavExt))
+	if err != nil {
+		return done, err
+	}
+	record.WAV = filepath.ToSlash(name) + wavExt
+	record.Ended = info.ModTime().UTC()
+	if record.Call == "" {
+		record.Call = filepath.Base(base)
+		record.Started = info.ModTime().Add(-done.Audio).UTC()
+	}
+	if err := record.hear(f, h); err != nil {
+		return done, err
+	}
+	record.Recovered, record.Result = true, resultAborted
+	if err := s.saveRecord(record, base+jsonExt+partExt); err != nil {
+		return done, err
+	}
+	done.Record = s.path(name) + jsonExt
+	return done, nil
+}
+
+// recoverSidecar publishes the record of base.json.part, which has no WAV of its own
+// left to recover.
+func (s *store) recoverSidecar(base string) (Recovered, error) {
+	record, ok := s.readSidecar(base)
+	if s.disk.Exists(base + wavExt + partExt) {
+		return Recovered{}, errLocked // its WAV was left, for a reason
+	}
+	if s.disk.Exists(base+jsonExt) || (!ok && !s.disk.Exists(base+wavExt)) {
+		return Recovered{Action: ActionRemoved}, s.disk.Remove(base + jsonExt + partExt)
+	}
+	f, err := s.disk.Open(base + wavExt)
+	if errors.Is(err, fs.ErrNotExist) {
+		record.Recovered, record.Result, record.WAV = true, resultAborted, ""
+		return Recovered{Action: ActionRecord, Record: base + jsonExt}, s.saveRecord(record, base+jsonExt+partExt)
+	}
+	if err != nil {
+		return Recovered{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return Recovered{}, err
+	}
+	h, err := wav.ReadHeader(f, info.Size())
+	if err != nil {
+		return Recovered{}, err
+	}
+	done := Recovered{Action: ActionRecord, WAV: base + wavExt}
+	return s.recoverRecord(done, f, h, info, record, base)
+}
+
+// readSidecar returns what was known of a call when its recording began.
+func (s *store) readSidecar(base string) (Record, bool) {
+	b, err := os.ReadFile(base + jsonExt + partExt)
+	if err != nil {
+		return Record{}, false
+	}
+	var r Record
+	if err := json.Unmarshal(b, &r); err != nil || checkID(r.Call) != nil {
+		return Record{}, false
+	}
+	return r, true
+}
+
+// hear fills in what a WAV itself tells of its sound.
+func (r *Record) hear(f io.ReaderAt, h wav.Header) error {
+	m, sum := newMeter(h.Format), sha256.New()
+	buf := make([]byte, 32<<10-32<<10%h.Format.FrameBytes())
+	pcm := io.NewSectionReader(f, h.DataOffset, h.DataBytes)
+	for {
+		n, err := io.ReadFull(pcm, buf)
+		sum.Write(buf[:n])
+		m.add(buf[:n-n%h.Format.FrameBytes()])
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("read recording: %w", err)
+		}
+	}
+	e := m.sum()
+	r.SampleRate, r.Channels = h.Format.SampleRate, h.Format.Channels
+	r.AudioMS = h.Format.Duration(h.Frames()).Milliseconds()
+	r.Bytes = h.DataBytes
+	r.RMSDBFS, r.PeakDBFS = round2(e.rmsDBFS()), round2(e.peakDBFS())
+	r.DigitalSilence = e.digitalSilence()
+	r.AudioSHA256 = hex.EncodeToString(sum.Sum(nil))
+	return nil
+}
+
+func (d Recovered) log(log *zap.Logger) {
+	fields := []zap.Field{zap.String("file", d.Part)}
+	if id := pathID(strings.ReplaceAll(filepath.ToSlash(d.Part), ".", "/")); id != "" {
+		fields = append(fields, zap.String("call", id))
+	}
+	switch d.Action {
+	case ActionLeft:
+		log.Warn("recording not recovered", append(fields, zap.Error(d.Err),
+			zap.String("hint", "the file is as it was; look at it and move it away"))...)
+	case ActionPublished, ActionRecord:
+		log.Info("recording recovered", append(fields,
+			zap.String("wav", d.WAV), zap.Int64("audio_ms", d.Audio.Milliseconds()))...)
+	default:
+		log.Debug("recording skipped", append(fields, zap.String("cause", d.Action))...)
+	}
+}
+
+func same(a, b string) bool {
+	ia, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	ib, err := os.Stat(b)
+	return err == nil && os.SameFile(ia, ib)
+}

@@ -1,0 +1,166 @@
+package sink
+
+import (
+	"container/list"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	// headerTimeout bounds the time to a request's last header. The module gives up
+	// after 1 s.
+	headerTimeout  = 2 * time.Second
+	refusalTimeout = 2 * time.Second
+	maxHeaderBytes = 16 << 10
+	// maxPending bounds the connections that have not become a stream; the oldest is
+	// closed to make room.
+	maxPending = 512
+)
+
+// Serve takes streams from ln until ctx is done. Then it refuses new ones, closes
+// those that are live with status 1001, and publishes every recording that is left.
+// It returns when all its goroutines have ended; the error is nil unless ln failed.
+// Finish and Save of a recording work afterwards as well. Serve is called once.
+func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
+	conns := &connections{pending: list.New(), at: map[net.Conn]*list.Element{}}
+	srv := &http.Server{
+		Handler:           &handler{sink: s, conns: conns},
+		ReadHeaderTimeout: headerTimeout,
+		WriteTimeout:      refusalTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ConnContext:       withConn,
+		ConnState:         conns.changed,
+		ErrorLog:          log.New(&errorLog{s}, "", 0),
+		TLSNextProto:      map[string]func(*http.Server, *tls.Conn, http.Handler){},
+	}
+	srv.SetKeepAlivesEnabled(false)
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(s.wrap(ln)) }()
+	var err error
+	select {
+	case <-ctx.Done():
+		left := s.close()
+		for _, r := range left {
+			r.ask(ending{EndShutdown, "going away", statusGoingAway})
+		}
+		_ = srv.Close()
+		<-failed
+	case err = <-failed:
+		s.close()
+		_ = srv.Close()
+	}
+	conns.wait()
+	s.finishAll()
+	if err != nil {
+		return fmt.Errorf("accept streams: %w", err)
+	}
+	return nil
+}
+
+// finishAll publishes what no call has finished. Those that were live when the sink
+// closed were published by their own goroutines.
+func (s *Sink) finishAll() {
+	for _, r := range s.close() {
+		_, _ = r.Finish(context.Background())
+	}
+}
+
+func (s *Sink) wrap(ln net.Listener) net.Listener {
+	l := &listener{Listener: ln, plain: s.notePlainText}
+	if cfg := s.cfg.Load().TLS; cfg != nil {
+		l.tls = cfg.Clone()
+		l.tls.NextProtos = []string{"http/1.1"}
+	}
+	return l
+}
+
+func (s *Sink) notePlainText(peer net.Addr) {
+	s.metrics.refused.WithLabelValues("plain_text").Inc()
+	if skipped, ok := s.notices.permit("plain_text"); ok {
+		s.log.Warn("plain text on the TLS port", zap.String("peer", peer.String()), zap.Int("skipped", skipped),
+			zap.String("hint", "mod_audio_stream built without USE_TLS sends plain text to wss:// URLs: "+
+				"rebuild it with -DUSE_TLS=ON, or advertise ws://"))
+	}
+}
+
+// errorLog takes the lines of net/http, which peers can cause.
+type errorLog struct{ s *Sink }
+
+func (e *errorLog) Write(line []byte) (int, error) {
+	if skipped, ok := e.s.notices.permit("http"); ok {
+		e.s.log.Warn("connection failed", zap.ByteString("err", trimLine(line)), zap.Int("skipped", skipped))
+	}
+	return len(line), nil
+}
+
+func trimLine(b []byte) []byte {
+	for len(b) > 0 && b[len(b)-1] == '\n' {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// connections counts the server's connections until their goroutines end, and keeps
+// those that are no streams yet in bounds.
+type connections struct {
+	all sync.WaitGroup
+
+	mu      sync.Mutex // protects the following
+	pending *list.List // of net.Conn, the oldest first
+	at      map[net.Conn]*list.Element
+}
+
+// changed is the server's ConnState.
+func (c *connections) changed(nc net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		c.all.Add(1)
+		c.add(nc)
+	case http.StateHijacked: // the handler calls ended
+		c.remove(nc)
+	case http.StateClosed:
+		c.remove(nc)
+		c.all.Done()
+	}
+}
+
+// ended says that a stream's goroutine is about to end.
+func (c *connections) ended() { c.all.Done() }
+
+func (c *connections) wait() { c.all.Wait() }
+
+func (c *connections) add(nc net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at[nc] = c.pending.PushBack(nc)
+	if c.pending.Len() > maxPending {
+		oldest := c.pending.Remove(c.pending.Front()).(net.Conn)
+		delete(c.at, oldest)
+		_ = rawConn(oldest).Close()
+	}
+}
+
+func (c *connections) remove(nc net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.at[nc]; ok {
+		c.pending.Remove(e)
+		delete(c.at, nc)
+	}
+}
+
+// rawConn returns what is below TLS, whose Close would wait to say goodbye.
+func rawConn(nc net.Conn) net.Conn {
+	if t, ok := nc.(*tls.Conn); ok {
+		return t.NetConn()
+	}
+	return nc
+}

@@ -1,0 +1,134 @@
+package sink
+
+import (
+	"time"
+
+	"tapdeck/wav"
+)
+
+const (
+	// exactFor is how long a socket's arrivals are read as they come, so that the
+	// start of its audio can be told to the frame.
+	exactFor = time.Second
+	// cadence is the lateness that an ordinary frame may have.
+	cadence = 60 * time.Millisecond
+)
+
+// Gap is a stretch of a recording in which no audio came, filled with silence.
+type Gap struct {
+	// AtMS is where it begins, in ms from the recording's first sample.
+	AtMS int64 `json:"at_ms"`
+	// MS is how long it is.
+	MS int64 `json:"ms"`
+}
+
+// timeline places the audio of a recording's sockets in the call's time. Times are
+// those at which the sink saw the bytes.
+type timeline struct {
+	format   wav.Format
+	origin   time.Time // when the first sample was taken, zero before any audio
+	written  int64     // frames in the file, silence included
+	received int64     // frames of audio
+	missing  time.Duration
+	pause    time.Duration // the longest
+	gaps     []Gap
+	frame    time.Duration // length of the longest message
+
+	// The present socket.
+	start    time.Time // when its first sample was taken; zero before any audio
+	frames   int64     // of audio in it
+	first    time.Time // arrival of its first audio
+	arrived  time.Time // arrival of its latest audio
+	batch    int64     // frames since the last closeBatch
+	batchAt  time.Time // arrival of the last closed batch, zero before the first
+	lastSeen time.Time // latest moment at which it was known to be still open, but for the last read
+}
+
+// connect begins a new socket.
+func (t *timeline) connect(now time.Time) {
+	t.start, t.first, t.arrived, t.batchAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	t.frames, t.batch = 0, 0
+	t.lastSeen = now
+}
+
+// took counts frames of audio that arrived at a time. In the first second the start
+// of the socket's audio is the earliest that any arrival allows, so that frames that
+// were queued while the switch connected don't shift it.
+func (t *timeline) took(frames int64, now time.Time) {
+	if t.first.IsZero() {
+		t.first = now
+	}
+	t.frames += frames
+	t.received += frames
+	t.batch += frames
+	t.arrived = now
+	start := now.Add(-t.format.Duration(t.frames))
+	if t.start.IsZero() || (start.Before(t.start) && now.Sub(t.first) < exactFor) {
+		t.start = start
+	}
+	if t.received == t.frames { // the recording's first socket
+		t.origin = t.start
+	}
+}
+
+// gap returns how many frames of silence bring the file up to the start of the
+// socket's audio, and notes the gap. It is called once for each socket, before its
+// audio is written.
+func (t *timeline) gap() int64 {
+	silence := t.format.Frames(t.start.Sub(t.origin)) - t.written
+	if silence <= 0 {
+		return 0
+	}
+	t.gaps = append(t.gaps, Gap{
+		AtMS: t.format.Duration(t.written).Milliseconds(),
+		MS:   t.format.Duration(silence).Round(time.Millisecond).Milliseconds(),
+	})
+	return silence
+}
+
+// closeBatch ends what was read in one go: all that was there. waited says that its
+// first bytes were waited for, so that the pause before them is exact; else a pause
+// is told from audio that lacks.
+func (t *timeline) closeBatch(now time.Time, waited bool) {
+	if t.batch > 0 {
+		if !t.batchAt.IsZero() {
+			since := t.arrived.Sub(t.batchAt)
+			pause := since - t.format.Duration(t.batch) + t.frame
+			if waited {
+				pause = max(pause, since)
+			}
+			t.pause = max(t.pause, min(pause, since))
+		}
+		t.batchAt, t.batch = t.arrived, 0
+	}
+	t.lastSeen = now
+}
+
+// disconnect ends the socket. Its end lies between the last moment at which it was
+// open and now; the one that fits its audio best is taken.
+func (t *timeline) disconnect(now time.Time) {
+	t.closeBatch(t.lastSeen, false)
+	if t.start.IsZero() {
+		return
+	}
+	end := t.start.Add(t.format.Duration(t.frames))
+	if end.Before(t.lastSeen) {
+		end = t.lastSeen
+	}
+	if end.After(now) {
+		end = now
+	}
+	t.pause = max(t.pause, end.Sub(t.arrived))
+	t.missing = max(end.Sub(t.origin)-t.format.Duration(t.received), 0)
+	if t.missing <= t.frame+cadence {
+		t.missing = 0
+	}
+}
+
+// position returns the frame of the recording that belongs to a moment.
+func (t *timeline) position(at time.Time) int64 {
+	if t.origin.IsZero() || at.Before(t.origin) {
+		return 0
+	}
+	return min(t.format.Frames(at.Sub(t.origin)), t.written)
+}
