@@ -110,9 +110,17 @@ func (p *problems) add(e *FieldError) {
 
 func (p *problems) full() bool { return len(p.list) >= maxErrors }
 
-// err joins all errors in the order of their lines; nil if there are none.
+// concerns tells whether something is already wrong with one of the keys.
+func (p *problems) concerns(keys ...string) bool {
+	return p.more > 0 || slices.ContainsFunc(p.list, func(e *FieldError) bool { return slices.Contains(keys, e.Field) })
+}
+
+// err joins all errors, those of the file first and in the order of its lines;
+// nil if there are none.
 func (p *problems) err() error {
-	slices.SortStableFunc(p.list, func(a, b *FieldError) int { return cmp.Compare(a.Line, b.Line) })
+	slices.SortStableFunc(p.list, func(a, b *FieldError) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line))
+	})
 	joined := make([]error, 0, len(p.list)+1)
 	for _, e := range p.list {
 		joined = append(joined, e)

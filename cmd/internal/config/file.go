@@ -131,7 +131,10 @@ func (d *document) mapping(n *yaml.Node, parent string) {
 			key = parent + "." + k.Value
 		}
 		if line, twice := seen[key]; twice {
-			d.wrong(k, key, fmt.Sprintf("the key is given twice, first in line %d", line), "")
+			d.bad.add(&FieldError{
+				File: d.file, Line: k.Line, Field: key, keyOnly: true,
+				Rule: fmt.Sprintf("the key is given twice, first in line %d", line),
+			})
 			continue
 		}
 		seen[key] = k.Line
@@ -167,6 +170,9 @@ func (d *document) entry(k, v *yaml.Node, parent, key string) {
 	if strings.Contains(k.Value, ".") || (set == nil && !group) {
 		d.unknown(k, parent, key)
 		return
+	}
+	if v.Value == "" && v.ShortTag() == tagNull {
+		v.Line = k.Line // of a value that is not there
 	}
 	if !d.plain(v, key) {
 		return

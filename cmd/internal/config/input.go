@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 )
 
@@ -43,7 +44,7 @@ func (o Origin) failure(key, value string, f *fault) *FieldError {
 		File: o.File, Line: o.Line, Field: key, Value: value,
 		Rule: f.rule, Hint: f.hint, Nearest: f.nearest,
 	}
-	if o.File == "" {
+	if o.File == "" && o != (Origin{}) {
 		e.Source = o.String()
 	}
 	return e
@@ -77,6 +78,7 @@ func (s *setting) parse(in input, bad *problems) (p parsed, ok bool) {
 			at.Line = it.line
 		}
 		if s.secret && it.text != "" {
+			f.hint = strings.ReplaceAll(f.hint, strconv.Quote(it.text), "it in quotes")
 			it.text = masked
 		}
 		bad.add(at.failure(in.key, it.text, f))

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -160,72 +159,4 @@ func fill(holder reflect.Value, list []setting, prefix string, values map[string
 			origins[prefix+set.key] = p.origin
 		}
 	}
-}
-
-// environment returns the values of the TAPDECK_ variables.
-func (s *schema) environment(opts Options, plans []string, bad *problems) []input {
-	known := map[string][]string{}
-	for _, key := range s.keys(plans) {
-		known[EnvName(key)] = append(known[EnvName(key)], key)
-	}
-	var list []input
-	for _, e := range opts.Environ {
-		name, text, _ := strings.Cut(e, "=")
-		keys := known[name]
-		switch {
-		case !strings.HasPrefix(name, EnvPrefix), name == EnvConfig, slices.Contains(opts.Reserved, name):
-		case len(keys) == 0:
-			bad.add(&FieldError{
-				Source: "environment " + shorten(name), Rule: "no such setting", keyOnly: true,
-				Nearest: nearest(name, slices.Sorted(maps.Keys(known))),
-			})
-		case len(keys) > 1:
-			bad.add(&FieldError{
-				Source: "environment " + name, keyOnly: true,
-				Rule: "could mean " + strings.Join(keys, " and "), Hint: "set it in the file",
-			})
-		default:
-			list = append(list, s.textInput(keys[0], text, Origin{Environment: name}))
-		}
-	}
-	return list
-}
-
-// EnvName returns the environment variable of a key: TAPDECK_ESL_LISTEN for esl.listen.
-func EnvName(key string) string {
-	return EnvPrefix + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key))
-}
-
-// flags returns the values of the command line.
-func (s *schema) flags(flags map[string]string, plans []string, bad *problems) []input {
-	var list []input
-	for _, key := range slices.Sorted(maps.Keys(flags)) {
-		set, plan := s.find(key)
-		if set == nil || (plan != "" && !slices.Contains(plans, plan)) {
-			bad.add(&FieldError{
-				Source: "flag --" + shorten(key), Rule: "no such setting", keyOnly: true,
-				Nearest: nearestKey(key, s.keys(plans)),
-			})
-			continue
-		}
-		list = append(list, s.textInput(key, flags[key], Origin{Flag: key}))
-	}
-	return list
-}
-
-// textInput makes an input of a text; the elements of a list have commas between them.
-func (s *schema) textInput(key, text string, origin Origin) input {
-	in := input{key: key, origin: origin}
-	set, _ := s.find(key)
-	if !set.rule.list {
-		in.items = []item{{text: text}}
-		return in
-	}
-	if strings.TrimSpace(text) == "" {
-		return in
-	}
-	for part := range strings.SplitSeq(text, ",") {
-		in.items = append(in.items, item{text: strings.TrimSpace(part)})
-	}
-	return in
 }

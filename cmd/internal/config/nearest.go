@@ -4,27 +4,40 @@ import "strings"
 
 // nearest returns the candidate most like word, or "" if none is near. Where no
 // candidate is like the whole word, one with the same last part (after a dot)
-// is taken: "listen" is near to "esl.listen".
+// is taken ("listen" is near to "esl.listen"), or one of which word is the
+// beginning or that begins it ("warning" is near to "warn").
 func nearest(word string, candidates []string) string {
+	best := closest(word, candidates, max(2, len(lastPart(word))/3))
+	if best != "" {
+		return best
+	}
+	for _, c := range candidates {
+		if strings.EqualFold(lastPart(c), lastPart(word)) || begins(c, word) || begins(word, c) {
+			return c
+		}
+	}
+	return ""
+}
+
+// closest returns the candidate with the least distance from word, which is at
+// most that; "" if there is none.
+func closest(word string, candidates []string, most int) string {
 	const longest = 100
 	if len(word) > longest {
 		return ""
 	}
-	best, least := "", max(2, len(word)/3)+1
+	best, least := "", most+1
 	for _, c := range candidates {
 		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < least {
 			best, least = c, d
 		}
 	}
-	if best != "" {
-		return best
-	}
-	for _, c := range candidates {
-		if strings.EqualFold(lastPart(c), lastPart(word)) {
-			return c
-		}
-	}
-	return ""
+	return best
+}
+
+func begins(word, start string) bool {
+	const enough = 3
+	return len(start) >= enough && len(word) > len(start) && word[len(start)] != '.' && strings.EqualFold(word[:len(start)], start)
 }
 
 // nearestKey is nearest for a key path: the keys beside it come first.

@@ -25,7 +25,7 @@ func rateRule() rule {
 
 func rateFault(text string) *fault {
 	f := &fault{rule: "must be 8000 or 16000 (Hz)"}
-	lower := strings.ToLower(strings.ReplaceAll(text, " ", ""))
+	lower := strings.TrimLeft(strings.ToLower(strings.ReplaceAll(text, " ", "")), "+0")
 	switch strings.TrimSuffix(strings.TrimSuffix(lower, "hz"), "k") {
 	case "8", "8000", "8.0":
 		f.hint = "write 8000"

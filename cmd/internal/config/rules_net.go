@@ -30,7 +30,7 @@ func splitAddress(text string) (host, port string, f *fault) {
 	}
 	f = &fault{rule: "must be host:port"}
 	switch _, isIP := netip.ParseAddr(text); {
-	case isDecimal(text):
+	case checkPort(text) == nil:
 		f.hint = "write 127.0.0.1:" + text
 	case isIP == nil && strings.Contains(text, ":"):
 		f.hint = "an IPv6 address stands in brackets: write [" + text + "]:8084"

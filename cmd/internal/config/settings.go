@@ -92,7 +92,7 @@ func rules() map[string]rule {
 		"sink.tls.certificate": textRule("a file or empty", 4096, checkAny),
 		"sink.tls.key":         textRule("a file or empty", 4096, checkAny),
 		"sink.directory":       textRule("a directory", 4096, checkDirectory),
-		"sink.min_free":        sizeRule(1024 * TiB),
+		"sink.min_free":        sizeRule(1000 * TiB),
 		"sink.max_streams":     intRule(0, 100000, "streams"),
 		"sink.max_duration":    durationRule(time.Second, 7*day),
 		"sink.idle_timeout":    durationRule(2*time.Second, time.Hour),
@@ -162,6 +162,10 @@ func (s *schema) keys(plans []string) []string {
 	}
 	return keys
 }
+
+// Keys lists every key there is outside the plans, and those of plan default:
+// what the environment and the command line can set.
+func Keys() []string { return newSchema().keys([]string{DefaultPlan}) }
 
 func planKey(name, part string) string { return plansKey + "." + name + "." + part }
 

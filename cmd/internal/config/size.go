@@ -39,17 +39,19 @@ func sizeUnits() []sizeUnit {
 	}
 }
 
-// String returns the size in the largest unit that needs no fraction.
+// String returns the size in the unit that needs the fewest digits and no fraction.
 func (s Size) String() string {
 	if s == 0 {
 		return "0B"
 	}
+	best := ""
 	for _, u := range sizeUnits() {
-		if s%u.bytes == 0 {
-			return fmt.Sprintf("%d%s", int64(s/u.bytes), u.name)
+		text := fmt.Sprintf("%d%s", int64(s/u.bytes), u.name)
+		if s%u.bytes == 0 && (best == "" || len(text) < len(best)) {
+			best = text
 		}
 	}
-	return fmt.Sprintf("%dB", int64(s))
+	return best
 }
 
 func parseSize(text string) (Size, *fault) {

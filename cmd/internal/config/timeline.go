@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,10 +38,10 @@ func Timeline(p controller.Plan) []Step {
 	t.add("answer")
 	t.now += p.AnswerPause
 	if p.Tone.Duration > 0 {
-		t.add(fmt.Sprintf("tone %d Hz for %s s", p.Tone.Frequency, seconds(p.Tone.Duration)))
+		t.add(fmt.Sprintf("tone %d Hz for %s s", p.Tone.Frequency, plain(p.Tone.Duration)))
 		t.now += p.Tone.Duration
 	}
-	t.add(streamText(p.Stream))
+	t.add(streamText(p.Stream) + failureText(p))
 	if p.Prompt != "" {
 		t.add("prompt " + p.Prompt + " (its length is the switch's)")
 		t.now, t.afterPrompt = 0, true
@@ -65,27 +66,41 @@ func (t *timeline) add(text string) {
 }
 
 func streamText(s controller.StreamPlan) string {
-	return fmt.Sprintf("stream start, %s %d Hz, frames of %s (connects within %s s, else stream_failed)",
-		s.Mix, s.SampleRate, formatDuration(s.Buffer), seconds(s.ConnectTimeout))
+	return fmt.Sprintf("stream start, %s %d Hz, frames of %s", s.Mix, s.SampleRate, formatDuration(s.Buffer))
+}
+
+func failureText(p controller.Plan) string {
+	otherwise := "hangup"
+	switch p.OnStreamFailure {
+	case controller.FailureContinue:
+		otherwise = "on without a recording"
+	case controller.FailureDialplan:
+		otherwise = "back to the dialplan"
+	}
+	return fmt.Sprintf(" (connects within %s s, else %s)", plain(p.Stream.ConnectTimeout), otherwise)
 }
 
 func listenText(p controller.Plan) string {
 	ends := []string{}
 	if p.FinishOn != "" {
-		ends = append(ends, "digit "+strings.Join(strings.Split(p.FinishOn, ""), " "))
+		ends = append(ends, "digit "+strings.Join(strings.Split(p.FinishOn, ""), " or "))
 	}
 	if p.Silence > 0 {
-		ends = append(ends, seconds(p.Silence)+" s of silence after speech")
+		ends = append(ends, plain(p.Silence)+" s of silence after speech")
 	}
 	ends = append(ends, "hangup")
-	return fmt.Sprintf("listen %s s (ends earlier on %s)", seconds(p.Listen), strings.Join(ends, ", "))
+	return fmt.Sprintf("listen %s s (ends earlier on %s)", plain(p.Listen), strings.Join(ends, ", "))
 }
 
 // seconds writes d in seconds with at least one decimal: 0.0, 0.25, 15.0.
 func seconds(d time.Duration) string {
-	s := strings.TrimRight(fmt.Sprintf("%.3f", d.Seconds()), "0")
-	if strings.HasSuffix(s, ".") {
-		s += "0"
+	if s := plain(d); strings.Contains(s, ".") {
+		return s
 	}
-	return s
+	return plain(d) + ".0"
+}
+
+// plain writes d in seconds with no more decimals than it needs: 0.25, 15.
+func plain(d time.Duration) string {
+	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64)
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"maps"
 	"net"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -42,18 +43,18 @@ func prefixed(prefix, key string) string {
 }
 
 // checkTogether refuses values that are good each for itself, but not together.
+// Of values that are already found bad it says nothing.
 func (l *Loaded) checkTogether(bad *problems) {
 	c := l.Config
-	tls := c.Sink.TLS
-	if (tls.Certificate == "") != (tls.Key == "") {
-		key, value := "sink.tls.key", tls.Key
-		if tls.Certificate == "" {
-			key, value = "sink.tls.certificate", tls.Certificate
+	if tls := c.Sink.TLS; (tls.Certificate == "") != (tls.Key == "") && !bad.concerns("sink.tls.certificate", "sink.tls.key") {
+		key, value := "sink.tls.certificate", tls.Certificate
+		if value == "" {
+			key, value = "sink.tls.key", tls.Key
 		}
 		l.refuse(bad, key, value, "TLS needs both certificate and key", "set both, or none")
 	}
 	host, _, err := net.SplitHostPort(c.Admin.Listen)
-	if err == nil && !isLoopback(host) && c.Admin.Token == "" {
+	if err == nil && !isLoopback(host) && c.Admin.Token == "" && !bad.concerns("admin.listen", "admin.token") {
 		l.refuse(bad, "admin.listen", c.Admin.Listen, "an address that others can reach needs admin.token", "set admin.token, or listen on 127.0.0.1")
 	}
 	l.checkListeners(bad)
@@ -61,22 +62,46 @@ func (l *Loaded) checkTogether(bad *problems) {
 
 // checkListeners refuses two listeners at one address.
 func (l *Loaded) checkListeners(bad *problems) {
-	first := map[string]string{}
-	for _, at := range []struct{ key, address string }{
+	type listener struct{ key, address string }
+	list := []listener{
 		{"esl.listen", l.Config.ESL.Listen},
 		{"sink.listen", l.Config.Sink.Listen},
 		{"admin.listen", l.Config.Admin.Listen},
-	} {
-		address := strings.ToLower(at.address)
-		if strings.HasSuffix(address, ":0") {
-			continue
-		}
-		if other, taken := first[address]; taken {
-			l.refuse(bad, at.key, at.address, "the same address as "+other, "give each listener its own port")
-			continue
-		}
-		first[address] = at.key
 	}
+	for i, at := range list {
+		for _, other := range list[:i] {
+			if !overlap(at.address, other.address) || bad.concerns(at.key, other.key) {
+				continue
+			}
+			if _, stated := l.origins[at.key]; !stated {
+				at, other = other, at
+			}
+			l.refuse(bad, at.key, at.address, "takes the port of "+other.key+" ("+other.address+")", "give each listener its own port")
+			break
+		}
+	}
+}
+
+// overlap tells whether two listeners can't be there at once: the same port,
+// and the same host or one of them every host.
+func overlap(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if errA != nil || errB != nil || portA != portB || portA == "0" {
+		return false
+	}
+	localhost := isLoopback(hostA) && isLoopback(hostB) && (isName(hostA) || isName(hostB))
+	return localhost || strings.EqualFold(hostA, hostB) || everyHost(hostA) || everyHost(hostB)
+}
+
+func everyHost(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "" || (err == nil && addr.IsUnspecified())
+}
+
+func isName(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err != nil
 }
 
 func (l *Loaded) refuse(bad *problems, key, value, rule, hint string) {

@@ -3,10 +3,14 @@ package config
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -28,18 +32,18 @@ func Watch(ctx context.Context, path string, debounce time.Duration, onChange fu
 // link on its path (as Kubernetes does). It watches directories, since a watch
 // of the file itself ends when the file is replaced.
 type Watcher struct {
-	path     string
+	path     string // absolute
 	debounce time.Duration
 	notify   *fsnotify.Watcher
 
 	// State of Run.
-	target  string // the file behind the symbolic links
+	names   []string // what events have to be about
 	content [sha256.Size]byte
 }
 
-// NewWatcher begins to watch the file at path, which need not be there (its
-// directory must). A change is told once the file has been left alone for
-// debounce, or at the latest after ten times as long. Run or Close must follow.
+// NewWatcher begins to watch the file at path, which need not be there yet. A
+// change is told once the file has been left alone for debounce, or at the
+// latest after ten times as long. Run or Close must follow.
 func NewWatcher(path string, debounce time.Duration) (*Watcher, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -50,11 +54,10 @@ func NewWatcher(path string, debounce time.Duration) (*Watcher, error) {
 		return nil, fmt.Errorf("watch configuration: %w", err)
 	}
 	w := &Watcher{path: path, debounce: debounce, notify: notify}
-	if err := notify.Add(filepath.Dir(path)); err != nil {
+	if err := w.follow(); err != nil {
 		_ = notify.Close()
 		return nil, fmt.Errorf("watch configuration: %w", err)
 	}
-	w.follow()
 	w.content, _ = contentOf(path)
 	return w, nil
 }
@@ -73,14 +76,15 @@ func (w *Watcher) Run(ctx context.Context, onChange func()) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case e, ok := <-w.notify.Events:
-			if !ok {
+		case e, open := <-w.notify.Events:
+			if !open {
 				return fmt.Errorf("watch configuration: %w", fsnotify.ErrClosed)
 			}
-			if !w.concerns(e.Name) {
+			if !w.concerns(e) {
 				continue
 			}
-		case <-w.notify.Errors: // lost events: look for ourselves
+		case <-w.notify.Errors: // events were lost: look for ourselves
+			_ = w.follow()
 		case <-settle.C:
 			since = time.Time{}
 			if w.changed() {
@@ -95,26 +99,69 @@ func (w *Watcher) Run(ctx context.Context, onChange func()) error {
 	}
 }
 
-// concerns tells whether what happened to name can have changed the file.
-func (w *Watcher) concerns(name string) bool {
-	return name == w.path || name == w.target || w.follow()
-}
-
-// follow finds the file behind the path's symbolic links, watches its
-// directory too, and tells whether it is another than before.
-func (w *Watcher) follow() bool {
-	target, err := filepath.EvalSymlinks(w.path)
-	if err != nil || target == w.target {
+// concerns tells whether an event can have changed the file.
+func (w *Watcher) concerns(e fsnotify.Event) bool {
+	if !slices.Contains(w.names, e.Name) {
 		return false
 	}
-	w.target = target
-	_ = w.notify.Add(filepath.Dir(target)) // without it, only changes of the links are seen
+	if e.Has(fsnotify.Create) || e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename) {
+		_ = w.follow() // what is away now is watched for by its name
+	}
 	return true
+}
+
+// follow finds anew what the file depends on, and watches the directories of
+// that. They are all added again, since one may have been replaced by another
+// of its name.
+func (w *Watcher) follow() error {
+	for _, dir := range w.notify.WatchList() {
+		_ = w.notify.Remove(dir)
+	}
+	w.names = trail(w.path)
+	var errs []error
+	for _, name := range w.names {
+		errs = append(errs, w.notify.Add(filepath.Dir(name)))
+	}
+	return errors.Join(errs...)
+}
+
+// trail lists what the file at an absolute path depends on: every symbolic link
+// on its way, its directory, and the file itself. Their own directories hold no
+// links. Where something on the way is missing, it is the last of the list.
+func trail(path string) []string {
+	const maxLinks = 40
+	var names []string
+	dir, rest := "/", strings.Split(path, "/")
+	for links := 0; len(rest) > 0 && links < maxLinks; {
+		part := rest[0]
+		rest = rest[1:]
+		if part == "" || part == "." {
+			continue
+		}
+		name := filepath.Join(dir, part) // also of a part ".."
+		info, err := os.Lstat(name)
+		switch {
+		case err == nil && info.Mode()&fs.ModeSymlink != 0:
+			names = append(names, name)
+			links++
+			to, _ := os.Readlink(name)
+			if filepath.IsAbs(to) {
+				dir = "/"
+			}
+			rest = append(strings.Split(to, "/"), rest...)
+		case len(rest) == 0:
+			return append(names, dir, name)
+		case err != nil:
+			return append(names, name)
+		default:
+			dir = name
+		}
+	}
+	return names
 }
 
 // changed tells whether the file is there and has other content than before.
 func (w *Watcher) changed() bool {
-	w.follow()
 	content, err := contentOf(w.path)
 	if err != nil || content == w.content {
 		return false

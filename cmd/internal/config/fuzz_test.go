@@ -1,0 +1,112 @@
+package config
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"tapdeck/controller"
+)
+
+// Whatever a file holds, reading it ends in errors that name the file or in a
+// configuration that is valid, says where its values come from, and reads back.
+func FuzzLoad(f *testing.F) {
+	f.Add(Example())
+	for _, seed := range []string{
+		"", "---\n---\n", "esl: {allow: [10.0.0.0/8, '::1']}", "plans: {a: &a {listen: 1s}, b: *a, c: {<<: *a}}",
+		"plans:\n  survey:\n    listen: 15\n    stream: {sample_rate: 8k, buffer: 30ms}\n    prompt: \"a\\r\\nb\"",
+		"sink: {advertise: 'wss://[::1]:1', tls: {certificate: a, key: b}, min_free: 99999999999TiB}",
+		"admin: {listen: ':1', token: x}\nlog: {level: }", "? [a]\n: {b: c}", "a: !!binary x", "esl: ~", "\xff\xfe", "*x", "\t",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		l, err := Parse("f.yaml", data, Options{})
+		if err != nil {
+			checkErrors(t, err)
+			return
+		}
+		if err := l.Config.Validate(); err != nil {
+			t.Fatalf("accepted, but not valid: %v", err)
+		}
+		checkAccepted(t, l)
+	})
+}
+
+func checkErrors(t *testing.T, err error) {
+	for _, line := range messages(err) {
+		if strings.ContainsAny(line, "\r\n\x00") {
+			t.Errorf("an error of more than one line: %q", line)
+		}
+	}
+	var e *FieldError
+	if !errors.As(err, &e) || (e.File != "f.yaml" && e.Source == "") {
+		t.Errorf("an error without its place: %v", err)
+	}
+}
+
+func checkAccepted(t *testing.T, l *Loaded) {
+	for _, v := range l.Values() {
+		if strings.ContainsAny(v.Value, "\r\n\x00") {
+			t.Errorf("%s has a control character: %q", v.Key, v.Value)
+		}
+	}
+	if changes := Diff(l, l); len(changes) > 0 {
+		t.Errorf("differs from itself: %v", changes)
+	}
+	for _, name := range l.PlanNames() {
+		plan, warnings := l.ForCall(func(string) string { return "" }, name)
+		if want, _ := l.Plan(name); plan != want || len(warnings) > 0 {
+			t.Errorf("plan %s of a call: %+v, want %+v (%v)", name, plan, want, warnings)
+		}
+		if steps := Timeline(plan); steps[0].Text != "answer" || steps[len(steps)-1].Text != "hangup" {
+			t.Errorf("the timeline of plan %s is not from answer to hangup: %v", name, steps)
+		}
+	}
+}
+
+// FuzzCall gives a call hostile channel variables: they end in warnings, or in
+// values that the file could have held.
+func FuzzCall(f *testing.F) {
+	f.Add("survey", "/survey", "tapdeck_listen", "30s")
+	f.Add("", "", "tapdeck_prompt", "x\r\nexecute-app-name: system")
+	f.Add("x", "..", "tapdeck_stream_sample_rate", "8k")
+	l, err := Parse("", []byte("plans: {survey: {}}"), Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, plan, path, name, value string) {
+		got, warnings := l.ForCall(func(n string) string {
+			switch n {
+			case PlanVariable:
+				return plan
+			case name:
+				return value
+			}
+			return ""
+		}, path)
+		c := Default()
+		c.Plans["call"] = fromController(got)
+		if err := c.Validate(); err != nil {
+			t.Fatalf("a call has a plan that the file can't have: %v", err)
+		}
+		for _, w := range warnings {
+			if strings.ContainsAny(w.String(), "\r\n\x00") || len(w.String()) > 2000 {
+				t.Errorf("warning %q", w)
+			}
+		}
+	})
+}
+
+func fromController(p controller.Plan) Plan {
+	s := p.Stream
+	return Plan{
+		AnswerPause: p.AnswerPause,
+		Tone:        Tone{Frequency: p.Tone.Frequency, Duration: p.Tone.Duration},
+		Stream: Stream{
+			Mix: s.Mix, SampleRate: s.SampleRate, Buffer: s.Buffer,
+			ConnectTimeout: s.ConnectTimeout, StopTimeout: s.StopTimeout, Restarts: s.Restarts,
+		},
+		Prompt: p.Prompt, Listen: p.Listen, FinishOn: p.FinishOn, Silence: p.Silence, OnStreamFailure: p.OnStreamFailure,
+	}
+}

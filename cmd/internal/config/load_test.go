@@ -1,0 +1,234 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// write makes a file below a new directory and returns its path.
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func origin(t *testing.T, l *Loaded, key string) (value, origin string) {
+	t.Helper()
+	for _, v := range l.Values() {
+		if v.Key == key {
+			return v.Value, v.Origin.String()
+		}
+	}
+	t.Fatalf("no value of %s", key)
+	return "", ""
+}
+
+// Flags override the environment, which overrides the file, which overrides the
+// default; a plan's own value overrides what it inherits, whatever that is from.
+func TestLayersAndOrigins(t *testing.T) {
+	l := mustParse(t, `
+esl:
+  listen: 127.0.0.1:1
+  max_calls: 11
+log: {level: warn}
+plans:
+  default:
+    listen: 20s
+    tone:
+      duration: 1s
+  survey:
+    listen: 30s
+`, Options{
+		Environ: []string{
+			"TAPDECK_ESL_LISTEN=127.0.0.1:2", "TAPDECK_ESL_ALLOW=10.0.0.0/8, 192.0.2.1", "TAPDECK_LOG_LEVEL=error",
+			"TAPDECK_PLANS_DEFAULT_LISTEN=25s", "TAPDECK_PLANS_DEFAULT_PROMPT=", "HOME=/", "TAPDECK_PLANS_SURVEY_STREAM_MIX=stereo",
+		},
+		Flags: map[string]string{"log.level": "debug", "plans.default.silence": "2s"},
+	})
+	for _, c := range []struct{ key, value, origin string }{
+		{"esl.listen", "127.0.0.1:2", "environment TAPDECK_ESL_LISTEN"},
+		{"esl.allow", "10.0.0.0/8, 192.0.2.1", "environment TAPDECK_ESL_ALLOW"},
+		{"esl.max_calls", "11", "tapdeck.yaml:4"},
+		{"sink.max_streams", "0", "default"},
+		{"log.level", "debug", "flag --log.level"},
+		{"plans.default.listen", "25s", "environment TAPDECK_PLANS_DEFAULT_LISTEN"},
+		{"plans.default.prompt", "", "environment TAPDECK_PLANS_DEFAULT_PROMPT"},
+		{"plans.survey.listen", "30s", "tapdeck.yaml:12"},
+		{"plans.survey.tone.duration", "1s", "tapdeck.yaml:10, by plan default"},
+		{"plans.survey.tone.frequency", "800", "default"},
+		{"plans.survey.prompt", "", "environment TAPDECK_PLANS_DEFAULT_PROMPT, by plan default"},
+		{"plans.survey.silence", "2s", "flag --plans.default.silence, by plan default"},
+		{"plans.survey.stream.mix", "stereo", "environment TAPDECK_PLANS_SURVEY_STREAM_MIX"},
+		{"plans.default.stream.mix", "mono", "default"},
+	} {
+		value, from := origin(t, l, c.key)
+		if value != c.value || from != c.origin {
+			t.Errorf("%s = %q from %q, want %q from %q", c.key, value, from, c.value, c.origin)
+		}
+	}
+}
+
+func TestBadEnvironmentAndFlags(t *testing.T) {
+	_, err := Parse("tapdeck.yaml", []byte("plans: {a-b: {}, a_b: {}}\nlog: {level: loud}"), Options{
+		Environ: []string{
+			"TAPDECK_ESL_LISTN=x", "TAPDECK_LOG_LEVEL=noisy", "TAPDECK_PLANS_A_B_LISTEN=3s", "TAPDECK_CONFIG=x", "TAPDECK_MINE=1",
+			"TAPDECK_PLANS_OTHER_LISTEN=3s", "tapdeck_esl_listen=x",
+		},
+		Reserved: []string{"TAPDECK_MINE"},
+		Flags:    map[string]string{"esl.lissten": "x", "plans.other.listen": "3s", "sink": "x", "drain_timeout": "60"},
+	})
+	want := []string{
+		`tapdeck.yaml:2: log.level: "loud": must be debug, info, warn or error`,
+		`environment TAPDECK_ESL_LISTN: no such setting; the nearest known is TAPDECK_ESL_LISTEN`,
+		`environment TAPDECK_LOG_LEVEL: log.level: "noisy": must be debug, info, warn or error`,
+		`environment TAPDECK_PLANS_A_B_LISTEN: could mean plans.a-b.listen and plans.a_b.listen; set it in the file`,
+		`environment TAPDECK_PLANS_OTHER_LISTEN: no such setting; a plan must be stated in the file first`,
+		`flag --drain_timeout: drain_timeout: "60": a duration needs a unit; write 60s`,
+		`flag --esl.lissten: no such setting; the nearest known is esl.listen`,
+		`flag --plans.other.listen: no such plan; a plan must be stated in the file first`,
+		`flag --sink: no such setting; it holds listen, advertise, allow, tls, directory, min_free, max_streams, max_duration, idle_timeout, read_interval`,
+	}
+	if diff := cmp.Diff(want, messages(err)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestEnvNamesAreDistinct(t *testing.T) {
+	seen := map[string]string{}
+	for _, key := range Keys() {
+		name := EnvName(key)
+		if other := seen[name]; other != "" || name == EnvConfig {
+			t.Errorf("%s is %s and %s", name, key, other)
+		}
+		seen[name] = key
+	}
+	if EnvName("sink.min_free") != "TAPDECK_SINK_MIN_FREE" {
+		t.Error(EnvName("sink.min_free"))
+	}
+}
+
+func TestWhichFileIsRead(t *testing.T) {
+	debug, warn := write(t, "a.yaml", "log: {level: debug}"), write(t, "b.yaml", "log: {level: warn}")
+	t.Chdir(t.TempDir())
+	for name, c := range map[string]struct {
+		opts       Options
+		level, why string
+	}{
+		"none":            {Options{}, "info", "default"},
+		"by option":       {Options{Path: debug}, "debug", debug + ":1"},
+		"by environment":  {Options{Environ: []string{"TAPDECK_CONFIG=" + warn}}, "warn", warn + ":1"},
+		"option is first": {Options{Path: debug, Environ: []string{"TAPDECK_CONFIG=" + warn}}, "debug", debug + ":1"},
+	} {
+		t.Run(name, func(t *testing.T) { checkLevel(t, c.opts, c.level, c.why) })
+	}
+	if err := os.WriteFile(DefaultPath, []byte("log: {level: error}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	checkLevel(t, Options{}, "error", "tapdeck.yaml:1")
+}
+
+func checkLevel(t *testing.T, opts Options, level, why string) {
+	t.Helper()
+	l, err := Load(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if value, from := origin(t, l, "log.level"); value != level || from != why {
+		t.Errorf("%s from %s, want %s from %s", value, from, level, why)
+	}
+}
+
+func TestFilesThatCanNotBeRead(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if _, err := Load(Options{Path: "missing.yaml"}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that is named must be there: %v", err)
+	}
+	if _, err := Load(Options{Environ: []string{"TAPDECK_CONFIG=missing.yaml"}}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that is named must be there: %v", err)
+	}
+	if _, err := Load(Options{Path: t.TempDir()}); err == nil {
+		t.Error("a directory is no configuration")
+	}
+	if err := os.Mkdir(DefaultPath, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(Options{}); err == nil {
+		t.Error("what is at the default path is not skipped if it can't be read")
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	for name, c := range map[string]struct{ file, want string }{
+		"wss, no TLS":     {"sink: {advertise: wss://h}", `sink.advertise: "wss://h": wss without sink.tls needs a TLS proxy before sink.listen`},
+		"ws, but TLS":     {"sink: {advertise: ws://h, tls: {certificate: c, key: k}}", `sink.advertise: "ws://h": ws, but sink.listen speaks TLS: FreeSWITCH could not connect; write wss://`},
+		"other port":      {"sink: {listen: 127.0.0.1:9000}", `sink.advertise: "ws://127.0.0.1:8080": sink.listen has another port (9000); set sink.advertise too`},
+		"IPv6":            {"sink: {advertise: 'ws://[::1]:8080'}", `sink.advertise: "ws://[::1]:8080": mod_audio_stream connects over IPv4 only`},
+		"listens longer":  {"sink: {max_duration: 10s}", `plans.default.listen: "15s": longer than sink.max_duration (10s): the recording ends before the call`},
+		"silence no use":  {"plans: {a: {silence: 15s}}", `plans.a.silence: "15s": not shorter than listen (15s): it never ends a call`},
+		"proxied":         {"sink: {listen: 127.0.0.1:9000, advertise: ws://h:80}", ""},
+		"wss with TLS":    {"sink: {advertise: wss://h, tls: {certificate: c, key: k}}", ""},
+		"nothing strange": {"", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := ""
+			for _, w := range mustParse(t, c.file, Options{}).Warnings {
+				got += w.String()
+			}
+			if got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestListenersThatOverlap(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"127.0.0.1:1", "127.0.0.1:1", true},
+		{"127.0.0.1:1", "127.0.0.1:2", false},
+		{"127.0.0.1:0", "127.0.0.1:0", false},
+		{"127.0.0.1:1", ":1", true},
+		{"0.0.0.0:1", "10.0.0.1:1", true},
+		{"localhost:1", "127.0.0.1:1", true},
+		{"127.0.0.1:1", "127.0.0.2:1", false},
+		{"Host:1", "host:1", true},
+	} {
+		if got := overlap(c.a, c.b); got != c.want || overlap(c.b, c.a) != got {
+			t.Errorf("%s and %s: %v", c.a, c.b, got)
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	c := Default()
+	c.ESL.Allow = nil
+	c.Sink.MinFree = -1
+	c.Admin.Listen, c.Admin.Token = "0.0.0.0:1", ""
+	p := c.Plans[DefaultPlan]
+	p.Stream.SampleRate, p.Listen, p.OnStreamFailure = 11025, -1, "explode"
+	c.Plans = map[string]Plan{"a b": p, "c": p}
+	got := messages(c.Validate())
+	want := []string{
+		`esl.allow: "": the list is empty: nobody could connect; 0.0.0.0/0 and ::/0 are everybody`,
+		`sink.min_free: "-1B": a size can't be negative`,
+		`plans: plan default is missing`,
+		`plans: "a b": a plan's name has 1 to 64 letters, digits, - and _; it also stands in the dialplan: 127.0.0.1:8084/NAME`,
+		`plans.c.stream.sample_rate: "11025": must be 8000 or 16000 (Hz): mod_audio_stream knows only multiples of 8000, and refuses others or takes them for another rate`,
+		`plans.c.listen: "-1ns": a duration can't be negative`,
+		`plans.c.on_stream_failure: "explode": must be hangup, continue or dialplan`,
+		`admin.listen: "0.0.0.0:1": an address that others can reach needs admin.token; set admin.token, or listen on 127.0.0.1`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

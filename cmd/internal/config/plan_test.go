@@ -1,0 +1,183 @@
+package config
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tapdeck/controller"
+)
+
+const twoPlans = `
+plans:
+  default:
+    answer_pause: 1s
+  survey:
+    listen: 30s
+    stream: {mix: stereo, restarts: 0}
+`
+
+// variables makes the lookup of a call's channel variables.
+func variables(vars map[string]string) func(string) string {
+	return func(name string) string { return vars[name] }
+}
+
+func TestPlanStatesOnlyWhatDiffers(t *testing.T) {
+	l := mustParse(t, twoPlans, Options{})
+	got, ok := l.Plan("survey")
+	want := controller.Plan{
+		Name:        "survey",
+		AnswerPause: time.Second,
+		Tone:        controller.Tone{Frequency: 800, Duration: 500 * time.Millisecond},
+		Stream: controller.StreamPlan{
+			Mix: "stereo", SampleRate: 8000, Buffer: 20 * time.Millisecond,
+			ConnectTimeout: 3 * time.Second, StopTimeout: 3 * time.Second, Restarts: 0,
+		},
+		Prompt:          "ivr/ivr-please_state_your_name_and_reason_for_calling.wav",
+		Listen:          30 * time.Second,
+		OnStreamFailure: controller.FailureHangup,
+	}
+	if diff := cmp.Diff(want, got); diff != "" || !ok {
+		t.Errorf("%v (-want +got):\n%s", ok, diff)
+	}
+	if _, ok := l.Plan("none"); ok {
+		t.Error("a plan that is not there is found")
+	}
+	if diff := cmp.Diff([]string{"default", "survey"}, l.PlanNames()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWhichPlanACallHas(t *testing.T) {
+	l := mustParse(t, twoPlans, Options{})
+	for name, c := range map[string]struct {
+		vars, path, plan, warning string
+	}{
+		"none":                  {"", "", "default", ""},
+		"by path":               {"", "survey", "survey", ""},
+		"by path with slashes":  {"", "/survey/", "survey", ""},
+		"by variable":           {"survey", "", "survey", ""},
+		"the variable is first": {"default", "survey", "default", ""},
+		"unknown variable":      {"servey", "survey", "default", `tapdeck_plan: "servey": no such plan, using default; the nearest known is survey`},
+		"unknown path":          {"", "x/y", "default", `socket_path: "x/y": no such plan, using default`},
+		"path of slashes":       {"", "//", "default", ""},
+		"hostile":               {"a\r\nb", "", "default", `tapdeck_plan: "a\r\nb": no such plan, using default`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, warnings := l.ForCall(variables(map[string]string{PlanVariable: c.vars}), c.path)
+			if p.Name != c.plan {
+				t.Errorf("plan %q, want %q", p.Name, c.plan)
+			}
+			if diff := cmp.Diff(c.warning, joinWarnings(warnings)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func joinWarnings(list []Warning) string {
+	var lines []string
+	for _, w := range list {
+		lines = append(lines, w.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestValuesOfOneCall(t *testing.T) {
+	l := mustParse(t, twoPlans, Options{})
+	got, warnings := l.ForCall(variables(map[string]string{
+		"tapdeck_plan": "survey", "tapdeck_answer_pause": "0s", "tapdeck_tone_frequency": "440", "tapdeck_tone_duration": "1s",
+		"tapdeck_stream_mix": "mixed", "tapdeck_stream_sample_rate": "16000", "tapdeck_stream_buffer": "100ms",
+		"tapdeck_stream_connect_timeout": "1s", "tapdeck_stream_stop_timeout": "2s", "tapdeck_stream_restarts": "7",
+		"tapdeck_prompt": "a b.wav", "tapdeck_listen": "5s", "tapdeck_finish_on": "*#", "tapdeck_silence": "1s", "tapdeck_on_stream_failure": "continue",
+	}), "")
+	want := controller.Plan{
+		Name: "survey", Tone: controller.Tone{Frequency: 440, Duration: time.Second},
+		Stream: controller.StreamPlan{
+			Mix: "mixed", SampleRate: 16000, Buffer: 100 * time.Millisecond,
+			ConnectTimeout: time.Second, StopTimeout: 2 * time.Second, Restarts: 7,
+		},
+		Prompt: "a b.wav", Listen: 5 * time.Second, FinishOn: "*#", Silence: time.Second, OnStreamFailure: controller.FailureContinue,
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(warnings) > 0 {
+		t.Errorf("%s (-want +got):\n%s", joinWarnings(warnings), diff)
+	}
+	before, _ := l.Plan("survey")
+	if before.Listen != 30*time.Second {
+		t.Error("one call's values have changed the plan")
+	}
+}
+
+// A bad value is a warning, and the plan's own value stays; the good ones beside
+// it are taken.
+func TestBadValuesOfOneCall(t *testing.T) {
+	l := mustParse(t, twoPlans, Options{})
+	got, warnings := l.ForCall(variables(map[string]string{
+		"tapdeck_listen": "15", "tapdeck_stream_sample_rate": "8k", "tapdeck_prompt": "x\r\nexecute-app-name: system",
+		"tapdeck_answer_pause": "2s", "tapdeck_on_stream_failure": "hangu", "tapdeck_finish_on": strings.Repeat("9", 500),
+	}), "survey")
+	want := `tapdeck_answer_pause ok
+tapdeck_stream_sample_rate: "8k": must be 8000 or 16000 (Hz), in plain digits; write 8000
+tapdeck_prompt: "x\r\nexecute-app-name: system": must be one line without control characters
+tapdeck_listen: "15": a duration needs a unit; write 15s
+tapdeck_finish_on: "` + strings.Repeat("9", 100) + `…": must be at most 16 bytes long
+tapdeck_on_stream_failure: "hangu": must be hangup, continue or dialplan; the nearest known is hangup`
+	if diff := cmp.Diff(want, "tapdeck_answer_pause ok\n"+joinWarnings(warnings)); diff != "" {
+		t.Error(diff)
+	}
+	plan, _ := l.Plan("survey")
+	plan.AnswerPause = 2 * time.Second
+	if diff := cmp.Diff(plan, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestVariablesAreWhatACallIsAskedFor(t *testing.T) {
+	var asked []string
+	l := mustParse(t, "", Options{})
+	l.ForCall(func(name string) string { asked = append(asked, name); return "" }, "")
+	if diff := cmp.Diff(Variables(), asked); diff != "" {
+		t.Error(diff)
+	}
+	if len(asked) != 15 {
+		t.Errorf("%d variables: %v", len(asked), asked)
+	}
+}
+
+func TestDiff(t *testing.T) {
+	before := mustParse(t, "admin: {token: old-secret}\nlog: {level: info}\nplans: {default: {listen: 15s}, a: {}, gone: {}, own: {listen: 15s}}", Options{})
+	after := mustParse(t, "admin: {token: new-secret}\nlog: {level: debug}\nesl: {allow: [10.0.0.1]}\nplans: {default: {listen: 20s}, a: {tone: {frequency: 440}}, new: {}, own: {listen: 16s}}", Options{})
+	want := []Change{
+		{"esl.allow", "127.0.0.0/8, ::1", "10.0.0.1", ReloadNow},
+		{"admin.token", "***", "***", ReloadRestart},
+		{"log.level", "info", "debug", ReloadNow},
+		{"plans.default.listen", "15s", "20s", ReloadNextCall},
+		{"plans.a.tone.frequency", "800", "440", ReloadNextCall},
+		{"plans.gone", "present", "absent", ReloadNextCall},
+		{"plans.new", "absent", "present", ReloadNextCall},
+		{"plans.own.listen", "15s", "16s", ReloadNextCall},
+	}
+	if diff := cmp.Diff(want, Diff(before, after)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if changes := Diff(before, before); len(changes) > 0 {
+		t.Errorf("the same configuration differs: %v", changes)
+	}
+}
+
+func TestSecretsAreMasked(t *testing.T) {
+	l := mustParse(t, "admin: {token: s3cret}", Options{})
+	if value, _ := origin(t, l, "admin.token"); value != "***" {
+		t.Errorf("the token is shown as %q", value)
+	}
+	none := mustParse(t, "", Options{})
+	if value, _ := origin(t, none, "admin.token"); value != "" {
+		t.Errorf("no token is shown as %q", value)
+	}
+	want := []Change{{"admin.token", "", "***", ReloadRestart}}
+	if diff := cmp.Diff(want, Diff(none, l)); diff != "" {
+		t.Error(diff)
+	}
+}

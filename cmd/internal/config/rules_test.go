@@ -1,0 +1,120 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+// values has, for every setting, texts that are taken and texts that are not,
+// the latter with a part of what the error has to say.
+func values() map[string]struct {
+	good []string
+	bad  map[string]string
+} {
+	type list = struct {
+		good []string
+		bad  map[string]string
+	}
+	listen := list{
+		good: []string{"127.0.0.1:7000", ":7000", "[::1]:0", "0.0.0.0:65535", "fs-1.example.com:1", "localhost:7000", "[fe80::1%eth0]:80"},
+		bad: map[string]string{
+			"": "must be host:port", "8084": "write 127.0.0.1:8084", "127.0.0.1": "such as 127.0.0.1:8084", "::1": "write [::1]:8084",
+			"127.0.0.1:http": "the port must be a number", "127.0.0.1:65536": "to 65535", "127.0.0.1:-1": "the port", "127.0.0.1:080": "the port",
+			"1.2.3:80": "host", "a b:80": "host", "-a:80": "host", "a..b:80": "host", "ws://h:80": "must be host:port", "300.1.1.1:80": "host",
+		},
+	}
+	allow := list{
+		good: []string{"127.0.0.0/8,::1", "10.1.2.3", "0.0.0.0/0, ::/0", "2001:db8::/32"},
+		bad: map[string]string{
+			"": "the list is empty", "localhost": "names are not looked up", "10.1.2.3/8": "write 10.0.0.0/8 for the network or 10.1.2.3",
+			"10.0.0.0/33": "network", "127.0.0.1:80": "without a port", "::ffff:10.0.0.1": "write 10.0.0.1", "fe80::1%eth0": "write fe80::1", "10.0.0.1,": "network",
+		},
+	}
+	file := list{
+		good: []string{"", "cert.pem", "/etc/tapdeck/my key.pem"},
+		bad:  map[string]string{"a\nb": "one line", " a": "blank", strings.Repeat("a", 4097): "at most 4096"},
+	}
+	timeout := list{
+		good: []string{"100ms", "3s", "1m"},
+		bad:  map[string]string{"99ms": "must be 100ms to 1m", "61s": "must be 100ms to 1m", "3": "write 3s", "0s": "must be"},
+	}
+	return map[string]list{
+		"esl.listen":           listen,
+		"sink.listen":          listen,
+		"admin.listen":         {good: []string{"127.0.0.1:1", "[::1]:1", "localhost:1", "127.9.9.9:1"}, bad: map[string]string{"0.0.0.0:1": "admin.token", ":1": "admin.token", "10.0.0.1:1": "admin.token", "host:1": "admin.token"}},
+		"esl.allow":            allow,
+		"sink.allow":           allow,
+		"sink.tls.certificate": {good: []string{""}, bad: file.bad},
+		"sink.tls.key":         {good: []string{""}, bad: file.bad},
+		"esl.max_calls":        {good: []string{"1", "100000"}, bad: map[string]string{"0": "must be 1 to 100000 calls", "100001": "must be", "1e3": "plain decimal", "-1": "must be", "010": "plain decimal", "1_000": "plain decimal", "+5": "plain decimal", "": "plain decimal", "99999999999999999999": "too large"}},
+		"sink.max_streams":     {good: []string{"0", "10"}, bad: map[string]string{"-1": "must be 0 to 100000 streams", "ten": "whole number"}},
+		"sink.advertise": {
+			good: []string{"ws://127.0.0.1:8080", "wss://sink.example.com", "ws://host", "wss://[2001:db8::1]:443", "ws://[::1]"},
+			bad: map[string]string{
+				"": "begins with ws://", "127.0.0.1:8080": "write ws://127.0.0.1:8080", "http://h:1": "write ws://h:1", "https://h": "write wss://h", "WS://h": "write ws://h",
+				"ws://h:8080/": "write ws://h:8080", "ws://h/": "write ws://h", "ws://h:8080/x": "no path", "ws://h?x=1": "no path", "ws://h#x": "no path", "ws://u@h": "no user",
+				"ws://": "host", "ws://:8080": "host", "ws://h:": "port", "ws://h:0": "port", "ws://h:99999": "port", "ws://0.0.0.0:80": "can connect to", "ws://[::]:80": "can connect to",
+				"ws://::1:80": "brackets", "ws://[1.2.3.4]:80": "brackets", "ws://[::1": "", "ws://a b": "host", "ws://h\r\nX: y": "", "ftp://h": "begins with ws://",
+			},
+		},
+		"sink.directory":     {good: []string{".", "recordings", "/var/lib/tap deck", "ä"}, bad: map[string]string{"": "must not be empty", "a\x00b": "one line", "a ": "blank", "a\xff": "UTF-8"}},
+		"sink.min_free":      {good: []string{"0", "0B", "1GiB", "500MB", "3kB", "1000TiB"}, bad: map[string]string{"1024": "a size needs a unit", "1G": "write 1GiB", "1gb": "write 1GB", "1 GiB": "write 1GiB", "-1GiB": "negative", "1.5GiB": "such as", "GiB": "whole number", "": "whole number", "2000TiB": "must be 0 to 1000TiB", "9999999999999TiB": "too large", "99999999999999999999B": "whole number"}},
+		"sink.max_duration":  {good: []string{"1s", "4h", "168h"}, bad: map[string]string{"999ms": "must be 1s to 168h", "169h": "must be", "4": "write 4s", "1d": "such as 500ms", "-4h": "negative"}},
+		"sink.idle_timeout":  {good: []string{"2s", "1h"}, bad: map[string]string{"1s": "must be 2s to 1h", "30": "write 30s"}},
+		"sink.read_interval": {good: []string{"0", "0s", "1s"}, bad: map[string]string{"1001ms": "must be 0s to 1s", "200": "write 200ms or 200s", "1.5ms": "whole number of milliseconds"}},
+		"admin.token":        {good: []string{"", "s3cret!", strings.Repeat("x", 256)}, bad: map[string]string{"two words": "without blanks", "ä": "printable ASCII", strings.Repeat("x", 257): "at most 256"}},
+		"admin.pprof":        {good: []string{"true", "false"}, bad: map[string]string{"yes": "true or false", "1": "true or false", "": "true or false", "TRUE": "true or false"}},
+		"drain_timeout":      {good: []string{"0s", "24h"}, bad: map[string]string{"25h": "must be 0s to 24h", "60": "write 60s"}},
+		"log.level":          {good: []string{"debug", "info", "warn", "error"}, bad: map[string]string{"warning": "the nearest known is warn", "INFO": "the nearest known is info", "": "must be debug, info, warn or error", "trace": "must be"}},
+		"log.format":         {good: []string{"json", "console"}, bad: map[string]string{"text": "json or console", "JSON": "the nearest known is json"}},
+
+		"plans.default.answer_pause":           {good: []string{"0", "500ms", "1m"}, bad: map[string]string{"500": "write 500ms or 500s", "-1ms": "negative", "61s": "must be 0s to 1m", "5 s": "write 5s", "5S": "write 5s", "5sec": "such as", "": "such as", "1e3s": "such as", ".": "such as"}},
+		"plans.default.tone.frequency":         {good: []string{"20", "3400"}, bad: map[string]string{"19": "must be 20 to 3400 Hz", "3401": "must be", "800Hz": "write 800", "800 hz": "write 800", "440.5": "whole number", "-5": "must be"}},
+		"plans.default.tone.duration":          {good: []string{"0s", "20ms", "1m"}, bad: map[string]string{"19ms": "must be 0s or 20ms to 1m", "61s": "must be 0s or", "500": "write 500ms"}},
+		"plans.default.stream.mix":             {good: []string{"mono", "mixed", "stereo"}, bad: map[string]string{"both": "must be mono, mixed or stereo", "Mono": "the nearest known is mono", "": "must be"}},
+		"plans.default.stream.sample_rate":     {good: []string{"8000", "16000"}, bad: map[string]string{"8k": "write 8000", "16k": "write 16000", "8 kHz": "write 8000", "8000Hz": "write 8000", "8": "write 8000", "11025": "only multiples of 8000", "44100": "only multiples of 8000", "24000": "stretch the call's audio", "48000": "stretch", "0": "leaves its socket open", "-8000": "leaves its socket open", "garbage": "leaves its socket open", "": "leaves its socket open", "08000": "write 8000"}},
+		"plans.default.stream.buffer":          {good: []string{"20ms", "100ms", "1s"}, bad: map[string]string{"30ms": "write 20ms or 40ms", "10ms": "must be 20ms to 1s", "0s": "must be 20ms to 1s", "1020ms": "must be", "20": "write 20s"}},
+		"plans.default.stream.connect_timeout": timeout,
+		"plans.default.stream.stop_timeout":    timeout,
+		"plans.default.stream.restarts":        {good: []string{"0", "100"}, bad: map[string]string{"101": "must be 0 to 100 times", "-1": "must be", "many": "whole number"}},
+		"plans.default.prompt":                 {good: []string{"", "ivr/x.wav", "/var/my prompts/ä.wav", "file_string://a.wav!b.wav", "tone_stream://%(500,0,800)", "$name.wav"}, bad: map[string]string{"a\r\nb": "one line", "a\nb": "one line", "a\x00": "one line", "${system rm}": "FreeSWITCH would expand", "$${x}": "expand", "{loops=2}a.wav": "parameters", "[x]a": "parameters", " a": "blank", strings.Repeat("a", 1025): "at most 1024", "a\xffb": "UTF-8"}},
+		"plans.default.listen":                 {good: []string{"0s", "15s", "1h30m", "24h", "1.5s"}, bad: map[string]string{"15": "a duration needs a unit; write 15s", "1.5": "write 1.5s", "-15s": "negative", "-15": "negative", "25h": "must be 0s to 24h", "soon": "such as 500ms", "1ns": "milliseconds", "NaN": "such as", "9999999999h": "such as"}},
+		"plans.default.finish_on":              {good: []string{"", "#", "*#", "0123456789ABCD*#"}, bad: map[string]string{"1,2": "DTMF digits", "x": "DTMF digits", "a": "write A", "11": "each digit once", "# ": "blank", "0123456789ABCD*#0": "at most 16"}},
+		"plans.default.silence":                {good: []string{"0s", "100ms", "10s"}, bad: map[string]string{"99ms": "must be 0s or 100ms to 1h", "2": "write 2s", "-2s": "negative"}},
+		"plans.default.on_stream_failure":      {good: []string{"hangup", "continue", "dialplan"}, bad: map[string]string{"hang up": "the nearest known is hangup", "": "must be hangup, continue or dialplan"}},
+	}
+}
+
+func TestRules(t *testing.T) {
+	table := values()
+	for _, key := range Keys() {
+		c, ok := table[key]
+		if !ok || len(c.good) == 0 || len(c.bad) == 0 {
+			t.Errorf("%s has no test values", key)
+			continue
+		}
+		t.Run(key, func(t *testing.T) {
+			for _, text := range c.good {
+				if _, err := Parse("", nil, Options{Flags: map[string]string{key: text}}); err != nil {
+					t.Errorf("refused: %v", err)
+				}
+			}
+			for text, want := range c.bad {
+				checkRefused(t, key, text, want)
+			}
+		})
+	}
+}
+
+func checkRefused(t *testing.T, key, text, want string) {
+	t.Helper()
+	_, err := Parse("", nil, Options{Flags: map[string]string{key: text}})
+	got := messages(err)
+	if len(got) != 1 {
+		t.Errorf("%q: want one error, have %q", text, got)
+		return
+	}
+	if !strings.HasPrefix(got[0], "flag --"+key+": "+key+": ") || !strings.Contains(got[0], want) {
+		t.Errorf("%q: %s; want it to say %q", text, got[0], want)
+	}
+}

@@ -1,0 +1,106 @@
+package config
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+)
+
+// Whoever adds a setting must say when a change of it takes effect, and what
+// its bounds are; a forgotten one would be a setting that quietly stays stale.
+func TestEverySettingIsTaggedAndBounded(t *testing.T) {
+	s := newSchema()
+	seen := 0
+	for _, set := range slices.Concat(s.top, s.plan) {
+		seen++
+		if !slices.Contains([]Reload{ReloadNow, ReloadNextCall, ReloadRestart}, set.reload) {
+			t.Errorf("%s: reload tag %q", set.key, set.reload)
+		}
+		if set.rule.parse == nil || set.rule.bounds == "" || len(set.rule.tags) == 0 {
+			t.Errorf("%s has no rule", set.key)
+		}
+	}
+	if leaves := countLeaves(reflect.TypeFor[Config]()) + countLeaves(reflect.TypeFor[Plan]()); seen != leaves {
+		t.Errorf("%d settings, but the structs have %d", seen, leaves)
+	}
+	if rules := len(rules()) + len(planRules()); seen != rules {
+		t.Errorf("%d settings, but %d rules", seen, rules)
+	}
+}
+
+func countLeaves(t reflect.Type) int {
+	n := 0
+	for i := range t.NumField() {
+		switch f := t.Field(i).Type; f.Kind() {
+		case reflect.Struct:
+			n += countLeaves(f)
+		case reflect.Map:
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// Every setting's value, written as text, reads back as the same value: Values
+// and Diff show what a file could say.
+func TestValuesReadBack(t *testing.T) {
+	l := mustParse(t, "plans: {other: {listen: 90m}}", Options{})
+	flags := map[string]string{}
+	for _, v := range l.Values() {
+		flags[v.Key] = v.Value
+	}
+	again := mustParse(t, "plans: {other: {}}", Options{Flags: flags})
+	if changes := Diff(l, again); len(changes) > 0 {
+		t.Errorf("changed: %+v", changes)
+	}
+}
+
+func TestKeysAreThePlanless(t *testing.T) {
+	keys := Keys()
+	for _, want := range []string{"esl.listen", "sink.tls.key", "drain_timeout", "plans.default.stream.mix"} {
+		if !slices.Contains(keys, want) {
+			t.Errorf("%s is not among %v", want, keys)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	for _, c := range []struct{ word, want string }{
+		{"esl.lisen", "esl.listen"},
+		{"esl.Listen", "esl.listen"},
+		{"els.listen", "esl.listen"},
+		{"listen", "esl.listen"},
+		{"sink.tsl", "sink.tls"},
+		{"drain", "drain_timeout"},
+		{"max_calls", "esl.max_calls"},
+		{"plans.default.sample_rate", "plans.default.stream.sample_rate"},
+		{"plans.default.tone.freqency", "plans.default.tone.frequency"},
+		{"plans.default.stream.samplerate", "plans.default.stream.sample_rate"},
+		{"plan", "plans"},
+		{"esl.zzzzzzz", ""},
+		{"plans.default.zzzzzzz", ""},
+		{"something_else_altogether", ""},
+	} {
+		parent := ""
+		if i := len(c.word) - len(lastPart(c.word)); i > 0 {
+			parent = c.word[:i-1]
+		}
+		if got := nearestKey(c.word, newSchema().near(parent)); got != c.want {
+			t.Errorf("nearest to %s: %q, want %q", c.word, got, c.want)
+		}
+	}
+}
+
+func TestSizeText(t *testing.T) {
+	for s, want := range map[Size]string{
+		0: "0B", 1: "1B", KiB: "1KiB", 1536 * MiB: "1536MiB", 500e6: "500MB", 2 * TiB: "2TiB", 1e12: "1TB", 1023: "1023B",
+	} {
+		if got := s.String(); got != want {
+			t.Errorf("%d bytes: %s, want %s", int64(s), got, want)
+		}
+		if back, f := parseSize(want); f != nil || back != s {
+			t.Errorf("%s reads back as %d, %v", want, int64(back), f)
+		}
+	}
+}

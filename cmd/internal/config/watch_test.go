@@ -1,0 +1,256 @@
+package config
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+	"github.com/google/go-cmp/cmp"
+)
+
+// The tests here use real files and real time: they wait for what has to come,
+// and never for time to pass.
+
+const settleTime = 5 * time.Millisecond
+
+// seen is what a running watcher has told.
+type seen struct {
+	t    *testing.T
+	news chan string // the file's content at each change
+}
+
+// watching runs a Watcher of path until the test ends.
+func watching(t *testing.T, path string) *seen {
+	t.Helper()
+	w, err := NewWatcher(path, settleTime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &seen{t: t, news: make(chan string, 100)}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- w.Run(ctx, func() {
+			data, _ := os.ReadFile(path)
+			s.news <- string(data)
+		})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+	})
+	return s
+}
+
+// until waits for the news of this content.
+func (s *seen) until(content string) {
+	s.t.Helper()
+	deadline := time.After(10 * time.Second)
+	for {
+		select {
+		case got := <-s.news:
+			if got == content {
+				return
+			}
+		case <-deadline:
+			s.t.Fatalf("no news of %q", content)
+		}
+	}
+}
+
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWatchWriteInPlace(t *testing.T) {
+	path := write(t, "tapdeck.yaml", "one")
+	s := watching(t, path)
+	put(t, path, "two")
+	s.until("two")
+	put(t, path, "three")
+	s.until("three")
+}
+
+func TestWatchReplaced(t *testing.T) {
+	path := write(t, "tapdeck.yaml", "one")
+	s := watching(t, path)
+	for _, text := range []string{"two", "three"} {
+		put(t, path+".tmp", text)
+		must(t, os.Rename(path+".tmp", path))
+		s.until(text)
+	}
+	must(t, os.Rename(path, path+"~")) // as vim does with backups
+	put(t, path, "four")
+	s.until("four")
+	put(t, path, "five")
+	s.until("five")
+}
+
+func TestWatchRemovedAndMadeAgain(t *testing.T) {
+	path := write(t, "tapdeck.yaml", "one")
+	s := watching(t, path)
+	must(t, os.Remove(path))
+	put(t, path, "two")
+	s.until("two")
+}
+
+func TestWatchFileThatComesLater(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "etc", "tapdeck.yaml")
+	s := watching(t, path)
+	must(t, os.Mkdir(filepath.Dir(path), 0o700))
+	put(t, path, "one")
+	s.until("one")
+	put(t, path, "two")
+	s.until("two")
+}
+
+func TestWatchDirectoryReplaced(t *testing.T) {
+	base := t.TempDir()
+	dir, path := filepath.Join(base, "etc"), filepath.Join(base, "etc", "tapdeck.yaml")
+	must(t, os.Mkdir(dir, 0o700))
+	put(t, path, "one")
+	s := watching(t, path)
+	must(t, os.Mkdir(dir+".new", 0o700))
+	put(t, filepath.Join(dir+".new", "tapdeck.yaml"), "two")
+	must(t, os.Rename(dir, dir+".old"))
+	must(t, os.Rename(dir+".new", dir))
+	s.until("two")
+	put(t, path, "three")
+	s.until("three")
+}
+
+// Kubernetes mounts tapdeck.yaml → ..data/tapdeck.yaml, ..data → ..1, and swaps
+// ..data by a rename.
+func TestWatchKubernetes(t *testing.T) {
+	dir := t.TempDir()
+	version := func(name, text string) {
+		must(t, os.Mkdir(filepath.Join(dir, name), 0o700))
+		put(t, filepath.Join(dir, name, "tapdeck.yaml"), text)
+		must(t, os.Symlink(name, filepath.Join(dir, "..data_tmp")))
+		must(t, os.Rename(filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data")))
+	}
+	path := filepath.Join(dir, "tapdeck.yaml")
+	version("..1", "one")
+	must(t, os.Symlink("..data/tapdeck.yaml", path))
+	s := watching(t, path)
+	version("..2", "two")
+	s.until("two")
+	must(t, os.RemoveAll(filepath.Join(dir, "..1")))
+	version("..3", "three")
+	s.until("three")
+}
+
+// A link to a file elsewhere: both the file and the link can change.
+func TestWatchThroughLinks(t *testing.T) {
+	a, b := write(t, "a.yaml", "a"), write(t, "b.yaml", "b")
+	release := t.TempDir()
+	must(t, os.Symlink(a, filepath.Join(release, "tapdeck.yaml")))
+	current := filepath.Join(t.TempDir(), "current")
+	must(t, os.Symlink(release, current))
+	s := watching(t, filepath.Join(current, "tapdeck.yaml"))
+	put(t, a, "a2")
+	s.until("a2")
+	next := t.TempDir()
+	must(t, os.Symlink(b, filepath.Join(next, "tapdeck.yaml")))
+	must(t, os.Symlink(next, current+".tmp"))
+	must(t, os.Rename(current+".tmp", current))
+	s.until("b")
+	put(t, b, "b2")
+	s.until("b2")
+}
+
+// A file that is written without a pause is told of all the same.
+func TestWatchIsNotStarved(t *testing.T) {
+	path := write(t, "tapdeck.yaml", "")
+	s := watching(t, path)
+	deadline := time.Now().Add(10 * time.Second)
+	for i := 0; len(s.news) == 0; i++ {
+		put(t, path, time.Duration(i).String())
+		if time.Now().After(deadline) {
+			t.Fatal("no news while the file is being written")
+		}
+	}
+}
+
+// Many writes in one go are one change, and a change to the same content is none.
+func TestWatchTellsOfContentOnly(t *testing.T) {
+	path := write(t, "tapdeck.yaml", "one")
+	w, err := NewWatcher(path, settleTime)
+	must(t, err)
+	defer func() { must(t, w.Close()) }()
+	put(t, path, "one")
+	if w.changed() {
+		t.Error("the same content is told as a change")
+	}
+	must(t, os.Remove(path))
+	if w.changed() {
+		t.Error("a file that is away is told as a change")
+	}
+	put(t, path, "two")
+	if !w.changed() || w.changed() {
+		t.Error("other content must be told, and once")
+	}
+}
+
+func TestWatchIgnoresOthers(t *testing.T) {
+	path := write(t, "tapdeck.yaml", "one")
+	w, err := NewWatcher(path, settleTime)
+	must(t, err)
+	defer func() { must(t, w.Close()) }()
+	for name, want := range map[string]bool{path: true, path + "~": false, filepath.Join(filepath.Dir(path), "other"): false} {
+		for _, op := range []fsnotify.Op{fsnotify.Create, fsnotify.Write, fsnotify.Remove, fsnotify.Rename, fsnotify.Chmod} {
+			if got := w.concerns(fsnotify.Event{Name: name, Op: op}); got != want {
+				t.Errorf("%s of %s concerns us: %v", op, name, got)
+			}
+		}
+	}
+}
+
+func TestTrail(t *testing.T) {
+	base, err := filepath.EvalSymlinks(t.TempDir())
+	must(t, err)
+	at := func(name string) string { return filepath.Join(base, name) }
+	must(t, os.Mkdir(at("real"), 0o700))
+	put(t, at("real/f"), "")
+	must(t, os.Symlink("real", at("link")))
+	must(t, os.Symlink("../link/f", at("real/again")))
+	must(t, os.Symlink("loop", at("loop")))
+	for path, want := range map[string][]string{
+		at("real/f"):     {at("real"), at("real/f")},
+		at("link/f"):     {at("link"), at("real"), at("real/f")},
+		at("real/again"): {at("real/again"), at("link"), at("real"), at("real/f")},
+		at("real/none"):  {at("real"), at("real/none")},
+		at("none/f"):     {at("none")},
+		"/":              nil,
+	} {
+		if diff := cmp.Diff(want, trail(path)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
+	}
+	if got := trail(at("loop")); len(got) > 50 {
+		t.Errorf("a link to itself: %d names", len(got))
+	}
+}
+
+func TestWatchEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := Watch(ctx, write(t, "tapdeck.yaml", ""), settleTime, func() { t.Error("nothing has changed") }); err != nil {
+		t.Error(err)
+	}
+}
