@@ -15,17 +15,18 @@ import (
 )
 
 const (
-	handshakeTimeout = 2 * time.Second // of the library with the bridge
-	maxHandshakes    = 256             // at one time
+	handshakeTimeout = 5 * time.Second // of the library with the bridge
+	maxHandshakes    = 1024            // at one time; more wait in the listener's queue
 )
 
 // bridge is the loopback listener that the library dials in place of the
 // switch. Who comes without a secret that is waited for is closed.
 type bridge struct {
-	ln    *net.TCPListener
-	spare *os.File // a descriptor to give up when there are no more
-	slots chan struct{}
-	tasks sync.WaitGroup
+	ln     *net.TCPListener
+	spare  *os.File // a descriptor to give up when there are no more; nil if it is given up
+	slots  chan struct{}
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
 
 	mu      sync.Mutex
 	waiting map[string]chan net.Conn // by secret; each takes one connection
@@ -34,7 +35,7 @@ type bridge struct {
 // newBridge opens a loopback port and starts the goroutine that accepts on it.
 // The caller must close the bridge, after all its connections.
 func newBridge(ctx context.Context) (*bridge, error) {
-	var lc net.ListenConfig
+	lc := net.ListenConfig{KeepAlive: -1}
 	ln, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for the library: %w", err)
@@ -44,12 +45,14 @@ func newBridge(ctx context.Context) (*bridge, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open spare descriptor: %w", err), ln.Close())
 	}
-	b.tasks.Go(b.accept)
+	ctx, b.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	b.tasks.Go(func() { b.accept(ctx) })
 	return b, nil
 }
 
 // close ends the listener and waits for its goroutines.
 func (b *bridge) close() {
+	b.cancel()
 	b.ln.Close()
 	b.tasks.Wait()
 	if b.spare != nil {
@@ -102,30 +105,29 @@ func (b *bridge) claim(secret string, conn net.Conn) bool {
 }
 
 // accept runs until the listener is closed.
-func (b *bridge) accept() {
+func (b *bridge) accept(ctx context.Context) {
 	for wait := time.Duration(0); ; {
+		b.slots <- struct{}{}
 		conn, err := b.ln.Accept()
 		switch {
+		case err == nil:
+			wait = 0
+			b.tasks.Go(func() {
+				defer b.release()
+				b.welcome(ctx, conn)
+			})
+			continue
 		case errors.Is(err, net.ErrClosed):
 			return
-		case err != nil:
-			wait = grow(wait)
-			b.shed()
-			time.Sleep(wait)
-			continue
 		}
-		wait = 0
-		select {
-		case b.slots <- struct{}{}:
-			b.tasks.Go(func() {
-				defer func() { <-b.slots }()
-				b.welcome(conn)
-			})
-		default:
-			conn.Close()
-		}
+		b.release()
+		b.shed()
+		wait = grow(wait)
+		pause(ctx, wait)
 	}
 }
+
+func (b *bridge) release() { <-b.slots }
 
 // shed closes the first connection in the queue when there is no descriptor
 // left to accept it: the library waits without a limit for its handshake, and
@@ -146,11 +148,12 @@ func (b *bridge) shed() {
 }
 
 // welcome plays the switch's part of the handshake.
-func (b *bridge) welcome(conn net.Conn) {
-	conn.SetDeadline(time.Now().Add(handshakeTimeout))
+func (b *bridge) welcome(ctx context.Context, conn net.Conn) {
+	limited, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	defer cancel()
+	stop := context.AfterFunc(limited, func() { conn.Close() })
 	secret, err := askSecret(conn)
-	conn.SetDeadline(time.Time{})
-	if err != nil || !b.claim(secret, conn) {
+	if intime := stop(); !intime || err != nil || !b.claim(secret, conn) {
 		conn.Close()
 		return
 	}
@@ -175,6 +178,14 @@ func askSecret(conn net.Conn) (string, error) {
 		}
 	}
 	return "", errors.New("read secret: too long")
+}
+
+// pause waits, but not beyond the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }
 
 // grow returns the pause after another failed accept.

@@ -2,7 +2,6 @@ package esl
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -29,7 +28,10 @@ func Dial(ctx context.Context, addr, password string, cfg Config, log *zap.Logge
 	}
 	var d net.Dialer
 	outer, err := d.DialContext(ctx, "tcp", addr)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, fmt.Errorf("dial event socket %s: %w", addr, context.Cause(ctx))
+	case err != nil:
 		return nil, fmt.Errorf("dial event socket: %w", err)
 	}
 	c := newConn(cfg, log, m, newDropMeter(log), outer)
@@ -113,11 +115,11 @@ func (c *Conn) handshake(password string) error {
 	case string(f.contentType) == "text/rude-rejection":
 		return ErrRejected
 	case string(f.contentType) != "auth/request":
-		return newFrameError(c.outer, reasonNoAuthFrame, f.data)
+		return newFrameError(c.outer, reasonNoAuth, f.data)
 	}
 	c.outer.SetWriteDeadline(time.Now().Add(c.cfg.FrameTimeout))
 	if _, err := c.outer.Write([]byte("auth " + password + "\n\n")); err != nil {
-		return errors.New("send password: connection lost")
+		return fmt.Errorf("send password: %w (%w)", ErrPeerClosed, err)
 	}
 	f, err = c.frames.next()
 	switch {

@@ -66,17 +66,16 @@ func (e *FrameError) Error() string {
 
 // The reasons of a FrameError.
 const (
-	reasonNotAFrame    = "not an event socket frame"
-	reasonBlankLines   = "too many blank lines"
-	reasonHeaderSize   = "header block too large"
-	reasonHeaderCount  = "too many header lines"
-	reasonLength       = "bad content length"
-	reasonBodySize     = "body too large"
-	reasonSlow         = "frame not complete in time"
-	reasonNoType       = "no content type"
-	reasonUnusable     = "reply too short"
-	reasonNoAuthFrame  = "no auth/request"
-	reasonUnreadableIn = "library connection lost"
+	reasonNotAFrame   = "not an event socket frame"
+	reasonBlankLines  = "too many blank lines"
+	reasonHeaderSize  = "header block too large"
+	reasonHeaderCount = "too many header lines"
+	reasonLength      = "bad content length"
+	reasonBodySize    = "body too large"
+	reasonSlow        = "frame not complete in time"
+	reasonNoType      = "no content type"
+	reasonShortReply  = "reply too short"
+	reasonNoAuth      = "no auth/request"
 )
 
 // The reasons for which a frame or a line of it is dropped.

@@ -70,7 +70,7 @@ func (g *guard) judgeReply(text []byte, api bool) (verdict, string) {
 		return drop, dropUnasked
 	}
 	if len(text) < 2 || bytes.HasPrefix(text, []byte("-E")) && len(text) < 5 {
-		return distrust, reasonUnusable
+		return distrust, reasonShortReply
 	}
 	return passIf(g.awaiting.CompareAndSwap(kind, awaitNothing), dropUnasked)
 }

@@ -126,7 +126,8 @@ func (c *Conn) send(data []byte) error {
 // noteDrop counts what the library does not get to see.
 func (c *Conn) noteDrop(reason string, f *frame) {
 	c.metrics.dropped.WithLabelValues(reason).Inc()
-	c.drops.add(zap.Stringer("peer", c.RemoteAddr()), zap.String("reason", reason), zap.ByteString("content_type", f.contentType[:min(len(f.contentType), quotedBytes)]))
+	kind := string(f.contentType[:min(len(f.contentType), quotedBytes)]) // a copy: it is logged later
+	c.drops.add(zap.Stringer("peer", c.RemoteAddr()), zap.String("reason", reason), zap.String("content_type", kind))
 }
 
 // report logs and counts a frame that ended the connection. A frame error

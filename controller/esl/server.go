@@ -114,10 +114,7 @@ func (s *Server) accept(ctx context.Context, ln net.Listener) (net.Conn, bool) {
 		}
 		s.accepts.add(zap.Error(err))
 		wait = grow(wait)
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait):
-		}
+		pause(ctx, wait)
 	}
 }
 

@@ -1,0 +1,199 @@
+package esl
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// chunkConn gives out its chunks, one a Read, and then EOF.
+type chunkConn struct {
+	net.Conn
+	chunks []string
+}
+
+func (c *chunkConn) Read(b []byte) (int, error) {
+	if len(c.chunks) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b, c.chunks[0])
+	if c.chunks[0] = c.chunks[0][n:]; c.chunks[0] == "" {
+		c.chunks = c.chunks[1:]
+	}
+	return n, nil
+}
+
+func (c *chunkConn) RemoteAddr() net.Addr            { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 2), Port: 5} }
+func (c *chunkConn) SetReadDeadline(time.Time) error { return nil }
+
+// readAll returns the frames of a stream that comes in chunks, and its end.
+func readAll(cfg Config, chunks ...string) (frames []string, err error) {
+	r := newFrameReader(&chunkConn{chunks: chunks}, cfg, func(int) {})
+	for {
+		f, err := r.next()
+		if err != nil {
+			return frames, err
+		}
+		frames = append(frames, string(f.contentType)+"|"+string(f.replyText)+"|"+string(f.data)+"|"+string(f.body))
+	}
+}
+
+// capture is every byte that a FreeSWITCH sent in one call.
+func capture(t testing.TB) string {
+	t.Helper()
+	b, err := os.ReadFile("testdata/call.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestFramesOfRealCall(t *testing.T) {
+	stream := capture(t)
+	whole, err := readAll(DefaultConfig(), stream)
+	if !errors.Is(err, ErrPeerClosed) || len(whole) < 20 {
+		t.Fatalf("%d frames, %v", len(whole), err)
+	}
+	bytewise, _ := readAll(DefaultConfig(), strings.Split(stream, "")...)
+	if diff := cmp.Diff(whole, bytewise); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFrameSplitAtEveryByte(t *testing.T) {
+	stream := connectReply + okReply + jsonFrame(`{"Event-Name":"X","variable_(a)":"b\r\n"}`) +
+		"Content-Type: api/response\r\nbad[name]: x\r\nContent-Length: 3\r\n\r\n+OK" + "\n\r\n" + okReply
+	whole, _ := readAll(DefaultConfig(), stream)
+	if len(whole) != 5 {
+		t.Fatalf("%d frames: %q", len(whole), whole)
+	}
+	for i := 1; i < len(stream); i++ {
+		if split, _ := readAll(DefaultConfig(), stream[:i], stream[i:]); !cmp.Equal(whole, split) {
+			t.Errorf("split at %d: %s", i, cmp.Diff(whole, split))
+		}
+	}
+}
+
+func TestRefusedLinesAreDropped(t *testing.T) {
+	in := "A: 1\nvariable_x(y): 2\nvariable_ä: 3\nno colon\n: no name\nB : 4\nC: a\x00b\nD: folded\n  here\nContent-Type: text/disconnect-notice\ntab\there: 5\nContent-Length: 2\n\nok"
+	want := "A: 1\nB : 4\nContent-Type: text/disconnect-notice\nContent-Length: 2\n\nok"
+	r := newFrameReader(&chunkConn{chunks: []string{in + okReply}}, DefaultConfig(), func(int) {})
+	f, err := r.next()
+	if err != nil || f.refused != 8 {
+		t.Fatalf("%d refused, %v", f.refused, err)
+	}
+	if diff := cmp.Diff(want, string(f.data)); diff != "" || string(f.body) != "ok" || string(f.contentType) != "text/disconnect-notice" {
+		t.Errorf("%s, body %q, type %q", diff, f.body, f.contentType)
+	}
+	if f, err = r.next(); err != nil || string(f.data) != okReply {
+		t.Errorf("next frame %q, %v", f.data, err)
+	}
+}
+
+func TestFrameBounds(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.MaxHeader, cfg.MaxHeaders, cfg.MaxBody = 2048, 20, 4096
+	line := "Name: " + strings.Repeat("v", 1000) + "\n"
+	for _, tt := range []struct{ name, in, reason string }{
+		{"header block", strings.Repeat(line, 3), reasonHeaderSize},
+		{"header without line end", "A" + strings.Repeat("a", 10000), reasonHeaderSize},
+		{"complete header block", strings.Repeat(line, 3) + "\n", reasonHeaderSize},
+		{"header count", strings.Repeat("A: b\n", 30), reasonHeaderCount},
+		{"body", "Content-Type: a\nContent-Length: 4097\n\n", reasonBodySize},
+		{"body beyond int", "Content-Length: 99999999999999999999999\n\n", reasonBodySize},
+		{"negative length", "Content-Length: -1\n\n", reasonLength},
+		{"signed length", "Content-Length: +1\n\nx", reasonLength},
+		{"two lengths", "Content-Length: 1\nContent-Length: 1\n\nx", reasonLength},
+		{"empty and second length", "Content-Length:\nContent-Length: 1\n\nx", reasonLength},
+		{"folded length", "Content-Length: 1\n 0\n\nx", reasonLength},
+		{"length with a tab in its name", "A: b\nContent-Length\t: 1\n\nx", reasonLength},
+		{"length with a control", "A: b\nContent-Length: 1\x01\n\nx", reasonLength},
+		{"blank lines", strings.Repeat("\n", 100), reasonBlankLines},
+		{"HTTP", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", reasonNotAFrame},
+		{"TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", reasonNotAFrame},
+		{"NUL", "\x00", reasonNotAFrame},
+		{"leading blank", " A: b\n\n", reasonNotAFrame},
+	} {
+		_, err := readAll(cfg, tt.in)
+		var bad *FrameError
+		if !errors.As(err, &bad) || bad.Reason != tt.reason || bad.Peer != "192.0.2.2:5" || len(bad.Bytes) > quotedBytes {
+			t.Errorf("%s: %v, want %s", tt.name, err, tt.reason)
+		}
+		if bad != nil && !strings.Contains(tt.in, string(bad.Bytes)) {
+			t.Errorf("%s: bytes %q", tt.name, bad.Bytes)
+		}
+	}
+}
+
+func TestBoundsReached(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.MaxHeader, cfg.MaxHeaders, cfg.MaxBody = 2048, 20, 4096
+	for name, in := range map[string]string{
+		"header block": "A: " + strings.Repeat("b", 2048-5) + "\n\n",
+		"header count": strings.Repeat("A: b\n", 20) + "\n",
+		"body":         "Content-Length: 4096\n\n" + strings.Repeat("b", 4096),
+		"no length":    "Content-Length: \n\n",
+	} {
+		if got, err := readAll(cfg, in, okReply); len(got) != 2 {
+			t.Errorf("%s: %d frames, %v", name, len(got), err)
+		}
+	}
+}
+
+func TestBufferShrinks(t *testing.T) {
+	big := jsonFrame(strings.Repeat("x", 1<<20))
+	r := newFrameReader(&chunkConn{chunks: []string{big + okReply[:10], okReply[10:]}}, DefaultConfig(), func(int) {})
+	for _, want := range []string{big, okReply} {
+		if f, err := r.next(); err != nil || string(f.data) != want {
+			t.Fatalf("frame of %d bytes, %v", len(f.data), err)
+		}
+	}
+	if len(r.buf) > keptBuffer {
+		t.Errorf("buffer keeps %d bytes", len(r.buf))
+	}
+}
+
+func TestPromisedBodyCostsNothing(t *testing.T) {
+	r := newFrameReader(&chunkConn{chunks: []string{"Content-Length: 16000000\n\nx"}}, DefaultConfig(), func(int) {})
+	if _, err := r.next(); !errors.Is(err, ErrPeerClosed) || len(r.buf) > keptBuffer {
+		t.Errorf("buffer of %d bytes, %v", len(r.buf), err)
+	}
+}
+
+func TestFrameDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := net.Pipe()
+		defer a.Close()
+		defer b.Close()
+		cfg := DefaultConfig()
+		go func() {
+			time.Sleep(time.Hour)
+			for _, c := range okReply { // slow, and just in time
+				time.Sleep(cfg.FrameTimeout / time.Duration(len(okReply)+1))
+				fmt.Fprintf(b, "%c", c)
+			}
+			time.Sleep(time.Hour)
+			fmt.Fprint(b, okReply+"Content-")
+		}()
+		r := newFrameReader(a, cfg, func(int) {})
+		for range 2 {
+			if _, err := r.next(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		begun := time.Now()
+		_, err := r.next()
+		var bad *FrameError
+		if !errors.As(err, &bad) || bad.Reason != reasonSlow || time.Since(begun) != cfg.FrameTimeout {
+			t.Errorf("%v after %v", err, time.Since(begun))
+		}
+	})
+}

@@ -1,0 +1,303 @@
+package esl
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"go.uber.org/zap"
+)
+
+func TestAddressList(t *testing.T) {
+	cfg := testConfig()
+	cfg.Allow = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+	srv := serve(t, cfg, func(context.Context, *Conn) { t.Error("handled") })
+	for range 5 {
+		dialPeer(t, srv.addr).eof()
+	}
+	if got := testutil.ToFloat64(srv.metrics.refused.WithLabelValues(refuseAddress)); got != 5 {
+		t.Errorf("%v refused", got)
+	}
+	if got := srv.logs.FilterMessage("event socket connections refused").Len(); got != 1 {
+		t.Errorf("%d lines, want one a second", got)
+	}
+	srv.Update(testConfig())
+	p := dialPeer(t, srv.addr)
+	p.expect("connect")
+	srv.Update(Config{}) // not valid
+	dialPeer(t, srv.addr).expect("connect")
+}
+
+func TestAllows(t *testing.T) {
+	cfg := Config{Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::ffff:127.0.0.0/104"), netip.MustParsePrefix("fe80::/10")}}
+	for addr, want := range map[string]bool{
+		"10.1.2.3": true, "::ffff:10.1.2.3": true, "127.0.0.1": true, "::ffff:127.0.0.1": true, "fe80::1%eth0": true,
+		"11.0.0.1": false, "::1": false, "::ffff:11.0.0.1": false,
+	} {
+		if got := cfg.allows(netip.MustParseAddr(addr)); got != want {
+			t.Errorf("%s: %v", addr, got)
+		}
+	}
+}
+
+func TestCaps(t *testing.T) {
+	cfg := testConfig()
+	cfg.MaxConnections, cfg.MaxPending = 3, 2
+	srv := serve(t, cfg, func(_ context.Context, c *Conn) { ended(t, c) })
+	first, second := dialPeer(t, srv.addr), dialPeer(t, srv.addr)
+	first.expect("connect")
+	second.expect("connect")
+	dialPeer(t, srv.addr).eof()
+	for _, p := range []*peer{first, second} {
+		p.say(connectReply)
+	}
+	waitFor(t, func() bool { return srv.pending.Load() == 0 })
+	dialPeer(t, srv.addr).expect("connect")
+	dialPeer(t, srv.addr).eof()
+	for reason, want := range map[string]float64{refusePending: 1, refuseConnections: 1} {
+		if got := testutil.ToFloat64(srv.metrics.refused.WithLabelValues(reason)); got != want {
+			t.Errorf("%s: %v", reason, got)
+		}
+	}
+	first.Close()
+	second.Close()
+	waitFor(t, func() bool { return srv.connections.Load() == 1 })
+}
+
+// waitFor polls for what has no event of its own.
+func waitFor(t testing.TB, ok func() bool) {
+	t.Helper()
+	limit, tick := time.After(patience), time.NewTicker(2*time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatal("did not come about")
+		}
+	}
+}
+
+func TestClosedListenerWaitsForHandlers(t *testing.T) {
+	leave := make(chan struct{})
+	srv := serve(t, testConfig(), func(ctx context.Context, c *Conn) {
+		<-leave
+		if _, err := c.Command(ctx, "linger 5"); err != nil {
+			t.Errorf("command while draining: %v", err)
+		}
+	})
+	p := dialPeer(t, srv.addr)
+	p.expect("connect")
+	p.say(connectReply)
+	waitFor(t, func() bool { return srv.connections.Load() == 1 && srv.pending.Load() == 0 })
+	srv.ln.Close()
+	select {
+	case err := <-srv.done:
+		t.Fatalf("Serve has returned %v before its handler", err)
+	case <-time.After(20 * time.Millisecond):
+	}
+	close(leave)
+	p.expect("linger")
+	p.say(okReply)
+	p.eof()
+	if err := <-srv.done; err != nil {
+		t.Error(err)
+	}
+	srv.done <- nil
+}
+
+func TestServerContextEndsConnections(t *testing.T) {
+	s, err := NewServer(testConfig(), zap.NewNop(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cause := errors.New("going down")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	ends := make(chan error, 1)
+	done := make(chan error, 1)
+	go func() {
+		done <- s.Serve(ctx, ln, func(ctx context.Context, c *Conn) {
+			cancel(cause)
+			<-ctx.Done()
+			ends <- ended(t, c)
+		})
+	}()
+	p := dialPeer(t, ln.Addr().String())
+	p.expect("connect")
+	p.say(connectReply)
+	p.eof()
+	if err := <-ends; !errors.Is(err, cause) {
+		t.Errorf("end: %v", err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// troubledListener fails now and then, as one does without file descriptors.
+type troubledListener struct {
+	net.Listener
+	failures atomic.Int32
+}
+
+func (l *troubledListener) Accept() (net.Conn, error) {
+	if l.failures.Add(-1) >= 0 {
+		return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return l.Listener.Accept()
+}
+
+func TestAcceptErrorsAreWaitedOut(t *testing.T) {
+	s, err := NewServer(testConfig(), zap.NewNop(), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln := &troubledListener{Listener: inner}
+	ln.failures.Store(4)
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(t.Context(), ln, func(context.Context, *Conn) {}) }()
+	p := dialPeer(t, ln.Addr().String())
+	p.expect("connect")
+	p.say(connectReply)
+	p.eof()
+	ln.Close()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConfigRules(t *testing.T) {
+	if err := DefaultConfig().Validate(); err != nil {
+		t.Error(err)
+	}
+	cfg := DefaultConfig()
+	cfg.ReplyTimeout, cfg.MaxBody, cfg.EventQueue = time.Minute, 5, 0
+	err := cfg.Validate()
+	joined, _ := err.(interface{ Unwrap() []error })
+	if joined == nil || len(joined.Unwrap()) != 3 {
+		t.Errorf("%v", err)
+	}
+	if bad := new(FieldError); !errors.As(err, &bad) || bad.Field != "ReplyTimeout" || bad.Rule == "" {
+		t.Errorf("%v", err)
+	}
+	if _, err := NewServer(cfg, zap.NewNop(), nil); err == nil {
+		t.Error("server with a bad configuration")
+	}
+	reg := prometheus.NewRegistry()
+	for i := range 2 {
+		if _, err := NewServer(DefaultConfig(), zap.NewNop(), reg); (err != nil) != (i == 1) {
+			t.Errorf("server %d: %v", i, err)
+		}
+	}
+	if problems, err := testutil.GatherAndLint(reg); err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
+	}
+}
+
+// openFiles counts the file descriptors of this process.
+func openFiles(t testing.TB) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip("counts descriptors in /proc, which only Linux has")
+	}
+	return len(entries)
+}
+
+func TestDescriptorsOfAConnection(t *testing.T) {
+	const calls = 20
+	srv := serve(t, testConfig(), func(_ context.Context, c *Conn) { ended(t, c) })
+	var peers []*peer
+	one := dialPeer(t, srv.addr)
+	one.expect("connect")
+	one.say(connectReply)
+	waitFor(t, func() bool { return srv.pending.Load() == 0 })
+	before := openFiles(t)
+	for range calls {
+		p := dialPeer(t, srv.addr)
+		p.expect("connect")
+		p.say(connectReply)
+		peers = append(peers, p)
+	}
+	waitFor(t, func() bool { return srv.pending.Load() == 0 })
+	if got := openFiles(t) - before - calls; got > 3*calls { // the peers' own ends are here too
+		t.Errorf("%d descriptors for %d connections", got, calls)
+	}
+	for _, p := range append(peers, one) {
+		p.Close()
+	}
+	waitFor(t, func() bool { return srv.connections.Load() == 0 })
+	if got := openFiles(t); got > before-3 {
+		t.Errorf("%d descriptors, %d before", got, before)
+	}
+}
+
+// 1,500 hostile connections, whose like left 254 goroutines behind a plain relay.
+func TestHostileConnectionsLeaveNothing(t *testing.T) {
+	const connections = 1500
+	frames := hostileFrames()
+	srv := serve(t, testConfig(), func(ctx context.Context, c *Conn) {
+		for range 3 {
+			if _, err := c.Command(ctx, "linger 5"); err != nil {
+				return
+			}
+		}
+	})
+	dialPeer(t, srv.addr).expect("connect")
+	waitFor(t, func() bool { return srv.connections.Load() == 1 })
+	before := runtime.NumGoroutine()
+	var peers sync.WaitGroup
+	slots := make(chan struct{}, 32)
+	for i := range connections {
+		slots <- struct{}{}
+		peers.Go(func() {
+			defer func() { <-slots }()
+			playHostile(t, srv.addr, i, frames[i%len(frames)].text)
+		})
+	}
+	peers.Wait()
+	waitFor(t, func() bool { return srv.connections.Load() <= 1 && runtime.NumGoroutine() <= before })
+	if left := srv.logs.FilterMessage("event socket library ended by itself").Len(); left > 0 {
+		t.Errorf("the library died %d times", left)
+	}
+}
+
+// playHostile is one of many peers: it misbehaves in one of several moments.
+func playHostile(t *testing.T, addr string, i int, frame string) {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer conn.Close()
+	for _, text := range [][]string{
+		{frame, connectReply, frame, okReply, okReply},
+		{connectReply, okReply, okReply, okReply, frame},
+		{connectReply, "Content-Type: command/reply\nReply-Text: -ERR no\n\n", frame},
+		{connectReply, jsonFrame(`{"a":"b"}`), jsonFrame(`{"a":"b"}`), okReply, "Content-Type: text/disconnect-notice\n\n", okReply},
+		{connectReply[:i%len(connectReply)]},
+		{frame[:i%len(frame)]},
+	}[i%6] {
+		if _, err := conn.Write([]byte(text)); err != nil {
+			return
+		}
+	}
+}
