@@ -35,6 +35,11 @@ type ending struct {
 	reason string
 	text   string
 	status websocket.StatusCode
+	drain  bool // what has arrived is still taken
+}
+
+func flooded() ending {
+	return ending{reason: EndFlood, text: "too much that is no audio", status: websocket.StatusPolicyViolation}
 }
 
 // ordinary says that nobody has to look into it.
@@ -46,13 +51,24 @@ func (e ending) ordinary() bool {
 	return false
 }
 
-var endHints = map[string]string{
-	EndDropped: "the network or the switch dropped the connection; tapdeck starts the stream again if the plan permits",
-	EndIdle:    "the switch sends nothing any more: was the stream paused, or the call parked in sync mode?",
-	EndTooBig:  "lower STREAM_BUFFER_SIZE (the plan's stream buffer)",
-	EndFlood:   "is this mod_audio_stream?",
-	EndDisk:    "see the disk of sink.directory; what was recorded so far is kept",
+// hint says what to do about a socket's end.
+func (e ending) hint() string {
+	switch e.reason {
+	case EndDropped:
+		return "the network or the switch dropped the connection; tapdeck starts the stream again if the plan permits"
+	case EndIdle:
+		return "the switch sends nothing any more: was the stream paused, or is the socket line without async?"
+	case EndTooBig:
+		return "lower the plan's stream buffer"
+	case EndMaxDuration:
+		return "raise sink.max_duration if calls may last longer"
+	case EndDisk:
+		return hintDisk
+	}
+	return "is this mod_audio_stream?"
 }
+
+const hintDisk = "see the disk of sink.directory; what was recorded so far is kept"
 
 // ask tells the stream's goroutine to end the socket. Only the first wish counts.
 func (s *stream) ask(e ending) {
@@ -94,9 +110,9 @@ func (s *stream) why(err error) ending {
 	case errors.Is(err, errEnding) && asked != nil:
 		return *asked
 	case errors.Is(err, websocket.ErrMessageTooBig):
-		return ending{EndTooBig, "message too big", websocket.StatusMessageTooBig}
+		return ending{reason: EndTooBig, text: "message too big", status: websocket.StatusMessageTooBig}
 	case s.broken || errors.Is(err, net.ErrClosed):
 		return ending{reason: EndDropped}
 	}
-	return ending{EndProtocol, "protocol error", websocket.StatusProtocolError}
+	return ending{reason: EndProtocol, text: "protocol error", status: websocket.StatusProtocolError}
 }

@@ -82,7 +82,7 @@ func (s *stream) tick() error {
 	s.everySecond()
 	next := s.checkTimes()
 	if s.own != nil {
-		return errEnding
+		return s.lastRead()
 	}
 	if s.asked.Load() == nil && !next.Equal(s.deadline) {
 		_ = s.conn.SetReadDeadline(next)
@@ -101,7 +101,8 @@ func (s *stream) lastRead() error {
 	if s.askedAt.IsZero() {
 		s.askedAt, s.drained = s.now, false
 	}
-	if s.drained || s.now.Sub(s.askedAt) >= lastReads {
+	abandoned := s.own != nil && !s.own.drain
+	if abandoned || s.drained || s.now.Sub(s.askedAt) >= lastReads {
 		return errEnding
 	}
 	return s.conn.SetReadDeadline(s.now.Add(lastWait))
@@ -110,7 +111,7 @@ func (s *stream) lastRead() error {
 // everySecond keeps the file playable and counts what is no audio.
 func (s *stream) everySecond() {
 	if s.raw-s.secondRaw > 2*(s.audio-s.secondPCM)+maxNoiseBytes {
-		s.stop(ending{EndFlood, "too many bytes that are no audio", websocket.StatusPolicyViolation})
+		s.stop(flooded())
 	}
 	if s.now.Sub(s.second) >= houseEvery {
 		s.rec.sink.metrics.audio.Add(float64(s.audio - s.secondPCM))
@@ -131,11 +132,11 @@ func (s *stream) checkTimes() time.Time {
 	next := s.flushed.Add(houseEvery)
 	idle := s.lastFrame.Add(cfg.IdleTimeout)
 	if !s.now.Before(idle) {
-		s.stop(ending{EndIdle, "idle", websocket.StatusGoingAway})
+		s.stop(ending{reason: EndIdle, text: "idle", status: statusGoingAway})
 	}
 	full := s.take.fullAt(s.connected, cfg.MaxDuration)
 	if !s.now.Before(full) {
-		s.stop(ending{EndMaxDuration, "recording is full", websocket.StatusPolicyViolation})
+		s.stop(ending{EndMaxDuration, "recording is full", websocket.StatusPolicyViolation, true})
 		s.rec.full()
 	}
 	next = earliest(next, idle, full, s.take.settleAt())

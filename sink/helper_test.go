@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -340,3 +341,11 @@ func await(t testing.TB, r *Recording, what string, ok func(State) bool) State {
 
 func loopback() []netip.Prefix { return DefaultConfig().Allow }
 
+func wantError(t testing.TB, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("error %v, want %v", err, want)
+	}
+}
+
+func asError[T error](err error, target *T) bool { return errors.As(err, target) }

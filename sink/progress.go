@@ -28,10 +28,14 @@ const (
 	shortAfter   = time.Second
 )
 
-var alarmHints = map[string]string{
-	AlarmNoAudio: "the stream is open but brings no audio: is the socket line `async full`, and is there media on the call?",
-	AlarmSilence: "every sample is silence: the caller sends no RTP (NAT, firewall, one-way audio), or is muted",
-	AlarmShort:   "audio was lost on its way: see the network to the switch, its load, and gaps in the record",
+func alarmHint(kind string) string {
+	switch kind {
+	case AlarmNoAudio:
+		return "the stream is open but brings no audio: is the socket line `async full`, and is there media on the call?"
+	case AlarmSilence:
+		return "every sample is silence: the caller sends no RTP (NAT, firewall, one-way audio), or is muted"
+	}
+	return "audio was lost on its way: see the network to the switch, its load, and gaps in the record"
 }
 
 // connected notes a new socket.
@@ -67,14 +71,18 @@ func (r *Recording) measured(s *stream) {
 		r.level.Store(math.Float64bits(dbfs))
 	}
 	r.checkSilence(t)
-	w := r.watch.Load()
-	if w != t.watching {
-		t.watching = w
-		t.meter.listenAnew()
-	}
-	if w != nil && t.meter.quietFor(w.quiet) {
+	if w := t.watching; w != nil && t.meter.quietFor(w.quiet) {
 		t.meter.listenAnew()
 		r.quiet(w)
+	}
+	r.listen(t)
+}
+
+// listen lets the meter listen for what is wished now.
+func (r *Recording) listen(t *take) {
+	if w := r.watch.Load(); w != t.watching {
+		t.watching = w
+		t.meter.listenAnew()
 	}
 }
 
@@ -105,13 +113,13 @@ func (r *Recording) alarm(kind string) {
 		return
 	}
 	r.sink.metrics.alarms.WithLabelValues(kind).Inc()
-	r.log.Warn("stream alarm", zap.String("cause", kind), zap.String("hint", alarmHints[kind]))
+	r.log.Warn("stream alarm", zap.String("cause", kind), zap.String("hint", alarmHint(kind)))
 }
 
 // fail notes that the file can't be written. No further socket is taken.
 func (r *Recording) fail(err error) {
 	r.update(func(st *State) { st.Err = fmt.Errorf("write recording: %w", err) })
-	r.log.Error("disk error", zap.Error(err), zap.String("hint", endHints[EndDisk]))
+	r.log.Error("disk error", zap.Error(err), zap.String("hint", hintDisk))
 }
 
 func (r *Recording) full() {
@@ -155,5 +163,5 @@ func (r *Recording) logEnd(s *stream, e ending) {
 		r.log.Debug("stream ended", fields...)
 		return
 	}
-	r.log.Warn("stream ended abnormally", append(fields, zap.String("hint", endHints[e.reason]))...)
+	r.log.Warn("stream ended abnormally", append(fields, zap.String("hint", e.hint()))...)
 }

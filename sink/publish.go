@@ -81,7 +81,7 @@ func (r *Recording) Finish(ctx context.Context) (Summary, error) {
 		select {
 		case <-live.done:
 		case <-ctx.Done():
-			live.ask(ending{EndFinished, "call is over", statusGoingAway})
+			live.ask(ending{EndFinished, "call is over", statusGoingAway, true})
 			<-live.done
 		}
 	}

@@ -134,7 +134,7 @@ func (r *Recording) Disconnect(ctx context.Context) error {
 	if st == nil {
 		return nil
 	}
-	st.ask(ending{EndDisconnected, "restart", statusGoingAway})
+	st.ask(ending{EndDisconnected, "restart", statusGoingAway, true})
 	select {
 	case <-st.done:
 		return nil

@@ -49,7 +49,7 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 	case <-ctx.Done():
 		left := s.close()
 		for _, r := range left {
-			r.ask(ending{EndShutdown, "going away", statusGoingAway})
+			r.ask(ending{EndShutdown, "going away", statusGoingAway, true})
 		}
 		_ = srv.Close()
 		<-failed

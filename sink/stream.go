@@ -106,6 +106,7 @@ func (s *stream) open() *take {
 		return nil
 	}
 	t.connect(s.now)
+	s.rec.listen(t)
 	return t
 }
 
@@ -199,7 +200,7 @@ func (s *stream) pong(context.Context, []byte) { s.countNoise() }
 func (s *stream) countNoise() {
 	s.lastFrame = s.now
 	if s.noise++; s.noise > maxNoise {
-		s.stop(ending{EndFlood, "too many frames that are no audio", websocket.StatusPolicyViolation})
+		s.stop(flooded())
 	}
 }
 
@@ -215,6 +216,6 @@ func (s *stream) disk(err error) {
 	if err == nil || s.own != nil {
 		return
 	}
-	s.stop(ending{EndDisk, "disk error", websocket.StatusInternalError})
+	s.stop(ending{reason: EndDisk, text: "disk error", status: websocket.StatusInternalError})
 	s.rec.fail(err)
 }

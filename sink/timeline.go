@@ -92,12 +92,11 @@ func (t *timeline) gap() int64 {
 func (t *timeline) closeBatch(now time.Time, waited bool) {
 	if t.batch > 0 {
 		if !t.batchAt.IsZero() {
-			since := t.arrived.Sub(t.batchAt)
-			pause := since - t.format.Duration(t.batch) + t.frame
-			if waited {
-				pause = max(pause, since)
+			pause := t.arrived.Sub(t.batchAt)
+			if !waited {
+				pause -= t.format.Duration(t.batch)
 			}
-			t.pause = max(t.pause, min(pause, since))
+			t.pause = max(t.pause, pause)
 		}
 		t.batchAt, t.batch = t.arrived, 0
 	}

@@ -1,0 +1,541 @@
+package sink
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+
+	"tapdeck/wav"
+)
+
+// The tests of this file run in fake time, over an in-memory listener.
+
+func TestHourLongCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(t, testConfig(t))
+		r := b.expect(testCall(testID))
+		began := time.Now()
+		s := b.connect(r)
+		block := speech(1, 8000*10)
+		sum := sha256.New()
+		for range 360 {
+			s.play(block)
+			sum.Write(block)
+		}
+		r.Stopping()
+		s.hangUp()
+		record := b.finish(r)
+		want := Sound{
+			AudioMS: time.Hour.Milliseconds(), Bytes: 16000 * 3600, LargestPauseMS: 20,
+			Connections: 1, RMSDBFS: record.RMSDBFS, PeakDBFS: record.PeakDBFS,
+			WAV: record.WAV, AudioSHA256: hex.EncodeToString(sum.Sum(nil)),
+		}
+		if diff := cmp.Diff(want, record.Sound); diff != "" {
+			t.Errorf("sound (-want +got):\n%s", diff)
+		}
+		if took := time.Since(began); took != time.Hour {
+			t.Errorf("the call took %v", took)
+		}
+		if record.Alarms != nil {
+			t.Errorf("alarms %q", record.Alarms)
+		}
+	})
+}
+
+// A stream is cut twice; the record tells both gaps and the WAV is as long as the call.
+func TestGapsAreFilled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(t, testConfig(t))
+		r := b.expect(testCall(testID))
+		began := time.Now()
+		one, two, three := speech(1, 8000*3), speech(2, 8000*2), speech(3, 8000*4)
+
+		s := b.connect(r)
+		s.play(one)
+		first := time.Now()
+		s.drop()
+		await(t, r, "gone", func(st State) bool { return !st.Live })
+		time.Sleep(740 * time.Millisecond)
+		gap1 := time.Since(first)
+		s = b.connect(r)
+		// What the switch queued while it connected comes in one burst.
+		time.Sleep(100 * time.Millisecond)
+		s.audio(two[:1600])
+		s.play(two[1600:])
+		second := time.Now()
+		s.drop()
+		await(t, r, "gone", func(st State) bool { return !st.Live })
+		time.Sleep(1500 * time.Millisecond)
+		gap2 := time.Since(second)
+		s = b.connect(r)
+		s.play(three)
+		r.Stopping()
+		s.hangUp()
+		length := time.Since(began)
+		record := b.finish(r)
+
+		gaps := []Gap{
+			{AtMS: 3000, MS: gap1.Milliseconds()},
+			{AtMS: 5000 + gap1.Milliseconds(), MS: gap2.Milliseconds()},
+		}
+		if diff := cmp.Diff(gaps, record.Gaps); diff != "" {
+			t.Errorf("gaps (-want +got):\n%s", diff)
+		}
+		if got := time.Duration(record.AudioMS) * time.Millisecond; got != length {
+			t.Errorf("the WAV lasts %v, the call %v", got, length)
+		}
+		pcm, _ := readWAV(t, b.path(record.WAV))
+		want := bytes.Join([][]byte{one, make([]byte, 16*gaps[0].MS), two, make([]byte, 16*gaps[1].MS), three}, nil)
+		if !bytes.Equal(pcm, want) {
+			t.Error("the WAV is not speech, silence, speech, silence, speech")
+		}
+		if record.MissingMS != gaps[0].MS+gaps[1].MS || record.Connections != 3 {
+			t.Errorf("missing %d ms, %d connections", record.MissingMS, record.Connections)
+		}
+	})
+}
+
+// A socket that ends before its audio's place is settled loses none of it.
+func TestShortSecondSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(t, testConfig(t))
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		s.play(speech(1, 8000))
+		s.drop()
+		await(t, r, "gone", func(st State) bool { return !st.Live })
+		time.Sleep(time.Second)
+		s = b.connect(r)
+		s.play(speech(2, 160))
+		s.drop()
+		record := b.finish(r)
+		if diff := cmp.Diff([]Gap{{1000, 1000}}, record.Gaps); diff != "" {
+			t.Errorf("gaps (-want +got):\n%s", diff)
+		}
+		pcm, _ := readWAV(t, b.path(record.WAV))
+		if !bytes.HasSuffix(pcm, speech(2, 160)) {
+			t.Error("the second socket's frame is not there")
+		}
+	})
+}
+
+func TestIdleSocketIsClosed(t *testing.T) {
+	for name, before := range map[string]func(*socket){
+		"no frame at all": func(*socket) {},
+		"a ping":          func(s *socket) { time.Sleep(700 * time.Millisecond); s.ping() },
+		"audio":           func(s *socket) { s.play(speech(1, 8000*3)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := testConfig(t)
+				cfg.IdleTimeout = 12345 * time.Millisecond
+				b := serve(t, cfg)
+				r := b.expect(testCall(testID))
+				s := b.connect(r)
+				before(s)
+				last := time.Now()
+				s.answerClose(t, 1001)
+				// A paced read sees the last frame up to a read interval late.
+				if took := time.Since(last) - cfg.IdleTimeout; took < 0 || took >= cfg.ReadInterval {
+					t.Errorf("closed %v after the idle timeout", took)
+				}
+				if name != "audio" && time.Since(last) != cfg.IdleTimeout {
+					t.Errorf("closed after %v, want %v", time.Since(last), cfg.IdleTimeout)
+				}
+				if st := await(t, r, "gone", func(st State) bool { return !st.Live }); st.LastEnd != EndIdle {
+					t.Errorf("it ended by %q", st.LastEnd)
+				}
+			})
+		})
+	}
+}
+
+// answerClose reads the server's Close, which must have a status, echoes it as
+// mod_audio_stream does, and waits for the end of the TCP connection.
+func (s *socket) answerClose(t *testing.T, status int) {
+	t.Helper()
+	for {
+		first, payload, err := s.readFrame()
+		if err != nil {
+			t.Errorf("no Close frame: %v", err)
+			return
+		}
+		if first != fin|opClose {
+			continue
+		}
+		if got := int(payload[0])<<8 | int(payload[1]); got != status {
+			t.Errorf("close status %d, want %d", got, status)
+		}
+		s.send(encodeFrame(fin|opClose, payload))
+		break
+	}
+	if _, _, err := s.readFrame(); err == nil {
+		t.Error("a frame came after the Close")
+	}
+}
+
+// A peer that never answers a Close keeps neither the socket nor the TCP connection.
+func TestPeerNeverAnswersClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(t, testConfig(t))
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		s.play(speech(1, 8000*2))
+		began := time.Now()
+		if err := r.Disconnect(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > goodbye+50*time.Millisecond {
+			t.Errorf("Disconnect took %v", took)
+		}
+		if status := s.awaitEnd(); status != 1001 {
+			t.Errorf("close status %d", status)
+		}
+		if st := r.State(); st.Live || st.LastEnd != EndDisconnected {
+			t.Errorf("state %+v", st)
+		}
+	})
+}
+
+// Disconnect and Finish keep what has arrived but was not read yet.
+func TestAskedEndKeepsWhatHasArrived(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(t, testConfig(t))
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		pcm := speech(1, 8000*3+160*5)
+		s.play(pcm)
+		synctest.Wait()
+		go s.answerClose(t, 1001)
+		if err := r.Disconnect(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		record := b.finish(r)
+		if got, _ := readWAV(t, b.path(record.WAV)); !bytes.Equal(got, pcm) {
+			t.Errorf("%d bytes are in the file, %d were sent", len(got), len(pcm))
+		}
+	})
+}
+
+func TestStoppingAnswersAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(t, testConfig(t))
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		for i := range 20 {
+			s.play(speech(uint64(i), 8000*2))
+		}
+		r.Stopping()
+		time.Sleep(30 * time.Millisecond)
+		began := time.Now()
+		s.hangUp()
+		if took := time.Since(began); took != 0 {
+			t.Errorf("the Close was answered after %v", took)
+		}
+		b.finish(r)
+	})
+}
+
+// Without Stopping, as when the caller hangs up, a paced socket is read in time too.
+func TestHangupIsAnsweredWithinReadInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig(t)
+		b := serve(t, cfg)
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		s.play(speech(1, 8000*3))
+		began := time.Now()
+		s.hangUp()
+		if took := time.Since(began); took > cfg.ReadInterval {
+			t.Errorf("the Close was answered after %v", took)
+		}
+		record := b.finish(r)
+		if record.MissingMS != 0 || record.LargestPauseMS > 20 {
+			t.Errorf("missing %d ms, pause %d ms", record.MissingMS, record.LargestPauseMS)
+		}
+	})
+}
+
+// The file is at most a second and a read interval behind the socket, also when no
+// more audio comes, and playable.
+func TestFileIsAtMostASecondBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig(t)
+		b := serve(t, cfg)
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		part := b.path(callName(testID, time.Now())) + wavExt + partExt
+		sent := 0
+		check := func(behind time.Duration) {
+			synctest.Wait()
+			pcm, _ := readWAV(t, part)
+			if late := mono8.Duration(int64(sent-len(pcm)) / 2); late > behind {
+				t.Fatalf("the file is %v behind", late)
+			}
+		}
+		for i := range 500 {
+			s.play(speech(uint64(i), 160))
+			sent += 320
+			check(time.Second + cfg.ReadInterval)
+		}
+		time.Sleep(time.Second + cfg.ReadInterval)
+		check(0)
+		s.drop()
+		b.finish(r)
+	})
+}
+
+func TestAlarms(t *testing.T) {
+	quiet := bytes.Repeat([]byte{0xff}, 320)
+	for name, c := range map[string]struct {
+		talk  func(*socket)
+		alarm []string
+	}{
+		"no audio": {func(s *socket) { s.ping(); time.Sleep(2 * time.Second) }, []string{AlarmNoAudio}},
+		"audio after 1.9 s": {func(s *socket) {
+			time.Sleep(1900 * time.Millisecond)
+			s.play(speech(1, 8000))
+			time.Sleep(60 * time.Millisecond)
+		}, nil},
+		"only silence": {func(s *socket) {
+			for range 270 {
+				s.play(quiet)
+			}
+		}, []string{AlarmSilence}},
+		"only zeros": {func(s *socket) { s.play(make([]byte, 16000)) }, []string{AlarmSilence}},
+		"a word after 6 s of silence": {func(s *socket) {
+			for range 300 {
+				s.play(quiet)
+			}
+			s.play(speech(1, 160))
+		}, []string{AlarmSilence}},
+		"a third is missing": {func(s *socket) {
+			s.play(speech(1, 8000*2))
+			time.Sleep(time.Second)
+			s.play(speech(1, 160))
+		}, []string{AlarmShort}},
+		"one of twenty is missing": {func(s *socket) {
+			s.play(speech(1, 8000*18))
+			time.Sleep(time.Second)
+			s.play(speech(1, 8000))
+		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := serve(t, testConfig(t))
+				r := b.expect(testCall(testID))
+				s := b.connect(r)
+				c.talk(s)
+				r.Stopping()
+				s.hangUp()
+				record := b.finish(r)
+				if diff := cmp.Diff(c.alarm, record.Alarms); diff != "" {
+					t.Errorf("alarms (-want +got):\n%s", diff)
+				}
+				warned := b.logs.FilterMessage("stream alarm").FilterField(zap.String("call", testID))
+				if warned.Len() != len(c.alarm) {
+					t.Errorf("%d log lines, want %d", warned.Len(), len(c.alarm))
+				}
+				if sound := record.Sound; strings.HasPrefix(name, "only ") != sound.DigitalSilence {
+					t.Errorf("digital silence: %t", sound.DigitalSilence)
+				}
+			})
+		})
+	}
+}
+
+func TestLongestRecording(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig(t)
+		cfg.MaxDuration = 5 * time.Second
+		b := serve(t, cfg)
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		began := time.Now()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			s.answerClose(t, 1008)
+		}()
+		for range 260 {
+			time.Sleep(frame)
+			_, _ = s.c.Write(encodeFrame(fin|opBinary, make([]byte, 320)))
+		}
+		<-done
+		st := await(t, r, "gone", func(st State) bool { return !st.Live })
+		if st.LastEnd != EndMaxDuration || st.Err == nil {
+			t.Errorf("state %+v", st)
+		}
+		if took := time.Since(began); took > 6*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		if _, resp := b.request(strings.TrimPrefix(r.URL(), cfg.Advertise)); resp.StatusCode != 503 {
+			t.Errorf("another socket: %s", resp.Status)
+		}
+		if record := b.finish(r); record.AudioMS < 5000 || record.AudioMS > 5200 {
+			t.Errorf("the recording lasts %d ms", record.AudioMS)
+		}
+	})
+}
+
+func TestQuietAfterSpeech(t *testing.T) {
+	hum := func(d time.Duration) []byte { return make([]byte, mono8.ByteRate()/1000*int(d.Milliseconds())) }
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig(t)
+		cfg.ReadInterval = 0
+		b := serve(t, cfg)
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		quiet := func() bool { synctest.Wait(); return r.State().Quiet }
+
+		s.play(speech(1, 8000)) // before anybody watches
+		s.play(hum(3 * time.Second))
+		r.WatchSilence(time.Second)
+		s.play(hum(3 * time.Second))
+		if quiet() {
+			t.Fatal("quiet before the caller has spoken")
+		}
+		s.play(speech(2, 160)) // a click
+		s.play(hum(2 * time.Second))
+		if quiet() {
+			t.Fatal("a click was taken for speech")
+		}
+		s.play(speech(3, 160*10))
+		s.play(hum(500 * time.Millisecond))
+		s.play(speech(4, 160*10))
+		s.play(hum(980 * time.Millisecond))
+		if quiet() {
+			t.Fatal("quiet too early")
+		}
+		s.play(hum(frame))
+		if !quiet() {
+			t.Fatal("not quiet after 1 s")
+		}
+		r.WatchSilence(time.Second)
+		if quiet() {
+			t.Fatal("an old answer to a new wish")
+		}
+		s.drop()
+		b.finish(r)
+	})
+}
+
+// In stereo only the left channel is the caller's.
+func TestQuietHearsTheCallerAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig(t)
+		cfg.ReadInterval = 0
+		b := serve(t, cfg)
+		call := testCall(testID)
+		call.Format, call.Mix = wav.Format{SampleRate: 8000, Channels: 2}, "stereo"
+		r := b.expect(call)
+		r.WatchSilence(200 * time.Millisecond)
+		s := b.connect(r)
+		left, right := speech(1, 1600), speech(2, 8000)
+		for i := 0; i < len(right); i += 2 {
+			sample := []byte{0, 0, right[i], right[i+1]}
+			if i < len(left) {
+				copy(sample, left[i:i+2])
+			}
+			s.audio(sample)
+		}
+		await(t, r, "quiet", func(st State) bool { return st.Quiet })
+		s.drop()
+		if record := b.finish(r); record.DigitalSilence || record.AudioMS != 1000 {
+			t.Errorf("sound %+v", record.Sound)
+		}
+	})
+}
+
+func TestFinishClosesWhatDoesNotEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(t, testConfig(t))
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		pcm := speech(1, 8000*2)
+		s.play(pcm)
+		go s.answerClose(t, 1001)
+		ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+		defer cancel()
+		began := time.Now()
+		sum, err := r.Finish(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took < 500*time.Millisecond || took > 550*time.Millisecond {
+			t.Errorf("Finish took %v", took)
+		}
+		if sum.AudioMS != 2000 || r.State().LastEnd != EndFinished {
+			t.Errorf("%d ms, %+v", sum.AudioMS, r.State())
+		}
+		if _, err := r.Save(Outcome{Result: "completed"}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestShutdownPublishes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(t, testConfig(t))
+		live, between := b.expect(testCall(testID)), b.expect(testCall(newID()))
+		never := b.expect(testCall(newID()))
+		s := b.connect(live)
+		c := b.connect(between)
+		c.play(speech(2, 800))
+		c.hangUp()
+		pcm := speech(1, 8000*2+160)
+		s.play(pcm)
+		go s.answerClose(t, 1001)
+		b.stop()
+		if _, err := b.sink.Expect(testCall(newID())); err == nil {
+			t.Error("Expect works after the end")
+		}
+		for r, want := range map[*Recording][]byte{live: pcm, between: speech(2, 800)} {
+			path := b.path(callName(r.call.ID, r.call.Started)) + wavExt
+			if got, _ := readWAV(t, path); !bytes.Equal(got, want) {
+				t.Errorf("%s: %d bytes, want %d", path, len(got), len(want))
+			}
+			record := b.finish(r) // late
+			if diff := cmp.Diff(b.saved(record), record, cmp.Comparer(time.Time.Equal)); diff != "" {
+				t.Error(diff)
+			}
+		}
+		if record := b.finish(never); record.WAV != "" {
+			t.Errorf("a WAV without a socket: %q", record.WAV)
+		}
+		if left, _ := os.ReadDir(b.path(time.Now().UTC().Format(dayForm))); len(left) != 5 {
+			t.Errorf("the folder holds %v", left)
+		}
+	})
+}
+
+func TestCuesMarkThePrompt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(t, testConfig(t))
+		r := b.expect(testCall(testID))
+		r.Mark("before any audio")
+		s := b.connect(r)
+		s.play(speech(1, 8000*2))
+		r.Mark("prompt start")
+		s.play(speech(1, 8000*3))
+		r.Mark("prompt end")
+		s.play(speech(1, 8000))
+		r.Stopping()
+		s.hangUp()
+		record := b.finish(r)
+		_, h := readWAV(t, b.path(record.WAV))
+		want := []wav.Cue{{Label: "before any audio"}, {Frame: 16000, Label: "prompt start"}, {Frame: 40000, Label: "prompt end"}}
+		if diff := cmp.Diff(want, h.Cues); diff != "" {
+			t.Errorf("cues (-want +got):\n%s", diff)
+		}
+	})
+}
