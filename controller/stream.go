@@ -303,7 +303,7 @@ func hintFor(reason string) string {
 // stop ends the stream and waits for its end at the sink; there is no
 // disconnect event after a stop.
 func (s *stream) stop(ctx context.Context) {
-	started := s.phase != streamIdle && s.phase != streamVariables
+	started := s.phase != streamIdle && s.phase != streamVariables && s.phase != streamStopped
 	s.rest(streamStopped)
 	if !started || s.c.hungUp || s.c.over {
 		return
