@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tapdeck/cmd/internal/config"
+	"tapdeck/controller/switchsim"
+)
+
+// hostilePayloads is what strangers and broken switches send.
+var hostilePayloads = []string{
+	"",
+	"\n",
+	"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+	"GET /stream/../../etc/passwd/x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+	"GET /stream/00000000-0000-4000-8000-000000000000/guess HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+	"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + strings.Repeat("\x55", 300),
+	"Content-Type: log/data\nContent-Length: 5\n\nhello",
+	"Content-Type: text/rude-rejection\nContent-Length: 24\n\nAccess Denied, go away.\n",
+	"Content-Type: command/reply\n\n",
+	"Content-Type: command/reply\nReply-Text: \n\n",
+	"Content-Type: command/reply\nReply-Text: -E\n\n",
+	"Content-Type: api/response\nContent-Length: 1\n\n-",
+	"Content-Type: api/response\nContent-Length: -1\n\n",
+	"Content-Type: text/event-json\nContent-Length: 6\n\n{\"\":1}",
+	"Content-Type: text/event-json\nContent-Length: 999999999\n\n{",
+	"Content-Type: command/reply\nReply-Text: +OK\nControl: full\nSocket-Mode: async\nUnique-ID: ../../../etc/passwd\n\n",
+	"Content-Type: command/reply\nReply-Text: +OK\nControl: full\nSocket-Mode: async\nUnique-ID: 00000000-0000-4000-8000-000000000000\n\n",
+	"variable_x(y): " + strings.Repeat("z", 8000),
+	strings.Repeat("\x00\xff", 4000),
+}
+
+// TestHostileConnections runs live calls while strangers come to both ports.
+// TAPDECK_HOSTILE sets their number, 1,000 by default.
+func TestHostileConnections(t *testing.T) {
+	strangers := 1000
+	if n, err := strconv.Atoi(os.Getenv("TAPDECK_HOSTILE")); err == nil {
+		strangers = n
+	}
+	before := runtime.NumGoroutine()
+	dir := t.TempDir()
+	loaded, err := config.Parse("test.yaml", []byte("plans: {default: {prompt: '', listen: 2s, answer_pause: 0s}}"), config.Options{Flags: map[string]string{"sink.directory": dir}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := listeners{events: listenLoopback(t), sink: listenLoopback(t)}
+	loaded.Config.Sink.Advertise = "ws://" + l.sink.Addr().String()
+	d, err := newDaemon(loaded, zap.NewNop(), zap.NewAtomicLevel())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := async(func() error { return d.run(ctx, l, nil, nil) })
+	attack := async(func() error {
+		besiege(strangers, l.events.Addr().String(), l.sink.Addr().String())
+		return nil
+	})
+	reports := liveCalls(t, l.events.Addr().String(), attack)
+	stop()
+	if err := <-served; err != nil {
+		t.Errorf("daemon: %v", err)
+	}
+	for _, r := range reports {
+		v, err := verify(dir, r)
+		if err != nil || v.record.Result != "completed" {
+			t.Errorf("live call %s: %s %v", r.UUID, v.record.Result, err)
+		}
+	}
+	if files, _ := filepath.Glob(filepath.Join(dir, "*", "*.wav")); len(files) != len(reports) {
+		t.Errorf("%d recordings of %d live calls", len(files), len(reports))
+	}
+	eventually(t, "every goroutine to end", func() bool { return runtime.NumGoroutine() <= before })
+	t.Logf("%d live calls beside %d strangers", len(reports), strangers)
+}
+
+// liveCalls places calls, a few at a time, until the attack is over.
+func liveCalls(t *testing.T, address string, attack <-chan error) (reports []switchsim.Report) {
+	t.Helper()
+	sw := switchsim.New(switchsim.Config{})
+	for over := false; !over; {
+		var calls []*switchsim.Call
+		for i := range 10 {
+			call, err := sw.Dial(t.Context(), switchsim.CallSpec{Address: address, Voice: switchsim.ToneVoice(8000, 300+10*i, 0.3)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			calls = append(calls, call)
+		}
+		for _, call := range calls {
+			reports = append(reports, call.Wait())
+		}
+		select {
+		case <-attack:
+			over = true
+		default:
+		}
+	}
+	sw.Wait()
+	return reports
+}
+
+// besiege makes n hostile connections, some at a time, to each of the addresses.
+func besiege(n int, addresses ...string) {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, 40)
+	for i := range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			stranger(addresses[i%len(addresses)], hostilePayloads[i/2%len(hostilePayloads)], i)
+		})
+	}
+	wg.Wait()
+}
+
+// stranger sends a payload and goes: by a reset, by closing, or after it has
+// looked for an answer for a moment.
+func stranger(address, payload string, i int) {
+	conn, err := net.DialTimeout("tcp", address, 5*time.Second)
+	if err != nil {
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	_, _ = io.WriteString(conn, payload)
+	switch i % 3 {
+	case 0:
+		_ = conn.(*net.TCPConn).SetLinger(0)
+	case 1:
+		_ = conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+		_, _ = io.Copy(io.Discard, io.LimitReader(conn, 1<<16))
+	}
+}
+
+func listenLoopback(t *testing.T) net.Listener {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	return ln
+}
+
+// eventually polls for something that must come about soon.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	limit := time.After(20 * time.Second)
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for !done() {
+		select {
+		case <-poll.C:
+		case <-limit:
+			t.Fatal(fmt.Sprintf("waited 20 s for %s", what))
+		}
+	}
+}
