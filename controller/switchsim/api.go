@@ -17,11 +17,11 @@ func findAPI(name string) apiFunction {
 	case "uuid_kill":
 		return onCall("-ERR No such channel!\n", "-USAGE: <uuid> [cause]\n", apiKill)
 	case "uuid_break":
-		return onCall("-ERR no reply\n", "-USAGE: <uuid> [all]\n", apiBreak)
+		return onCall("-ERR No such channel!\n", "-USAGE: <uuid> [all]\n", apiBreak)
 	case "uuid_setvar":
 		return onCall("-ERR No such channel!\n", "-USAGE: <uuid> <var> [value]\n", apiSetVar)
 	case "uuid_setvar_multi":
-		return onCall("-ERR No such channel!\n", "-USAGE: <uuid> <var>=<value>;<var>=<value>...\n", apiSetVarMulti)
+		return onCall("-ERR No such channel!\n"+setVarMultiUsage, setVarMultiUsage, apiSetVarMulti)
 	case "uuid_getvar":
 		return onCall("-ERR No such channel!\n", "-USAGE: <uuid> <var>\n", apiGetVar)
 	case "uuid_exists":
@@ -88,6 +88,8 @@ func apiSetVar(c *Call, arg string) string {
 	return "+OK\n"
 }
 
+const setVarMultiUsage = "-USAGE: <uuid> <var>=<value>;<var>=<value>...\n"
+
 func apiSetVarMulti(c *Call, arg string) string {
 	var changes []header
 	for _, one := range strings.Split(arg, ";") {
@@ -96,7 +98,7 @@ func apiSetVarMulti(c *Call, arg string) string {
 		}
 	}
 	if len(changes) == 0 {
-		return "-USAGE: <uuid> <var>=<value>;<var>=<value>...\n"
+		return setVarMultiUsage
 	}
 	c.setVars(changes...)
 	return "+OK\n"

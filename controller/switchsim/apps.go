@@ -57,7 +57,7 @@ func (c *Call) execute(name, data, id string, locked bool) {
 		return
 	}
 	id = c.beginApp(name, data, id)
-	if !c.inStep(name) {
+	if !c.inStep(name, data) {
 		return
 	}
 	c.hearsAudio(true)
@@ -164,6 +164,7 @@ func (c *Call) answer() {
 	c.mu.Lock()
 	c.state.callState = "ACTIVE"
 	c.mu.Unlock()
+	close(c.up)
 	c.note("answered", "")
 	if c.spec.HangupAfter > 0 {
 		c.after(c.spec.HangupAfter, c.Hangup)

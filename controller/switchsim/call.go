@@ -9,16 +9,18 @@ import (
 
 // Call is one simulated call.
 type Call struct {
-	sw   *Switch
-	spec CallSpec
-	uuid string
-	done chan struct{} // the channel is destroyed and every goroutine has ended
-	wg   sync.WaitGroup
+	sw    *Switch
+	spec  CallSpec
+	uuid  string
+	other string        // the other loopback leg's UUID; protected by the switch
+	done  chan struct{} // the channel is destroyed and every goroutine has ended
+	wg    sync.WaitGroup
 
 	hung      chan struct{} // closed at hangup
 	wake      chan struct{} // capacity 1: the queue has grown, or the socket is over
 	brk       chan struct{} // capacity 1: uuid_break
 	gone      chan struct{} // closed when the controller's socket is over
+	up        chan struct{} // closed when the call is answered
 	taken     chan struct{} // closed when the controller has said connect
 	takenOnce sync.Once
 	thread    sync.Mutex    // sync mode: held while an application runs
@@ -49,7 +51,7 @@ func newCall(s *Switch, spec CallSpec) *Call {
 		sw: s, spec: spec, uuid: spec.UUID, linger: noLinger,
 		done: make(chan struct{}), hung: make(chan struct{}),
 		wake: make(chan struct{}, 1), brk: make(chan struct{}, 1), gone: make(chan struct{}),
-		taken: make(chan struct{}), torn: make(chan struct{}),
+		up: make(chan struct{}), taken: make(chan struct{}), torn: make(chan struct{}),
 	}
 	p := &profile{
 		uuid: spec.UUID, caller: spec.Caller, destination: spec.Destination, loopback: spec.Loopback,
@@ -63,7 +65,6 @@ func newCall(s *Switch, spec CallSpec) *Call {
 		media: spec.Loopback, vars: initialVariables(p, &spec, s.sessions.Add(1)),
 	}
 	c.report = Report{UUID: spec.UUID, Began: p.created}
-	c.faults.init(&c.spec.Faults)
 	return c
 }
 
@@ -159,8 +160,12 @@ func (c *Call) stopTimers() {
 	}
 }
 
-// dialplan runs the socket action and then the actions after it.
+// dialplan runs the socket action, and the actions before and after it.
 func (c *Call) dialplan(ctx context.Context) {
+	if !c.actions(c.spec.Before) {
+		close(c.gone)
+		return
+	}
 	c.socket(ctx)
 	if c.isHung() {
 		return
@@ -168,13 +173,20 @@ func (c *Call) dialplan(ctx context.Context) {
 	c.mu.Lock()
 	c.report.NextAction = true
 	c.mu.Unlock()
-	for _, a := range c.spec.Then {
+	if c.actions(c.spec.Then) {
+		c.hangup("NORMAL_CLEARING", "dialplan")
+	}
+}
+
+// actions runs actions of the dialplan; false means that the call was hung up.
+func (c *Call) actions(list []Action) bool {
+	for _, a := range list {
 		c.execute(a.Application, a.Data, "", false)
 		if c.isHung() {
-			return
+			return false
 		}
 	}
-	c.hangup("NORMAL_CLEARING", "dialplan")
+	return true
 }
 
 // finish is what comes after the hangup: the media bug is closed, which may

@@ -22,6 +22,15 @@ func (c *command) word() (word, rest string) {
 	return strings.ToLower(word), strings.TrimSpace(rest)
 }
 
+// label is the command in one line, as Report.Commands shows it.
+func (c *command) label() string {
+	if word, _ := c.word(); word != "sendmsg" {
+		return c.line
+	}
+	what := c.get("execute-app-name") + c.get("hangup-cause") + " " + c.get("execute-app-arg")
+	return strings.TrimSpace(c.get("call-command") + " " + what)
+}
+
 func (c *command) get(name string) string {
 	for _, h := range c.headers {
 		if strings.EqualFold(h.name, name) {

@@ -12,8 +12,8 @@ import (
 func (c *Call) handle(cmd *command) bool {
 	c.record(cmd)
 	l := c.listener
-	if !c.beforeCommand(cmd, l) {
-		return !c.dead()
+	if !c.beforeCommand(cmd) {
+		return true
 	}
 	l.begin()
 	defer l.done()
@@ -29,12 +29,8 @@ func (c *Call) handle(cmd *command) bool {
 
 // record keeps the command for the report.
 func (c *Call) record(cmd *command) {
-	line := cmd.line
-	if word, _ := cmd.word(); word == "sendmsg" {
-		line = strings.TrimSpace(cmd.get("call-command") + " " + cmd.get("execute-app-name") + cmd.get("hangup-cause") + " " + cmd.get("execute-app-arg"))
-	}
 	c.mu.Lock()
-	c.report.Commands = append(c.report.Commands, line)
+	c.report.Commands = append(c.report.Commands, cmd.label())
 	c.mu.Unlock()
 }
 
@@ -176,19 +172,28 @@ func (c *Call) background(cmd *command, rest string) string {
 // job runs an API command and tells its answer in a BACKGROUND_JOB event.
 func (c *Call) job(id, line string) {
 	body := c.sw.api(c, line)
-	if c.loseJob(line) {
+	if c.loseJob() {
 		return
 	}
+	c.send(jobEvent(id, c.uuid, line, body))
+}
+
+// jobEvent is the answer to bgapi.
+func jobEvent(id, owner, line, body string) *event {
 	name, arg, _ := strings.Cut(line, " ")
 	e := &event{
-		name: "BACKGROUND_JOB", owner: c.uuid, body: body,
+		name: "BACKGROUND_JOB", owner: owner, body: body,
 		calling: calling{"mod_event_socket.c", "api_exec", 1572},
-		extra:   []header{{"Job-UUID", id}, {"Job-Owner-UUID", c.uuid}, {"Job-Command", name}},
+		extra:   []header{{"Job-UUID", id}},
 	}
+	if owner != "" {
+		e.extra = append(e.extra, header{"Job-Owner-UUID", owner})
+	}
+	e.extra = append(e.extra, header{"Job-Command", name})
 	if arg != "" {
 		e.extra = append(e.extra, header{"Job-Command-Arg", arg})
 	}
-	c.send(e)
+	return e
 }
 
 // messageSync executes a sendmsg in sync mode, within the command.

@@ -109,6 +109,10 @@ func (s *stream) pump(now time.Time) {
 		return
 	}
 	s.audio.played = played
+	if s.faults.wrong {
+		s.pumpWrong(due)
+		return
+	}
 	size := s.audio.frameBytes()
 	for due-s.next >= s.packets && len(s.pending) == 0 {
 		buf := s.scratch[:0]

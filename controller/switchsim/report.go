@@ -78,6 +78,11 @@ type StreamReport struct {
 	End string
 	// CloseTook is the time from the Close frame to the end of TCP.
 	CloseTook time.Duration
+	// Unsent are bytes of frames that the server's TCP did not take before the
+	// end: the last of PCM never left. After a reset more may be lost.
+	Unsent int
+	// Second is the answer to Faults.SecondSocket.
+	Second string
 	// Texts are the text frames sent, metadata included.
 	Texts []string
 

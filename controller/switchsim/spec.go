@@ -42,6 +42,8 @@ type CallSpec struct {
 	RingHangup time.Duration
 	// DTMF are the digits that the caller presses.
 	DTMF []Digit
+	// Before are the dialplan's actions before socket.
+	Before []Action
 	// Then are the dialplan's actions after socket. When they have run, the
 	// call is hung up.
 	Then []Action

@@ -35,6 +35,7 @@ type stream struct {
 	begin     int64           // the frame with which the present stretch began
 	open      bool            // 101 received, not closing
 	muted     bool            // the callbacks are gone: no more events
+	unnoticed bool            // by fault: the module does not see the end
 	paused    bool
 	deaf      bool // sync mode: nobody reads audio
 	closing   time.Time
@@ -67,7 +68,7 @@ func newStream(c *Call, url, mix string, rate int, metadata string) *stream {
 	}
 	s.next = c.mediaFrame(s.started)
 	s.begin = s.next
-	c.faults.arm(s)
+	s.armFaults()
 	return s
 }
 
@@ -108,7 +109,8 @@ func (s *stream) launch() {
 }
 
 func (s *stream) run() {
-	if s.faults.NeverConnect {
+	if s.call.spec.Faults.NeverConnect {
+		s.call.fault("stream never connected")
 		s.finish("fault never connected")
 		return
 	}
@@ -134,7 +136,7 @@ func (e *wsError) Error() string { return e.text }
 // fail ends a stream that broke: the error event, and the media bug is gone.
 func (s *stream) fail(e *wsError) {
 	s.mu.Lock()
-	muted := s.muted
+	muted := s.muted || s.unnoticed
 	s.mu.Unlock()
 	s.finish(e.end)
 	if muted {
@@ -150,6 +152,7 @@ func (s *stream) finish(end string) {
 	s.call.sw.clock.remove(s)
 	s.mu.Lock()
 	conn := s.conn
+	s.report.Unsent += len(s.pending)
 	s.open, s.pending = false, nil
 	s.endPart()
 	if s.report.End == "" {
@@ -215,6 +218,7 @@ func (s *stream) sayClose(end string) time.Duration {
 	case s.peerClose:
 		return 0
 	case s.open:
+		s.rest()
 		s.open = false
 		s.closing = time.Now()
 		s.frame(opClose, append([]byte{0x03, 0xe8}, "Normal closure"...))
@@ -304,7 +308,7 @@ func (s *stream) result(played []Played) StreamReport {
 	r := s.report
 	r.Parts = append([]Part(nil), s.report.Parts...)
 	if s.next > s.begin {
-		r.Parts = append(r.Parts, Part{From: s.begin, Count: s.next - s.begin})
+		r.Parts = append(r.Parts, s.stretch())
 	}
 	r.Texts = append([]string(nil), r.Texts...)
 	r.played = played
@@ -318,10 +322,15 @@ func (s *stream) result(played []Played) StreamReport {
 	return r
 }
 
+// stretch is the present stretch.
+func (s *stream) stretch() Part {
+	return Part{From: s.begin, Count: s.next - s.begin, Silent: s.faults.audio.Silent}
+}
+
 // endPart closes the present stretch of frames. It needs s.mu.
 func (s *stream) endPart() {
 	if s.next > s.begin {
-		s.report.Parts = append(s.report.Parts, Part{From: s.begin, Count: s.next - s.begin})
+		s.report.Parts = append(s.report.Parts, s.stretch())
 	}
 	s.begin = s.next
 }

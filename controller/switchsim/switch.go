@@ -35,6 +35,8 @@ type Config struct {
 	// NoTLS simulates the module's default build: a wss:// URL is spoken to
 	// in plain text.
 	NoTLS bool
+	// Facts are what the switch answers about itself; see SetFacts.
+	Facts Facts
 	// Password of the inbound event socket; "" means "ClueCon".
 	Password string
 }
@@ -54,8 +56,9 @@ type Switch struct {
 
 	mu    sync.RWMutex
 	calls map[string]*Call // by channel UUID, until destroyed
-	peers []*listener      // listeners that hear every channel's events
-	npeer atomic.Int32     // len(peers), to be asked without the lock
+	facts Facts
+	peers []*listener  // listeners that hear every channel's events
+	npeer atomic.Int32 // len(peers), to be asked without the lock
 }
 
 // New returns a switch without calls. It starts nothing and needs no closing.
@@ -77,7 +80,7 @@ func New(cfg Config) *Switch {
 	}
 	s := &Switch{
 		cfg: cfg, log: cfg.Log, core: uuid.NewString(), began: time.Now(),
-		calls: make(map[string]*Call),
+		calls: make(map[string]*Call), facts: cfg.Facts,
 	}
 	s.clock = newClock(s)
 	return s
@@ -130,6 +133,7 @@ func (s *Switch) addCall(c *Call) error {
 func (s *Switch) removeCall(c *Call) {
 	s.mu.Lock()
 	delete(s.calls, c.uuid)
+	delete(s.calls, c.other)
 	s.mu.Unlock()
 }
 

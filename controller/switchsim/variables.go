@@ -93,6 +93,9 @@ func initialVariables(p *profile, spec *CallSpec, session int64) *variables {
 	for _, name := range names {
 		v.set(header{name, spec.Variables[name]})
 	}
+	if spec.Faults.OddVariables {
+		v.list = append(v.list, oddVariables()...)
+	}
 	v.list = append(v.list,
 		header{"call_uuid", p.uuid},
 		header{"current_application_data", socketData(spec)},

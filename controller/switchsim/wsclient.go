@@ -195,9 +195,9 @@ func parseFlat(v string) map[string]string {
 // metadata, and the connect event is sent.
 func (s *stream) opened() {
 	s.mu.Lock()
-	s.open = true
 	now := time.Now()
-	s.report.Connected = now
+	s.open, s.report.Connected = true, now
+	s.faults.connected = s.next
 	if s.beat > 0 {
 		s.nextBeat = now.Add(s.beat)
 	}
@@ -206,7 +206,13 @@ func (s *stream) opened() {
 		s.writeText(s.metadata)
 	}
 	muted := s.muted
+	if muted {
+		s.sayClose("stop") // stopped before the 101 came
+	}
 	s.mu.Unlock()
+	if s.call.spec.Faults.SecondSocket {
+		s.second()
+	}
 	s.call.note("stream connected", s.url)
 	if !muted {
 		s.event("connect", `{"status":"connected"}`)

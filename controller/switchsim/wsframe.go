@@ -91,7 +91,7 @@ func (s *stream) flush() bool {
 // offer writes once without blocking and returns what the socket took. After
 // an error everything counts as taken: the reader finds out why.
 func (s *stream) offer(b []byte) int {
-	if s.conn == nil {
+	if s.conn == nil || s.faults.dropped {
 		return len(b)
 	}
 	if s.raw == nil {
@@ -140,11 +140,15 @@ func (s *stream) read(r *bufio.Reader) *wsError {
 // readEnded sorts out why TCP is over.
 func (s *stream) readEnded(err error) *wsError {
 	s.mu.Lock()
-	ordered := s.peerClose || !s.closing.IsZero() || s.muted || s.report.End != ""
+	broken := s.faults.broken
+	ordered := !broken && (s.peerClose || !s.closing.IsZero() || s.muted || s.report.End != "")
 	s.mu.Unlock()
 	if ordered {
 		s.finish("stop")
 		return nil
+	}
+	if broken {
+		return &wsAbnormal
 	}
 	return readError(err)
 }

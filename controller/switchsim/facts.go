@@ -1,0 +1,129 @@
+package switchsim
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Facts are what the switch answers about itself, to a doctor: modules,
+// files, dialplan, limits. The zero value is a switch without any extension
+// and with nothing else amiss; every field can be broken by itself.
+type Facts struct {
+	// Extensions are the dialplan.
+	Extensions []Extension
+	// Missing are the modules that are not loaded. Without mod_audio_stream
+	// its API is missing too, without mod_sndfile no file exists.
+	Missing []string
+	// NoStreamAPI: mod_audio_stream is loaded, but its API is not there.
+	NoStreamAPI bool
+	// Globals are global variables, besides or instead of sound_prefix,
+	// sounds_dir, script_dir, domain, local_ip_v4 and the like. An empty value
+	// is a variable that is not set.
+	Globals map[string]string
+	// Files tells whether a path exists. When nil, files exist where the
+	// sound packages put them, sound_prefix/DIRECTORY/8000/FILE, if
+	// Config.Prompts knows DIRECTORY/FILE.
+	Files func(path string) bool
+	// MaxSessions and SessionsPerSecond are limits; 0 means 2000 and 500.
+	MaxSessions, SessionsPerSecond int
+	// ClockSkew is how far the switch's clock is ahead.
+	ClockSkew time.Duration
+	// Version instead of 1.10.12-release.
+	Version string
+	// Faults are those of the calls that originate places.
+	Faults Faults
+}
+
+// Extension is one extension of the dialplan, for one number.
+type Extension struct {
+	// Name, Context ("default" when empty) and Number, dialled as it is.
+	Name, Context, Number string
+	// Actions in order.
+	Actions []Action
+}
+
+// SetFacts replaces the facts, at any time.
+func (s *Switch) SetFacts(f Facts) {
+	s.mu.Lock()
+	s.facts = f
+	s.mu.Unlock()
+}
+
+func (s *Switch) theFacts() Facts {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.facts
+}
+
+// modules are those that the simulated switch has.
+func modules() []string {
+	return []string{
+		"mod_audio_stream", "mod_commands", "mod_console", "mod_db", "mod_dialplan_xml", "mod_dptools",
+		"mod_event_socket", "mod_hash", "mod_loopback", "mod_say_en", "mod_sndfile", "mod_sofia", "mod_tone_stream",
+	}
+}
+
+func (f *Facts) hasModule(name string) bool {
+	return slices.Contains(modules(), name) && !slices.Contains(f.Missing, name)
+}
+
+func (f *Facts) hasStreamAPI() bool {
+	return !f.NoStreamAPI && f.hasModule("mod_audio_stream")
+}
+
+const defaultSounds = "/usr/share/freeswitch/sounds"
+
+// global returns a global variable; "" is unset.
+func (f *Facts) global(name string) string {
+	if v, ok := f.Globals[name]; ok {
+		return v
+	}
+	switch name {
+	case "sound_prefix":
+		return defaultSounds + "/en/us/callie"
+	case "sounds_dir":
+		return defaultSounds
+	case "script_dir":
+		return "/usr/share/freeswitch/scripts"
+	case "domain", "local_ip_v4":
+		return "127.0.0.1"
+	case "hostname":
+		return "simulated"
+	}
+	return ""
+}
+
+// fileExists is about that very path: sound_prefix is not applied.
+func (s *Switch) fileExists(name string) bool {
+	f := s.theFacts()
+	if f.Files != nil {
+		return f.Files(name)
+	}
+	rest, below := strings.CutPrefix(name, f.global("sound_prefix")+"/")
+	dir, file := path.Split(rest)
+	dir, atRate := strings.CutSuffix(dir, "8000/")
+	if !below || !atRate || !f.hasModule("mod_sndfile") {
+		return false
+	}
+	_, ok := s.cfg.Prompts(dir + file)
+	return ok
+}
+
+// extension finds who answers a number in a context.
+func (f *Facts) extension(number, context string) *Extension {
+	for i := range f.Extensions {
+		if e := &f.Extensions[i]; e.Number == number && e.contextName() == context {
+			return e
+		}
+	}
+	return nil
+}
+
+func (e *Extension) contextName() string {
+	if e.Context == "" {
+		return "default"
+	}
+	return e.Context
+}
