@@ -83,12 +83,12 @@ func (s *store) createPart(base string) (file, string, error) {
 }
 
 // publishPart gives a finished file its lasting name, which is returned: its own if
-// nothing has taken that, else the next.
-func (s *store) publishPart(name string) (string, error) {
+// nothing has taken that, else the next of base.
+func (s *store) publishPart(name, base string) (string, error) {
 	part := s.path(name) + wavExt + partExt
 	err := s.disk.Rename(part, s.path(name)+wavExt)
 	if errors.Is(err, fs.ErrExist) {
-		name, err = s.publishElsewhere(part, name)
+		name, err = s.publishElsewhere(part, base)
 	}
 	if err != nil {
 		return "", fmt.Errorf("publish recording: %w", err)

@@ -104,7 +104,12 @@ func (r *Recording) publish() (Summary, error) {
 	began := time.Now()
 	err := r.finishFile(t)
 	// The lock is kept until the record is saved, so that Recover doesn't make one.
-	name, errPublish := r.sink.store.publishPart(t.name)
+	name := ""
+	if err == nil || t.playable() {
+		var errName error
+		name, errName = r.sink.store.publishPart(t.name, callName(r.call.ID, r.call.Started))
+		err = errors.Join(err, errName)
+	}
 	r.checkAtEnd(t)
 	sound := t.sound()
 	sound.Connections = r.State().Connections
@@ -115,7 +120,6 @@ func (r *Recording) publish() (Summary, error) {
 	} else {
 		sound.WAV += partExt
 	}
-	err = errors.Join(err, errPublish)
 	r.sink.metrics.publication.Observe(time.Since(began).Seconds())
 	r.logPublished(sound, err)
 	return Summary{Sound: sound, Alarms: r.State().Alarms}, err

@@ -176,7 +176,7 @@ func (s *store) recoverWAV(base string) (Recovered, error) {
 	if err != nil {
 		return Recovered{}, err
 	}
-	if name, err = s.publishPart(name); err != nil {
+	if name, err = s.publishPart(name, name); err != nil {
 		return Recovered{}, err
 	}
 	done := Recovered{Action: ActionPublished, WAV: s.path(name) + wavExt}

@@ -143,6 +143,17 @@ func (t *take) fullAt(connected time.Time, most time.Duration) time.Time {
 	return tl.origin.Add(most)
 }
 
+// playable says whether the file, after an error, tells of all audio that is in it. If
+// not, it stays a .part, for Recover to repair.
+func (t *take) playable() bool {
+	info, err := t.file.Stat()
+	if err != nil {
+		return false
+	}
+	h, err := wav.ReadHeader(t.file, info.Size())
+	return err == nil && h.Frames() == t.w.Frames()
+}
+
 // sound is what the record tells.
 func (t *take) sound() Sound {
 	tl, e := &t.timeline, t.meter.sum()
