@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // FieldError is one thing wrong with the configuration.
@@ -104,7 +105,8 @@ func (p *problems) add(e *FieldError) {
 		return
 	}
 	e.Value = shorten(e.Value)
-	e.Field = shorten(e.Field)
+	e.Field, e.Source = oneLine(shorten(e.Field)), oneLine(shorten(e.Source))
+	e.Rule, e.Hint = oneLine(e.Rule), oneLine(e.Hint)
 	p.list = append(p.list, e)
 }
 
@@ -129,6 +131,16 @@ func (p *problems) err() error {
 		joined = append(joined, fmt.Errorf("and %d more errors", p.more))
 	}
 	return errors.Join(joined...)
+}
+
+// oneLine keeps what an unknown key or name holds from breaking a line.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 // shorten keeps a text fit for one log line.

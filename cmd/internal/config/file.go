@@ -149,7 +149,7 @@ func (d *document) keyFits(k *yaml.Node, parent string) bool {
 		d.wrong(k, parent, "merge keys (<<) are not read", "a plan has what plan default states; write out what differs")
 	case k.Kind == yaml.AliasNode, k.Anchor != "":
 		d.wrong(k, parent, "anchors and aliases (& and *) are not read", "write the key out")
-	case k.Kind != yaml.ScalarNode, k.Style&yaml.TaggedStyle != 0, k.Value == "":
+	case k.Kind != yaml.ScalarNode, k.Style&yaml.TaggedStyle != 0, k.Value == "", strings.ContainsFunc(k.Value, breaksLine):
 		d.wrong(k, parent, "a key must be a plain word", "")
 	default:
 		return true

@@ -17,6 +17,7 @@ func FuzzLoad(f *testing.F) {
 		"plans:\n  survey:\n    listen: 15\n    stream: {sample_rate: 8k, buffer: 30ms}\n    prompt: \"a\\r\\nb\"",
 		"sink: {advertise: 'wss://[::1]:1', tls: {certificate: a, key: b}, min_free: 99999999999TiB}",
 		"admin: {listen: ':1', token: x}\nlog: {level: }", "? [a]\n: {b: c}", "a: !!binary x", "esl: ~", "\xff\xfe", "*x", "\t",
+		"{FFF\r\n\r\n\n\"\n\n\n\r}", "{\"a\\n\u2028b\": 1}", "esl: {listen: \"[fe80::1%a\\nb]:80\"}",
 	} {
 		f.Add([]byte(seed))
 	}

@@ -105,12 +105,23 @@ func (s *setting) parse(in input, bad *problems) (p parsed, ok bool) {
 }
 
 func (s *setting) parseItem(it item) (any, *fault) {
-	v, f := s.rule.parse(it.text)
+	v, f := s.read(it.text)
 	if f == nil && it.tag != "" {
 		f = checkTag(it, s.rule.tags)
 	}
 	return v, f
 }
+
+// read makes a value of a text, which is one line whatever the rule.
+func (s *setting) read(text string) (any, *fault) {
+	if f := checkLine(text, maxText); f != nil {
+		return nil, f
+	}
+	return s.rule.parse(text)
+}
+
+// maxText bounds every value, in bytes.
+const maxText = 4096
 
 // checkTag refuses a value that reads well but is of another type for YAML: a
 // number in quotes, or a text that YAML takes for a number, a truth or a date.

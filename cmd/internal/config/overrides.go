@@ -35,7 +35,7 @@ func (s *schema) environment(opts Options, plans []string, bad *problems) []inpu
 // envError says what is wrong with a variable that is not exactly one key's.
 func envError(name string, known map[string][]string) *FieldError {
 	const typo = 3
-	e := &FieldError{Source: "environment " + shorten(name), Rule: "no such setting", keyOnly: true}
+	e := &FieldError{Source: "environment " + name, Rule: "no such setting", keyOnly: true}
 	if keys := known[name]; len(keys) > 1 {
 		e.Rule, e.Hint = "could mean "+strings.Join(keys, " and "), "set it in the file"
 		return e
@@ -56,7 +56,7 @@ func (s *schema) flags(flags map[string]string, plans []string, bad *problems) [
 			list = append(list, s.textInput(key, flags[key], Origin{Flag: key}))
 			continue
 		}
-		e := &FieldError{Source: "flag --" + shorten(key), Rule: "no such setting", keyOnly: true}
+		e := &FieldError{Source: "flag --" + key, Rule: "no such setting", keyOnly: true}
 		switch {
 		case set != nil:
 			e.Rule, e.Hint = "no such plan", "a plan must be stated in the file first"

@@ -58,7 +58,7 @@ func (l *Loaded) ForCall(vars func(name string) string, socketPath string) (cont
 		if text == "" {
 			continue
 		}
-		value, f := set.rule.parse(text)
+		value, f := set.read(text)
 		if f != nil {
 			warnings = append(warnings, Warning{Field: field, Value: shorten(text), Rule: f.rule, Hint: either(f.hint, mean(f.nearest))})
 			continue

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -161,32 +162,34 @@ func wordRule(words ...string) rule {
 	return rule{bounds: bounds, tags: []string{tagText}, parse: parse}
 }
 
-// textRule is for one line of text of up to most bytes, with what else it must be.
+// textRule is for a text of up to most bytes, with what else it must be.
 func textRule(bounds string, most int, check func(text string) *fault) rule {
 	parse := func(text string) (any, *fault) {
-		f := checkLine(text, most)
-		if f == nil {
-			f = check(text)
+		if f := checkLine(text, most); f != nil {
+			return text, f
 		}
-		return text, f
+		return text, check(text)
 	}
 	return rule{bounds: bounds, tags: []string{tagText}, parse: parse}
 }
 
+// checkLine keeps a text to one line that is clean at both ends: it may go into
+// a command, a URL, a header or a path.
 func checkLine(text string, most int) *fault {
-	control := func(r rune) bool { return r < ' ' || r == 0x7f || r == '\u0085' || r == '\u2028' || r == '\u2029' }
 	switch {
 	case len(text) > most:
 		return &fault{rule: fmt.Sprintf("must be at most %d bytes long", most)}
 	case !utf8.ValidString(text):
 		return &fault{rule: "must be UTF-8"}
-	case strings.ContainsFunc(text, control):
+	case strings.ContainsFunc(text, breaksLine):
 		return &fault{rule: "must be one line without control characters"}
 	case strings.TrimSpace(text) != text:
 		return &fault{rule: "must not begin or end with a blank"}
 	}
 	return nil
 }
+
+func breaksLine(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
 
 func checkDirectory(text string) *fault {
 	if text == "" {

@@ -83,19 +83,22 @@ func (w *Watcher) Run(ctx context.Context, onChange func()) error {
 			if !w.concerns(e) {
 				continue
 			}
+			if since.IsZero() {
+				since = time.Now()
+			}
+			if time.Since(since) < 10*w.debounce {
+				settle.Reset(w.debounce)
+				continue
+			}
 		case <-w.notify.Errors: // events were lost: look for ourselves
 			_ = w.follow()
 		case <-settle.C:
-			since = time.Time{}
-			if w.changed() {
-				onChange()
-			}
-			continue
 		}
-		if since.IsZero() {
-			since = time.Now()
+		settle.Stop()
+		since = time.Time{}
+		if w.changed() {
+			onChange()
 		}
-		settle.Reset(min(w.debounce, time.Until(since.Add(10*w.debounce))))
 	}
 }
 
@@ -112,17 +115,24 @@ func (w *Watcher) concerns(e fsnotify.Event) bool {
 
 // follow finds anew what the file depends on, and watches the directories of
 // that. They are all added again, since one may have been replaced by another
-// of its name.
+// of its name; what changes before they are added, no event tells of, and so it
+// looks again afterwards.
 func (w *Watcher) follow() error {
-	for _, dir := range w.notify.WatchList() {
-		_ = w.notify.Remove(dir)
+	const enough = 10
+	for range enough {
+		for _, dir := range w.notify.WatchList() {
+			_ = w.notify.Remove(dir)
+		}
+		w.names = trail(w.path)
+		var errs []error
+		for _, name := range w.names {
+			errs = append(errs, w.notify.Add(filepath.Dir(name)))
+		}
+		if slices.Equal(w.names, trail(w.path)) {
+			return errors.Join(errs...)
+		}
 	}
-	w.names = trail(w.path)
-	var errs []error
-	for _, name := range w.names {
-		errs = append(errs, w.notify.Add(filepath.Dir(name)))
-	}
-	return errors.Join(errs...)
+	return errors.New("the path changes all the time")
 }
 
 // trail lists what the file at an absolute path depends on: every symbolic link

@@ -176,7 +176,7 @@ func TestWatchThroughLinks(t *testing.T) {
 
 // A file that is written without a pause is told of all the same.
 func TestWatchIsNotStarved(t *testing.T) {
-	path := write(t, "tapdeck.yaml", "")
+	path := write(t, "tapdeck.yaml", "one")
 	s := watching(t, path)
 	deadline := time.Now().Add(10 * time.Second)
 	for i := 0; len(s.news) == 0; i++ {
