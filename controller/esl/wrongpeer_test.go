@@ -29,13 +29,26 @@ func call(t *testing.T, cfg Config, play func(p *peer), handle func(ctx context.
 		case err := <-result:
 			return srv, err
 		case <-tick.C:
-			if logged := srv.logs.FilterMessageSnippet("event socket").All(); len(logged) > 0 && srv.pending.Load() == 0 && len(result) == 0 && srv.connections.Load() == 0 {
-				return srv, fmt.Errorf("%s %v", logged[0].Message, logged[0].ContextMap())
+			if err := srv.noCall(); err != nil && len(result) == 0 {
+				return srv, err
 			}
 		case <-limit:
 			t.Fatal("no result")
 		}
 	}
+}
+
+// noCall returns what the log says of a connection that ended without a call.
+func (s *server) noCall() error {
+	if s.connections.Load() > 0 {
+		return nil
+	}
+	for _, msg := range []string{"event socket closed", "event socket peer did not answer connect"} {
+		if lines := s.logs.FilterMessage(msg).All(); len(lines) > 0 {
+			return fmt.Errorf("%s %v", msg, lines[0].ContextMap())
+		}
+	}
+	return nil
 }
 
 // lingerThenWait is a call that sends one command and then waits for its end.
