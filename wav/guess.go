@@ -29,40 +29,31 @@ func guessLayout(r io.ReaderAt, size int64, fallback Format) (layout, error) {
 
 // guessFormat returns the format that a damaged header says, else the fallback.
 func guessFormat(head *[headerBytes]byte, fallback Format) (Format, error) {
-	if f, err := decodeFormat(head[fmtAt+chunkHeader : dataAt]); err == nil {
-		if !resembles(head, f) {
-			return Format{}, fmt.Errorf("repair header: %w", ErrNotWAV)
+	said, _ := decodeFormat(head[fmtAt+chunkHeader : dataAt])
+	for _, f := range []Format{said, fallback} {
+		if f != (Format{}) && resembles(head, f) {
+			return f, nil
 		}
-		return f, nil
 	}
-	if fallback == (Format{}) {
-		if !resembles(head, Format{}) {
-			return Format{}, fmt.Errorf("repair header: %w", ErrNotWAV)
-		}
+	if fallback == (Format{}) && resembles(head, Format{}) {
 		return Format{}, fmt.Errorf("repair header: %w", ErrUnknownFormat)
 	}
-	if err := fallback.Validate(); err != nil {
-		return Format{}, fmt.Errorf("check fallback format: %w", err)
-	}
-	if !resembles(head, fallback) {
-		return Format{}, fmt.Errorf("repair header: %w", ErrNotWAV)
-	}
-	return fallback, nil
+	return Format{}, fmt.Errorf("repair header: %w", ErrNotWAV)
 }
 
 // resembles says that head is a header of that format of which some bytes are
 // zeros. The zero Format stands for any.
 func resembles(head *[headerBytes]byte, f Format) bool {
 	var small, large [headerBytes]byte
-	any := f == Format{}
-	if any {
+	anyFormat := f == Format{}
+	if anyFormat {
 		f = Format{SampleRate: minSampleRate, Channels: 1}
 	}
 	encodeHeader(&small, f, 0, headerBytes)
 	encodeHeader(&large, f, 0, unknownSize+chunkHeader)
 	for i, b := range head {
 		size := i >= riffSizeAt && i < riffSizeAt+4 || i >= ds64At && i < fmtAt || i >= dataSizeAt
-		format := any && i >= fmtAt+chunkHeader && i < dataAt
+		format := anyFormat && i >= fmtAt+10 && i < dataAt-2 // from channels to bytes a frame
 		if b != 0 && !size && !format && b != small[i] && b != large[i] {
 			return false
 		}
@@ -85,8 +76,8 @@ func (l *layout) guessSizes(head *[headerBytes]byte) {
 // findCues looks for the cue chunks of a Finish that was cut off before it wrote
 // its header: they begin at or after an offset and end with the file.
 func findCues(r io.ReaderAt, l *layout, from int64) (int64, bool) {
-	at := max(from, l.size-cueTailBytes)
-	at += (l.format.whole(at-l.data+int64(l.format.FrameBytes())-1) + l.data) - at // up to a whole frame
+	frame := int64(l.format.FrameBytes())
+	at := l.data + l.format.whole(max(from, l.size-cueTailBytes)-l.data+frame-1)
 	if at >= l.size {
 		return 0, false
 	}
@@ -94,15 +85,20 @@ func findCues(r io.ReaderAt, l *layout, from int64) (int64, bool) {
 	if err := readFull(r, tail, at); err != nil && !errors.Is(err, ErrNotWAV) {
 		return 0, false
 	}
-	tailReader := bytes.NewReader(tail)
-	for i := 0; i < len(tail); i += l.format.FrameBytes() {
-		if !bytes.HasPrefix(tail[i:], []byte("cue ")) {
-			continue
-		}
-		c, err := readChunk(tailReader, int64(i))
-		if err == nil && isCue(tailReader, c) && chunksEnd(tailReader, int64(i), int64(len(tail))) == int64(len(tail)) {
-			return at + int64(i), true
+	for ; int64(len(tail)) >= frame; at, tail = at+frame, tail[frame:] {
+		if isCueTail(tail) {
+			return at, true
 		}
 	}
 	return 0, false
+}
+
+// isCueTail says that b is a cue chunk and perhaps others, and nothing else.
+func isCueTail(b []byte) bool {
+	if !bytes.HasPrefix(b, []byte("cue ")) {
+		return false
+	}
+	r := bytes.NewReader(b)
+	c, err := readChunk(r, 0)
+	return err == nil && isCue(r, c) && chunksEnd(r, 0, r.Size()) == r.Size()
 }

@@ -36,20 +36,23 @@ type Report struct {
 // missing. Where the format is among these, the fallback is taken for it; the zero
 // Format stands for none.
 func Repair(f RepairFile, size int64, fallback Format) (Report, error) {
+	if err := fallback.Validate(); err != nil && fallback != (Format{}) {
+		return Report{}, fmt.Errorf("check fallback format: %w", err)
+	}
 	l, err := readLayout(f, size)
-	report := Report{}
-	switch {
-	case err == nil:
-		report.Before = l.dataBytes()
-	case errors.Is(err, ErrNotWAV), errors.Is(err, ErrFormat):
-		report.Damaged = true
-		guessed, guessErr := guessLayout(f, size, fallback)
-		if guessErr != nil {
-			return report, errors.Join(err, guessErr)
-		}
-		l = guessed
-	default:
+	if err == nil {
+		return repair(f, Report{Before: l.dataBytes()}, l)
+	}
+	report := Report{Damaged: true}
+	if !errors.Is(err, ErrNotWAV) && !errors.Is(err, ErrFormat) {
 		return report, err
+	}
+	l, guessErr := guessLayout(f, size, fallback)
+	switch {
+	case errors.Is(guessErr, ErrNotWAV):
+		return report, err // it says more of what is wrong
+	case guessErr != nil:
+		return report, guessErr
 	}
 	return repair(f, report, l)
 }
@@ -114,13 +117,14 @@ func (l *layout) mendUnfinished(r io.ReaderAt) (data, riffEnd int64) {
 	if at, ok := findCues(r, l, from); ok {
 		return at - l.data, l.size
 	}
-	if c, err := readChunk(r, from); err == nil && isCue(r, c) {
-		return from - l.data, from
+	if startsCues(r, from) {
+		return from - l.data, chunksEnd(r, from, l.size)
 	}
 	return l.grown()
 }
 
-// mendFinished keeps the audio as declared and mends the end of the RIFF.
+// mendFinished keeps the audio as declared and mends the end of the RIFF, unless
+// what follows the audio shows that its declared length can't be true.
 func (l *layout) mendFinished(r io.ReaderAt) (data, riffEnd int64) {
 	end := l.dataEnd()
 	if end == l.size {
@@ -128,29 +132,44 @@ func (l *layout) mendFinished(r io.ReaderAt) (data, riffEnd int64) {
 		return data, l.data + data
 	}
 	chunks := chunksEnd(r, end, l.size)
-	if chunks == l.size {
+	switch {
+	case chunks == l.size:
 		return l.declared, l.size
-	}
-	if l.riffEnd >= end && l.riffEnd <= l.size {
-		return l.declared, l.riffEnd
-	}
-	if c, err := readChunk(r, end); l.ours() && chunks == end && (err != nil || !isCue(r, c)) {
+	case l.ours() && chunks == end && !startsCues(r, end) && !l.lostCues(r, end):
+		return l.mendUnfinished(r)
+	case l.riffEnd >= end && l.riffEnd <= l.size, l.ours() && l.lostCues(r, end):
 		return l.declared, l.riffEnd
 	}
 	return l.declared, chunks
+}
+
+// lostCues says that there are zeros where the header promises cues.
+func (l *layout) lostCues(r io.ReaderAt, end int64) bool {
+	c, err := readChunk(r, end)
+	cut := errors.Is(err, ErrNotWAV) // less than a chunk's header is there
+	zeros := err == nil && c.id == "\x00\x00\x00\x00" && c.size == 0
+	return (cut || zeros) && l.riffEnd-end <= cueTailBytes
 }
 
 func chunksEnd(r io.ReaderAt, at, end int64) int64 {
 	return walkChunks(r, at, end, func(chunk) {})
 }
 
+// startsCues says that what is at the offset begins as a Writer's cues do.
+func startsCues(r io.ReaderAt, at int64) bool {
+	c, err := readChunk(r, at)
+	return err == nil && isCue(r, c)
+}
+
 // isCue says that a chunk is a cue chunk as a Writer writes it, perhaps cut short.
 func isCue(r io.ReaderAt, c chunk) bool {
-	var n [4]byte
-	if c.id != "cue " || c.size > 4+maxCues*cueBytes || readFull(r, n[:], c.payload) != nil {
+	points := (c.size - 4) / cueBytes
+	if c.id != "cue " || points < 1 || points > maxCues || c.size != 4+points*cueBytes {
 		return false
 	}
-	return c.size == 4+cueBytes*int64(binary.LittleEndian.Uint32(n[:]))
+	var n [4]byte
+	err := readFull(r, n[:], c.payload)
+	return err != nil || int64(binary.LittleEndian.Uint32(n[:])) == points
 }
 
 // rewrite writes the header with the new sizes.
@@ -170,7 +189,7 @@ func (l *layout) rewriteForeign(f RepairFile, data, riffEnd int64) error {
 		return fmt.Errorf("repair header: %w", ErrTooLarge)
 	}
 	large = large || l.rf64 && l.ds64 != 0
-	head := make([]byte, min(l.data, ds64At+24))
+	head := make([]byte, min(l.data-chunkHeader, ds64At+24))
 	if err := readFull(f, head, 0); err != nil {
 		return err
 	}

@@ -1,0 +1,123 @@
+package wav
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"testing"
+)
+
+// seeds returns files of every kind that Repair knows.
+func seeds(f *testing.F) [][]byte {
+	audio := noise(1, 400)
+	whole := recording(f, stereo8, audio, Cue{7, "prompt start"}, Cue{90, "prompt end"}).data
+	half := bytes.Clone(whole)
+	clear(half[50:headerBytes])
+	rf64 := bytes.Clone(whole)
+	encodeLarge((*[headerBytes]byte)(rf64), stereo8, 400, int64(len(rf64)))
+	return [][]byte{
+		nil, whole, half, rf64, whole[:70], whole[:300], whole[:490], make([]byte, 300),
+		killed(f, mono8, audio[:100], audio[100:]).data,
+		killed(f, stereo8, audio, whole[headerBytes+400:]).data,
+		riff("fmt ", fmtChunk(mono8), "data", string(audio[:99]), "LIST", "INFO"),
+		riff("LIST", "INFO", "fmt ", extensible(stereo8, 1), "data", ""),
+		append(riff("fmt ", fmtChunk(mono8), "data", ""), audio...),
+	}
+}
+
+// Repair never makes a file worse, and a second one changes nothing.
+func FuzzRepair(f *testing.F) {
+	for _, b := range seeds(f) {
+		f.Add(b, uint32(0), byte(0))
+		f.Add(b, uint32(8000), byte(2))
+	}
+	f.Fuzz(func(t *testing.T, b []byte, rate uint32, channels byte) {
+		before := bytes.Clone(b)
+		was, errBefore := ReadHeader(bytes.NewReader(before), int64(len(before)))
+		file := newMemFile(b)
+		fallback := Format{SampleRate: int(rate), Channels: int(channels)}
+		if fallback.Validate() != nil {
+			fallback = Format{}
+		}
+		report, err := Repair(file, file.size(), fallback)
+		if err != nil || !report.Changed {
+			if !bytes.Equal(before, file.data) {
+				t.Fatalf("changed, but %+v, %v", report, err)
+			}
+			if errBefore == nil && err != nil {
+				t.Fatalf("a readable file: %v", err)
+			}
+			return
+		}
+		now, err := ReadHeader(file, file.size())
+		if err != nil {
+			t.Fatalf("not readable after %+v: %v", report, err)
+		}
+		if errBefore == nil {
+			sameAudio(t, before, file.data, was, now)
+		}
+		if len(before) > headerBytes && !bytes.Equal(before[now.DataOffset:], file.data[now.DataOffset:]) {
+			t.Fatal("bytes behind the header have changed")
+		}
+		once := bytes.Clone(file.data)
+		if again, err := Repair(file, file.size(), fallback); err != nil || again.Changed || !bytes.Equal(once, file.data) {
+			t.Fatalf("first %+v, second %+v, %v", report, again, err)
+		}
+	})
+}
+
+func sameAudio(t *testing.T, before, after []byte, was, now Header) {
+	if now.Format != was.Format || now.DataOffset != was.DataOffset || now.DataBytes < was.DataBytes {
+		t.Fatalf("was %+v, is %+v", was, now)
+	}
+	end := was.DataOffset + was.DataBytes
+	if !bytes.Equal(before[was.DataOffset:end], after[was.DataOffset:end]) {
+		t.Fatal("other audio")
+	}
+}
+
+// A header that is read tells of audio that is there.
+func FuzzReadHeader(f *testing.F) {
+	for _, b := range seeds(f) {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		h, err := ReadHeader(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			return
+		}
+		if h.Format.Validate() != nil || h.DataBytes < 0 || h.DataBytes%int64(h.Format.FrameBytes()) != 0 ||
+			h.DataBytes > h.Declared || h.DataOffset+h.DataBytes > int64(len(b)) || len(h.Cues) > maxCues {
+			t.Fatalf("%+v of %d bytes", h, len(b))
+		}
+	})
+}
+
+// Whatever the split, and wherever flushed, the file holds the whole frames.
+func FuzzWriterSplits(f *testing.F) {
+	f.Add(noise(1, 1000), byte(1), []byte{1, 2, 3, 255, 0})
+	f.Add(noise(2, 40_000), byte(2), []byte{254, 255, 254})
+	f.Fuzz(func(t *testing.T, audio []byte, channels byte, splits []byte) {
+		format := Format{SampleRate: 8000, Channels: 1 + int(channels%maxChannels)}
+		file := newMemFile(nil)
+		w := newWriter(t, file, format)
+		rest := audio
+		for i, s := range splits {
+			n := min(len(rest), int(s)*100+i)
+			write(t, w, rest[:n])
+			rest = rest[n:]
+			if s%2 == 0 {
+				noErr(t, w.Flush())
+				taken := len(audio) - len(rest)
+				if !bytes.Equal(pcm(t, file), audio[:format.whole(int64(taken))]) {
+					t.Fatalf("other audio after a Flush at %d", taken)
+				}
+			}
+		}
+		write(t, w, rest)
+		noErr(t, w.Finish())
+		want := audio[:format.whole(int64(len(audio)))]
+		if !bytes.Equal(pcm(t, file), want) || w.Sum() != sha256.Sum256(want) {
+			t.Fatal("other audio or sum at the end")
+		}
+	})
+}

@@ -1,0 +1,149 @@
+package wav
+
+import (
+	"errors"
+	"io"
+	"math/rand/v2"
+	"testing"
+)
+
+var (
+	mono8   = Format{SampleRate: 8000, Channels: 1}
+	stereo8 = Format{SampleRate: 8000, Channels: 2}
+)
+
+var errDisk = errors.New("disk trouble")
+
+// memFile is a file in memory that counts what is asked of it and fails on request.
+type memFile struct {
+	data   []byte
+	at     int64
+	writes int
+	pwrite int
+	syncs  int
+	// room is how long the file can get; negative is without limit.
+	room int64
+	// failWriteAt and failSync make these fail without effect.
+	failWriteAt, failSync error
+}
+
+func newMemFile(b []byte) *memFile { return &memFile{data: b, room: -1} }
+
+func (f *memFile) Write(b []byte) (int, error) {
+	f.writes++
+	n, err := f.put(b, f.at)
+	f.at += int64(n)
+	return n, err
+}
+
+func (f *memFile) WriteAt(b []byte, at int64) (int, error) {
+	f.pwrite++
+	if f.failWriteAt != nil {
+		return 0, f.failWriteAt
+	}
+	return f.put(b, at)
+}
+
+func (f *memFile) put(b []byte, at int64) (n int, err error) {
+	if f.room >= 0 && at+int64(len(b)) > f.room {
+		b, err = b[:max(0, f.room-at)], errDisk
+	}
+	if grow := at + int64(len(b)) - int64(len(f.data)); grow > 0 && len(b) > 0 {
+		f.data = append(f.data, make([]byte, grow)...)
+	}
+	return copy(f.data[min(at, int64(len(f.data))):], b), err
+}
+
+func (f *memFile) ReadAt(b []byte, at int64) (int, error) {
+	if at >= int64(len(f.data)) {
+		return 0, io.EOF
+	}
+	n := copy(b, f.data[at:])
+	if n < len(b) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (f *memFile) Sync() error {
+	f.syncs++
+	return f.failSync
+}
+
+func (f *memFile) size() int64 { return int64(len(f.data)) }
+
+// cutFile is a memFile that can be truncated, as an *os.File can.
+type cutFile struct{ *memFile }
+
+func (f cutFile) Truncate(size int64) error {
+	f.data = f.data[:size]
+	return nil
+}
+
+// noise returns n bytes that look like no chunk, the same for the same seed.
+func noise(seed uint64, n int) []byte {
+	r := rand.New(rand.NewPCG(seed, 1))
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return b
+}
+
+func newWriter(t testing.TB, f File, format Format) *Writer {
+	t.Helper()
+	w, err := NewWriter(f, format)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func write(t testing.TB, w *Writer, b []byte) {
+	t.Helper()
+	if n, err := w.Write(b); n != len(b) || err != nil {
+		t.Fatalf("Write = %d, %v; want %d, nil", n, err, len(b))
+	}
+}
+
+func noErr(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// recording returns a finished file with the audio and cues.
+func recording(t testing.TB, format Format, pcm []byte, cues ...Cue) *memFile {
+	t.Helper()
+	f := newMemFile(nil)
+	w := newWriter(t, f, format)
+	write(t, w, pcm)
+	for _, c := range cues {
+		w.CueAt(c.Frame, c.Label)
+	}
+	noErr(t, w.Finish())
+	return f
+}
+
+// killed returns a file whose writer was killed: after flushed was flushed, the
+// rest reached the file but not the header.
+func killed(t testing.TB, format Format, flushed, rest []byte) *memFile {
+	t.Helper()
+	f := newMemFile(nil)
+	w := newWriter(t, f, format)
+	write(t, w, flushed)
+	noErr(t, w.Flush())
+	f.data = append(f.data, rest...)
+	return f
+}
+
+// pcm returns the audio that the file's header tells of.
+func pcm(t testing.TB, f *memFile) []byte {
+	t.Helper()
+	h, err := ReadHeader(f, f.size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.data[h.DataOffset:][:h.DataBytes]
+}

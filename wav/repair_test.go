@@ -1,0 +1,320 @@
+package wav
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// repairTo repairs a file and checks its audio, its cues, that the bytes behind the
+// header are as they were, and that a second Repair changes nothing.
+func repairTo(t *testing.T, f *memFile, fallback Format, audio []byte, cues int) Report {
+	t.Helper()
+	before := bytes.Clone(f.data)
+	report, err := Repair(f, f.size(), fallback)
+	if err != nil {
+		t.Fatalf("Repair = %+v, %v", report, err)
+	}
+	if got := pcm(t, f); !bytes.Equal(got, audio) {
+		t.Errorf("%d bytes of audio after Repair, want %d", len(got), len(audio))
+	}
+	if len(before) > headerBytes && !bytes.Equal(f.data[headerBytes:], before[headerBytes:]) {
+		t.Error("Repair has touched more than the header")
+	}
+	if report.Changed == bytes.Equal(before, f.data) || (f.syncs > 0) != report.Changed {
+		t.Errorf("Changed = %v, %d syncs", report.Changed, f.syncs)
+	}
+	if len(report.Header.Cues) != cues || report.Header.DataBytes != int64(len(audio)) {
+		t.Errorf("report %+v", report)
+	}
+	once := bytes.Clone(f.data)
+	if again, err := Repair(f, f.size(), fallback); err != nil || again.Changed || !bytes.Equal(once, f.data) {
+		t.Errorf("second Repair = %+v, %v", again, err)
+	}
+	return report
+}
+
+// healthy resets what recording counted.
+func healthy(t *testing.T, format Format, audio []byte, cues ...Cue) *memFile {
+	return newMemFile(recording(t, format, audio, cues...).data)
+}
+
+func TestRepairHealthy(t *testing.T) {
+	for _, format := range []Format{mono8, stereo8} {
+		for _, frames := range []int{0, 1, 100, 9_001} {
+			audio := noise(1, frames*format.FrameBytes())
+			for cues, f := range []*memFile{
+				healthy(t, format, audio),
+				healthy(t, format, audio, Cue{0, "odd"}),
+				healthy(t, format, audio, Cue{0, "a"}, Cue{int64(frames), "even"}),
+			} {
+				if report := repairTo(t, f, Format{}, audio, cues); report.Changed {
+					t.Errorf("%v, %d frames, %d cues: changed", format, frames, cues)
+				}
+			}
+		}
+	}
+}
+
+// A killed writer's file gets back what had reached it after the last Flush.
+func TestRepairKilled(t *testing.T) {
+	for _, format := range []Format{mono8, stereo8} {
+		for _, flushed := range []int{0, 400} {
+			for _, rest := range []int{0, 1, 3, 4, 16384, 100_003} {
+				audio := noise(2, flushed+rest)
+				f := killed(t, format, audio[:flushed], audio[flushed:])
+				f.syncs = 0
+				report := repairTo(t, f, Format{}, audio[:format.whole(int64(len(audio)))], 0)
+				if report.Damaged || report.Before != int64(flushed) {
+					t.Errorf("report %+v", report)
+				}
+			}
+		}
+	}
+}
+
+// Killed in the middle of Finish: the cues never become audio.
+func TestRepairKilledInFinish(t *testing.T) {
+	audio := noise(3, 5000)
+	whole := recording(t, mono8, audio, Cue{5, "prompt start"}, Cue{900, "prompt end"}).data
+	tail := len(whole) - headerBytes - len(audio)
+	for n := range tail {
+		f := killed(t, mono8, audio, whole[headerBytes+len(audio):][:n])
+		f.syncs = 0
+		want, cues := audio, 0
+		if n >= chunkHeader+4+2*cueBytes { // without their labels
+			cues = 2
+		}
+		if n < chunkHeader { // too little to tell it from audio
+			want = append(bytes.Clone(audio), whole[headerBytes+len(audio):][:mono8.whole(int64(n))]...)
+		}
+		repairTo(t, f, Format{}, want, cues)
+	}
+	for _, flushed := range []int{0, 4000, 5000} { // also with a header from before the last Flush
+		f := newMemFile(bytes.Clone(whole))
+		f.data = append(killed(t, mono8, audio[:flushed], nil).data, whole[headerBytes+flushed:]...)
+		repairTo(t, f, Format{}, audio, 2)
+		if !bytes.Equal(f.data, whole) {
+			t.Errorf("flushed %d: the file isn't what Finish would have made of it", flushed)
+		}
+	}
+}
+
+// The header's sizes reached the disk before the cues did.
+func TestRepairCuesLost(t *testing.T) {
+	audio := noise(4, 5000)
+	whole := recording(t, mono8, audio, Cue{5, "prompt start"}).data
+	tail := len(whole) - headerBytes - len(audio)
+	for lost := 1; lost <= tail; lost++ {
+		f := newMemFile(bytes.Clone(whole[:len(whole)-lost]))
+		cues := 0
+		if tail-lost >= chunkHeader+4+cueBytes {
+			cues = 1 // without its label
+		}
+		repairTo(t, f, Format{}, audio, cues)
+	}
+	f := newMemFile(bytes.Clone(whole))
+	clear(f.data[headerBytes+len(audio):])
+	repairTo(t, f, Format{}, audio, 0)
+}
+
+// The header is there, the audio isn't.
+func TestRepairCutShort(t *testing.T) {
+	audio := noise(5, 5000)
+	for _, keep := range []int{0, 1, 2, 7, 4999} {
+		f := healthy(t, stereo8, audio)
+		f.data = f.data[:headerBytes+keep]
+		repairTo(t, f, Format{}, audio[:stereo8.whole(int64(keep))], 0)
+	}
+}
+
+// A header of which only the first bytes, or nothing, reached the disk.
+func TestRepairHalfHeader(t *testing.T) {
+	audio := noise(6, 5000)
+	for n := range headerBytes + 1 {
+		for _, zeros := range []bool{true, false} {
+			make := func() *memFile {
+				f := healthy(t, stereo8, audio)
+				if !zeros {
+					f.data = f.data[:n]
+				} else {
+					clear(f.data[n:headerBytes])
+				}
+				return f
+			}
+			want := audio
+			if !zeros {
+				want = nil
+			}
+			t.Run(fmt.Sprintf("%d/%v", n, zeros), func(t *testing.T) {
+				repairTo(t, make(), stereo8, want, 0)
+				f := make()
+				before := bytes.Clone(f.data)
+				_, err := Repair(f, f.size(), Format{})
+				if n < dataAt-1 && (!errors.Is(err, ErrUnknownFormat) || !bytes.Equal(before, f.data)) {
+					t.Errorf("Repair without a format = %v", err)
+				}
+				if n >= dataAt && err != nil {
+					t.Errorf("Repair with the format in the file = %v", err)
+				}
+			})
+		}
+	}
+}
+
+// Any run of zeros within the header is mended; the format that is there wins.
+func TestRepairZeroFilled(t *testing.T) {
+	audio := noise(7, 5000)
+	for from := range headerBytes {
+		for to := from + 1; to <= headerBytes; to++ {
+			f := healthy(t, stereo8, audio, Cue{7, "x"})
+			if bytes.Equal(f.data[from:to], make([]byte, to-from)) {
+				continue
+			}
+			clear(f.data[from:to])
+			repairTo(t, f, stereo8, audio, 1)
+		}
+	}
+	f := healthy(t, stereo8, audio)
+	clear(f.data[:fmtAt])
+	if report := repairTo(t, f, mono8, audio, 0); report.Header.Format != stereo8 || !report.Damaged {
+		t.Errorf("report %+v", report)
+	}
+}
+
+// Files that no Writer wrote.
+func TestRepairForeign(t *testing.T) {
+	audio := string(noise(8, 600))
+	plain := riff("fmt ", fmtChunk(mono8), "data", audio)
+	listed := riff("LIST", "INFO", "fmt ", fmtChunk(mono8), "data", audio, "LIST", "INFOabc")
+	size := func(b []byte, at int, n uint32) []byte {
+		return with(b, at, string(binary.LittleEndian.AppendUint32(nil, n)))
+	}
+	for _, tc := range []struct {
+		name    string
+		file    []byte
+		changed bool
+		data    int
+	}{
+		{"healthy", plain, false, 600},
+		{"healthy with chunks behind", listed, false, 600},
+		{"something behind", append(with(plain, 0, ""), "TAG 123"...), false, 600},
+		{"sizes zero", size(size(plain, 4, 0), 40, 0), true, 600},
+		{"sizes unknown", size(size(plain, 4, unknownSize), 40, unknownSize), true, 600},
+		{"empty with chunks behind", riff("fmt ", fmtChunk(mono8), "data", "", "LIST", "INFO"), false, 0},
+		{"cut short", plain[:300], true, 256},
+		{"wrong RIFF size", size(listed, 4, 17), true, 600},
+		{"odd", size(plain, 40, 599), true, 598},
+		{"odd with chunks behind", riff("fmt ", fmtChunk(mono8), "data", audio[:599], "LIST", "INFO"), false, 598},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			f := newMemFile(bytes.Clone(tc.file))
+			report, err := Repair(f, f.size(), stereo8)
+			noErr(t, err)
+			if report.Changed != tc.changed || report.Changed == bytes.Equal(f.data, tc.file) || report.Header.DataBytes != int64(tc.data) {
+				t.Errorf("report %+v", report)
+			}
+			if again, err := Repair(f, f.size(), stereo8); err != nil || again.Changed {
+				t.Errorf("second Repair = %+v, %v", again, err)
+			}
+		})
+	}
+}
+
+// What isn't understood stays as it is.
+func TestRepairNotUnderstood(t *testing.T) {
+	bits24 := []byte(recording(t, mono8, noise(9, 600)).data)
+	bits24[70] = 24
+	for _, tc := range []struct {
+		name string
+		file []byte
+		err  error
+	}{
+		{"text", []byte("this is no recording, but a text of which nobody knows how it came here, quite a long one"), ErrNotWAV},
+		{"noise", noise(9, 500), ErrNotWAV},
+		{"mp3", append([]byte("ID3\x03"), make([]byte, 500)...), ErrNotWAV},
+		{"24 bits", bits24, ErrFormat},
+		{"foreign, half a header", riff("fmt ", fmtChunk(mono8), "data", "abcdef")[:30], ErrNotWAV},
+		{"header of other format than the fallback", with(recording(t, mono8, noise(9, 60)).data, 68, "\x00"), ErrFormat},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			f := newMemFile(bytes.Clone(tc.file))
+			if report, err := Repair(f, f.size(), stereo8); !errors.Is(err, tc.err) || report.Changed {
+				t.Errorf("Repair = %+v, %v; want %v", report, err, tc.err)
+			}
+			if !bytes.Equal(f.data, tc.file) {
+				t.Error("the file has changed")
+			}
+		})
+	}
+	f := healthy(t, mono8, nil)
+	if _, err := Repair(f, f.size(), Format{SampleRate: 5}); !errors.As(err, new(*FieldError)) {
+		t.Errorf("Repair with a bad fallback = %v", err)
+	}
+}
+
+// A sparse file of 5 GiB whose header still says 100 bytes, or nothing at all.
+func TestRepairLarge(t *testing.T) {
+	const size = 5<<30 + headerBytes
+	for name, head := range map[string][]byte{
+		"behind":  killed(t, mono8, noise(10, 100), nil).data,
+		"zeros":   nil,
+		"foreign": append(riff("JUNK", string(make([]byte, 28)), "LIST", "INFO", "fmt ", fmtChunk(mono8)), "data\x00\x00\x00\x00"...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, err := os.Create(filepath.Join(t.TempDir(), "large.wav.part"))
+			noErr(t, err)
+			defer f.Close()
+			_, err = f.Write(head)
+			noErr(t, err)
+			noErr(t, f.Truncate(size))
+			report, err := Repair(f, size, mono8)
+			noErr(t, err)
+			h := report.Header
+			if !report.Changed || !h.RF64 || h.DataBytes != size-h.DataOffset || h.Declared != h.DataBytes {
+				t.Errorf("report %+v", report)
+			}
+			if again, err := Repair(f, size, mono8); err != nil || again.Changed {
+				t.Errorf("second Repair = %+v, %v", again, err)
+			}
+		})
+	}
+}
+
+func TestRepairTooLarge(t *testing.T) {
+	head := append(riff("fmt ", fmtChunk(mono8)), "data\x00\x00\x00\x00"...)
+	f, err := os.Create(filepath.Join(t.TempDir(), "large.wav"))
+	noErr(t, err)
+	defer f.Close()
+	_, err = f.Write(head)
+	noErr(t, err)
+	noErr(t, f.Truncate(5<<30))
+	if report, err := Repair(f, 5<<30, mono8); !errors.Is(err, ErrTooLarge) || report.Changed {
+		t.Errorf("Repair = %+v, %v", report, err)
+	}
+	got := make([]byte, len(head))
+	noErr(t, readFull(f, got, 0))
+	if diff := cmp.Diff(head, got); diff != "" {
+		t.Errorf("header (-want +got):\n%s", diff)
+	}
+}
+
+func TestRepairWriteFails(t *testing.T) {
+	for _, f := range []*memFile{killed(t, mono8, nil, noise(11, 100)), newMemFile(make([]byte, 500))} {
+		before := bytes.Clone(f.data)
+		f.failWriteAt = errDisk
+		if report, err := Repair(f, f.size(), mono8); !errors.Is(err, errDisk) || report.Changed || !bytes.Equal(before, f.data) {
+			t.Errorf("Repair = %+v, %v", report, err)
+		}
+		f.failWriteAt, f.failSync = nil, errDisk
+		if _, err := Repair(f, f.size(), mono8); !errors.Is(err, errDisk) {
+			t.Errorf("Repair without sync = %v", err)
+		}
+	}
+}
