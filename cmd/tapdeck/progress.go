@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -39,6 +38,7 @@ func (p *progress) take(e switchsim.Event) {
 	defer p.mu.Unlock()
 	if _, known := p.now[e.UUID]; !known {
 		p.order = append(p.order, e.UUID)
+		p.now[e.UUID] = "ringing"
 	}
 	if word := stepWord(e); word != "" {
 		p.now[e.UUID] = word
@@ -114,10 +114,10 @@ func (p *progress) counts() string {
 		n[word]++
 	}
 	var parts []string
-	for _, word := range []string{"connected", "answered", "tone", "streaming", "prompt", "listening", "hangup", "done"} {
+	for _, word := range []string{"ringing", "connected", "answered", "tone", "streaming", "prompt", "listening", "hangup", "done"} {
 		if n[word] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n[word], word))
 		}
 	}
-	return strings.Join(slices.Clip(parts), ", ")
+	return strings.Join(parts, ", ")
 }

@@ -14,7 +14,8 @@ import (
 	"tapdeck/wav"
 )
 
-// verdict is what was found of one call's recording.
+// verdict is what was found of one call's recording; path is relative to the
+// recordings' directory.
 type verdict struct {
 	record  sink.Record
 	path    string
@@ -39,8 +40,8 @@ func verify(dir string, r switchsim.Report) (verdict, error) {
 	if v.record.WAV == "" {
 		return v, errors.New("the record names no WAV: " + v.record.Err)
 	}
-	v.path = filepath.Join(dir, v.record.WAV)
-	pcm, err := readPCM(v.path)
+	v.path = v.record.WAV
+	pcm, err := readPCM(filepath.Join(dir, v.path))
 	if err != nil {
 		return v, err
 	}
