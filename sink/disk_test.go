@@ -157,7 +157,7 @@ func TestDiskTrouble(t *testing.T) {
 				if got := <-status; got != c.status {
 					t.Errorf("close status %d, want %d", got, c.status)
 				}
-				st := await(t, bad, "gone", func(st State) bool { return !st.Live })
+				st := awaitGone(t, bad, 1)
 				if st.LastEnd != c.end || (c.end == EndDisk) != errors.Is(st.Err, c.disk.err) {
 					t.Errorf("state %+v", st)
 				}
@@ -225,7 +225,7 @@ func TestNamesAreNeverOverwritten(t *testing.T) {
 	await(t, r, "begun", func(st State) bool { return st.Live })
 	s.audio(speech(1, 160))
 	s.hangUp()
-	await(t, r, "gone", func(st State) bool { return !st.Live })
+	awaitGone(t, r, 1)
 	// Someone takes the name while the recording runs.
 	if err := os.WriteFile(filepath.Join(day, testID+"-5.wav"), []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
@@ -316,7 +316,7 @@ func TestRealFullDisk(t *testing.T) {
 			t.Errorf("close status %d", status)
 		}
 		<-sent
-		st := await(t, r, "gone", func(st State) bool { return !st.Live })
+		st := awaitGone(t, r, 1)
 		if !errors.Is(st.Err, syscall.ENOSPC) {
 			t.Errorf("err %v", st.Err)
 		}

@@ -339,8 +339,6 @@ func await(t testing.TB, r *Recording, what string, ok func(State) bool) State {
 	}
 }
 
-func loopback() []netip.Prefix { return DefaultConfig().Allow }
-
 func wantError(t testing.TB, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {
@@ -349,3 +347,9 @@ func wantError(t testing.TB, err, want error) {
 }
 
 func asError[T error](err error, target *T) bool { return errors.As(err, target) }
+
+// awaitGone waits until a recording's n-th socket has ended.
+func awaitGone(t testing.TB, r *Recording, n int) State {
+	t.Helper()
+	return await(t, r, "gone", func(st State) bool { return st.Connections == n && !st.Live })
+}

@@ -105,7 +105,7 @@ func TestOneSocketAtATime(t *testing.T) {
 	}
 	s.audio(speech(1, 160))
 	s.hangUp()
-	await(t, r, "gone", func(st State) bool { return !st.Live })
+	awaitGone(t, r, 1)
 	s = b.connect(r) // the ticket is the call's, not the socket's
 	s.hangUp()
 	b.finish(r)
@@ -235,7 +235,7 @@ func TestHostileStreams(t *testing.T) {
 				if status := s.awaitEnd(); status != c.status {
 					t.Errorf("close status %d, want %d", status, c.status)
 				}
-				st := await(t, r, "gone", func(st State) bool { return !st.Live })
+				st := awaitGone(t, r, 1)
 				if st.LastEnd != c.end {
 					t.Errorf("it ended by %q, want %q", st.LastEnd, c.end)
 				}
@@ -308,7 +308,7 @@ func TestOddByteCounts(t *testing.T) {
 		s.text("between")
 		s.audio([]byte{1})
 		s.drop()
-		await(t, r, "gone", func(st State) bool { return !st.Live })
+		awaitGone(t, r, 1)
 		s = b.connect(r)
 		s.audio(pcm[:320])
 		s.hangUp()
@@ -372,7 +372,7 @@ func TestDiskLow(t *testing.T) {
 	begun, waiting := b.expect(testCall(testID)), b.expect(testCall(newID()))
 	s := b.connect(begun)
 	s.hangUp()
-	await(t, begun, "gone", func(st State) bool { return !st.Live })
+	awaitGone(t, begun, 1)
 	cfg.MinFree = 1 << 62
 	b.sink.Update(cfg)
 	if _, resp := b.request(strings.TrimPrefix(waiting.URL(), cfg.Advertise)); resp.StatusCode != 503 {

@@ -197,7 +197,7 @@ func (r *Recording) Save(o Outcome) (Record, error) {
 	if t == nil {
 		return record, r.sink.store.saveRecord(record, "")
 	}
-	err := r.sink.store.saveRecord(record, r.sink.store.path(t.name)+jsonExt+partExt)
+	err := r.sink.store.saveRecord(record, t.name)
 	return record, errors.Join(err, t.file.Close())
 }
 

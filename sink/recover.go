@@ -128,12 +128,14 @@ func (s *store) parts() ([]string, error) {
 }
 
 func (s *store) recoverPart(path string) Recovered {
+	name, err := filepath.Rel(s.dir, path)
 	var done Recovered
-	var err error
-	if base, ok := strings.CutSuffix(path, wavExt+partExt); ok {
-		done, err = s.recoverWAV(base)
-	} else {
-		done, err = s.recoverSidecar(strings.TrimSuffix(path, jsonExt+partExt))
+	if err == nil {
+		if base, ok := strings.CutSuffix(name, wavExt+partExt); ok {
+			done, err = s.recoverWAV(base)
+		} else {
+			done, err = s.recoverSidecar(strings.TrimSuffix(name, jsonExt+partExt))
+		}
 	}
 	done.Part = path
 	switch {
@@ -145,8 +147,9 @@ func (s *store) recoverPart(path string) Recovered {
 	return done
 }
 
-// recoverWAV publishes base.wav.part. base is a path.
-func (s *store) recoverWAV(base string) (Recovered, error) {
+// recoverWAV repairs and publishes name.wav.part.
+func (s *store) recoverWAV(name string) (Recovered, error) {
+	base := s.path(name)
 	part := base + wavExt + partExt
 	f, err := s.disk.Open(part)
 	if err != nil {
@@ -163,86 +166,73 @@ func (s *store) recoverWAV(base string) (Recovered, error) {
 	if at, err := os.Stat(part); err != nil || !os.SameFile(info, at) {
 		return Recovered{}, errLocked // its process has just published it
 	}
-	record, known := s.readSidecar(base)
-	fallback := wav.Format{}
-	if known {
-		fallback = wav.Format{SampleRate: record.SampleRate, Channels: record.Channels}
-	}
-	report, err := wav.Repair(f, info.Size(), fallback)
-	if err != nil {
+	record, _ := s.readSidecar(name)
+	fallback := wav.Format{SampleRate: record.SampleRate, Channels: record.Channels}
+	if _, err = wav.Repair(f, info.Size(), fallback); err != nil {
 		return Recovered{}, fmt.Errorf("repair recording: %w", err)
 	}
-	name, err := filepath.Rel(s.dir, base)
+	published, err := s.publishPart(name, name)
 	if err != nil {
 		return Recovered{}, err
 	}
-	if name, err = s.publishPart(name, name); err != nil {
-		return Recovered{}, err
-	}
-	done := Recovered{Action: ActionPublished, WAV: s.path(name) + wavExt}
-	return s.recoverRecord(done, f, report.Header, info, record, base)
+	done, err := s.recoverRecord(f, published, name)
+	done.Action = ActionPublished
+	return done, err
 }
 
-// recoverRecord writes the record of a WAV that is published now.
-func (s *store) recoverRecord(
-	done Recovered, f file, h wav.Header, info fs.FileInfo, record Record, base string,
-) (Recovered, error) {
-	done.Audio = h.Format.Duration(h.Frames())
-	name, err := filepath.Rel(s.dir, strings.TrimSuffix(done.WAV, wavExt))
+// recoverRecord publishes the record of a WAV that is published now, from what the
+// sidecar and the WAV itself tell.
+func (s *store) recoverRecord(f file, published, sidecar string) (Recovered, error) {
+	done := Recovered{Action: ActionRecord, WAV: s.path(published) + wavExt}
+	info, err := f.Stat()
 	if err != nil {
 		return done, err
 	}
-	record.WAV = filepath.ToSlash(name) + wavExt
-	record.Ended = info.ModTime().UTC()
-	if record.Call == "" {
-		record.Call = filepath.Base(base)
+	h, err := wav.ReadHeader(f, info.Size())
+	if err != nil {
+		return done, err
+	}
+	done.Audio = h.Format.Duration(h.Frames())
+	record, known := s.readSidecar(sidecar)
+	if !known {
+		record.Call = filepath.Base(sidecar)
 		record.Started = info.ModTime().Add(-done.Audio).UTC()
 	}
+	record.Ended = info.ModTime().UTC()
+	record.WAV = filepath.ToSlash(published) + wavExt
 	if err := record.hear(f, h); err != nil {
 		return done, err
 	}
 	record.Recovered, record.Result = true, resultAborted
-	if err := s.saveRecord(record, base+jsonExt+partExt); err != nil {
-		return done, err
-	}
-	done.Record = s.path(name) + jsonExt
-	return done, nil
+	done.Record = s.path(published) + jsonExt
+	return done, s.saveRecord(record, sidecar)
 }
 
-// recoverSidecar publishes the record of base.json.part, which has no WAV of its own
-// left to recover.
-func (s *store) recoverSidecar(base string) (Recovered, error) {
-	record, ok := s.readSidecar(base)
-	if s.disk.Exists(base + wavExt + partExt) {
-		return Recovered{}, errLocked // its WAV was left, for a reason
-	}
-	if s.disk.Exists(base+jsonExt) || (!ok && !s.disk.Exists(base+wavExt)) {
+// recoverSidecar publishes the record of name.json.part, whose WAV is published
+// already or was never begun.
+func (s *store) recoverSidecar(name string) (Recovered, error) {
+	base := s.path(name)
+	record, known := s.readSidecar(name)
+	switch {
+	case s.disk.Exists(base + wavExt + partExt):
+		return Recovered{}, errLocked // it is live, or was left for a reason
+	case s.disk.Exists(base+jsonExt) || (!known && !s.disk.Exists(base+wavExt)):
 		return Recovered{Action: ActionRemoved}, s.disk.Remove(base + jsonExt + partExt)
+	case !s.disk.Exists(base + wavExt):
+		record.Recovered, record.Result, record.WAV = true, resultAborted, ""
+		return Recovered{Action: ActionRecord, Record: base + jsonExt}, s.saveRecord(record, name)
 	}
 	f, err := s.disk.Open(base + wavExt)
-	if errors.Is(err, fs.ErrNotExist) {
-		record.Recovered, record.Result, record.WAV = true, resultAborted, ""
-		return Recovered{Action: ActionRecord, Record: base + jsonExt}, s.saveRecord(record, base+jsonExt+partExt)
-	}
 	if err != nil {
 		return Recovered{}, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return Recovered{}, err
-	}
-	h, err := wav.ReadHeader(f, info.Size())
-	if err != nil {
-		return Recovered{}, err
-	}
-	done := Recovered{Action: ActionRecord, WAV: base + wavExt}
-	return s.recoverRecord(done, f, h, info, record, base)
+	return s.recoverRecord(f, name, name)
 }
 
 // readSidecar returns what was known of a call when its recording began.
-func (s *store) readSidecar(base string) (Record, bool) {
-	b, err := os.ReadFile(base + jsonExt + partExt)
+func (s *store) readSidecar(name string) (Record, bool) {
+	b, err := os.ReadFile(s.path(name) + jsonExt + partExt)
 	if err != nil {
 		return Record{}, false
 	}

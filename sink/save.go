@@ -9,25 +9,33 @@ import (
 	"strings"
 )
 
-// saveRecord publishes a record under its WAV's name, or the call's if there is none,
-// and removes the sidecar that it replaces.
+// saveRecord publishes a record under its WAV's name, else its sidecar's, else the
+// call's, or the next that is free, and removes the sidecar. sidecar is a name.
 func (s *store) saveRecord(record Record, sidecar string) error {
+	own := sidecar
 	if stem, ok := strings.CutSuffix(record.WAV, wavExt); ok {
-		err := s.publishRecord(filepath.FromSlash(stem), record)
-		if !errors.Is(err, fs.ErrExist) {
-			return errors.Join(err, s.dropSidecar(sidecar, err))
-		}
+		own = filepath.FromSlash(stem)
+	}
+	err := fs.ErrExist
+	if own != "" {
+		err = s.publishRecord(own, record)
 	}
 	for name := range names(callName(record.Call, record.Started)) {
-		if !s.free(name) {
-			continue
-		}
-		err := s.publishRecord(name, record)
 		if !errors.Is(err, fs.ErrExist) {
-			return errors.Join(err, s.dropSidecar(sidecar, err))
+			break
+		}
+		if s.free(name) {
+			err = s.publishRecord(name, record)
 		}
 	}
-	return fmt.Errorf("save record: %w", errNoName)
+	if err != nil || sidecar == "" {
+		return err
+	}
+	err = s.disk.Remove(s.path(sidecar) + jsonExt + partExt)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove sidecar: %w", err)
+	}
+	return nil
 }
 
 // publishRecord writes a record by the same steps as a WAV.
@@ -43,16 +51,6 @@ func (s *store) publishRecord(name string, record Record) error {
 		return errors.Join(fmt.Errorf("save record: %w", err), s.disk.Remove(path+newExt))
 	}
 	return s.syncNames(name)
-}
-
-func (s *store) dropSidecar(path string, failed error) error {
-	if path == "" || failed != nil {
-		return nil
-	}
-	if err := s.disk.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove sidecar: %w", err)
-	}
-	return nil
 }
 
 // writeJSON writes a record to a new file; what a crash left of that name goes.

@@ -63,7 +63,7 @@ func TestGapsAreFilled(t *testing.T) {
 		s.play(one)
 		first := time.Now()
 		s.drop()
-		await(t, r, "gone", func(st State) bool { return !st.Live })
+		awaitGone(t, r, 1)
 		time.Sleep(740 * time.Millisecond)
 		gap1 := time.Since(first)
 		s = b.connect(r)
@@ -73,7 +73,7 @@ func TestGapsAreFilled(t *testing.T) {
 		s.play(two[1600:])
 		second := time.Now()
 		s.drop()
-		await(t, r, "gone", func(st State) bool { return !st.Live })
+		awaitGone(t, r, 2)
 		time.Sleep(1500 * time.Millisecond)
 		gap2 := time.Since(second)
 		s = b.connect(r)
@@ -112,7 +112,7 @@ func TestShortSecondSocket(t *testing.T) {
 		s := b.connect(r)
 		s.play(speech(1, 8000))
 		s.drop()
-		await(t, r, "gone", func(st State) bool { return !st.Live })
+		awaitGone(t, r, 1)
 		time.Sleep(time.Second)
 		s = b.connect(r)
 		s.play(speech(2, 160))
@@ -151,7 +151,7 @@ func TestIdleSocketIsClosed(t *testing.T) {
 				if name != "audio" && time.Since(last) != cfg.IdleTimeout {
 					t.Errorf("closed after %v, want %v", time.Since(last), cfg.IdleTimeout)
 				}
-				if st := await(t, r, "gone", func(st State) bool { return !st.Live }); st.LastEnd != EndIdle {
+				if st := awaitGone(t, r, 1); st.LastEnd != EndIdle {
 					t.Errorf("it ended by %q", st.LastEnd)
 				}
 			})
@@ -371,7 +371,7 @@ func TestLongestRecording(t *testing.T) {
 			_, _ = s.c.Write(encodeFrame(fin|opBinary, make([]byte, 320)))
 		}
 		<-done
-		st := await(t, r, "gone", func(st State) bool { return !st.Live })
+		st := awaitGone(t, r, 1)
 		if st.LastEnd != EndMaxDuration || st.Err == nil {
 			t.Errorf("state %+v", st)
 		}
