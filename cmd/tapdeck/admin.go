@@ -3,17 +3,29 @@ package main
 import (
 	"context"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/pprof"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+)
 
-	"tapdeck/controller"
+// Bounds of the admin server. Its readers get copies, so that a slow one holds
+// nothing but its own connection.
+const (
+	adminConnections   = 128
+	adminHeaderTimeout = 5 * time.Second
+	adminReadTimeout   = 10 * time.Second
+	adminWriteTimeout  = 30 * time.Second
+	adminIdleTimeout   = time.Minute
+	adminHeaderBytes   = 16 << 10
+	adminBodyBytes     = 4 << 10
 )
 
 // serveAdmin serves metrics, health and the running calls until ctx is done.
@@ -21,31 +33,84 @@ func (d *daemon) serveAdmin(ctx context.Context, ln net.Listener) error {
 	if ln == nil {
 		return nil
 	}
+	errorLog, err := zap.NewStdLogAt(d.log, zap.WarnLevel)
+	if err != nil {
+		return fmt.Errorf("set up the admin server's log: %w", err)
+	}
 	server := &http.Server{
-		Handler: d.adminHandler(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		Handler:           http.MaxBytesHandler(d.adminHandler(), adminBodyBytes),
+		ReadHeaderTimeout: adminHeaderTimeout, ReadTimeout: adminReadTimeout,
+		WriteTimeout: adminWriteTimeout, IdleTimeout: adminIdleTimeout, MaxHeaderBytes: adminHeaderBytes,
+		ErrorLog: errorLog,
 	}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
-	if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-		return err
+	if err = server.Serve(&bounded{Listener: ln, places: make(chan struct{}, adminConnections)}); !errors.Is(err, http.ErrServerClosed) {
+		d.log.Error("admin listener lost", zap.NamedError("err", err), zap.String("hint", "calls go on; metrics and health checks need a restart"))
+		return fmt.Errorf("serve admin: %w", err)
 	}
 	return nil
 }
 
+// bounded is a listener with so many connections at most: one more is closed at
+// once, for those that are there may last.
+type bounded struct {
+	net.Listener
+	places chan struct{}
+}
+
+func (b *bounded) Accept() (net.Conn, error) {
+	for {
+		conn, err := b.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case b.places <- struct{}{}:
+			return &placed{Conn: conn, leave: sync.OnceFunc(func() { <-b.places })}, nil
+		default:
+			_ = conn.Close()
+		}
+	}
+}
+
+// placed is a connection that gives its place back when it is closed.
+type placed struct {
+	net.Conn
+	leave func()
+}
+
+func (p *placed) Close() error {
+	p.leave()
+	return p.Conn.Close()
+}
+
 func (d *daemon) adminHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(d.registry, promhttp.HandlerOpts{Registry: d.registry}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(d.registry, promhttp.HandlerOpts{
+		Registry: d.registry, MaxRequestsInFlight: 8, EnableOpenMetrics: true,
+	}))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "alive") })
 	mux.HandleFunc("GET /readyz", d.readyz)
 	mux.HandleFunc("GET /calls", d.serveCalls)
 	mux.HandleFunc("GET /calls/{uuid}", d.serveCall)
-	mux.Handle("/log/level", d.level)
+	mux.Handle("GET /log/level", d.level)
+	mux.HandleFunc("PUT /log/level", d.setLevel)
 	if d.loaded.Load().Config.Admin.Pprof {
 		mux.HandleFunc("/debug/pprof/", pprof.Index)
 		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	}
 	return authorized(d.loaded.Load().Config.Admin.Token, mux)
+}
+
+// setLevel changes the level of the log until the next change or restart.
+func (d *daemon) setLevel(w http.ResponseWriter, r *http.Request) {
+	before := d.level.Level()
+	d.level.ServeHTTP(w, r)
+	if now := d.level.Level(); now != before {
+		d.log.Log(max(now, zap.InfoLevel), "log level changed", zap.Stringer("from", before), zap.Stringer("to", now), zap.String("peer", r.RemoteAddr))
+	}
 }
 
 // authorized asks for the token, if there is one, everywhere but at the health checks.
@@ -83,84 +148,4 @@ func (d *daemon) readyz(w http.ResponseWriter, _ *http.Request) {
 	default:
 		say(w, http.StatusOK, "ready")
 	}
-}
-
-// callsPage is what /calls answers.
-type callsPage struct {
-	Running []runningCall `json:"running"`
-	Ended   []any         `json:"ended"`
-}
-
-// runningCall is a running call on the admin pages.
-type runningCall struct {
-	Call        string    `json:"call"`
-	Caller      string    `json:"caller"`
-	Destination string    `json:"destination"`
-	Plan        string    `json:"plan"`
-	Peer        string    `json:"peer"`
-	Started     time.Time `json:"started"`
-	AgeMS       int64     `json:"age_ms"`
-	Step        string    `json:"step"`
-	StepMS      int64     `json:"step_ms"`
-	Live        bool      `json:"stream_live"`
-	Connections int       `json:"connections"`
-	AudioMS     int64     `json:"audio_ms"`
-	LevelDBFS   *float64  `json:"level_dbfs"`
-}
-
-func running(s controller.Status) runningCall {
-	c := runningCall{
-		Call: s.Info.UUID, Caller: s.Info.Caller, Destination: s.Info.Destination, Plan: s.Info.Plan, Peer: s.Info.Peer,
-		Started: s.Info.Started, AgeMS: time.Since(s.Info.Started).Milliseconds(), Step: s.Step, StepMS: time.Since(s.StepBegan).Milliseconds(),
-	}
-	if s.Stream != nil {
-		c.Live, c.Connections, c.AudioMS = s.Stream.Live, s.Stream.Connections, s.Stream.Audio.Milliseconds()
-		if s.Stream.Audio > 0 {
-			c.LevelDBFS = &s.Stream.LevelDBFS
-		}
-	}
-	return c
-}
-
-// endedCall is an ended call on the admin pages: its record where there is one.
-func endedCall(e controller.Ended) any {
-	if e.Record != nil {
-		return e.Record
-	}
-	return map[string]any{"call": e.Info.UUID, "result": e.Outcome.Result, "err": e.Outcome.Err, "ended": e.Outcome.Ended}
-}
-
-func (d *daemon) serveCalls(w http.ResponseWriter, _ *http.Request) {
-	page := callsPage{Running: []runningCall{}, Ended: []any{}}
-	for _, s := range d.controller.Calls() {
-		page.Running = append(page.Running, running(s))
-	}
-	for _, e := range d.controller.Ended() {
-		page.Ended = append(page.Ended, endedCall(e))
-	}
-	sayJSON(w, page)
-}
-
-func (d *daemon) serveCall(w http.ResponseWriter, r *http.Request) {
-	id := strings.ToLower(r.PathValue("uuid"))
-	for _, s := range d.controller.Calls() {
-		if s.Info.UUID == id {
-			sayJSON(w, running(s))
-			return
-		}
-	}
-	for _, e := range d.controller.Ended() {
-		if e.Info.UUID == id {
-			sayJSON(w, endedCall(e))
-			return
-		}
-	}
-	say(w, http.StatusNotFound, "no such call among the running ones and the latest 1,000 that ended")
-}
-
-func sayJSON(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	_ = enc.Encode(v)
 }

@@ -74,6 +74,7 @@ func (c *configured) load(p *program, extra map[string]string) (*config.Loaded, 
 type grammar struct {
 	Serve    serveCommand    `cmd:"" help:"Run the daemon: take calls, record them."`
 	Demo     demoCommand     `cmd:"" help:"Show the whole thing without a FreeSWITCH: simulated calls with real speech, recorded and compared."`
+	Calls    callsCommand    `cmd:"" help:"Show what a running daemon does: its calls with step, age, audio and level, or one call's timeline."`
 	Call     callCommand     `cmd:"" help:"Place simulated calls against a running daemon: the load generator."`
 	Dialplan dialplanCommand `cmd:"" help:"Print the dialplan XML that hands calls to tapdeck, or check an existing file."`
 	Check    checkCommand    `cmd:"" help:"Check the configuration and show every value with its origin, and what a caller will hear."`
