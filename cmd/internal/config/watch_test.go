@@ -23,9 +23,9 @@ type seen struct {
 }
 
 // watching runs a Watcher of path until the test ends.
-func watching(t *testing.T, path string) *seen {
+func watching(t *testing.T, path string, debounce time.Duration) *seen {
 	t.Helper()
-	w, err := NewWatcher(path, settleTime)
+	w, err := NewWatcher(path, debounce)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func must(t *testing.T, err error) {
 
 func TestWatchWriteInPlace(t *testing.T) {
 	path := write(t, "tapdeck.yaml", "one")
-	s := watching(t, path)
+	s := watching(t, path, settleTime)
 	put(t, path, "two")
 	s.until("two")
 	put(t, path, "three")
@@ -88,7 +88,7 @@ func TestWatchWriteInPlace(t *testing.T) {
 
 func TestWatchReplaced(t *testing.T) {
 	path := write(t, "tapdeck.yaml", "one")
-	s := watching(t, path)
+	s := watching(t, path, settleTime)
 	for _, text := range []string{"two", "three"} {
 		put(t, path+".tmp", text)
 		must(t, os.Rename(path+".tmp", path))
@@ -103,7 +103,7 @@ func TestWatchReplaced(t *testing.T) {
 
 func TestWatchRemovedAndMadeAgain(t *testing.T) {
 	path := write(t, "tapdeck.yaml", "one")
-	s := watching(t, path)
+	s := watching(t, path, settleTime)
 	must(t, os.Remove(path))
 	put(t, path, "two")
 	s.until("two")
@@ -111,7 +111,7 @@ func TestWatchRemovedAndMadeAgain(t *testing.T) {
 
 func TestWatchFileThatComesLater(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "etc", "tapdeck.yaml")
-	s := watching(t, path)
+	s := watching(t, path, settleTime)
 	must(t, os.Mkdir(filepath.Dir(path), 0o700))
 	put(t, path, "one")
 	s.until("one")
@@ -124,7 +124,7 @@ func TestWatchDirectoryReplaced(t *testing.T) {
 	dir, path := filepath.Join(base, "etc"), filepath.Join(base, "etc", "tapdeck.yaml")
 	must(t, os.Mkdir(dir, 0o700))
 	put(t, path, "one")
-	s := watching(t, path)
+	s := watching(t, path, settleTime)
 	must(t, os.Mkdir(dir+".new", 0o700))
 	put(t, filepath.Join(dir+".new", "tapdeck.yaml"), "two")
 	must(t, os.Rename(dir, dir+".old"))
@@ -147,7 +147,7 @@ func TestWatchKubernetes(t *testing.T) {
 	path := filepath.Join(dir, "tapdeck.yaml")
 	version("..1", "one")
 	must(t, os.Symlink("..data/tapdeck.yaml", path))
-	s := watching(t, path)
+	s := watching(t, path, settleTime)
 	version("..2", "two")
 	s.until("two")
 	must(t, os.RemoveAll(filepath.Join(dir, "..1")))
@@ -162,7 +162,7 @@ func TestWatchThroughLinks(t *testing.T) {
 	must(t, os.Symlink(a, filepath.Join(release, "tapdeck.yaml")))
 	current := filepath.Join(t.TempDir(), "current")
 	must(t, os.Symlink(release, current))
-	s := watching(t, filepath.Join(current, "tapdeck.yaml"))
+	s := watching(t, filepath.Join(current, "tapdeck.yaml"), settleTime)
 	put(t, a, "a2")
 	s.until("a2")
 	next := t.TempDir()
@@ -177,7 +177,7 @@ func TestWatchThroughLinks(t *testing.T) {
 // A file that is written without a pause is told of all the same.
 func TestWatchIsNotStarved(t *testing.T) {
 	path := write(t, "tapdeck.yaml", "one")
-	s := watching(t, path)
+	s := watching(t, path, 100*time.Millisecond)
 	deadline := time.Now().Add(10 * time.Second)
 	for i := 0; len(s.news) == 0; i++ {
 		put(t, path, time.Duration(i).String())
