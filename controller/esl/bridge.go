@@ -35,17 +35,19 @@ type bridge struct {
 // newBridge opens a loopback port and starts the goroutine that accepts on it.
 // The caller must close the bridge, after all its connections.
 func newBridge(ctx context.Context) (*bridge, error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	lc := net.ListenConfig{KeepAlive: -1}
 	ln, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
+		cancel()
 		return nil, fmt.Errorf("listen for the library: %w", err)
 	}
-	b := &bridge{ln: ln.(*net.TCPListener), slots: make(chan struct{}, maxHandshakes), waiting: make(map[string]chan net.Conn)}
+	b := &bridge{ln: ln.(*net.TCPListener), cancel: cancel, slots: make(chan struct{}, maxHandshakes), waiting: make(map[string]chan net.Conn)}
 	b.spare, err = os.Open(os.DevNull)
 	if err != nil {
+		cancel()
 		return nil, errors.Join(fmt.Errorf("open spare descriptor: %w", err), ln.Close())
 	}
-	ctx, b.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	b.tasks.Go(func() { b.accept(ctx) })
 	return b, nil
 }

@@ -58,33 +58,38 @@ func (f *frameReader) next() (frame, error) {
 	if reason != "" {
 		return frame{}, f.fail(reason)
 	}
-	total := size + h.length
-	for f.w-f.r < total {
-		if err := f.more(total); err != nil {
+	f.last = size + h.length
+	if f.w-f.r < f.last {
+		if err := f.fill(f.last); err != nil {
 			return frame{}, err
 		}
+		h, _ = parseHeader(f.buf[f.r:f.r+size], f.cfg.MaxBody) // the buffer may have moved
 	}
-	f.last = total
-	return f.cut(size, total)
+	return f.cut(h, size), nil
 }
 
-// cut takes the frame of total bytes, size of them its header block, out of the
-// buffer, without the lines that the library refuses.
-func (f *frameReader) cut(size, total int) (frame, error) {
-	data := f.buf[f.r : f.r+total : f.r+total]
-	h, reason := parseHeader(data[:size], f.cfg.MaxBody) // the slices of the first may have moved
-	if reason != "" {
-		return frame{}, f.fail(reason)
+// fill reads until size bytes are there.
+func (f *frameReader) fill(size int) error {
+	for f.w-f.r < size {
+		if err := f.more(size); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// cut takes the frame, size bytes of it its header block, out of the buffer,
+// without the lines that the library refuses.
+func (f *frameReader) cut(h header, size int) frame {
+	data := f.buf[f.r : f.r+f.last : f.r+f.last]
 	body := data[size:]
 	if h.refused > 0 {
 		h.detach()
 		n := dropRefused(data[:size])
-		n += copy(data[n:], body)
-		data = data[:n]
-		body = data[n-len(body):]
+		data = data[:n+copy(data[n:], body)]
+		body = data[n:]
 	}
-	return frame{header: h, data: data, body: body}, nil
+	return frame{header: h, data: data, body: body}
 }
 
 // consume gives up the frame that was handed out, and a buffer that grew for it.

@@ -20,9 +20,12 @@ type Server struct {
 	log     *zap.Logger
 	metrics *metrics
 
-	drops    *meter // frames and lines
-	refusals *meter // connections
-	accepts  *meter // failed
+	// What is logged at most once a second.
+	drops      *meter // frames and lines
+	refusals   *meter // connections refused before they were read
+	unanswered *meter // connections that did not become a call
+	lost       *meter // connections without a library
+	accepts    *meter // failed
 
 	connections atomic.Int64
 	pending     atomic.Int64
@@ -40,9 +43,11 @@ func NewServer(cfg Config, log *zap.Logger, reg prometheus.Registerer) (*Server,
 	}
 	s := &Server{
 		log: log, metrics: m,
-		drops:    newDropMeter(log),
-		refusals: &meter{log: log, msg: "event socket connections refused"},
-		accepts:  &meter{log: log, msg: "event socket cannot accept"},
+		drops:      newDropMeter(log),
+		refusals:   &meter{log: log, msg: "event socket connections refused"},
+		unanswered: &meter{log: log, msg: "event socket peers did not answer connect"},
+		lost:       &meter{log: log, msg: "event socket connections lost"},
+		accepts:    &meter{log: log, msg: "event socket cannot accept"},
 	}
 	s.cfg.Store(&cfg)
 	return s, nil
@@ -97,9 +102,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx con
 }
 
 func (s *Server) flush() {
-	s.drops.flush()
-	s.refusals.flush()
-	s.accepts.flush()
+	for _, m := range []*meter{s.drops, s.refusals, s.unanswered, s.lost, s.accepts} {
+		m.flush()
+	}
 }
 
 // accept returns the next connection, or false when ln is closed.
@@ -150,7 +155,7 @@ func (s *Server) serve(ctx context.Context, b *bridge, outer net.Conn, handle fu
 	c := newConn(*s.cfg.Load(), s.log, s.metrics, s.drops, outer)
 	defer outer.Close()
 	if err := c.start(b); err != nil {
-		s.log.Error("event socket connection lost", zap.Stringer("peer", outer.RemoteAddr()), zap.Error(err))
+		s.lost.add(zap.Stringer("peer", outer.RemoteAddr()), zap.Error(err))
 		return
 	}
 	defer c.close()
@@ -164,11 +169,11 @@ func (s *Server) serve(ctx context.Context, b *bridge, outer net.Conn, handle fu
 	handle(ctx, c)
 }
 
-// reportUnanswered logs a connection that did not become a call. A frame that
+// reportUnanswered counts a connection that did not become a call. A frame that
 // ended it was logged where it was read.
 func (s *Server) reportUnanswered(c *Conn, err error) {
 	var bad *FrameError
 	if !errors.As(err, &bad) {
-		s.log.Warn("event socket peer did not answer connect", zap.Stringer("peer", c.RemoteAddr()), zap.Error(err))
+		s.unanswered.add(zap.Stringer("peer", c.RemoteAddr()), zap.Error(err))
 	}
 }

@@ -43,7 +43,7 @@ func (s *server) noCall() error {
 	if s.connections.Load() > 0 {
 		return nil
 	}
-	for _, msg := range []string{"event socket closed", "event socket peer did not answer connect"} {
+	for _, msg := range []string{"event socket closed", "event socket peers did not answer connect"} {
 		if lines := s.logs.FilterMessage(msg).All(); len(lines) > 0 {
 			return fmt.Errorf("%s %v", msg, lines[0].ContextMap())
 		}
