@@ -28,7 +28,10 @@ func printRunningCall(w io.Writer, c *runningCall) error {
 	fmt.Fprintf(w, "call %s runs\n", c.Call)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range [][2]string{
-		{"caller", c.Caller}, {"destination", c.Destination}, {"plan", c.Plan}, {"peer", c.Peer},
+		{"caller", c.Caller},
+		{"destination", c.Destination},
+		{"plan", c.Plan},
+		{"peer", c.Peer},
 		{"started", c.Started.Local().Format(time.DateTime) + ", " + seconds(c.AgeMS) + " ago"},
 		{"step", c.Step + ", for " + seconds(c.StepMS)},
 		{"stream", fmt.Sprintf("%s of audio, %s", seconds(c.AudioMS), plural(c.Connections, "connection"))},

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.uber.org/zap"
 
 	"tapdeck/cmd/internal/config"
@@ -31,6 +30,8 @@ type daemon struct {
 	reloads    reloadMetrics
 	lost       atomic.Int64
 	ready      atomic.Bool
+	// announce, if not nil, is called once calls are taken.
+	announce func()
 }
 
 // listeners are where a daemon serves; admin may be nil.
@@ -50,7 +51,7 @@ func (l listeners) close() {
 func newDaemon(loaded *config.Loaded, log *zap.Logger, level zap.AtomicLevel) (*daemon, error) {
 	d := &daemon{log: log, level: level, registry: prometheus.NewRegistry()}
 	d.loaded.Store(loaded)
-	d.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	d.registerMetrics()
 	d.reloads = newReloadMetrics(d.registry)
 	var err error
 	if d.sink, err = sink.New(sinkConfig(loaded.Config), log, d.registry); err != nil {
@@ -110,17 +111,20 @@ func tlsListener(ln net.Listener, t config.TLS) (net.Listener, error) {
 // closed, or until ctx is done; the latter two end running calls at once. It
 // returns when every goroutine of the daemon has ended.
 func (d *daemon) run(ctx context.Context, l listeners, drain, hurry <-chan struct{}) error {
-	if _, err := d.sink.Recover(ctx); err != nil {
-		d.log.Warn("recovery incomplete", zap.NamedError("err", err), zap.String("hint", "`tapdeck repair` on the recordings directory tries again"))
-	}
 	sinkCtx, stopSink := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stopSink(nil)
 	callsCtx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
-	sinkDone := async(func() error { return d.sink.Serve(sinkCtx, l.sink) })
 	adminDone := async(func() error { return d.serveAdmin(sinkCtx, l.admin) })
+	if _, err := d.sink.Recover(ctx); err != nil {
+		d.log.Warn("recovery incomplete", zap.NamedError("err", err), zap.String("hint", "`tapdeck repair` on the recordings directory tries again"))
+	}
+	sinkDone := async(func() error { return d.sink.Serve(sinkCtx, l.sink) })
 	callsDone := async(func() error { return d.controller.Serve(callsCtx, l.events, d.events) })
 	d.ready.Store(true)
+	if d.announce != nil {
+		d.announce()
+	}
 
 	var failure error
 	select {

@@ -62,12 +62,11 @@ func (d *daemon) apply(fresh *config.Loaded) {
 	d.sink.Update(sinkConfig(fresh.Config))
 }
 
-// watch reloads when the configuration file changes or hangup signals come.
-func (d *daemon) watch(ctx context.Context, path string, hangup <-chan struct{}, load func() (*config.Loaded, error)) error {
+// watch calls reload when the configuration file changes or hangup signals come.
+func (d *daemon) watch(ctx context.Context, path string, hangup <-chan struct{}, reload func()) error {
 	changed := make(chan struct{}, 1)
 	watching := async(func() error {
 		if path == "" {
-			<-ctx.Done()
 			return nil
 		}
 		return config.Watch(ctx, path, reloadDebounce, func() {
@@ -79,12 +78,20 @@ func (d *daemon) watch(ctx context.Context, path string, hangup <-chan struct{},
 	})
 	for {
 		select {
+		case <-ctx.Done():
+			if watching != nil {
+				return <-watching
+			}
+			return nil
 		case err := <-watching:
-			return err
+			if err != nil {
+				d.log.Warn("configuration not watched", zap.String("file", path), zap.NamedError("err", err), zap.String("hint", "a changed file is read after SIGHUP only"))
+			}
+			watching = nil
 		case <-hangup:
-			d.reload(load)
+			reload()
 		case <-changed:
-			d.reload(load)
+			reload()
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -39,8 +40,7 @@ func (c *serveCommand) flags() map[string]string {
 
 // Run is the daemon from its configuration to its last recording.
 func (c *serveCommand) Run(ctx context.Context, p *program) error {
-	load := func() (*config.Loaded, error) { return c.load(p, c.flags()) }
-	loaded, err := load()
+	loaded, err := c.load(p, c.flags())
 	if err != nil {
 		return err
 	}
@@ -57,6 +57,14 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer l.close()
+	load := func() (*config.Loaded, error) {
+		fresh, err := c.load(p, c.flags())
+		if err == nil {
+			advertiseReal(&fresh.Config.Sink, l.sink.Addr())
+		}
+		return fresh, err
+	}
+	advertiseReal(&loaded.Config.Sink, l.sink.Addr())
 	d, err := newDaemon(loaded, log, level)
 	if err != nil {
 		return err
@@ -82,17 +90,20 @@ func (c *serveCommand) serve(ctx context.Context, p *program, d *daemon, l liste
 	background, stop := context.WithCancel(ctx)
 	drain, hurry, hangup := make(chan struct{}), make(chan struct{}), make(chan struct{}, 1)
 	service := newService(p.Environ)
-	handling := async(func() error { handleSignals(background, d.log, signals, drain, hurry, hangup, service); return nil })
+	handling := async(func() error { d.handleSignals(background, signals, drain, hurry, hangup, service); return nil })
 	watching := async(func() error {
-		return d.watch(background, d.loaded.Load().File, hangup, func() (*config.Loaded, error) {
-			defer service.notify("READY=1")
-			return load()
+		return d.watch(background, d.loaded.Load().File, hangup, func() {
+			d.reload(load)
+			service.ready()
 		})
 	})
-	notifying := async(func() error { return service.watchdog(background) })
-	d.log.Info("tapdeck is ready", zap.String("version", version()), zap.String("esl", l.events.Addr().String()),
-		zap.String("sink", l.sink.Addr().String()), zap.String("admin", l.admin.Addr().String()), zap.String("config", d.loaded.Load().File))
-	service.notify("READY=1")
+	notifying := async(func() error { return service.watchdog(background, func() { d.controller.Full() }) })
+	d.announce = func() {
+		d.log.Info("tapdeck is ready", zap.String("version", version()), zap.String("esl", l.events.Addr().String()),
+			zap.String("sink", l.sink.Addr().String()), zap.String("admin", l.admin.Addr().String()),
+			zap.String("advertise", d.loaded.Load().Config.Sink.Advertise), zap.String("config", d.loaded.Load().File))
+		service.ready()
+	}
 	err := d.run(ctx, l, drain, hurry)
 	stop()
 	err = errors.Join(err, <-handling, <-watching, <-notifying)
@@ -100,8 +111,12 @@ func (c *serveCommand) serve(ctx context.Context, p *program, d *daemon, l liste
 	return err
 }
 
+// abortMargin is how long the calls that outlast drain_timeout may take to be
+// ended, and their recordings to be published.
+const abortMargin = 45 * time.Second
+
 // handleSignals turns signals into closed channels, until ctx is done.
-func handleSignals(ctx context.Context, log *zap.Logger, signals <-chan os.Signal, drain, hurry chan struct{}, hangup chan<- struct{}, service *service) {
+func (d *daemon) handleSignals(ctx context.Context, signals <-chan os.Signal, drain, hurry chan struct{}, hangup chan<- struct{}, service *service) {
 	terms := 0
 	for {
 		select {
@@ -109,7 +124,7 @@ func handleSignals(ctx context.Context, log *zap.Logger, signals <-chan os.Signa
 			return
 		case s := <-signals:
 			if s == syscall.SIGHUP {
-				service.notify("RELOADING=1")
+				service.reloading()
 				select {
 				case hangup <- struct{}{}:
 				default:
@@ -117,10 +132,10 @@ func handleSignals(ctx context.Context, log *zap.Logger, signals <-chan os.Signa
 				continue
 			}
 			terms++
-			log.Info("signal", zap.String("signal", s.String()), zap.Int("count", terms))
+			d.log.Info("signal", zap.String("signal", s.String()), zap.Int("count", terms))
 			switch terms {
 			case 1:
-				service.notify("STOPPING=1")
+				service.stopping(d.loaded.Load().Config.DrainTimeout + abortMargin)
 				close(drain)
 			case 2:
 				close(hurry)
@@ -131,11 +146,14 @@ func handleSignals(ctx context.Context, log *zap.Logger, signals <-chan os.Signa
 
 // listen opens the daemon's listeners, or takes those that systemd holds.
 func (c *serveCommand) listen(ctx context.Context, p *program, loaded *config.Loaded) (l listeners, err error) {
-	inherited, err := inheritedListeners(p.Environ)
-	if err != nil {
-		return l, err
-	}
 	cfg := loaded.Config
+	inherited, err := inheritedListeners(p.Environ)
+	if err == nil {
+		err = checkInherited(inherited, cfg.Admin.Token)
+	}
+	if err != nil {
+		return l, usage(err)
+	}
 	for _, place := range []struct {
 		key, name, address string
 		ln                 *net.Listener
@@ -155,4 +173,23 @@ func (c *serveCommand) listen(ctx context.Context, p *program, loaded *config.Lo
 	}
 	l.sink, err = tlsListener(l.sink, cfg.Sink.TLS)
 	return l, err
+}
+
+// advertiseReal has FreeSWITCH told the sink's real address where sink.listen
+// asks for any free port, and sink.advertise says nothing.
+func advertiseReal(s *config.Sink, real net.Addr) {
+	_, port, err := net.SplitHostPort(s.Listen)
+	address, ok := real.(*net.TCPAddr)
+	if err != nil || port != "0" || !ok || s.Advertise != config.Default().Sink.Advertise {
+		return
+	}
+	host := address.IP.String()
+	if address.IP.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	scheme := "ws://"
+	if s.TLS.Certificate != "" {
+		scheme = "wss://"
+	}
+	s.Advertise = scheme + net.JoinHostPort(host, strconv.Itoa(address.Port))
 }
