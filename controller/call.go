@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -27,15 +28,20 @@ type call struct {
 	status  *status
 
 	// What the switch has said.
-	responses      map[string]string // Event-UUID of a completed application → its response
-	running        string            // Event-UUID of the application that runs, if any
-	digit          string            // the latest DTMF digit of finish_on
+	running        string // Event-UUID of the application that runs, if any
+	response       string // of the latest application that has completed
+	digit          string // the latest DTMF digit of finish_on
 	hungUp         bool
 	hangupComplete bool
 	over           bool // the connection has ended
-	lingers        bool // linger was granted
-	asked          bool // tapdeck has asked for the hangup
-	published      bool
+
+	// What tapdeck has done.
+	admitted  bool // it has one of max_calls' places
+	lingers   bool // linger was granted
+	deadMan   bool // sched_hangup was given
+	asked     bool // the hangup was asked for
+	published bool
+	ended     bool // moved to the ended calls
 
 	outcome Outcome
 }
@@ -58,11 +64,29 @@ var (
 
 // run carries one call from its first command to its record.
 func (c *call) run(ctx context.Context) {
-	err := c.admit()
+	err := c.admit(ctx)
 	if err == nil {
 		err = c.follow(ctx)
 	}
 	c.conclude(context.WithoutCancel(ctx), err)
+}
+
+// rescue keeps a fault of tapdeck's own within its call: the others go on, and
+// what was recorded is kept.
+func (c *call) rescue(ctx context.Context) {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	c.log.Error("call broken by a fault of tapdeck", zap.String("err", fmt.Sprint(fault)), zap.Stack("stack"),
+		zap.String("hint", "please report this with its stack"))
+	c.conn.Close()
+	if c.ended {
+		return
+	}
+	c.outcome.Result, c.outcome.Err = Failed, fmt.Sprint(fault)
+	c.publish(context.WithoutCancel(ctx), 0)
+	c.save()
 }
 
 // follow carries out the plan.
@@ -177,8 +201,8 @@ func (c *call) recordingChanged() <-chan struct{} {
 // observe takes in one event.
 func (c *call) observe(ctx context.Context, ev *esl.Event) {
 	if ev.ContentType() == "text/disconnect-notice" {
-		// With linger the notice of a hangup says so; before linger was asked for,
-		// the socket's orderly end is all that tells of it.
+		// With linger the notice of a hangup says so; where linger was not granted
+		// yet, the socket's orderly end is all that tells of it.
 		if ev.Get("Content-Disposition") == "linger" || !c.lingers {
 			c.sawHangup(ev)
 		}
@@ -188,15 +212,14 @@ func (c *call) observe(ctx context.Context, ev *esl.Event) {
 		c.stream.answered(ctx, ev.Get("Job-UUID"), strings.TrimSpace(ev.Body))
 		return
 	}
-	if id := ev.Get("Unique-ID"); id != "" && id != c.channel {
+	if ev.Get("Unique-ID") != c.channel {
 		return
 	}
+	c.debug("event", zap.String("event", ev.Name()), zap.String("application", ev.Get("Application")))
 	switch ev.Name() {
 	case "CHANNEL_EXECUTE_COMPLETE":
-		id := ev.Get("Application-UUID")
-		c.responses[id] = ev.Get("Application-Response")
-		if id == c.running {
-			c.running = ""
+		if c.running != "" && ev.Get("Application-UUID") == c.running {
+			c.running, c.response = "", ev.Get("Application-Response")
 		}
 	case "CHANNEL_HANGUP":
 		c.sawHangup(ev)
@@ -242,4 +265,11 @@ func hungUpBySwitch(cause, disposition string) bool {
 		return true
 	}
 	return strings.HasPrefix(disposition, "send_")
+}
+
+// debug logs the protocol, for whoever has asked for it.
+func (c *call) debug(msg string, fields ...zap.Field) {
+	if line := c.log.Check(zap.DebugLevel, msg); line != nil {
+		line.Write(fields...)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"strings"
 	"time"
 
@@ -11,18 +12,18 @@ import (
 )
 
 // admit decides, before the call is answered, whether it can be carried out.
-func (c *call) admit() error {
+func (c *call) admit(ctx context.Context) error {
 	c.outcome.Timeline.Connect = time.Now()
 	channel := c.conn.Channel()
 	if mode, control := channel.Get("Socket-Mode"), channel.Get("Control"); mode != "async" || control != "full" {
 		return &ending{
 			result: Misconfigured,
 			err:    fmt.Errorf("the dialplan's socket action gives Socket-Mode %q and Control %q; tapdeck needs async and full", mode, control),
-			hint:   `write <action application="socket" data="` + c.socketAddress() + ` async full"/> in the dialplan`,
+			hint:   `write <action application="socket" data="` + html.EscapeString(c.socketAddress()) + ` async full"/> in the dialplan`,
 		}
 	}
-	if reason := c.ctl.full(); reason != "" {
-		return &ending{result: Refused, err: errors.New(reason), hint: "the call goes on with the dialplan's next action; esl.max_calls sets the limit"}
+	if refusal := c.ctl.takePlace(ctx, c); refusal != nil {
+		return refusal
 	}
 	rec, err := c.ctl.recorder.Expect(c.info, c.plan.Stream)
 	switch {
@@ -55,19 +56,16 @@ func (c *call) conclude(ctx context.Context, err error) {
 	if e.err != nil {
 		c.outcome.Err, c.outcome.Hint = e.err.Error(), e.hint
 	}
-	if c.outcome.Timeline.StreamStart.IsZero() || e.result == SwitchLost {
-		c.stream.rest(streamStopped)
-	}
-	if e.result == Aborted {
+	if e.result == Aborted { // the recording first: a shutdown may be cut short
 		c.publish(ctx, 0)
-	}
-	c.enter("stop")
-	if c.stream.phase != streamStopped && !c.hungUp {
-		c.outcome.Timeline.Stop = time.Now()
 	}
 	c.stream.stop(ctx)
 	c.letGo(ctx, e.result)
-	c.publish(ctx, c.plan.Stream.StopTimeout)
+	patience := c.plan.Stream.StopTimeout
+	if c.stream.failure != nil { // a socket that is still open is one that the switch forgot
+		patience = 0
+	}
+	c.publish(ctx, patience)
 	c.save()
 }
 
@@ -98,10 +96,10 @@ func (c *call) letGo(ctx context.Context, result Result) {
 	switch {
 	case c.over || c.hungUp && c.hangupComplete:
 	case c.hungUp:
-		c.settle(ctx, c.ctl.cfg.HangupTimeout, func() bool { return c.hangupComplete })
-	case result == Refused || result == Misconfigured || c.outcome.Timeline.Answer.IsZero() && result == Failed:
-		c.conn.Close()
-	case result == StreamFailed && c.plan.OnStreamFailure == FailureDialplan:
+		c.enter("hangup")
+		c.awaitHangup(ctx)
+	case result == Refused, result == Misconfigured, result == Failed && c.unanswered(),
+		result == StreamFailed && c.plan.OnStreamFailure == FailureDialplan:
 		c.release(ctx)
 	case result == Aborted:
 		c.hangup(ctx, "MANAGER_REQUEST")
@@ -110,10 +108,22 @@ func (c *call) letGo(ctx context.Context, result Result) {
 	}
 }
 
+// unanswered says that the caller has heard nothing yet and nothing runs for him,
+// so that the dialplan can still do better.
+func (c *call) unanswered() bool { return c.outcome.Timeline.Answer.IsZero() && c.running == "" }
+
 // release gives the channel to the dialplan's next action: without the dead
-// man's switch, which would end it later, and without an application that runs on.
+// man's switch, which would end it later, and without an application that runs
+// on. A break of nothing would break the next action's playback.
 func (c *call) release(ctx context.Context) {
-	for _, command := range []string{"sched_del " + c.channel, "uuid_break " + c.channel + " all"} {
+	var commands []string
+	if c.deadMan {
+		commands = append(commands, "sched_del "+c.channel)
+	}
+	if c.running != "" {
+		commands = append(commands, "uuid_break "+c.channel+" all")
+	}
+	for _, command := range commands {
 		if _, err := c.bgapi(ctx, command); err != nil {
 			return
 		}
@@ -127,17 +137,27 @@ func (c *call) release(ctx context.Context) {
 func (c *call) hangup(ctx context.Context, cause string) {
 	c.enter("hangup")
 	c.asked = true
-	done := func() bool { return c.hangupComplete }
 	if c.running == "" {
 		if _, err := c.conn.Execute(ctx, "hangup", cause); err != nil {
 			return
 		}
-		if c.settle(ctx, c.ctl.cfg.HangupTimeout, done) {
+		if c.settle(ctx, c.ctl.cfg.HangupTimeout, func() bool { return c.hangupComplete }) {
 			return
 		}
 	}
-	if _, err := c.bgapi(ctx, "uuid_kill "+c.channel+" "+cause); err == nil {
-		c.settle(ctx, c.ctl.cfg.HangupTimeout, done)
+	if !c.hungUp {
+		if _, err := c.bgapi(ctx, "uuid_kill "+c.channel+" "+cause); err != nil {
+			return
+		}
+	}
+	c.awaitHangup(ctx)
+}
+
+// awaitHangup waits for the channel's end, which the switch may owe for ever: a
+// channel whose media bug waits for a server never reports it.
+func (c *call) awaitHangup(ctx context.Context) {
+	if !c.settle(ctx, c.ctl.cfg.HangupTimeout, func() bool { return c.hangupComplete }) && !c.over {
+		c.log.Warn("hangup not confirmed", zap.String("step", "hangup"), zap.String("hint", "the channel may be left in the switch: `show channels` in fs_cli"))
 	}
 }
 
@@ -159,6 +179,7 @@ func (c *call) publish(ctx context.Context, patience time.Duration) {
 func (c *call) save() {
 	c.outcome.Ended = time.Now()
 	c.outcome.Restarts = c.stream.restarts
+	c.stream.hear()
 	record, err := c.keep()
 	c.ctl.ended(c, record)
 	if err != nil {
@@ -170,7 +191,7 @@ func (c *call) save() {
 	}
 	level := c.outcome.Result.level()
 	if record == nil {
-		c.log.Log(level, "call ended", zap.String("result", string(c.outcome.Result)), zap.String("err", c.outcome.Err), hint)
+		c.log.Log(level, "call ended", zap.String("result", string(c.outcome.Result)), zap.String("hangup_cause", c.outcome.HangupCause), zap.String("err", c.outcome.Err), hint)
 		return
 	}
 	c.ctl.log.Log(level, "call ended", zap.Inline(record), hint) // the record names the call

@@ -16,12 +16,10 @@ type Config struct {
 	PromptLimit time.Duration
 	// HangupTimeout bounds the wait for CHANNEL_HANGUP_COMPLETE.
 	HangupTimeout time.Duration
-	// PublishTimeout bounds the publication of a call's files.
-	PublishTimeout time.Duration
 	// AbortTimeout bounds the orderly end of all calls after Serve's context is done.
 	AbortTimeout time.Duration
 	// RestartPause is the pause before a dropped stream is started again; it
-	// doubles with each restart of a call.
+	// doubles with each restart of a call, up to 16 s.
 	RestartPause time.Duration
 }
 
@@ -34,7 +32,6 @@ func DefaultConfig() Config {
 		StepGrace:      10 * time.Second,
 		PromptLimit:    10 * time.Minute,
 		HangupTimeout:  3 * time.Second,
-		PublishTimeout: 30 * time.Second,
 		AbortTimeout:   10 * time.Second,
 		RestartPause:   250 * time.Millisecond,
 	}

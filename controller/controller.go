@@ -24,6 +24,8 @@ type Plans func(variable func(name string) string, socketPath string) (Plan, []e
 // ErrShutdown is the cause of the calls that a shutdown ends.
 var ErrShutdown = errors.New("tapdeck was told to stop")
 
+var errDraining = errors.New("tapdeck is being stopped and takes no new calls")
+
 // Controller runs the calls that come in over event sockets.
 type Controller struct {
 	cfg      Config
@@ -34,10 +36,11 @@ type Controller struct {
 	maxCalls atomic.Int64
 	draining atomic.Bool
 
-	mu      sync.Mutex
-	running map[*call]struct{}
-	last    []Ended // the latest ended calls, a ring
-	next    int
+	mu       sync.Mutex
+	running  map[*call]struct{}
+	admitted int     // how many of running were not refused
+	last     []Ended // the latest ended calls, a ring
+	next     int
 }
 
 // keepEnded is how many ended calls Ended remembers.
@@ -102,36 +105,42 @@ func (c *Controller) Draining() bool { return c.draining.Load() }
 func (c *Controller) Full() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return int64(len(c.running)) >= c.maxCalls.Load()
+	return int64(c.admitted) >= c.maxCalls.Load()
 }
 
-// full is why a call that is counted as running already can't stay, or empty.
-func (c *Controller) full() string {
+// takePlace admits a call, or says why it can't be. Of calls that come at the
+// same time as many are admitted as there are places.
+func (c *Controller) takePlace(ctx context.Context, k *call) *ending {
 	c.mu.Lock()
-	n := int64(len(c.running))
-	c.mu.Unlock()
-	switch limit := c.maxCalls.Load(); {
-	case c.draining.Load():
-		return "tapdeck is being stopped and takes no new calls"
-	case n > limit:
-		return fmt.Sprintf("%d calls run already, as many as max_calls allows", limit)
+	defer c.mu.Unlock()
+	limit := c.maxCalls.Load()
+	switch {
+	case c.draining.Load() || ctx.Err() != nil:
+		return &ending{result: Refused, err: errDraining, hint: "the call goes on with the dialplan's next action"}
+	case int64(c.admitted) >= limit:
+		return &ending{
+			result: Refused, err: fmt.Errorf("%d calls run already, as many as max_calls allows", limit),
+			hint: "the call goes on with the dialplan's next action; esl.max_calls sets the limit",
+		}
 	}
-	return ""
+	c.admitted++
+	k.admitted = true
+	return nil
 }
 
 // handle runs one call in its connection's goroutine.
 func (c *Controller) handle(ctx context.Context, conn *esl.Conn) {
-	channel := conn.Channel()
-	id := channel.Get("Unique-ID")
+	id := conn.Channel().Get("Unique-ID")
 	peer := conn.RemoteAddr().String()
-	if err := esl.CheckUUID(id); err != nil {
+	if err := esl.CheckUUID(strings.ToLower(id)); err != nil {
 		c.metrics.calls.WithLabelValues(string(Failed)).Inc()
-		c.log.Error("call without a usable UUID", zap.String("peer", peer), zap.NamedError("err", err),
+		c.log.Error("call without a usable UUID", zap.String("peer", peer), zap.String("result", string(Failed)), zap.NamedError("err", err),
 			zap.String("hint", "tapdeck names files by the call UUID; don't set origination_uuid to anything but a UUID"))
 		return
 	}
 	k := c.newCall(conn, id, peer)
 	c.begin(k)
+	defer k.rescue(ctx)
 	k.run(ctx)
 }
 
@@ -140,7 +149,7 @@ func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
 	channel := conn.Channel()
 	variable := func(name string) string { return channel.Get("variable_" + name) }
 	plan, warnings := c.plans(variable, variable("socket_path"))
-	k := &call{ctl: c, conn: conn, channel: id, plan: plan, responses: map[string]string{}, status: &status{}}
+	k := &call{ctl: c, conn: conn, channel: id, plan: plan, status: &status{}}
 	k.info = Info{
 		UUID:        strings.ToLower(id),
 		Caller:      channel.Get("Caller-Caller-ID-Number"),
@@ -166,14 +175,18 @@ func (c *Controller) begin(k *call) {
 	c.metrics.active.Inc()
 }
 
-// ended moves a call from the running to the ended ones.
+// ended moves a call from the running to the ended ones. record is nil where none was kept.
 func (c *Controller) ended(k *call, record Record) {
 	c.metrics.calls.WithLabelValues(string(k.outcome.Result)).Inc()
 	c.metrics.active.Dec()
 	k.leave()
+	k.ended = true
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.running, k)
+	if k.admitted {
+		c.admitted--
+	}
 	e := Ended{Info: k.info, Outcome: k.outcome, Record: record}
 	if len(c.last) < keepEnded {
 		c.last = append(c.last, e)

@@ -7,12 +7,13 @@ import (
 
 // metrics are the controller's. None has a label per call.
 type metrics struct {
-	calls    *prometheus.CounterVec
-	active   prometheus.Gauge
-	steps    *prometheus.HistogramVec
-	connect  prometheus.Histogram
-	restarts prometheus.Counter
-	alarms   *prometheus.CounterVec
+	calls      *prometheus.CounterVec
+	active     prometheus.Gauge
+	steps      *prometheus.HistogramVec
+	connect    prometheus.Histogram
+	firstAudio prometheus.Histogram
+	restarts   prometheus.Counter
+	alarms     *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -28,7 +29,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Buckets: []float64{.005, .02, .05, .1, .25, .5, 1, 2, 5, 10, 30, 60, 300},
 		}, []string{"step"}),
 		connect: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "tapdeck_stream_connect_seconds", Help: "Time from asking for a stream to its socket at the sink.",
+			Name: "tapdeck_stream_connect_seconds", Help: "Time from each start of a stream to its socket at the sink.",
+			Buckets: []float64{.005, .01, .02, .05, .1, .25, .5, 1, 2, 5},
+		}),
+		firstAudio: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "tapdeck_stream_first_audio_seconds", Help: "Time from the first start of a call's stream to its first audio.",
 			Buckets: []float64{.005, .01, .02, .05, .1, .25, .5, 1, 2, 5},
 		}),
 		restarts: prometheus.NewCounter(prometheus.CounterOpts{
@@ -41,7 +46,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	for _, r := range Results() {
 		m.calls.WithLabelValues(string(r))
 	}
-	reg.MustRegister(m.calls, m.active, m.steps, m.connect, m.restarts, m.alarms)
+	reg.MustRegister(m.calls, m.active, m.steps, m.connect, m.firstAudio, m.restarts, m.alarms)
 	return m
 }
 
@@ -49,5 +54,5 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 func (c *call) alarm(kind string) {
 	c.ctl.metrics.alarms.WithLabelValues(kind).Inc()
 	c.outcome.Alarms = append(c.outcome.Alarms, kind)
-	c.log.Warn("alarm", zap.String("alarm", kind))
+	c.log.Warn("stream alarm", zap.String("cause", kind), zap.String("hint", hintFor("no socket")))
 }

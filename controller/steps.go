@@ -46,6 +46,7 @@ func (c *call) subscribe(ctx context.Context) error {
 		c.lingers = true
 	}
 	seconds := int((c.plan.length() + c.ctl.cfg.PromptLimit + deadManMargin) / time.Second)
+	c.deadMan = true
 	_, err := c.bgapi(ctx, fmt.Sprintf("sched_hangup +%d %s %s", seconds, c.channel, deadManCause))
 	return err
 }
@@ -147,7 +148,9 @@ func (c *call) listen(ctx context.Context) error {
 	case err != nil && c.stream.phase == streamFailed:
 		c.outcome.ListenEndedBy = ListenStream
 	}
-	c.log.Info("listened", zap.String("cause", c.outcome.ListenEndedBy), since(begun))
+	if c.outcome.ListenEndedBy != "" {
+		c.log.Info("listened", zap.String("cause", c.outcome.ListenEndedBy), since(begun))
+	}
 	return err
 }
 
@@ -177,20 +180,21 @@ func (c *call) sleep(ctx context.Context, d time.Duration) error {
 
 // execute has the channel run an application and waits for its completion.
 func (c *call) execute(ctx context.Context, app, arg string, limit time.Duration) (response string, err error) {
-	id, err := c.conn.Execute(context.WithoutCancel(ctx), app, arg)
+	if err := c.interruption(ctx); err != nil {
+		return "", err
+	}
+	c.running, err = c.conn.Execute(context.WithoutCancel(ctx), app, arg)
 	if err != nil {
 		return "", c.commandEnding(app, err)
 	}
-	c.running = id
-	done := func() bool { _, ok := c.responses[id]; return ok }
-	if err := c.wait(ctx, limit, done); errors.Is(err, errTimeout) {
+	err = c.wait(ctx, limit, func() bool { return c.running == "" })
+	switch {
+	case errors.Is(err, errTimeout):
 		return "", &ending{result: Failed, err: fmt.Errorf("wait for the end of %s: nothing within %v", strings.TrimSpace(app+" "+arg), limit), hint: "FreeSWITCH did not complete the application; its log says why"}
-	} else if err != nil {
+	case err != nil:
 		return "", err
 	}
-	response = c.responses[id]
-	delete(c.responses, id)
-	return response, nil
+	return c.response, nil
 }
 
 // bgapi sends an API command and returns the UUID of its job.

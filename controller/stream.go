@@ -36,16 +36,22 @@ const (
 type stream struct {
 	c        *call
 	phase    streamPhase
-	job      string // the API command whose answer is awaited
-	begun    time.Time
-	deadline time.Time // of the first connection
-	sockets  int       // connections at the sink that are accounted for
+	timer    *time.Timer // of the phase
+	job      string      // the API command whose answer is awaited
+	first    time.Time   // when the first start was given; zero if none was
+	begun    time.Time   // when the latest one was
+	deadline time.Time   // of the first connection
+	sockets  int         // connections at the sink that are accounted for
 	wasUp    bool
+	heard    bool // the first audio was measured
 	restarts int
-	timer    *time.Timer
 	reason   string // why it is being brought back
+	hopeless bool   // there is no use in bringing it back
 	failure  *ending
 }
+
+// maxRestartPause bounds the growth of RestartPause.
+const maxRestartPause = 16 * time.Second
 
 // alarm delivers when the phase has lasted its time.
 func (s *stream) alarm() <-chan time.Time {
@@ -82,8 +88,6 @@ func (s *stream) settled() bool {
 // cost four media frames. bgapi commands run in threads of their own, so the
 // answer is awaited before start.
 func (s *stream) begin(ctx context.Context) {
-	s.begun = time.Now()
-	s.deadline = s.begun.Add(s.c.plan.Stream.ConnectTimeout)
 	s.enter(streamVariables, s.c.ctl.cfg.CommandTimeout)
 	s.send(ctx, fmt.Sprintf("uuid_setvar_multi %s STREAM_BUFFER_SIZE=%d;STREAM_HEART_BEAT=%d;STREAM_MESSAGE_DEFLATE=true;STREAM_SUPPRESS_LOG=true",
 		s.c.channel, s.c.plan.Stream.Buffer.Milliseconds(), heartBeatSeconds))
@@ -93,6 +97,10 @@ func (s *stream) begin(ctx context.Context) {
 const heartBeatSeconds = 10
 
 func (s *stream) start(ctx context.Context) {
+	s.begun = time.Now()
+	if s.first.IsZero() {
+		s.first, s.deadline = s.begun, s.begun.Add(s.c.plan.Stream.ConnectTimeout)
+	}
 	s.enter(streamStarting, s.connectLimit())
 	s.send(ctx, fmt.Sprintf("uuid_audio_stream %s start %s %s %d", s.c.channel, s.c.rec.URL(), s.c.plan.Stream.Mix, s.c.plan.Stream.SampleRate))
 }
@@ -117,7 +125,7 @@ func (s *stream) send(ctx context.Context, command string) {
 
 // answered takes in the answer of an API command.
 func (s *stream) answered(ctx context.Context, job, body string) {
-	s.c.log.Debug("api answered", zap.String("job", job), zap.String("answer", body))
+	s.c.debug("api answered", zap.String("job", job), zap.String("answer", body))
 	if job != s.job || job == "" {
 		return
 	}
@@ -128,11 +136,11 @@ func (s *stream) answered(ctx context.Context, job, body string) {
 		if !ok {
 			s.c.log.Warn("stream variables not set", zap.String("err", body), zap.String("hint", "does this switch have uuid_setvar_multi? its buffer and heart beat stay at the module's defaults"))
 		}
-		s.deadline = time.Now().Add(s.c.plan.Stream.ConnectTimeout)
 		s.start(ctx)
 	case streamStarting:
 		if !ok {
-			s.trouble(fmt.Errorf("start the stream: the switch answered %q", body))
+			s.hopeless = !s.wasUp // a switch that refuses the first start will refuse the second
+			s.trouble(fmt.Errorf("start the stream: the switch answered %.200q", body))
 			return
 		}
 		s.phase = streamConnecting
@@ -162,7 +170,7 @@ func moduleMessage(body string) string {
 		}
 	}
 	if json.Unmarshal([]byte(body), &report) != nil {
-		return "mod_audio_stream: " + body
+		return fmt.Sprintf("mod_audio_stream: %.200s", body)
 	}
 	return fmt.Sprintf("mod_audio_stream: %s (code %d)", report.Message.Error+report.Message.Reason, report.Message.Code)
 }
@@ -170,6 +178,7 @@ func moduleMessage(body string) string {
 // look compares the phase with the state of the sink.
 func (s *stream) look() {
 	state := s.c.rec.State()
+	s.hear()
 	switch {
 	case s.phase == streamFailed || s.phase == streamStopped || s.phase == streamFull:
 		return
@@ -209,20 +218,29 @@ func (s *stream) up(state StreamState) {
 		zap.String("mix", s.c.plan.Stream.Mix), zap.Int("connections", state.Connections))
 }
 
-// trouble brings the stream back after a pause, or gives it up: after a plan's
-// restarts, or where it has never been up within its connect_timeout. A stream
-// that the switch refuses to start at all is not asked for again.
+// hear measures the time to the first audio, once.
+func (s *stream) hear() {
+	if s.heard || s.c.rec == nil || s.first.IsZero() {
+		return
+	}
+	if at := s.c.rec.State().FirstAudioAt; !at.IsZero() {
+		s.heard = true
+		s.c.ctl.metrics.firstAudio.Observe(max(0, at.Sub(s.first).Seconds()))
+	}
+}
+
+// trouble pauses before the stream is brought back or given up. Also where it is
+// to be given up: a caller's hangup closes the stream's socket, too, and may
+// be heard of only after that. Past its connect_timeout a stream that has never
+// been up has no time for a pause.
 func (s *stream) trouble(err error) {
 	s.reason = err.Error()
-	refused := s.phase == streamStarting
-	pause := s.c.ctl.cfg.RestartPause << s.restarts
-	switch {
-	case s.restarts >= s.c.plan.Stream.Restarts, !s.wasUp && refused && s.job == "",
-		!s.wasUp && time.Now().Add(pause).After(s.deadline):
+	pause := min(s.c.ctl.cfg.RestartPause<<min(s.restarts, 10), maxRestartPause)
+	if !s.wasUp && time.Now().Add(pause).After(s.deadline) {
 		s.fail(err, hintFor(s.reason))
-	default:
-		s.enter(streamBackoff, pause)
+		return
 	}
+	s.enter(streamBackoff, pause)
 }
 
 // ring moves a phase on whose time is up.
@@ -237,22 +255,32 @@ func (s *stream) ring(ctx context.Context) {
 			s.up(state)
 			return
 		}
-		s.phase = streamConnecting
-		s.trouble(fmt.Errorf("no socket at the sink within %v of start", s.c.plan.Stream.ConnectTimeout))
 		s.c.alarm("no_socket")
+		s.trouble(fmt.Errorf("no socket at the sink within %v of start", s.c.plan.Stream.ConnectTimeout))
 	case streamBackoff:
-		msg := "stream dropped, starting it again"
-		if !s.wasUp {
-			msg = "stream not connected, starting it again"
-		}
-		s.c.log.Warn(msg, zap.String("err", s.reason), zap.Int("restart", s.restarts+1), zap.Int("restarts", s.c.plan.Stream.Restarts), zap.String("hint", hintFor(s.reason)))
-		s.restarts++
-		s.c.ctl.metrics.restarts.Inc()
-		s.enter(streamUnhooking, s.c.ctl.cfg.CommandTimeout)
-		s.send(ctx, "uuid_audio_stream "+s.c.channel+" stop")
+		s.retry(ctx)
 	case streamUnhooking:
 		s.restart(ctx)
 	}
+}
+
+// retry begins to bring the stream back, or gives it up after the plan's
+// restarts. The switch takes no start before a stop where it was the server that
+// closed the socket.
+func (s *stream) retry(ctx context.Context) {
+	if s.hopeless || s.restarts >= s.c.plan.Stream.Restarts {
+		s.fail(errors.New(s.reason), hintFor(s.reason))
+		return
+	}
+	msg := "stream dropped, starting it again"
+	if !s.wasUp {
+		msg = "stream not connected, starting it again"
+	}
+	s.restarts++
+	s.c.ctl.metrics.restarts.Inc()
+	s.c.log.Warn(msg, zap.String("err", s.reason), zap.Int("restart", s.restarts), zap.Int("restarts", s.c.plan.Stream.Restarts), zap.String("hint", hintFor(s.reason)))
+	s.enter(streamUnhooking, s.c.ctl.cfg.CommandTimeout)
+	s.send(ctx, "uuid_audio_stream "+s.c.channel+" stop")
 }
 
 // restart starts the stream again once the switch has let go of the old one. A
@@ -266,7 +294,6 @@ func (s *stream) restart(ctx context.Context) {
 		}
 	}
 	s.sockets = s.c.rec.State().Connections
-	s.begun = time.Now()
 	s.start(ctx)
 }
 
@@ -303,12 +330,17 @@ func hintFor(reason string) string {
 // stop ends the stream and waits for its end at the sink; there is no
 // disconnect event after a stop.
 func (s *stream) stop(ctx context.Context) {
-	started := s.phase != streamIdle && s.phase != streamVariables && s.phase != streamStopped
 	s.rest(streamStopped)
-	if !started || s.c.hungUp || s.c.over {
+	if s.first.IsZero() || s.c.hungUp || s.c.over {
 		return
 	}
+	s.c.outcome.Timeline.Stop = s.c.enter("stop")
 	s.c.rec.Stopping()
-	s.send(ctx, "uuid_audio_stream "+s.c.channel+" stop")
-	s.c.settle(ctx, s.c.plan.Stream.StopTimeout, func() bool { return s.c.hungUp || !s.c.rec.State().Live })
+	if _, err := s.c.bgapi(ctx, "uuid_audio_stream "+s.c.channel+" stop"); err != nil || s.failure != nil {
+		return
+	}
+	done := func() bool { return s.c.hungUp || !s.c.rec.State().Live }
+	if !s.c.settle(ctx, s.c.plan.Stream.StopTimeout, done) && !s.c.over {
+		s.c.log.Warn("stream not ended by stop", zap.String("step", "stop"), zap.String("hint", "the sink closes it now; FreeSWITCH's log says why it did not"))
+	}
 }

@@ -1,0 +1,291 @@
+package controller_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"tapdeck/controller"
+	"tapdeck/controller/esl"
+	"tapdeck/controller/switchsim"
+)
+
+// speed is how many times faster than real time the switch's media runs.
+const speed = 10
+
+// patience is far beyond what any call of a test takes.
+const patience = 20 * time.Second
+
+const (
+	promptFile  = "ivr/prompt.wav"
+	missingFile = "ivr/missing.wav"
+)
+
+// setup is what a test's controller and switch are made of.
+type setup struct {
+	cfg  controller.Config
+	esl  esl.Config
+	plan controller.Plan
+	sim  switchsim.Config
+
+	plans  controller.Plans // nil: plan for every call
+	behave func(uuid string, socket int) behaviour
+	refuse func(info controller.Info) error
+	badly  error
+	level  zapcore.Level
+}
+
+// good is a setup in which a call completes within half a second.
+func good() setup {
+	s := setup{
+		cfg: controller.Config{
+			MaxCalls: 100, CommandTimeout: time.Second, AnswerTimeout: 2 * time.Second, StepGrace: 2 * time.Second,
+			PromptLimit: 3 * time.Second, HangupTimeout: time.Second, AbortTimeout: 3 * time.Second, RestartPause: 30 * time.Millisecond,
+		},
+		esl: esl.DefaultConfig(),
+		plan: controller.Plan{
+			Name: "default", AnswerPause: 10 * time.Millisecond, Tone: controller.Tone{Frequency: 800, Duration: 200 * time.Millisecond},
+			Stream: controller.StreamPlan{
+				Mix: "mono", SampleRate: 8000, Buffer: 20 * time.Millisecond,
+				ConnectTimeout: 2 * time.Second, StopTimeout: 2 * time.Second, Restarts: 3,
+			},
+			Prompt: promptFile, Listen: 100 * time.Millisecond, OnStreamFailure: controller.FailureHangup,
+		},
+		level: zapcore.InfoLevel,
+	}
+	s.sim = switchsim.Config{Speed: speed, Prompts: func(file string) (time.Duration, bool) {
+		return 600 * time.Millisecond, file != missingFile
+	}}
+	return s
+}
+
+// lab is a controller and a switch that run.
+type lab struct {
+	tb   testing.TB
+	ctl  *controller.Controller
+	rec  *recorder
+	sw   *switchsim.Switch
+	tap  *tap
+	reg  *prometheus.Registry
+	logs *observer.ObservedLogs
+	stop context.CancelCauseFunc // Serve's context
+
+	served chan error
+}
+
+// start runs a lab until the test ends, or until close.
+func (s setup) start(tb testing.TB) *lab {
+	tb.Helper()
+	core, logs := observer.New(s.level)
+	log := zap.New(core)
+	l := &lab{tb: tb, rec: startRecorder(tb), sw: switchsim.New(s.sim), reg: prometheus.NewRegistry(), logs: logs, served: make(chan error, 1)}
+	l.rec.behave, l.rec.refuse, l.rec.badly = s.behave, s.refuse, s.badly
+	server, err := esl.NewServer(s.esl, log, l.reg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	l.tap = &tap{Listener: ln}
+	plans := s.plans
+	if plans == nil {
+		plans = func(func(string) string, string) (controller.Plan, []error) { return s.plan, nil }
+	}
+	l.ctl = controller.New(s.cfg, l.rec, plans, log, l.reg)
+	ctx, stop := context.WithCancelCause(context.Background())
+	l.stop = stop
+	go func() { l.served <- l.ctl.Serve(ctx, l.tap, server) }()
+	tb.Cleanup(func() {
+		stop(errors.New("the test is over"))
+		l.close()
+		l.sw.Wait()
+	})
+	return l
+}
+
+// close stops accepting and waits until every call has ended.
+func (l *lab) close() error {
+	l.tb.Helper()
+	l.tap.Close()
+	select {
+	case err := <-l.served:
+		l.served <- err
+		return err
+	case <-time.After(patience):
+		l.tb.Fatal("Serve did not return")
+		return nil
+	}
+}
+
+// dial places a call; it is torn down where the test ends before it does.
+func (l *lab) dial(spec switchsim.CallSpec) *switchsim.Call {
+	l.tb.Helper()
+	if spec.Address == "" {
+		spec.Address = l.tap.Addr().String()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	call, err := l.sw.Dial(ctx, spec)
+	if err != nil {
+		cancel()
+		l.tb.Fatal(err)
+	}
+	l.tb.Cleanup(func() { cancel(); call.Wait() })
+	return call
+}
+
+// ended is what one call left behind.
+type ended struct {
+	report  switchsim.Report
+	outcome controller.Outcome
+	tape    *tape
+	logs    []observer.LoggedEntry
+}
+
+// run places one call in a lab of its own and waits until it is over.
+func (s setup) run(t *testing.T, spec switchsim.CallSpec) ended {
+	t.Helper()
+	l := s.start(t)
+	call := l.dial(spec)
+	report := call.Wait()
+	if err := l.close(); err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	return l.ended(report)
+}
+
+// ended collects what a call left behind, and checks what holds for every call.
+func (l *lab) ended(report switchsim.Report) ended {
+	l.tb.Helper()
+	id := strings.ToLower(report.UUID)
+	e := ended{report: report, tape: l.rec.tape(id), logs: l.of(id)}
+	outcomes := l.rec.outcomes(id)
+	if len(outcomes) != 1 {
+		l.tb.Fatalf("call %s: %d outcomes saved, want 1", id, len(outcomes))
+	}
+	e.outcome = outcomes[0]
+	checkTimeline(l.tb, e.outcome.Timeline)
+	if n := e.count("call ended"); n != 1 {
+		l.tb.Errorf("call %s: %d lines \"call ended\", want 1", id, n)
+	}
+	if e.tape != nil && e.tape.finished != 1 {
+		l.tb.Errorf("call %s: recording finished %d times, want once", id, e.tape.finished)
+	}
+	return e
+}
+
+// of returns the log lines of one call.
+func (l *lab) of(id string) []observer.LoggedEntry {
+	return l.logs.Filter(func(e observer.LoggedEntry) bool { return field(e, "call") == id }).All()
+}
+
+func field(e observer.LoggedEntry, name string) any { return e.ContextMap()[name] }
+
+func (e ended) count(message string) int {
+	n := 0
+	for _, line := range e.logs {
+		if line.Message == message {
+			n++
+		}
+	}
+	return n
+}
+
+// line returns the first log line with that message.
+func (e ended) line(t *testing.T, message string) observer.LoggedEntry {
+	t.Helper()
+	for _, line := range e.logs {
+		if line.Message == message {
+			return line
+		}
+	}
+	t.Fatalf("no log line %q in %q", message, e.messages())
+	return observer.LoggedEntry{}
+}
+
+func (e ended) messages() []string {
+	var all []string
+	for _, line := range e.logs {
+		all = append(all, line.Level.String()+" "+line.Message)
+	}
+	return all
+}
+
+// checkTimeline says whether the steps that were reached were so in order.
+func checkTimeline(tb testing.TB, t controller.Timeline) {
+	tb.Helper()
+	last := time.Time{}
+	for i, at := range []time.Time{t.Connect, t.Answer, t.Tone, t.StreamStart, t.Prompt, t.Listen, t.Stop, t.Hangup} {
+		if at.IsZero() {
+			continue
+		}
+		if at.Before(last) {
+			tb.Errorf("step %d of the timeline is before the one before it: %+v", i, t)
+		}
+		last = at
+	}
+}
+
+// noise is what differs from call to call in a command.
+var noise = regexp.MustCompile(`ws://\S+|\+\d+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}`)
+
+// commands returns the switch's commands without what differs from call to call.
+func commands(r switchsim.Report) []string {
+	var all []string
+	for _, c := range r.Commands {
+		all = append(all, noise.ReplaceAllString(c, "…"))
+	}
+	return all
+}
+
+// story is commands in one word each, without those that begin every call.
+func story(r switchsim.Report) string {
+	var all []string
+	for _, c := range commands(r) {
+		for _, w := range []struct{ sign, word string }{
+			{"execute answer", "answer"},
+			{"execute playback tone_stream", "tone"},
+			{"execute playback", "prompt"},
+			{"uuid_audio_stream … start", "start"},
+			{"uuid_audio_stream … stop", "stop"},
+			{"execute hangup", "hangup"},
+			{"uuid_kill", "kill"},
+			{"sched_del", "undo"},
+			{"uuid_break", "break"},
+		} {
+			if strings.Contains(c, w.sign) {
+				all = append(all, w.word)
+				break
+			}
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// on calls do at the nth step of a call that has this name and whose detail
+// begins so. It is to be given as a CallSpec's Progress; do must not block.
+func on(n int, step, detail string, do func()) func(switchsim.Event) {
+	seen := make(chan struct{}, 1000)
+	return func(e switchsim.Event) {
+		if e.Step == step && strings.HasPrefix(e.Detail, detail) {
+			seen <- struct{}{}
+			if len(seen) == n {
+				do()
+			}
+		}
+	}
+}
+
+// newUUID is a channel's UUID.
+func newUUID() string { return uuid.NewString() }

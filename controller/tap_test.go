@@ -1,0 +1,81 @@
+package controller_test
+
+import (
+	"bytes"
+	"net"
+	"sync"
+)
+
+// tap is a listener that keeps what the controller sends to the switch.
+type tap struct {
+	net.Listener
+	mu    sync.Mutex
+	lines []*tapped
+}
+
+// tapped is one event socket.
+type tapped struct {
+	net.Conn
+	mu       sync.Mutex
+	sent     []byte // to the switch
+	got      []byte // from it, the latest part
+	replies  int
+	together int // the most commands that were in flight
+}
+
+func (t *tap) Accept() (net.Conn, error) {
+	conn, err := t.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	c := &tapped{Conn: conn}
+	t.mu.Lock()
+	t.lines = append(t.lines, c)
+	t.mu.Unlock()
+	return c, nil
+}
+
+func (t *tap) connections() []*tapped {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]*tapped(nil), t.lines...)
+}
+
+var (
+	commandEnd = []byte("\r\n\r\n")
+	replyHead  = []byte("Content-Type: command/reply")
+)
+
+func (c *tapped) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	c.sent = append(c.sent, p...)
+	c.together = max(c.together, bytes.Count(c.sent, commandEnd)-c.replies)
+	c.mu.Unlock()
+	return c.Conn.Write(p)
+}
+
+func (c *tapped) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.got = append(c.got, p[:n]...)
+	c.replies += bytes.Count(c.got, replyHead)
+	if i := bytes.LastIndex(c.got, replyHead); i >= 0 {
+		c.got = c.got[i+len(replyHead):]
+	}
+	c.got = append([]byte(nil), c.got[max(0, len(c.got)-len(replyHead)):]...)
+	return n, err
+}
+
+// commands are the commands as they went over the wire.
+func (c *tapped) commands() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []string
+	for _, one := range bytes.Split(c.sent, commandEnd) {
+		if len(one) > 0 {
+			all = append(all, string(one))
+		}
+	}
+	return all
+}

@@ -1,0 +1,201 @@
+package controller_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+	"go.uber.org/zap/zapcore"
+
+	"tapdeck/controller"
+)
+
+// tape is the recording of one call.
+type tape struct {
+	r       *recorder
+	info    controller.Info
+	plan    controller.StreamPlan
+	changed chan struct{}
+
+	mu       sync.Mutex
+	state    controller.StreamState
+	sockets  int // upgrades that were tried
+	live     *websocket.Conn
+	conn     *heldConn
+	over     chan struct{} // of the latest socket
+	pcm      []byte
+	marks    []string
+	stopped  int
+	finished int
+	watching int // frames since WatchSilence; 0 is not yet
+	texts    int
+}
+
+// attempt counts an upgrade and says how its socket behaves.
+func (t *tape) attempt() behaviour {
+	t.mu.Lock()
+	t.sockets++
+	n := t.sockets
+	t.mu.Unlock()
+	if t.r.behave == nil {
+		return behaviour{}
+	}
+	return t.r.behave(t.info.UUID, n)
+}
+
+func (t *tape) update(f func(s *controller.StreamState)) {
+	t.mu.Lock()
+	f(&t.state)
+	t.mu.Unlock()
+	select {
+	case t.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (t *tape) begin(ws *websocket.Conn, conn *heldConn) {
+	t.update(func(s *controller.StreamState) {
+		t.live, t.conn, t.over = ws, conn, make(chan struct{})
+		s.Connections++
+		s.Live = true
+	})
+}
+
+func (t *tape) end(reason string) {
+	t.update(func(s *controller.StreamState) {
+		s.Live, s.LastEnd = false, reason
+		t.live = nil
+		close(t.over)
+	})
+}
+
+func (t *tape) hear(data []byte, b behaviour, n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.pcm = append(t.pcm, data...)
+	t.state.Audio += 20 * time.Millisecond
+	if t.watching > 0 {
+		t.watching++
+	}
+	report := true
+	switch {
+	case t.state.FirstAudioAt.IsZero():
+		t.state.FirstAudioAt = time.Now()
+	case n == b.fullAfter:
+		t.state.Full = true
+	case n == b.failAfter:
+		t.state.Err = errDisk
+	case b.quietAfter > 0 && t.watching > b.quietAfter:
+		t.state.Quiet = true
+	default:
+		report = false
+	}
+	if report {
+		select {
+		case t.changed <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// URL implements controller.Recording, as the methods below do.
+func (t *tape) URL() string { return t.r.url + t.info.UUID }
+
+func (t *tape) Changed() <-chan struct{} { return t.changed }
+
+func (t *tape) State() controller.StreamState {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.state
+}
+
+func (t *tape) WatchSilence(time.Duration) {
+	t.mu.Lock()
+	t.watching = 1
+	t.mu.Unlock()
+}
+
+func (t *tape) Mark(label string) {
+	t.mu.Lock()
+	t.marks = append(t.marks, label)
+	n := t.sockets
+	t.mu.Unlock()
+	if t.r.behave != nil && t.r.behave(t.info.UUID, n).panics {
+		panic("told to")
+	}
+}
+
+func (t *tape) Stopping() {
+	t.mu.Lock()
+	t.stopped++
+	t.mu.Unlock()
+}
+
+func (t *tape) Disconnect(ctx context.Context) error { return t.hangUp(ctx) }
+
+func (t *tape) Finish(ctx context.Context) error {
+	t.mu.Lock()
+	t.finished++
+	over := t.over
+	t.mu.Unlock()
+	if over != nil {
+		select {
+		case <-over:
+		case <-ctx.Done():
+		}
+	}
+	if err := t.hangUp(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.conn != nil {
+		t.conn.keep(false)
+		t.conn.Close()
+	}
+	return t.r.badly
+}
+
+// hangUp closes a live socket and waits until it is over.
+func (t *tape) hangUp(ctx context.Context) error {
+	t.mu.Lock()
+	ws, over := t.live, t.over
+	t.mu.Unlock()
+	if ws == nil {
+		return nil
+	}
+	ws.Close(websocket.StatusGoingAway, "")
+	select {
+	case <-over:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (t *tape) Save(outcome controller.Outcome) (controller.Record, error) {
+	return t.r.Save(t.info, outcome)
+}
+
+// heard is what was recorded.
+func (t *tape) heard() []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.pcm)
+}
+
+// record is the record of a call as it is logged.
+type record struct {
+	info    controller.Info
+	outcome controller.Outcome
+}
+
+// MarshalLogObject implements zapcore.ObjectMarshaler.
+func (r record) MarshalLogObject(enc zapcore.ObjectEncoder) error {
+	enc.AddString("call", r.info.UUID)
+	enc.AddString("result", string(r.outcome.Result))
+	enc.AddString("hangup_cause", r.outcome.HangupCause)
+	return nil
+}
