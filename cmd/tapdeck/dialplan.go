@@ -1,5 +1,97 @@
 package main
 
-type dialplanCommand struct{}
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
 
-func (dialplanCommand) Run(*program) error { return nil }
+	"tapdeck/dialplan"
+)
+
+type dialplanCommand struct {
+	configured `embed:""`
+	Number     string            `default:"9999" help:"The number to dial."`
+	Context    string            `default:"default" help:"The dialplan context."`
+	Name       string            `default:"tapdeck" help:"The extension's name."`
+	Host       []string          `placeholder:"HOST:PORT" help:"Where tapdeck listens, as FreeSWITCH reaches it; repeated for fail-over, tried in this order (default: esl.listen of the configuration)."`
+	Plan       string            `placeholder:"NAME" help:"The plan that these calls follow (default: left to tapdeck)."`
+	Variable   map[string]string `short:"v" mapsep:"none" placeholder:"NAME=VALUE" help:"A channel variable to set before, such as tapdeck_listen=30s; may be repeated."`
+	Check      string            `placeholder:"FILE" help:"Read this dialplan file (- for standard input) and say what is wrong with its socket lines, instead."`
+}
+
+// Run prints the extension, or checks a file.
+func (c *dialplanCommand) Run(p *program) error {
+	hosts, err := c.hosts(p)
+	if err != nil {
+		return err
+	}
+	if c.Check != "" {
+		return c.check(p, hosts)
+	}
+	e := dialplan.Extension{Name: c.Name, Number: c.Number, Context: c.Context, Hosts: hosts, Plan: c.Plan, Variables: c.Variable}
+	return usage(dialplan.Render(p.Stdout, e))
+}
+
+// hosts are those of the command line, else the configuration's own.
+func (c *dialplanCommand) hosts(p *program) ([]string, error) {
+	if len(c.Host) > 0 {
+		return c.Host, nil
+	}
+	loaded, err := c.load(p, nil)
+	if err != nil {
+		return nil, err
+	}
+	listen := loaded.Config.ESL.Listen
+	if c.Plan != "" {
+		if _, ok := loaded.Plan(c.Plan); !ok {
+			return nil, usage(fmt.Errorf("--plan %q: there is no such plan in the configuration; there are %q", c.Plan, loaded.PlanNames()))
+		}
+	}
+	if host, _, err := net.SplitHostPort(listen); err == nil && c.Check == "" && (host == "" || net.ParseIP(host).IsUnspecified()) {
+		return nil, usage(fmt.Errorf("esl.listen %q is every address: say with --host which one FreeSWITCH reaches", listen))
+	}
+	return []string{listen}, nil
+}
+
+// check says what is wrong with a dialplan file; it fails if a call would.
+func (c *dialplanCommand) check(p *program, hosts []string) error {
+	in := p.Stdin
+	if c.Check != "-" {
+		f, err := os.Open(c.Check)
+		if err != nil {
+			return usage(fmt.Errorf("--check: %w", err))
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	result, err := dialplan.Check(in, dialplan.Expect{Hosts: hosts})
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Check, err)
+	}
+	return printFindings(p.Stdout, filepath.Base(c.Check), result)
+}
+
+func printFindings(w io.Writer, name string, result dialplan.Result) error {
+	for _, s := range result.Sockets {
+		if s.Right {
+			fmt.Fprintf(w, "%s:%d: right: number %s comes to tapdeck\n", name, s.Line, s.Number)
+		}
+	}
+	bad := 0
+	for _, f := range result.Findings {
+		fmt.Fprintf(w, "%s:%d: %s: %s\n", name, f.Line, f.Severity, f.Text)
+		if f.Hint != "" {
+			fmt.Fprintf(w, "    %s\n", f.Hint)
+		}
+		if f.Severity == dialplan.SeverityError {
+			bad++
+		}
+	}
+	if bad > 0 {
+		return errors.New("calls by this dialplan do not reach tapdeck as they should")
+	}
+	return nil
+}

@@ -66,7 +66,7 @@ func (c *configured) load(p *program, extra map[string]string) (*config.Loaded, 
 	for k, v := range c.Set {
 		flags[k] = v
 	}
-	loaded, err := config.Load(config.Options{Path: c.Config, Environ: p.Environ, Flags: flags})
+	loaded, err := config.Load(config.Options{Path: c.Config, Environ: p.Environ, Reserved: []string{passwordVariable}, Flags: flags})
 	return loaded, usage(err)
 }
 
@@ -76,6 +76,7 @@ type grammar struct {
 	Demo     demoCommand     `cmd:"" help:"Show the whole thing without a FreeSWITCH: simulated calls with real speech, recorded and compared."`
 	Calls    callsCommand    `cmd:"" help:"Show what a running daemon does: its calls with step, age, audio and level, or one call's timeline."`
 	Call     callCommand     `cmd:"" help:"Place simulated calls against a running daemon: the load generator."`
+	Doctor   doctorCommand   `cmd:"" help:"Ask a real FreeSWITCH whether all is there, and prove it with a call."`
 	Dialplan dialplanCommand `cmd:"" help:"Print the dialplan XML that hands calls to tapdeck, or check an existing file."`
 	Check    checkCommand    `cmd:"" help:"Check the configuration and show every value with its origin, and what a caller will hear."`
 	Repair   repairCommand   `cmd:"" help:"Repair and publish what a crash left below a recordings directory."`

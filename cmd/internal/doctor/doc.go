@@ -1,0 +1,10 @@
+// Package doctor asks a real FreeSWITCH, over its inbound event socket, whether
+// what tapdeck needs is there, and says for everything that is not what to do. It
+// can also prove the whole path with one call: a tone that the switch itself says
+// into a call must be found in that call's recording.
+//
+// It owns the checks, their words, and the search for the tone. It starts no
+// goroutine beside those of the connection that it dials, and changes nothing on the switch but
+// for the call that it is asked to place. What FreeSWITCH can't tell is reported
+// as unknown, never guessed. The password is in no finding and in no error.
+package doctor
