@@ -44,10 +44,10 @@ func (s *stream) target() string {
 
 // pumpWrong is pump for a stream with faults: one message at a time. It needs
 // s.mu.
-func (s *stream) pumpWrong(due int64) {
+func (s *stream) pumpWrong(due int64, all bool) {
 	f := &s.faults
 	payload := make([]byte, s.audio.frameBytes()*int(s.packets))
-	for due-s.next >= s.packets && len(s.pending) == 0 && s.open {
+	for due-s.next >= s.packets && (all || len(s.pending) == 0) && s.open {
 		if f.drop != nil && time.Duration(s.next-f.connected)*FrameDuration >= f.drop.After {
 			s.dropNow()
 			return

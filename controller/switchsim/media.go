@@ -88,7 +88,7 @@ func (s *stream) step(now time.Time) {
 		return
 	}
 	s.heartbeat(now)
-	s.pump(now)
+	s.pump(now, false)
 }
 
 func (s *stream) heartbeat(now time.Time) {
@@ -99,9 +99,11 @@ func (s *stream) heartbeat(now time.Time) {
 }
 
 // pump sends the frames whose 20 ms have passed: frame k of the call is due
-// at media + (k+1)*20 ms. A partly filled buffer waits. It needs s.mu.
-func (s *stream) pump(now time.Time) {
-	if !s.open || s.paused || s.deaf || s.peerClose || len(s.pending) > 0 {
+// at media + (k+1)*20 ms. A partly filled buffer waits. When the socket takes
+// no more, frames are owed and made later; with all they are queued now, as
+// the module's library does. It needs s.mu.
+func (s *stream) pump(now time.Time, all bool) {
+	if !s.open || s.paused || s.deaf || s.peerClose || len(s.pending) > 0 && !all {
 		return
 	}
 	due, played := s.call.due(now)
@@ -110,11 +112,11 @@ func (s *stream) pump(now time.Time) {
 	}
 	s.audio.played = played
 	if s.faults.wrong {
-		s.pumpWrong(due)
+		s.pumpWrong(due, all)
 		return
 	}
 	size := s.audio.frameBytes()
-	for due-s.next >= s.packets && len(s.pending) == 0 {
+	for due-s.next >= s.packets && (all || len(s.pending) == 0) {
 		buf := s.scratch[:0]
 		for due-s.next >= s.packets && len(buf) < maxBatch {
 			buf = appendFrame(buf, finBit|opBinary, size*int(s.packets), func(p []byte) {

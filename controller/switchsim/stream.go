@@ -40,6 +40,7 @@ type stream struct {
 	deaf      bool // sync mode: nobody reads audio
 	closing   time.Time
 	peerClose bool // the server has sent Close: only TCP's end ends it
+	reset     bool // writing has failed: the server has reset TCP
 	aborted   bool // ended before there was a connection
 	nextBeat  time.Time
 	scratch   []byte
@@ -194,7 +195,7 @@ func (s *stream) cleanup(text, end string) {
 		return
 	}
 	s.muted = true
-	s.pump(time.Now())
+	s.pump(time.Now(), true)
 	s.mu.Unlock()
 	s.detach()
 	s.call.emit(&event{name: "MEDIA_BUG_STOP", extra: bugHeaders()})
@@ -294,7 +295,7 @@ func (s *stream) hear(yes bool, now time.Time) {
 
 // interrupt sends what is due, makes a change, and begins a new stretch.
 func (s *stream) interrupt(now time.Time, change func()) {
-	s.pump(now)
+	s.pump(now, true)
 	change()
 	s.endPart()
 	s.next = max(s.next, s.call.mediaFrame(now))

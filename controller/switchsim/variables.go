@@ -1,6 +1,7 @@
 package switchsim
 
 import (
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -45,8 +46,8 @@ func (v *variables) get(name string) string {
 	return ""
 }
 
-// with returns the variables with changes: an empty value unsets, a set
-// variable keeps its place, a new one comes last.
+// with returns the variables with changes: an empty value unsets, a variable
+// that is set anew comes last.
 func (v *variables) with(changes ...header) *variables {
 	next := &variables{list: make([]header, 0, len(v.list)+len(changes))}
 	next.list = append(next.list, v.list...)
@@ -57,17 +58,7 @@ func (v *variables) with(changes ...header) *variables {
 }
 
 func (v *variables) set(h header) {
-	for i := range v.list {
-		if v.list[i].name != h.name {
-			continue
-		}
-		if h.value == "" {
-			v.list = append(v.list[:i], v.list[i+1:]...)
-			return
-		}
-		v.list[i].value = h.value
-		return
-	}
+	v.list = slices.DeleteFunc(v.list, func(old header) bool { return old.name == h.name })
 	if h.value != "" {
 		v.list = append(v.list, h)
 	}

@@ -197,11 +197,11 @@ func (s *stream) opened() {
 	s.mu.Lock()
 	now := time.Now()
 	s.open, s.report.Connected = true, now
-	s.faults.connected = s.next
+	s.faults.connected = s.call.mediaFrame(now)
 	if s.beat > 0 {
 		s.nextBeat = now.Add(s.beat)
 	}
-	s.pump(now)
+	s.pump(now, true)
 	if s.metadata != "" {
 		s.writeText(s.metadata)
 	}

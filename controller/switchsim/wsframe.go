@@ -111,6 +111,7 @@ func (s *stream) offer(b []byte) int {
 	case errors.Is(failed, syscall.EAGAIN) || errors.Is(failed, syscall.EINTR):
 		return 0
 	case failed != nil:
+		s.reset = true // the reader will only see the end
 		return len(b)
 	}
 	return n
@@ -140,15 +141,18 @@ func (s *stream) read(r *bufio.Reader) *wsError {
 // readEnded sorts out why TCP is over.
 func (s *stream) readEnded(err error) *wsError {
 	s.mu.Lock()
-	broken := s.faults.broken
+	broken, reset := s.faults.broken, s.reset
 	ordered := !broken && (s.peerClose || !s.closing.IsZero() || s.muted || s.report.End != "")
 	s.mu.Unlock()
 	if ordered {
 		s.finish("stop")
 		return nil
 	}
-	if broken {
+	switch {
+	case broken:
 		return &wsAbnormal
+	case reset:
+		return &wsReset
 	}
 	return readError(err)
 }

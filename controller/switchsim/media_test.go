@@ -1,0 +1,143 @@
+package switchsim
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestAudio: what arrives is what the report says, in every mix and rate,
+// with everything that makes audio interesting.
+func TestAudio(t *testing.T) {
+	for _, tc := range []struct {
+		mix          string
+		rate, buffer int
+		voice        *Voice
+	}{
+		{"mono", 8000, 20, ToneVoice(8000, 440, 0.5)},
+		{"mono", 16000, 20, ToneVoice(8000, 440, 0.5)},
+		{"mono", 8000, 100, ToneVoice(16000, 440, 0.5)},
+		{"mixed", 8000, 20, ToneVoice(8000, 440, 0.9)},
+		{"stereo", 8000, 20, ToneVoice(8000, 440, 0.5)},
+		{"stereo", 16000, 60, ToneVoice(16000, 440, 0.5)},
+		{"mono", 8000, 20, nil},
+		{"mono", 8000, 20, &Voice{Rate: 8000, PCM: []int16{1, 2, 3, 4, 5}, Loop: true}},
+		{"mono", 8000, 20, &Voice{Rate: 8000, PCM: make([]int16, 1000)}},
+	} {
+		t.Run(fmt.Sprint(tc.mix, tc.rate, tc.buffer), func(t *testing.T) {
+			t.Parallel()
+			web := newWebServer(t)
+			call, c := streaming(t, New(Config{Speed: 20}), CallSpec{Voice: tc.voice, Variables: map[string]string{"STREAM_BUFFER_SIZE": fmt.Sprint(tc.buffer)}})
+			c.api(fmt.Sprintf("%s start %s/x %s %d", streamCmd, web.url, tc.mix, tc.rate), "+OK Success\n")
+			c.until("mod_audio_stream::connect")
+			c.execute("playback", "tone_stream://%(300,100,800)", "t")
+			c.execute("playback", "prompt.wav", "p")
+			c.until("CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED")
+			c.until("CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED")
+			c.api(streamCmd+" pause", "+OK Success\n")
+			c.execute("sleep", "200", "s")
+			c.until("CHANNEL_EXECUTE_COMPLETE sleep _none_")
+			c.api(streamCmd+" resume", "+OK Success\n")
+			c.execute("sleep", "200", "s")
+			c.until("CHANNEL_EXECUTE_COMPLETE sleep _none_")
+			c.api(streamCmd+" stop", "+OK Success\n")
+			c.conn.Close()
+			r := call.Wait().Streams[0]
+			sent := web.take(t)
+			if got := r.PCM(); !bytes.Equal(got, sent.audio) {
+				t.Errorf("%d bytes arrived, %d reported, %+v", len(sent.audio), len(got), r.Parts)
+			}
+			if least := 3 * tc.rate * 2; len(sent.audio) < least {
+				t.Errorf("%d bytes arrived, want %d", len(sent.audio), least)
+			}
+			if unit := tc.rate / 1000 * tc.buffer; r.Samples%int64(unit) != 0 {
+				t.Errorf("%d samples are no whole buffers of %d", r.Samples, unit)
+			}
+			if len(r.Parts) != 2 || r.Channels != len(sent.audio)/2/int(r.Samples) {
+				t.Errorf("parts %v, channels %d", r.Parts, r.Channels)
+			}
+		})
+	}
+}
+
+func TestNoRTP(t *testing.T) {
+	a := audio{mix: "mono", rate: 8000}
+	b := make([]byte, a.frameBytes())
+	a.frame(b, 7)
+	if !bytes.Equal(b, bytes.Repeat([]byte{0xff}, 320)) {
+		t.Errorf("frame %x", b)
+	}
+}
+
+func TestStereoSides(t *testing.T) {
+	tn, ok := parseTone("tone_stream://%(40,20,1000)")
+	if !ok || tn.total != 60*time.Millisecond {
+		t.Fatalf("tone %+v", tn)
+	}
+	a := audio{voice: ToneVoice(8000, 440, 0.5), mix: "stereo", rate: 8000, played: []Played{{From: 5, To: 8, tone: tn}}}
+	for k, loud := range map[int64]bool{4: false, 5: true, 6: true, 7: false, 8: false} {
+		b := make([]byte, a.frameBytes())
+		a.frame(b, k)
+		left, right := false, false
+		for i := 0; i < len(b); i += 4 {
+			left = left || binary.LittleEndian.Uint16(b[i:]) != 0
+			right = right || binary.LittleEndian.Uint16(b[i+2:]) != 0
+		}
+		if !left || right != loud {
+			t.Errorf("frame %d: caller %v, switch %v, want %v", k, left, right, loud)
+		}
+	}
+}
+
+// TestSyncIsDeaf: in sync mode no audio flows while no application runs.
+func TestSyncIsDeaf(t *testing.T) {
+	t.Parallel()
+	web := newWebServer(t)
+	call, c := streaming(t, New(Config{Speed: 20}), CallSpec{Arguments: "full", Voice: ToneVoice(8000, 440, 0.5)})
+	c.api(streamCmd+" start "+web.url+" mono 8000", "+OK Success\n")
+	c.until("mod_audio_stream::connect")
+	call.pause(50 * time.Millisecond) // a second of media
+	c.execute("playback", "tone_stream://%(400,0,440)", "p")
+	call.pause(50 * time.Millisecond)
+	c.api(streamCmd+" stop", "+OK Success\n")
+	c.conn.Close()
+	r := call.Wait().Streams[0]
+	if sent := web.take(t); !bytes.Equal(r.PCM(), sent.audio) || len(r.Parts) != 1 || r.Samples < 3000 || r.Samples > 7000 {
+		t.Errorf("%d samples in %v: want those of the playback only", r.Samples, r.Parts)
+	}
+}
+
+func TestRealTime(t *testing.T) {
+	t.Parallel()
+	web := newWebServer(t)
+	call, c := streaming(t, New(Config{}), CallSpec{Voice: ToneVoice(8000, 440, 0.5)})
+	c.api(streamCmd+" start "+web.url+" mono 8000", "+OK Success\n")
+	c.until("mod_audio_stream::connect")
+	c.execute("sleep", "1000", "s")
+	c.until("CHANNEL_EXECUTE_COMPLETE sleep _none_")
+	c.api(streamCmd+" stop", "+OK Success\n")
+	c.conn.Close()
+	r := call.Wait().Streams[0]
+	if got := time.Duration(r.Samples) * time.Second / 8000; got < time.Second || got > 3*time.Second/2 {
+		t.Errorf("%v of audio in a second", got)
+	}
+}
+
+func TestSeparate(t *testing.T) {
+	for _, tc := range []struct {
+		line string
+		want []string
+	}{
+		{`u start x mono 8000 {"a": "b c", "d": 1}`, []string{"u", "start", "x", "mono", "8000", `{"a": "b c", "d": 1}`}},
+		{`u start x mono 8000 '{"a": "b c"}'`, []string{"u", "start", "x", "mono", "8000", `{"a": "b c"}`}},
+		{`u start x mono 8000 {"a":"it's"}`, []string{"u", "start", "x", "mono", "8000", `{"a":"it's"}`}},
+		{`u start x mono 8000 {"a":"x\ny \"q\""}`, []string{"u", "start", "x", "mono", "8000", "{\"a\":\"x\ny \"q\"\"}"}},
+		{"", nil},
+	} {
+		if got := separate(tc.line, 6); fmt.Sprintf("%q", got) != fmt.Sprintf("%q", tc.want) {
+			t.Errorf("%s: %q, want %q", tc.line, got, tc.want)
+		}
+	}
+}

@@ -1,0 +1,362 @@
+package switchsim
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"io"
+	"net"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// rawServer is an audio server at the level of bytes.
+type rawServer struct {
+	t    *testing.T
+	ln   net.Listener
+	url  string
+	conn net.Conn
+	r    *bufio.Reader
+}
+
+func newRawServer(t *testing.T) *rawServer {
+	ln := listen(t)
+	return &rawServer{t: t, ln: ln, url: "ws://" + ln.Addr().String()}
+}
+
+// accept takes the next connection and returns its request.
+func (w *rawServer) accept() string {
+	w.t.Helper()
+	conn, err := w.ln.Accept()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(deadline))
+	w.conn, w.r = conn, bufio.NewReader(conn)
+	var request strings.Builder
+	for {
+		line, err := w.r.ReadString('\n')
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if request.WriteString(line); line == "\r\n" {
+			return request.String()
+		}
+	}
+}
+
+// upgrade answers a request with 101.
+func (w *rawServer) upgrade(request string) {
+	w.t.Helper()
+	key := regexp.MustCompile(`Sec-WebSocket-Key:(\S+)\r\n`).FindStringSubmatch(request)
+	if key == nil {
+		w.t.Fatalf("no key in %q", request)
+	}
+	w.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + acceptKey(key[1]) + "\r\n\r\n")
+}
+
+func (w *rawServer) write(s string) {
+	w.t.Helper()
+	if _, err := io.WriteString(w.conn, s); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// frame reads one client frame, which must be masked.
+func (w *rawServer) frame() (first byte, payload []byte, err error) {
+	var head [2]byte
+	if _, err := io.ReadFull(w.r, head[:]); err != nil {
+		return 0, nil, err
+	}
+	n := int(head[1] & 0x7f)
+	if n == 126 {
+		var long [2]byte
+		if _, err := io.ReadFull(w.r, long[:]); err != nil {
+			return 0, nil, err
+		}
+		n = int(binary.BigEndian.Uint16(long[:]))
+	}
+	if head[1]&maskBit == 0 {
+		w.t.Errorf("frame %x is not masked", head)
+	}
+	var key [4]byte
+	if _, err := io.ReadFull(w.r, key[:]); err != nil {
+		return 0, nil, err
+	}
+	payload = make([]byte, n)
+	if _, err := io.ReadFull(w.r, payload); err != nil {
+		return 0, nil, err
+	}
+	for i := range payload {
+		payload[i] ^= key[i%4]
+	}
+	return head[0], payload, nil
+}
+
+// until reads frames up to one with the given first byte.
+func (w *rawServer) until(first byte) []byte {
+	w.t.Helper()
+	for {
+		got, payload, err := w.frame()
+		if err != nil {
+			w.t.Fatalf("waiting for frame %x: %v", first, err)
+		}
+		if got == first {
+			return payload
+		}
+	}
+}
+
+// drain reads to the end of TCP and returns the binary payloads.
+func (w *rawServer) drain() []byte {
+	var audio []byte
+	for {
+		first, payload, err := w.frame()
+		if err != nil {
+			return audio
+		}
+		if first == finBit|opBinary {
+			audio = append(audio, payload...)
+		}
+	}
+}
+
+// streaming is an answered call that hears the module's events.
+func streaming(t *testing.T, s *Switch, spec CallSpec) (*Call, *controller) {
+	t.Helper()
+	call, c := answered(t, s, spec)
+	c.wants("event plain CUSTOM mod_audio_stream::connect mod_audio_stream::disconnect mod_audio_stream::error mod_audio_stream::json", "+OK event listener enabled plain")
+	return call, c
+}
+
+const streamCmd = "uuid_audio_stream " + callID
+
+func TestUpgradeRequest(t *testing.T) {
+	w := newRawServer(t)
+	_, c := streaming(t, New(Config{}), CallSpec{Variables: map[string]string{
+		"STREAM_EXTRA_HEADERS": `{"X-Call-ID":"42","Authorization":"Bearer a, b"}`,
+	}})
+	c.api(streamCmd+" start "+w.url+"/in?x=1 mono 8000", "+OK Success\n")
+	got := regexp.MustCompile(`Key:\S{22}==`).ReplaceAllString(w.accept(), "Key:K")
+	host := strings.TrimPrefix(w.url, "ws://")
+	want := "GET /in?x=1 HTTP/1.1\r\nHost:" + host + "\r\nUpgrade:websocket\r\nConnection:upgrade\r\nSec-WebSocket-Key:K\r\n" +
+		"Sec-WebSocket-Version:13\r\nOrigin:http://" + host + "\r\nAuthorization:Bearer a, b\r\nX-Call-ID:42\r\n\r\n"
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestStreamAPIAnswers(t *testing.T) {
+	w := newWebServer(t)
+	_, c := streaming(t, New(Config{Speed: 20}), CallSpec{})
+	usage := "-USAGE: <uuid> [start | stop | send_text | pause | resume | graceful-shutdown ] [wss-url | path] [mono | mixed | stereo] [8000 | 16000] [metadata]\n"
+	start := streamCmd + " start " + w.url + "/x "
+	for _, tc := range []struct{ command, want string }{
+		{"uuid_audio_stream", usage},
+		{streamCmd, usage},
+		{streamCmd + " start " + w.url, usage},
+		{"uuid_audio_stream x y", "-ERR Operation Failed\n"},
+		{streamCmd + " stop", "-ERR Operation Failed\n"},
+		{streamCmd + " pause", "-ERR Operation Failed\n"},
+		{streamCmd + " frobnicate", "-ERR Operation Failed\n"},
+		{start + "both 8000", "-ERR no reply\n"},
+		{start + "mono 44100", "-ERR Operation Failed\n"},
+		{streamCmd + " start http://127.0.0.1/ mono 8000", "-ERR Operation Failed\n"},
+		{start + "mono 8k", "+OK Success\n"},
+		{start + "mono 8000", "-ERR Operation Failed\n"},
+		{streamCmd + " send_text hello", "+OK Success\n"},
+		{streamCmd + " pause", "+OK Success\n"},
+		{streamCmd + " resume", "+OK Success\n"},
+		{streamCmd + " stop", "+OK Success\n"},
+		{streamCmd + " stop", "-ERR Operation Failed\n"},
+		{start + "mixed 16k", "+OK Success\n"},
+		{streamCmd + " stop bye", "+OK Success\n"},
+		{start + "stereo", "+OK Success\n"},
+		{streamCmd + " stop", "+OK Success\n"},
+	} {
+		c.api(tc.command, tc.want)
+	}
+}
+
+// TestLeakedSocket: a bad rate is refused, and the WebSocket opens all the same.
+func TestLeakedSocket(t *testing.T) {
+	t.Parallel()
+	w := newRawServer(t)
+	call, c := streaming(t, New(Config{Speed: 20}), CallSpec{})
+	c.api(streamCmd+" start "+w.url+" mono garbage", "-ERR Operation Failed\n")
+	w.upgrade(w.accept())
+	c.until("mod_audio_stream::connect")
+	c.api(streamCmd+" stop", "-ERR Operation Failed\n")
+	call.Hangup()
+	if audio := w.drain(); len(audio) > 0 {
+		t.Errorf("%d bytes of audio", len(audio))
+	}
+}
+
+func TestStreamErrors(t *testing.T) {
+	t.Parallel()
+	s := New(Config{Speed: 20})
+	_, c := streaming(t, s, CallSpec{})
+	failed := func(t *testing.T, want string) {
+		t.Helper()
+		if got := c.until("mod_audio_stream::error").headers["_body"]; got != want {
+			t.Errorf("error %s, want %s", got, want)
+		}
+		c.api(streamCmd+" stop", "-ERR Operation Failed\n")
+	}
+	t.Run("refused", func(t *testing.T) {
+		ln := listen(t)
+		ln.Close()
+		c.api(streamCmd+" start ws://"+ln.Addr().String()+"/x mono 8000", "+OK Success\n")
+		failed(t, `{"status":"error","message":{"code":6,"error":"Connection refused (system error 111)"}}`)
+	})
+	t.Run("403", func(t *testing.T) {
+		w := newRawServer(t)
+		c.api(streamCmd+" start "+w.url+" mono 8000", "+OK Success\n")
+		w.accept()
+		w.write("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+		failed(t, `{"status":"error","message":{"code":6,"error":"WebSocket upgrade failed"}}`)
+	})
+	t.Run("no 101", func(t *testing.T) {
+		w := newRawServer(t)
+		c.api(streamCmd+" start "+w.url+" mono 8000", "+OK Success\n")
+		w.accept()
+		began := time.Now()
+		failed(t, `{"status":"error","message":{"code":10,"error":"Timeout"}}`)
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+	t.Run("server fin", func(t *testing.T) {
+		w := newRawServer(t)
+		c.api(streamCmd+" start "+w.url+" mono 8000", "+OK Success\n")
+		w.upgrade(w.accept())
+		w.until(finBit | opBinary)
+		w.conn.(*net.TCPConn).CloseWrite()
+		failed(t, `{"status":"error","message":{"code":1,"error":"Connection closed without WebSocket CLOSE (abnormal EOF)"}}`)
+	})
+	t.Run("server rst", func(t *testing.T) {
+		w := newRawServer(t)
+		c.api(streamCmd+" start "+w.url+" mono 8000", "+OK Success\n")
+		w.upgrade(w.accept())
+		w.until(finBit | opBinary)
+		w.conn.(*net.TCPConn).SetLinger(0)
+		w.conn.Close()
+		failed(t, `{"status":"error","message":{"code":1,"error":"Connection reset by peer (system error 104)"}}`)
+	})
+}
+
+func TestServerClose(t *testing.T) {
+	t.Parallel()
+	w := newRawServer(t)
+	_, c := streaming(t, New(Config{Speed: 20}), CallSpec{})
+	c.api(streamCmd+" start "+w.url+" mono 8000", "+OK Success\n")
+	w.upgrade(w.accept())
+	w.write("\x81\x02{}") // a text frame is an event
+	if got := c.until("mod_audio_stream::json").headers["_body"]; got != "{}" {
+		t.Errorf("json %q", got)
+	}
+	w.write("\x89\x03abc") // a ping is answered
+	if got := w.until(finBit | opPong); string(got) != "abc" {
+		t.Errorf("pong %q", got)
+	}
+	w.write("\x88\x0c\x03\xe8server bye")
+	if got := w.until(finBit | opClose); string(got) != "\x03\xe8server bye" {
+		t.Errorf("echo %q", got)
+	}
+	want := `{"status":"disconnected","message":{"code":1000,"reason":"server bye"}}`
+	if got := c.until("mod_audio_stream::disconnect").headers["_body"]; got != want {
+		t.Errorf("disconnect %s", got)
+	}
+	c.api(streamCmd+" start "+w.url+" mono 8000", "-ERR Operation Failed\n") // the media bug is still attached
+	c.wants("bgapi "+streamCmd+" stop\nJob-UUID: j", "+OK Job-UUID: j")      // hangs until TCP is over
+	c.api("uuid_exists "+callID, "true")
+	c.api("uuid_kill "+callID, "+OK\n")
+	if n := c.until("text/disconnect-notice"); n.outer.Get("Content-Disposition") != "linger" {
+		t.Error(n.raw)
+	}
+	c.api("uuid_exists "+callID, "true") // CHANNEL_HANGUP_COMPLETE has not come
+	for _, m := range c.events {
+		if m.is("CHANNEL_HANGUP_COMPLETE") {
+			t.Error("the call was reported although TCP is open")
+		}
+	}
+	w.conn.Close()
+}
+
+// TestStop: it blocks a second unless the server closes TCP, and meanwhile
+// nothing moves on the socket.
+func TestStop(t *testing.T) {
+	t.Parallel()
+	w := newRawServer(t)
+	call, c := streaming(t, New(Config{Speed: 20}), CallSpec{})
+	c.api(streamCmd+` start `+w.url+` mono 8000 {"a": "b c"}`, "+OK Success\n")
+	w.upgrade(w.accept())
+	if got := w.until(finBit | opText); string(got) != `{"a": "b c"}` {
+		t.Errorf("metadata %q", got)
+	}
+	began := time.Now()
+	c.api(streamCmd+" stop last words", "+OK Success\n")
+	if took := time.Since(began); took < 900*time.Millisecond || took > 3*time.Second {
+		t.Errorf("stop took %v, want a second", took)
+	}
+	if got := w.until(finBit | opText); string(got) != "last" {
+		t.Errorf("text %q", got)
+	}
+	if got := w.until(finBit | opClose); string(got) != "\x03\xe8Normal closure" {
+		t.Errorf("close %q", got)
+	}
+	if _, _, err := w.frame(); !isEOF(err) {
+		t.Errorf("after Close: %v", err)
+	}
+	if r := call.Report().Streams[0]; r.End != "stop" || r.CloseTook < 900*time.Millisecond {
+		t.Errorf("end %q after %v", r.End, r.CloseTook)
+	}
+}
+
+// TestSlowUpgrade: audio that queued meanwhile comes before the metadata.
+func TestSlowUpgrade(t *testing.T) {
+	t.Parallel()
+	w := newRawServer(t)
+	voice := ToneVoice(8000, 400, 0.5)
+	call, c := streaming(t, New(Config{Speed: 20}), CallSpec{Voice: voice})
+	c.api(streamCmd+" start "+w.url+" mono 8000 meta", "+OK Success\n")
+	request := w.accept()
+	began := time.Now()
+	c.execute("sleep", "500", "s")
+	c.until("CHANNEL_EXECUTE_COMPLETE sleep _none_")
+	if time.Since(began) > 900*time.Millisecond {
+		t.Skip("too slow a machine")
+	}
+	w.upgrade(request)
+	first, payload, err := w.frame()
+	if err != nil || first != finBit|opBinary || len(payload) != 320 {
+		t.Errorf("first frame %x of %d bytes, %v", first, len(payload), err)
+	}
+	w.until(finBit | opText)
+	call.Hangup()
+	audio := append(payload, w.drain()...)
+	r := call.Wait().Streams[0]
+	if got := r.PCM(); len(audio) > len(got) || !bytes.Equal(got[:320], payload) || !bytes.Equal(payload, voice.At(r.Offset, 160)) {
+		t.Errorf("%d bytes reported from sample %d", len(got), r.Offset)
+	}
+}
+
+func TestHeartBeat(t *testing.T) {
+	t.Parallel()
+	w := newRawServer(t)
+	call, c := streaming(t, New(Config{Speed: 1}), CallSpec{Variables: map[string]string{"STREAM_HEART_BEAT": "1"}})
+	c.api(streamCmd+" start "+w.url+" mono 8000", "+OK Success\n")
+	w.upgrade(w.accept())
+	if got := w.until(finBit | opPing); string(got) != "ping" {
+		t.Errorf("ping %q", got)
+	}
+	if d := cmp.Diff([]string{"STREAM_MESSAGE_DEFLATE"}, call.Report().Streams[0].Unset); d != "" {
+		t.Error(d)
+	}
+}
