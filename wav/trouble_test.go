@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"os"
 	"syscall"
 	"testing"
-
-	"os"
 )
 
 // A disk that is full at any byte: the error is named, and after Finish the file

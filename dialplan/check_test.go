@@ -1,0 +1,211 @@
+package dialplan
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// in returns actions inside an extension of a context.
+func in(actions ...string) string {
+	return `<section name="dialplan"><context name="default">
+<extension name="record">
+<condition field="destination_number" expression="^9999$">
+` + strings.Join(actions, "\n") + `
+</condition></extension></context></section>`
+}
+
+func act(application, data string) string {
+	return fmt.Sprintf(`<action application="%s" data="%s"></action>`, application, data)
+}
+
+func TestCheckFindings(t *testing.T) {
+	want := Expect{Hosts: []string{"127.0.0.1:8084"}}
+	good := act("socket", "127.0.0.1:8084 async full")
+	type finding struct {
+		line     int
+		severity Severity
+		text     string
+		hint     string
+	}
+	for _, tc := range []struct {
+		name  string
+		xml   string
+		right int
+		want  []finding
+	}{
+		{"right", in(good), 1, nil},
+		{"right in other words", in(act("socket", "'localhost:08084/a' FULL  ASYNC")), 1, nil},
+		{"right as the second host", in(act("socket", "10.0.0.9:8084|127.0.0.1:8084 async full")), 1, nil},
+		{"default port", in(act("socket", "127.0.0.1 async full")), 1, nil},
+		{"data as text", in(`<action application="socket">127.0.0.1:8084 async full</action>`), 1, nil},
+		{"no async", in(act("socket", "127.0.0.1:8084/a full")), 0, []finding{{4, SeverityError, "lacks async", `data="127.0.0.1:8084/a async full"`}}},
+		{"no full", in(act("answer", ""), act("socket", "127.0.0.1:8084 async")), 0, []finding{{5, SeverityError, "lacks full", "async full"}}},
+		{"neither", in(act("socket", "127.0.0.1:8084")), 0, []finding{{4, SeverityError, "lacks async and full", "async full"}}},
+		{"wrong port", in(act("socket", "127.0.0.1:8085/survey async full")), 0, []finding{{4, SeverityError, "goes to 127.0.0.1:8085, and tapdeck listens on 127.0.0.1:8084", `"127.0.0.1:8084/survey async full"`}}},
+		{"wrong host", in(act("socket", "10.0.0.1:8084 async full")), 0, []finding{{4, SeverityError, "goes to 10.0.0.1:8084", "127.0.0.1:8084"}}},
+		{"another controller", in(good, act("socket", "10.0.0.1:9000 sync")), 1, []finding{{5, SeverityNote, "another controller", ""}}},
+		{"from a variable", in(act("socket", "${controller} async full")), 0, []finding{{4, SeverityNote, "comes from a variable", ""}}},
+		{"inherited port", in(act("socket", "10.0.0.1:9000|127.0.0.1:8084|10.0.0.2 async full")), 1, []finding{{4, SeverityWarning, "10.0.0.2 has no port and inherits 8084", "write 10.0.0.2:8084"}}},
+		{"empty host", in(act("socket", "127.0.0.1:8084|| async full")), 1, []finding{{4, SeverityWarning, "empty host", ""}, {4, SeverityWarning, "empty host", ""}}},
+		{"brackets", in(act("socket", "[::1]:8084 async full")), 0, []finding{{4, SeverityError, "brackets", "::1:8084"}}},
+		{"IPv6 without port", in(act("socket", "2001:db8::5 async full")), 0, []finding{{4, SeverityError, "last colon", "::1:8084"}}},
+		{"colon in the path", in(act("socket", "127.0.0.1:8084/a:b async full")), 0, []finding{{4, SeverityError, "last colon", "without a colon"}}},
+		{"no port", in(act("socket", "127.0.0.1:tapdeck async full")), 0, []finding{{4, SeverityError, `"tapdeck" is no port`, ""}}},
+		{"no host", in(act("socket", ":8084 async full")), 0, []finding{{4, SeverityError, "no host", ""}}},
+		{"no address", in(act("socket", ""), good), 1, []finding{{4, SeverityError, "without an address", ""}}},
+		{"no socket", in(act("answer", "")), 0, []finding{{0, SeverityError, "no socket action", "tapdeck dialplan"}}},
+		{"no socket, but includes", `<include><X-PRE-PROCESS cmd="include" data="default/*.xml"/></include>`, 0, []finding{{0, SeverityError, "no socket action", "xml_locate"}}},
+		{"commented out", "<include><!-- " + good + " --></include>", 0, []finding{{0, SeverityError, "no socket action", ""}}},
+		{"api in a variable", in(good, act("set", "x=${uuid_audio_stream(${uuid} start ws://127.0.0.1:8080 mono 8k)}")), 1, []finding{{5, SeverityError, "uuid_audio_stream is called", "remove it"}}},
+		{"api by name", in(good, act("set", "x=${api(uuid_audio_stream ${uuid} stop)}")), 1, []finding{{5, SeverityError, "uuid_audio_stream is called", "remove it"}}},
+		{"api in another extension", "<d>" + in(good) + strings.ReplaceAll(in(act("log", "INFO ${uuid_audio_stream(x)}")), "record", "other") + "</d>", 1, []finding{{8, SeverityWarning, "uuid_audio_stream is called", ""}}},
+		{"only talked about", in(good, act("log", "INFO ${uuid} has no uuid_audio_stream")), 1, nil},
+		{"api application", in(good, act("bgapi", "uuid_audio_stream ${uuid} stop")), 1, []finding{{5, SeverityError, `no application "bgapi"`, "remove"}}},
+		{"audio_stream", in(act("audio_stream", "ws://x"), act("uuid_audio_stream", "x"), good), 1, []finding{{4, SeverityError, `no application "audio_stream"`, ""}, {5, SeverityError, `no application "uuid_audio_stream"`, ""}}},
+		{"lua", in(act("lua", "audio_stream_start.lua a b"), act("lua", "ivr.lua"), act("set", "api_hangup_hook=lua audio_stream_stop.lua"), good), 1, []finding{{4, SeverityNote, "audio_stream_start.lua", ""}, {6, SeverityNote, "audio_stream_stop.lua", ""}}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got, err := Check(strings.NewReader(tc.xml), want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got.Findings) != len(tc.want) {
+				t.Fatalf("findings %+v", got.Findings)
+			}
+			for i, w := range tc.want {
+				f := got.Findings[i]
+				if f.Line != w.line || f.Severity != w.severity || !strings.Contains(f.Text, w.text) || !strings.Contains(f.Hint, w.hint) || f.Hint == "" {
+					t.Errorf("finding %+v, want %+v", f, w)
+				}
+			}
+			right := 0
+			for _, s := range got.Sockets {
+				if s.Right {
+					right++
+				}
+			}
+			if right != tc.right {
+				t.Errorf("%d sockets are right, want %d: %+v", right, tc.right, got.Sockets)
+			}
+		})
+	}
+}
+
+func TestCheckPlace(t *testing.T) {
+	const text = `<?xml version="1.0" encoding="ISO-8859-1"?>
+<include>
+  <extension name="direct">
+    <condition field="${toll_allow}" expression="local"/>
+    <condition field="destination_number" expression="^(98|99)99$">
+      <action application="socket"
+        data="10.0.0.1:9000/survey|10.0.0.2 async full"/>
+      <anti-action application="socket" data="10.0.0.1:9000 full"/>
+    </condition>
+  </extension>
+  <extension name="regex">
+    <condition regex="any">
+      <regex field="destination_number"><expression><![CDATA[^12$]]></expression></regex>
+      <regex field="caller_id_number" expression="^1"/>
+      <action application="socket" data="10.0.0.1:9000 async full"/>
+    </condition>
+    <condition field="caller_id_name" expression="x"/>
+  </extension>
+  <context name="public"><extension name="bare"><condition>
+    <action application="socket" data="10.0.0.1:9000 async full"/></condition></extension></context>
+</include>`
+	got, err := Check(strings.NewReader(text), Expect{Hosts: []string{"0.0.0.0:9000"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := []string{"10.0.0.1:9000"}
+	want := []Socket{
+		{Place: Place{6, "direct", "", "^(98|99)99$"}, Hosts: []string{"10.0.0.1:9000", "10.0.0.2:9000"}, Plan: "survey", Async: true, Full: true, Right: true},
+		{Place: Place{8, "direct", "", "^(98|99)99$"}, Hosts: host, Full: true},
+		{Place: Place{15, "regex", "", "^12$"}, Hosts: host, Async: true, Full: true, Right: true},
+		{Place: Place{20, "bare", "public", ""}, Hosts: host, Async: true, Full: true, Right: true},
+	}
+	if diff := cmp.Diff(want, got.Sockets, cmpopts.IgnoreUnexported(Socket{})); diff != "" {
+		t.Errorf("sockets (-want +got):\n%s", diff)
+	}
+	if len(got.Findings) != 2 || got.Findings[0].Number != "^(98|99)99$" || got.Findings[1].Extension != "direct" {
+		t.Errorf("findings %+v", got.Findings)
+	}
+}
+
+func TestCheckHosts(t *testing.T) {
+	for _, tc := range []struct {
+		socket, want string
+		right        bool
+	}{
+		{"127.0.0.1:8084", "127.0.0.1:8084", true},
+		{"::1:8084", "[::1]:8084", true},
+		{"0:0:0:0:0:0:0:1:8084", "[::1]:8084", true},
+		{"::ffff:127.0.0.1:8084", "127.0.0.1:8084", true},
+		{"Recorder.example:8084", "recorder.EXAMPLE:8084", true},
+		{"localhost:8084", "127.0.0.1:8084", true},
+		{"127.0.0.1:8084", "localhost:8084", true},
+		{"10.1.2.3:8084", ":8084", true},
+		{"10.1.2.3:8084", "[::]:8084", true},
+		{"10.1.2.3:8085", "0.0.0.0:8084", false},
+		{"localhost:8084", "10.0.0.1:8084", false},
+		{"127.0.0.2:8084", "127.0.0.1:8084", false},
+		{"127.0.0.1:8084", "no address", false},
+	} {
+		got, err := Check(strings.NewReader(in(act("socket", tc.socket+" async full"))), Expect{Hosts: []string{tc.want}})
+		if err != nil || got.Sockets[0].Right != tc.right || (len(got.Findings) == 0) != tc.right {
+			t.Errorf("%s for %s: %+v, %v", tc.socket, tc.want, got, err)
+		}
+	}
+	got, err := Check(strings.NewReader(in(act("socket", "10.1.2.3:1 async full"))), Expect{})
+	if err != nil || !got.Sockets[0].Right || len(got.Findings) > 0 {
+		t.Errorf("with nothing expected: %+v, %v", got, err)
+	}
+}
+
+func TestCheckNotXML(t *testing.T) {
+	for _, tc := range []struct{ text, want string }{
+		{"<include>\n<extension>\n</include>", "parse dialplan: line 3: element <extension> closed by </include>"},
+		{"<include>\n\n<action application=socket/>", "parse dialplan: line 3: unquoted or missing attribute value in element"},
+		{"<include>\n", "parse dialplan: line 2: unexpected EOF"},
+		{"<include>\n\xff</include>", "parse dialplan: line 2: invalid UTF-8"},
+		{"-ERR no reply\n", "parse dialplan: line 1: no XML element in it"},
+		{"", "parse dialplan: line 1: no XML element in it"},
+	} {
+		if _, err := Check(strings.NewReader(tc.text), Expect{}); err == nil || err.Error() != tc.want {
+			t.Errorf("%q: error %v, want %s", tc.text, err, tc.want)
+		}
+	}
+	if _, err := Check(strings.NewReader("x"), Expect{}); !errors.Is(err, ErrNoXML) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := Check(failing{}, Expect{}); !errors.Is(err, os.ErrPermission) {
+		t.Errorf("error %v", err)
+	}
+}
+
+type failing struct{}
+
+func (failing) Read([]byte) (int, error) { return 0, os.ErrPermission }
+
+func FuzzCheck(f *testing.F) {
+	f.Add(in(act("socket", "127.0.0.1:8084|[::1]:1|x async full"), act("set", "a=${uuid_audio_stream(x)}"), act("lua", "stream.lua")), "127.0.0.1:8084")
+	f.Add(`</condition><regex><expression>x</expression></regex><action application="socket">'a  b</action>`, ":0")
+	f.Add("<!DOCTYPE x [<!ENTITY a 'b'>]><x>&nbsp;&a;</x>", "")
+	f.Fuzz(func(t *testing.T, text, host string) {
+		got, err := Check(strings.NewReader(text), Expect{Hosts: []string{host}})
+		if err != nil && !strings.HasPrefix(err.Error(), "parse dialplan: line ") {
+			t.Errorf("error %v", err)
+		}
+		for _, finding := range got.Findings {
+			if finding.Text == "" || finding.Hint == "" || finding.Severity == "" {
+				t.Errorf("finding %+v", finding)
+			}
+		}
+	})
+}

@@ -1,0 +1,111 @@
+package dialplan
+
+import (
+	"cmp"
+	"fmt"
+	"html"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const defaultPort = 8084 // of a socket action's first host
+
+func escape(s string) string { return html.EscapeString(s) }
+
+func sortFindings(f []Finding) {
+	slices.SortStableFunc(f, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
+}
+
+// socket notes one socket action and what is wrong with its hosts.
+func (c *checker) socket(p Place, data string) {
+	s := Socket{Place: p, data: data}
+	words := split(data)
+	if len(words) == 0 {
+		c.find(p, SeverityError, "socket without an address: FreeSWITCH goes on with the next action", `write data="HOST:8084 async full"`)
+		return
+	}
+	for _, w := range words[1:] {
+		s.Async = s.Async || strings.EqualFold(w, "async")
+		s.Full = s.Full || strings.EqualFold(w, "full")
+	}
+	if strings.Contains(words[0], "${") {
+		s.unknown = true
+	} else {
+		c.hosts(&s, words[0])
+	}
+	c.sockets = append(c.sockets, s)
+}
+
+// split cuts an argument at blanks as FreeSWITCH does, quotes and all.
+func split(data string) []string {
+	quoted := false
+	words := strings.FieldsFunc(data, func(r rune) bool {
+		if r == '\'' {
+			quoted = !quoted
+		}
+		return r == ' ' && !quoted
+	})
+	for i, w := range words {
+		words[i] = strings.ReplaceAll(w, "'", "")
+	}
+	return words
+}
+
+// hosts reads the list of hosts as FreeSWITCH does: the port follows the last
+// colon, the path the first slash after it, and a port stays for the hosts after it.
+func (c *checker) hosts(s *Socket, list string) {
+	port := strconv.Itoa(defaultPort)
+	for i, entry := range strings.Split(list, "|") {
+		if entry == "" {
+			c.find(s.Place, SeverityWarning, fmt.Sprintf("socket %q has an empty host, which FreeSWITCH logs as an error in every call", s.data), "remove the bar")
+			continue
+		}
+		host, path := entry, ""
+		if at := strings.LastIndexByte(entry, ':'); at >= 0 {
+			host = entry[:at]
+			port, path, _ = strings.Cut(entry[at+1:], "/")
+		} else {
+			host, path, _ = strings.Cut(entry, "/")
+			c.inherits(*s, i, host, port)
+		}
+		if len(s.Hosts) == 0 {
+			s.Plan = path
+		}
+		c.host(s, host, port)
+	}
+}
+
+// inherits warns of a host that has no port of its own.
+func (c *checker) inherits(s Socket, i int, host, port string) {
+	if i == 0 {
+		return
+	}
+	c.find(s.Place, SeverityWarning,
+		fmt.Sprintf("socket %q: %s has no port and inherits %s from the host before it", s.data, host, port),
+		fmt.Sprintf("write %s:%s", host, port))
+}
+
+// host notes one host that FreeSWITCH tries, or why it can't.
+func (c *checker) host(s *Socket, host, port string) {
+	n, err := strconv.ParseUint(port, 10, 16)
+	text, hint := "", ""
+	switch {
+	case strings.ContainsAny(host, "[]"):
+		text, hint = "FreeSWITCH knows no brackets around an address", "write "+strings.Trim(host, "[]")+":"+port
+	case strings.Contains(host, "/"):
+		text, hint = "FreeSWITCH takes what follows the last colon for the port", "write a path without a colon"
+	case strings.Contains(host, ":") && !address(host).IsValid():
+		text, hint = fmt.Sprintf("%q is no address: FreeSWITCH takes what follows the last colon for the port", host), "write an IPv6 address with its port behind it, as in ::1:8084"
+	case host == "":
+		text, hint = "there is a port and no host", "write host:port"
+	case err != nil || n == 0:
+		text, hint = fmt.Sprintf("%q is no port", port), "write a port of 1 to 65535"
+	default:
+		s.Hosts = append(s.Hosts, net.JoinHostPort(host, strconv.FormatUint(n, 10)))
+		return
+	}
+	s.bad = true
+	c.find(s.Place, SeverityError, fmt.Sprintf("socket %q: %s", s.data, text), hint)
+}
