@@ -63,13 +63,14 @@ func (d *daemon) apply(fresh *config.Loaded) {
 }
 
 // watch calls reload when the configuration file changes or hangup signals come.
-func (d *daemon) watch(ctx context.Context, path string, hangup <-chan struct{}, reload func()) error {
+// Without a watcher, the signals alone count.
+func (d *daemon) watch(ctx context.Context, watcher *config.Watcher, hangup <-chan struct{}, reload func()) error {
 	changed := make(chan struct{}, 1)
 	watching := async(func() error {
-		if path == "" {
+		if watcher == nil {
 			return nil
 		}
-		return config.Watch(ctx, path, reloadDebounce, func() {
+		return watcher.Run(ctx, func() {
 			select {
 			case changed <- struct{}{}:
 			default:
@@ -85,7 +86,7 @@ func (d *daemon) watch(ctx context.Context, path string, hangup <-chan struct{},
 			return nil
 		case err := <-watching:
 			if err != nil {
-				d.log.Warn("configuration not watched", zap.String("file", path), zap.NamedError("err", err), zap.String("hint", "a changed file is read after SIGHUP only"))
+				d.log.Warn("configuration not watched any more", zap.NamedError("err", err), zap.String("hint", "a changed file is read after SIGHUP only"))
 			}
 			watching = nil
 		case <-hangup:

@@ -38,8 +38,21 @@ func (c *serveCommand) flags() map[string]string {
 	}
 }
 
+// file is the configuration file, which need not be there yet.
+func (c *serveCommand) file() string {
+	if c.Config == "" {
+		return config.DefaultPath
+	}
+	return c.Config
+}
+
 // Run is the daemon from its configuration to its last recording.
 func (c *serveCommand) Run(ctx context.Context, p *program) error {
+	// Made before the file is read, so that no change of it is missed.
+	watcher, unwatched := config.NewWatcher(c.file(), reloadDebounce)
+	if unwatched == nil {
+		defer func() { _ = watcher.Close() }()
+	}
 	loaded, err := c.load(p, c.flags())
 	if err != nil {
 		return err
@@ -51,6 +64,9 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	log := newLogger(p.Stderr, loaded.Config.Log.Format, level)
 	for _, w := range loaded.Warnings {
 		log.Warn("configuration", zap.Stringer("err", w))
+	}
+	if unwatched != nil {
+		log.Warn("configuration not watched", zap.NamedError("err", unwatched), zap.String("hint", "a changed file is read after SIGHUP only"))
 	}
 	l, err := c.listen(ctx, p, loaded)
 	if err != nil {
@@ -69,7 +85,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	if err := c.serve(ctx, p, d, l, load); err != nil {
+	if err := c.serve(ctx, p, d, l, watcher, load); err != nil {
 		return err
 	}
 	if lost := d.lost.Load(); lost > 0 {
@@ -80,7 +96,7 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 
 // serve runs the daemon under the process's signals: SIGTERM or SIGINT drains, a
 // second one cuts the drain short, SIGHUP reads the configuration again.
-func (c *serveCommand) serve(ctx context.Context, p *program, d *daemon, l listeners, load func() (*config.Loaded, error)) error {
+func (c *serveCommand) serve(ctx context.Context, p *program, d *daemon, l listeners, watcher *config.Watcher, load func() (*config.Loaded, error)) error {
 	signals := p.Signals
 	if signals == nil {
 		signals = make(chan os.Signal, 4)
@@ -92,7 +108,7 @@ func (c *serveCommand) serve(ctx context.Context, p *program, d *daemon, l liste
 	service := newService(p.Environ)
 	handling := async(func() error { d.handleSignals(background, signals, drain, hurry, hangup, service); return nil })
 	watching := async(func() error {
-		return d.watch(background, d.loaded.Load().File, hangup, func() {
+		return d.watch(background, watcher, hangup, func() {
 			d.reload(load)
 			service.ready()
 		})
