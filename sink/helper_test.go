@@ -196,12 +196,11 @@ func encodeFrame(first byte, payload []byte) []byte {
 	return b
 }
 
-func (s *socket) audio(pcm []byte)   { s.send(encodeFrame(fin|opBinary, pcm)) }
-func (s *socket) text(text string)   { s.send(encodeFrame(fin|opText, []byte(text))) }
-func (s *socket) ping()              { s.send(encodeFrame(fin|opPing, []byte("ping"))) }
-func (s *socket) sendClose()         { s.send(encodeFrame(fin|opClose, []byte("\x03\xe8Normal closure"))) }
-func (s *socket) drop()              { s.c.Close() }
-func (s *socket) setDeadline() error { return s.c.SetReadDeadline(time.Now().Add(10 * time.Second)) }
+func (s *socket) audio(pcm []byte) { s.send(encodeFrame(fin|opBinary, pcm)) }
+func (s *socket) text(text string) { s.send(encodeFrame(fin|opText, []byte(text))) }
+func (s *socket) ping()            { s.send(encodeFrame(fin|opPing, []byte("ping"))) }
+func (s *socket) sendClose()       { s.send(encodeFrame(fin|opClose, []byte("\x03\xe8Normal closure"))) }
+func (s *socket) drop()            { s.c.Close() }
 
 // readFrame reads one frame of the server.
 func (s *socket) readFrame() (first byte, payload []byte, err error) {

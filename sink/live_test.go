@@ -1,0 +1,250 @@
+package sink
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"math/big"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"go.uber.org/zap"
+
+	"tapdeck/wav"
+)
+
+// Fifty streams at once, each with its own signal and rate, become fifty files that
+// are equal to their own signal, bit for bit.
+func TestParallelStreams(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.ReadInterval = 20 * time.Millisecond
+	b := serveTCP(t, cfg)
+	var all sync.WaitGroup
+	for i := range 50 {
+		call := testCall(newID())
+		call.Format = wav.Format{SampleRate: 8000 + i%2*8000, Channels: 1 + i/2%2}
+		r, pcm := b.expect(call), speech(uint64(i), 32000)
+		all.Go(func() {
+			s := b.connect(r)
+			size := call.Format.FrameBytes() * int(call.Format.Frames(frame))
+			for at := 0; at < len(pcm); at += size {
+				s.audio(pcm[at:min(at+size, len(pcm))])
+			}
+			s.hangUp()
+			record := b.finish(r)
+			got, h := readWAV(t, b.path(record.WAV))
+			if !bytes.Equal(got, pcm) || h.Format != call.Format || record.Call != call.ID {
+				t.Errorf("%s: %d bytes differ from its signal", call.ID, len(got))
+			}
+		})
+	}
+	all.Wait()
+	if n := b.sink.Streams(); n != 0 {
+		t.Errorf("%d streams are left", n)
+	}
+	if got := b.metric("tapdeck_sink_audio_bytes_total", ""); got != 50*64000 {
+		t.Errorf("audio_bytes_total %v", got)
+	}
+}
+
+func TestNoAllocationPerFrame(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.ReadInterval = 0
+	b := serveTCP(t, cfg)
+	call, came := testCall(testID), make(arrivals)
+	call.Consumer = came
+	r := b.expect(call)
+	s := b.connect(r)
+	message := encodeFrame(fin|opBinary, speech(1, 160))
+	one := func() {
+		if _, err := s.c.Write(message); err != nil {
+			t.Error(err)
+		}
+		<-came
+	}
+	for range 100 {
+		one()
+	}
+	if n := testing.AllocsPerRun(20_000, one); n != 0 {
+		t.Errorf("%v allocations per frame", n)
+	}
+	s.hangUp()
+	b.finish(r)
+}
+
+// arrivals is a Consumer that tells of each piece of audio.
+type arrivals chan struct{}
+
+func (a arrivals) Audio([]byte) { a <- struct{}{} }
+func (a arrivals) End()         {}
+
+// heard is a Consumer that keeps what it is given.
+type heard struct {
+	pcm  []byte
+	when []time.Time
+	ends int
+}
+
+func (h *heard) Audio(pcm []byte) {
+	h.pcm = append(h.pcm, pcm...)
+	h.when = append(h.when, time.Now())
+}
+
+func (h *heard) End() { h.ends++ }
+
+func TestConsumerHearsEveryFrameAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig(t)
+		cfg.ReadInterval = 0
+		b := serve(t, cfg)
+		call, h := testCall(testID), &heard{}
+		call.Consumer = h
+		r := b.expect(call)
+		pcm := speech(1, 8000*3)
+		began := time.Now()
+		s := b.connect(r)
+		s.play(pcm)
+		s.hangUp()
+		b.finish(r)
+		if !bytes.Equal(h.pcm, pcm) || h.ends != 1 {
+			t.Errorf("it heard %d bytes and %d ends", len(h.pcm), h.ends)
+		}
+		for i, at := range h.when {
+			if want := began.Add(time.Duration(i+1) * frame); !at.Equal(want) {
+				t.Fatalf("frame %d was given %v late", i, at.Sub(want))
+			}
+		}
+	})
+}
+
+func TestMetricsAreLinted(t *testing.T) {
+	b := serve(t, testConfig(t))
+	r := b.expect(testCall(testID))
+	s := b.connect(r)
+	s.audio(speech(1, 160))
+	s.hangUp()
+	b.finish(r)
+	problems, err := testutil.GatherAndLint(b.reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+	for name, want := range map[string]float64{
+		"tapdeck_sink_streams": 0, "tapdeck_sink_streams_total": 1, "tapdeck_sink_audio_bytes_total": 320,
+	} {
+		if got := b.metric(name, ""); got != want {
+			t.Errorf("%s %v, want %v", name, got, want)
+		}
+	}
+	if got := b.metric("tapdeck_sink_stream_ends_total", EndClosed); got != 1 {
+		t.Errorf("stream_ends_total %v", got)
+	}
+	if got := b.metric("tapdeck_sink_recordings_total", "published"); got != 1 {
+		t.Errorf("recordings_total %v", got)
+	}
+	if _, err := New(testConfig(t), zap.NewNop(), b.reg); err == nil {
+		t.Error("two sinks share a registry")
+	}
+}
+
+func testTLS(t *testing.T) *tls.Config {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+}
+
+// TLS works both ways: given to the sink, whose reads are coalesced below it, and as
+// a listener of the caller's. Plain text that comes instead is told of, with a hint.
+func TestTLS(t *testing.T) {
+	for name, own := range map[string]bool{"the sink's": true, "the listener's": false} {
+		t.Run(name, func(t *testing.T) {
+			cfg := testConfig(t)
+			pipe := newPipeListener()
+			var ln net.Listener = pipe
+			if own {
+				cfg.TLS = testTLS(t)
+			} else {
+				ln = tls.NewListener(pipe, testTLS(t))
+			}
+			b := serveOn(t, cfg, ln, func() (net.Conn, error) {
+				c, err := pipe.dial()
+				return tls.Client(c, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}}), err
+			}, osDisk{})
+			r := b.expect(testCall(testID))
+			pcm := speech(1, 8000*2)
+			s := b.connect(r)
+			for i := 0; i < len(pcm); i += 320 {
+				s.audio(pcm[i : i+320])
+			}
+			s.hangUp()
+			if got, _ := readWAV(t, b.path(b.finish(r).WAV)); !bytes.Equal(got, pcm) {
+				t.Error("the file differs from what was sent")
+			}
+
+			c, err := pipe.dial()
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = c.Write([]byte("GET /stream/x HTTP/1.1\r\n\r\n"))
+			_, _ = c.Read(make([]byte, 1))
+			c.Close()
+			b.stop()
+			if b.logs.FilterMessage("plain text on the TLS port").Len() != 1 {
+				t.Errorf("log %v", b.logs.All())
+			}
+		})
+	}
+}
+
+// With TLS of the sink's own, reads are coalesced as well: two wake-ups of the
+// consumer are a read interval apart.
+func TestTLSReadsAreCoalesced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig(t)
+		cfg.TLS = testTLS(t)
+		ln := newPipeListener()
+		b := serveOn(t, cfg, ln, func() (net.Conn, error) {
+			c, err := ln.dial()
+			return tls.Client(c, &tls.Config{InsecureSkipVerify: true}), err
+		}, osDisk{})
+		call, h := testCall(testID), &heard{}
+		call.Format.SampleRate, call.Consumer = 16000, h
+		r := b.expect(call)
+		s := b.connect(r)
+		pcm := speech(1, 16000*5)
+		for i := 0; i < len(pcm); i += 640 {
+			time.Sleep(frame)
+			s.audio(pcm[i : i+640])
+		}
+		s.hangUp()
+		b.finish(r)
+		if !bytes.Equal(h.pcm, pcm) {
+			t.Error("audio differs")
+		}
+		wakes := 0
+		for i := 1; i < len(h.when); i++ {
+			if h.when[i] != h.when[i-1] {
+				wakes++
+			}
+		}
+		if wakes > 50+4*5+2 {
+			t.Errorf("%d wake-ups in 5 s", wakes)
+		}
+	})
+}
