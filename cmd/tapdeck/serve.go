@@ -7,7 +7,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -191,21 +191,11 @@ func (c *serveCommand) listen(ctx context.Context, p *program, loaded *config.Lo
 	return l, err
 }
 
-// advertiseReal has FreeSWITCH told the sink's real address where sink.listen
-// asks for any free port, and sink.advertise says nothing.
+// advertiseReal has FreeSWITCH told the sink's real port where sink.listen asks
+// for any free one, and sink.advertise for nothing else.
 func advertiseReal(s *config.Sink, real net.Addr) {
-	_, port, err := net.SplitHostPort(s.Listen)
 	address, ok := real.(*net.TCPAddr)
-	if err != nil || port != "0" || !ok || s.Advertise != config.Default().Sink.Advertise {
-		return
+	if host, anyPort := strings.CutSuffix(s.Advertise, ":0"); ok && anyPort {
+		s.Advertise = fmt.Sprintf("%s:%d", host, address.Port)
 	}
-	host := address.IP.String()
-	if address.IP.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	scheme := "ws://"
-	if s.TLS.Certificate != "" {
-		scheme = "wss://"
-	}
-	s.Advertise = scheme + net.JoinHostPort(host, strconv.Itoa(address.Port))
 }

@@ -69,6 +69,7 @@ func Parse(file string, data []byte, opts Options) (*Loaded, error) {
 	inputs = append(inputs, s.flags(opts.Flags, names, bad)...)
 	l := &Loaded{Config: Default(), File: file, schema: s, origins: map[string]Origin{}}
 	l.apply(s.parseAll(inputs, bad), names)
+	l.followListen()
 	l.checkTogether(bad)
 	if err := bad.err(); err != nil {
 		return nil, err

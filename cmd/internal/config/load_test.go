@@ -165,11 +165,30 @@ func TestFilesThatCanNotBeRead(t *testing.T) {
 	}
 }
 
+func TestAdvertiseFollowsListen(t *testing.T) {
+	for file, want := range map[string]string{
+		"":                              "ws://127.0.0.1:8080",
+		"sink: {listen: 10.0.0.5:9000}": "ws://10.0.0.5:9000",
+		"sink: {listen: ':9000'}":       "ws://127.0.0.1:9000",
+		"sink: {listen: 0.0.0.0:9000}":  "ws://127.0.0.1:9000",
+		"sink: {listen: 10.0.0.5:9000, tls: {certificate: c, key: k}}":   "wss://10.0.0.5:9000",
+		"sink: {listen: 10.0.0.5:9000, advertise: ws://sink.example:80}": "ws://sink.example:80",
+		"sink: {listen: 127.0.0.1:9000, advertise: ws://127.0.0.1:8080}": "ws://127.0.0.1:8080",
+	} {
+		l, err := Parse("f", []byte(file), Options{})
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		if got := l.Config.Sink.Advertise; got != want {
+			t.Errorf("%s: advertise %s, want %s", file, got, want)
+		}
+	}
+}
+
 func TestWarnings(t *testing.T) {
 	for name, c := range map[string]struct{ file, want string }{
 		"wss, no TLS":     {"sink: {advertise: wss://h}", `sink.advertise: "wss://h": wss without sink.tls needs a TLS proxy before sink.listen`},
 		"ws, but TLS":     {"sink: {advertise: ws://h, tls: {certificate: c, key: k}}", `sink.advertise: "ws://h": ws, but sink.listen speaks TLS: FreeSWITCH could not connect; write wss://`},
-		"other port":      {"sink: {listen: 127.0.0.1:9000}", `sink.advertise: "ws://127.0.0.1:8080": sink.listen has another port (9000); set sink.advertise too`},
 		"IPv6":            {"sink: {advertise: 'ws://[::1]:8080'}", `sink.advertise: "ws://[::1]:8080": mod_audio_stream connects over IPv4 only`},
 		"listens longer":  {"sink: {max_duration: 10s}", `plans.default.listen: "15s": longer than sink.max_duration (10s): the recording ends before the call`},
 		"silence no use":  {"plans: {a: {silence: 15s}}", `plans.a.silence: "15s": not shorter than listen (15s): it never ends a call`},

@@ -108,6 +108,24 @@ func (l *Loaded) refuse(bad *problems, key, value, rule, hint string) {
 	bad.add(l.origins[key].failure(key, value, &fault{rule: rule, hint: hint}))
 }
 
+// followListen has FreeSWITCH told where the sink listens, unless sink.advertise
+// says something else.
+func (l *Loaded) followListen() {
+	s := &l.Config.Sink
+	host, port, err := net.SplitHostPort(s.Listen)
+	if _, stated := l.origins["sink.advertise"]; stated || err != nil {
+		return
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	scheme := "ws://"
+	if s.TLS.Certificate != "" {
+		scheme = "wss://"
+	}
+	s.Advertise = scheme + net.JoinHostPort(host, port)
+}
+
 // warn notes combinations that work, but can hardly be meant.
 func (l *Loaded) warn() {
 	c := l.Config.Sink
@@ -117,11 +135,6 @@ func (l *Loaded) warn() {
 		l.note("sink.advertise", c.Advertise, "wss without sink.tls needs a TLS proxy before sink.listen", "")
 	case !secure && c.TLS.Certificate != "":
 		l.note("sink.advertise", c.Advertise, "ws, but sink.listen speaks TLS: FreeSWITCH could not connect", "write wss://")
-	}
-	if _, port, err := net.SplitHostPort(c.Listen); err == nil && port != advertisedPort(c.Advertise) {
-		if _, stated := l.origins["sink.advertise"]; !stated {
-			l.note("sink.advertise", c.Advertise, "sink.listen has another port ("+port+")", "set sink.advertise too")
-		}
 	}
 	if strings.HasPrefix(strings.TrimPrefix(strings.TrimPrefix(c.Advertise, "wss://"), "ws://"), "[") {
 		l.note("sink.advertise", c.Advertise, "mod_audio_stream connects over IPv4 only", "")
@@ -139,15 +152,4 @@ func (l *Loaded) warn() {
 
 func (l *Loaded) note(key, value, rule, hint string) {
 	l.Warnings = append(l.Warnings, Warning{Field: key, Value: shorten(value), Rule: rule, Hint: hint})
-}
-
-func advertisedPort(url string) string {
-	rest := strings.TrimPrefix(strings.TrimPrefix(url, "wss://"), "ws://")
-	if i := strings.LastIndexByte(rest, ':'); i >= 0 && !strings.HasSuffix(rest, "]") {
-		return rest[i+1:]
-	}
-	if strings.HasPrefix(url, "wss://") {
-		return "443"
-	}
-	return "80"
 }
