@@ -57,7 +57,7 @@ type Faults struct {
 
 // Drop is the end of one stream in the network.
 type Drop struct {
-	// After is in media time from the 101 on.
+	// After is how much audio the stream has carried by then.
 	After time.Duration
 	// How it looks to the server.
 	How DropHow

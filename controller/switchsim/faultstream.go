@@ -10,15 +10,15 @@ import (
 
 // streamFaults are the faults of one stream.
 type streamFaults struct {
-	audio     AudioFaults
-	drop      *Drop
-	hugeSent  bool
-	broken    bool    // a Drop has closed TCP
-	dropped   bool    // DropNothing has come: nothing goes through any more
-	owed      float64 // of Omit
-	odd       []byte  // of Odd: the byte that waits for its other half
-	wrong     bool    // any of it: the careful path
-	connected int64   // the media frame at the 101
+	audio    AudioFaults
+	drop     *Drop
+	hugeSent bool
+	broken   bool    // a Drop has closed TCP
+	dropped  bool    // DropNothing has come: nothing goes through any more
+	owed     float64 // of Omit
+	odd      []byte  // of Odd: the byte that waits for its other half
+	wrong    bool    // any of it: the careful path
+	first    int64   // the media frame with which the stream began
 }
 
 // armFaults takes this stream's faults from the call's.
@@ -48,7 +48,7 @@ func (s *stream) pumpWrong(due int64, all bool) {
 	f := &s.faults
 	payload := make([]byte, s.audio.frameBytes()*int(s.packets))
 	for due-s.next >= s.packets && (all || len(s.pending) == 0) && s.open {
-		if f.drop != nil && time.Duration(s.next-f.connected)*FrameDuration >= f.drop.After {
+		if f.drop != nil && time.Duration(s.next-f.first)*FrameDuration >= f.drop.After {
 			s.dropNow()
 			return
 		}

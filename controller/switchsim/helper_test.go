@@ -99,12 +99,13 @@ func (c *controller) read() (*message, error) {
 		}
 	}
 	m := &message{raw: raw.String(), at: time.Now(), headers: map[string]string{}}
-	outer, err := textproto.NewReader(bufio.NewReader(strings.NewReader(m.raw))).ReadMIMEHeader()
-	if err != nil {
-		return nil, fmt.Errorf("block %q: %w", m.raw, err)
+	m.outer = textproto.MIMEHeader{}
+	for line := range strings.Lines(m.raw) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+		m.outer.Set(name, value)
 	}
-	m.outer, m.kind = outer, outer.Get("Content-Type")
-	if n, _ := strconv.Atoi(outer.Get("Content-Length")); n > 0 {
+	m.kind = m.outer.Get("Content-Type")
+	if n, _ := strconv.Atoi(m.outer.Get("Content-Length")); n > 0 {
 		body := make([]byte, n)
 		if _, err := io.ReadFull(c.r, body); err != nil {
 			return nil, err

@@ -103,7 +103,7 @@ func (s *stream) heartbeat(now time.Time) {
 // no more, frames are owed and made later; with all they are queued now, as
 // the module's library does. It needs s.mu.
 func (s *stream) pump(now time.Time, all bool) {
-	if !s.open || s.paused || s.deaf || s.peerClose || len(s.pending) > 0 && !all {
+	if !s.open || s.paused || s.deaf || s.peerClose || s.faults.dropped || len(s.pending) > 0 && !all {
 		return
 	}
 	due, played := s.call.due(now)

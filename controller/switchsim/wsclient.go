@@ -197,7 +197,7 @@ func (s *stream) opened() {
 	s.mu.Lock()
 	now := time.Now()
 	s.open, s.report.Connected = true, now
-	s.faults.connected = s.call.mediaFrame(now)
+	s.faults.first = s.next
 	if s.beat > 0 {
 		s.nextBeat = now.Add(s.beat)
 	}

@@ -57,7 +57,7 @@ func mask(b []byte, key uint32) {
 		b = b[8:]
 	}
 	for i := range b {
-		b[i] ^= byte(key >> (8 * i))
+		b[i] ^= byte(wide >> (8 * i))
 	}
 }
 
