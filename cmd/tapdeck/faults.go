@@ -4,21 +4,36 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
 	"tapdeck/controller/switchsim"
 )
 
-// faults are the faults that the call command knows by name.
+// faults are the ways in which the call command's switch can misbehave.
 var faults = map[string]switchsim.Faults{
 	"none":          {},
 	"never-connect": {NeverConnect: true},
 	"refuse-start":  {RefuseStart: true},
 	"no-api":        {NoAPI: true},
+	"wrong-ticket":  {TamperURL: func(url string) string { return url + "x" }},
+	"second-socket": {SecondSocket: true},
+	"drop":          {Drops: []switchsim.Drop{{After: time.Second, How: switchsim.DropRST}}},
+	"drop-twice":    {Drops: []switchsim.Drop{{After: time.Second}, {After: time.Second, How: switchsim.DropRST}}},
+	"no-audio":      {Audio: switchsim.AudioFaults{None: true}},
+	"silent-audio":  {Audio: switchsim.AudioFaults{Silent: true}},
+	"short-audio":   {Audio: switchsim.AudioFaults{Omit: 0.2}},
+	"odd-frames":    {Audio: switchsim.AudioFaults{Odd: true}},
+	"text-flood":    {Audio: switchsim.AudioFaults{Texts: 50}},
+	"ping-flood":    {Audio: switchsim.AudioFaults{Pings: 50}},
+	"huge-frame":    {Audio: switchsim.AudioFaults{Huge: 1 << 20}},
 	"hangup-prompt": {HangupIn: "playback"},
 	"die-prompt":    {DieIn: "playback"},
+	"hang-stop":     {HangOn: "stop"},
 	"lose-jobs":     {LoseJobs: true},
+	"slow-replies":  {ReplyDelay: 300 * time.Millisecond},
+	"odd-variables": {OddVariables: true},
 }
 
 // flagDefaults are what the help texts refer to.
