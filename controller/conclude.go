@@ -61,6 +61,7 @@ func (c *call) conclude(ctx context.Context, err error) {
 	}
 	c.stream.stop(ctx)
 	c.letGo(ctx, e.result)
+	c.confirm(ctx)
 	patience := c.plan.Stream.StopTimeout
 	if c.stream.failure != nil { // a socket that is still open is one that the switch forgot
 		patience = 0
@@ -105,6 +106,19 @@ func (c *call) letGo(ctx context.Context, result Result) {
 		c.hangup(ctx, "MANAGER_REQUEST")
 	default:
 		c.hangup(ctx, "NORMAL_CLEARING")
+	}
+}
+
+// confirm takes back the word completed from a call whose switch was lost before
+// it had hung up.
+func (c *call) confirm(ctx context.Context) {
+	if c.outcome.Result != Completed || c.conn.Err() == nil {
+		return
+	}
+	c.settle(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.over })
+	if !c.hungUp {
+		e := c.connectionEnding()
+		c.outcome.Result, c.outcome.Err, c.outcome.Hint = e.result, e.err.Error(), e.hint
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -143,6 +144,31 @@ func (l *lab) dial(spec switchsim.CallSpec) *switchsim.Call {
 	}
 	l.tb.Cleanup(func() { cancel(); call.Wait() })
 	return call
+}
+
+// operator gives the switch an API command over its inbound event socket, in a
+// goroutine that ends before the test does.
+func (l *lab) operator(command string) {
+	l.tb.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		l.tb.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var tasks sync.WaitGroup
+	tasks.Go(func() { l.sw.ServeInbound(ctx, ln) })
+	tasks.Go(func() {
+		conn, err := esl.Dial(ctx, ln.Addr().String(), "ClueCon", esl.DefaultConfig(), zap.NewNop())
+		if err != nil {
+			l.tb.Error(err)
+			return
+		}
+		defer conn.Close()
+		if _, err := conn.API(ctx, command); err != nil {
+			l.tb.Error(err)
+		}
+	})
+	l.tb.Cleanup(func() { stop(); tasks.Wait() })
 }
 
 // ended is what one call left behind.

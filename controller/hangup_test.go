@@ -1,0 +1,170 @@
+package controller_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"tapdeck/controller"
+	"tapdeck/controller/switchsim"
+)
+
+// runWith runs a call in a lab of its own; do is called at the nth step of the
+// call that has this name and whose detail begins so.
+func (s setup) runWith(t *testing.T, spec switchsim.CallSpec, n int, step, detail string, do func(l *lab, call *switchsim.Call)) ended {
+	t.Helper()
+	l := s.start(t)
+	placed := make(chan *switchsim.Call, 1)
+	spec.Progress = on(n, step, detail, func() { do(l, <-placed) })
+	call := l.dial(spec)
+	placed <- call
+	report := call.Wait()
+	if err := l.close(); err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	return l.ended(report)
+}
+
+func hangUp(_ *lab, call *switchsim.Call) { call.Hangup() }
+
+// The caller hangs up in each step, which ends at once.
+func TestCallerHangsUpInEachStep(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name           string
+		n              int
+		step, detail   string
+		change         func(p *controller.Plan)
+		story, listen  string
+		answered, said bool
+	}{
+		{name: "answer", n: 1, step: "execute", detail: "answer", story: "answer"},
+		{
+			name: "answer_pause", n: 1, step: "complete", detail: "answer", story: "answer", answered: true,
+			change: func(p *controller.Plan) { p.AnswerPause = time.Minute },
+		},
+		{
+			name: "tone", n: 1, step: "execute", detail: "playback tone_stream", story: "answer tone", answered: true,
+			change: func(p *controller.Plan) { p.Tone.Duration = time.Minute },
+		},
+		{name: "stream_start", n: 1, step: "stream start", story: "answer tone start", answered: true},
+		{name: "prompt", n: 2, step: "execute", detail: "playback", story: "answer tone start prompt", answered: true, said: true},
+		{
+			name: "listen", n: 2, step: "complete", detail: "playback", story: "answer tone start prompt", listen: "hangup", answered: true, said: true,
+			change: func(p *controller.Plan) { p.Listen = time.Minute },
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := good()
+			if c.change != nil {
+				c.change(&s.plan)
+			}
+			began := time.Now()
+			e := s.runWith(t, switchsim.CallSpec{}, c.n, c.step, c.detail, hangUp)
+			if took := time.Since(began); took > 30*time.Second {
+				t.Errorf("the step did not end at once: %v", took)
+			}
+			if e.outcome.Result != controller.CallerHangup || e.outcome.HungUpBy != "caller" || e.outcome.ListenEndedBy != c.listen || e.outcome.Err != "" {
+				t.Errorf("outcome = %+v, want caller_hangup", e.outcome)
+			}
+			if c.answered && (e.outcome.HangupCause != "NORMAL_CLEARING" || e.outcome.Timeline.Answer.IsZero() || e.outcome.Timeline.Hangup.IsZero()) {
+				t.Errorf("outcome = %+v, want cause, answer and hangup", e.outcome)
+			}
+			if got := story(e.report); got != c.story {
+				t.Errorf("commands = %q, want %q", got, c.story)
+			}
+			if c.said {
+				checkAudio(t, e)
+			}
+			if e.count("stream failed") != 0 {
+				t.Errorf("log = %q: a hangup is no failed stream", e.messages())
+			}
+		})
+	}
+}
+
+// A caller who gives up while it rings.
+func TestCallerGivesUp(t *testing.T) {
+	t.Parallel()
+	e := good().run(t, switchsim.CallSpec{RingHangup: time.Second, Faults: switchsim.Faults{NeverComplete: "answer"}})
+	if e.outcome.Result != controller.CallerHangup || e.outcome.HungUpBy != "caller" || e.outcome.HangupCause != "ORIGINATOR_CANCEL" {
+		t.Errorf("outcome = %+v, want caller_hangup with ORIGINATOR_CANCEL", e.outcome)
+	}
+	if !e.outcome.Timeline.Answer.IsZero() || len(e.tape.heard()) != 0 {
+		t.Errorf("timeline = %+v, %d bytes: want no answer", e.outcome.Timeline, len(e.tape.heard()))
+	}
+}
+
+// The caller hangs up just as the switch gets each of the call's commands.
+func TestCallerHangsUpAtEachCommand(t *testing.T) {
+	t.Parallel()
+	for n := 2; n <= len(goodCommands("mono", 8000)); n++ {
+		t.Run(fmt.Sprint(n, goodCommands("mono", 8000)[n-1]), func(t *testing.T) {
+			t.Parallel()
+			e := good().run(t, switchsim.CallSpec{Faults: switchsim.Faults{HangupAt: n}})
+			want := controller.CallerHangup
+			if n >= 12 { // stop: the plan was carried out
+				want = controller.Completed
+			}
+			if e.outcome.Result != want || e.outcome.Err != "" {
+				t.Errorf("outcome = %+v, want %s", e.outcome, want)
+			}
+			if got := len(e.report.Commands); n < 12 && got > n+7 {
+				t.Errorf("%d commands came after the hangup at the %dth", got-n, n)
+			}
+			if e.report.HungUpBy != "caller" {
+				t.Errorf("the switch says %+v", e.report)
+			}
+		})
+	}
+}
+
+// A hangup closes the stream's socket, too, and may be heard of after that. With
+// no restarts left it is still the caller's hangup and no failed stream.
+func TestHangupIsNoDroppedStream(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.plan.Listen, s.plan.Stream.Restarts = time.Minute, 0
+	s.cfg.RestartPause = time.Second
+	l := s.start(t)
+	placed := make(chan *switchsim.Call, 1)
+	call := l.dial(switchsim.CallSpec{Progress: on(2, "complete", "playback", func() {
+		c := <-placed
+		rec := l.rec.tape(c.UUID())
+		rec.Disconnect(t.Context()) // the sink sees the end first
+		c.Hangup()
+	})})
+	placed <- call
+	e := l.ended(func() switchsim.Report { r := call.Wait(); l.close(); return r }())
+	if e.outcome.Result != controller.CallerHangup || e.count("stream failed") != 0 {
+		t.Errorf("outcome = %+v, want caller_hangup; log = %q", e.outcome, e.messages())
+	}
+}
+
+func TestWhoHungUp(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		cause  string
+		result controller.Result
+		by     string
+	}{
+		{"operator", "MANAGER_REQUEST", controller.CallerHangup, "switch"},
+		{"shutdown of the switch", "SYSTEM_SHUTDOWN", controller.CallerHangup, "switch"},
+		{"dead man", "ALLOTTED_TIMEOUT", controller.Failed, "switch"},
+		{"other", "NORMAL_CLEARING", controller.CallerHangup, "caller"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := good()
+			s.plan.Listen = time.Minute
+			e := s.runWith(t, switchsim.CallSpec{}, 2, "complete", "playback", func(l *lab, call *switchsim.Call) {
+				l.operator("uuid_kill " + call.UUID() + " " + c.cause)
+			})
+			if e.outcome.Result != c.result || e.outcome.HungUpBy != c.by || e.outcome.HangupCause != c.cause {
+				t.Errorf("outcome = %+v, want %s, hung up by the %s with %s", e.outcome, c.result, c.by, c.cause)
+			}
+		})
+	}
+}
