@@ -219,7 +219,7 @@ func TestHostileStreams(t *testing.T) {
 		"close of 1005":    {send(encodeFrame(fin|opClose, []byte{3, 0xed})), EndProtocol, 1002},
 		"negative length":  {send([]byte{fin | opBinary, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0}), EndProtocol, 1002},
 		"half a header":    {func(s *socket) { send([]byte{fin | opBinary})(s); s.drop() }, EndDropped, 0},
-		"half a message":   {func(s *socket) { send(encodeFrame(fin|opBinary, nil)[:3])(s); s.drop() }, EndDropped, 0},
+		"half a message":   {func(s *socket) { send(encodeFrame(fin|opBinary, pcm[:320])[:100])(s); s.drop() }, EndDropped, 0},
 		"TCP end":          {func(s *socket) { s.drop() }, EndDropped, 0},
 		"silence":          {func(*socket) {}, EndIdle, 1001},
 		"bytes, no frames": {func(s *socket) { s.trickle() }, EndIdle, 1001},

@@ -135,14 +135,14 @@ func (s *stream) readAudio(r io.Reader) error {
 	size := 0
 	for {
 		n, err := r.Read(s.buf[s.rest:])
-		size += n
-		s.takeBytes(n)
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return err
+			return err // what came of a payload that is cut is still masked: no audio
 		}
+		size += n
+		s.takeBytes(n)
 	}
 	s.take.message(size)
 	return nil
