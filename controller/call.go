@@ -188,7 +188,7 @@ func (c *call) connectionEnding() *ending {
 	case errors.Is(err, esl.ErrQueueFull):
 		return &ending{result: Failed, err: err, hint: "the switch sent events faster than they could be taken; look for a script that floods this channel with events"}
 	}
-	return &ending{result: Failed, err: err}
+	return &ending{result: Failed, err: err, hint: "the connection with FreeSWITCH could not be trusted any more; is the switch overloaded, or is something else at that address?"}
 }
 
 func (c *call) recordingChanged() <-chan struct{} {

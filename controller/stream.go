@@ -112,14 +112,13 @@ func (s *stream) connectLimit() time.Duration {
 	return max(0, time.Until(s.deadline))
 }
 
-// send gives the switch an API command whose answer moves the stream on. An
-// error means that the connection has ended, which the call's wait will see.
+// send gives the switch an API command whose answer moves the stream on. Where
+// the connection has ended, the call's wait will see it.
 func (s *stream) send(ctx context.Context, command string) {
 	job, err := s.c.bgapi(ctx, command)
 	s.job = job
-	var e *ending
-	if errors.As(err, &e) && e.result == Failed {
-		s.fail(e.err, e.hint)
+	if err != nil && s.c.conn.Err() == nil {
+		s.fail(err, "the sink's URL can't be sent to the switch")
 	}
 }
 

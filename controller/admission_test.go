@@ -1,0 +1,273 @@
+package controller_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"tapdeck/controller"
+	"tapdeck/controller/switchsim"
+)
+
+// A socket line that can't work ends the call before it is answered, with the
+// very line to write; the dialplan goes on.
+func TestMisconfigured(t *testing.T) {
+	t.Parallel()
+	for _, arguments := range []string{"full", "async", "none"} {
+		t.Run(arguments, func(t *testing.T) {
+			t.Parallel()
+			l := good().start(t)
+			address := l.tap.Addr().String()
+			report := l.dial(switchsim.CallSpec{Arguments: arguments, Then: after()}).Wait()
+			l.close()
+			e := l.ended(report)
+			checkReleased(t, e, controller.Misconfigured)
+			want := `<action application="socket" data="` + address + ` async full"/>`
+			if line := e.line(t, "call ended"); line.Level != zapcore.ErrorLevel || !strings.Contains(fmt.Sprint(field(line, "hint")), want) {
+				t.Errorf("line = %v, want an error with %s", line.ContextMap(), want)
+			}
+			if e.tape != nil {
+				t.Error("a recording was asked for")
+			}
+		})
+	}
+}
+
+// checkReleased checks a call that was given back before it was answered.
+func checkReleased(t *testing.T, e ended, want controller.Result) {
+	t.Helper()
+	if e.outcome.Result != want || e.outcome.Err == "" || e.outcome.Hint == "" || e.outcome.HungUpBy != "" {
+		t.Errorf("outcome = %+v, want %s, why, and what to do", e.outcome, want)
+	}
+	if e.report.Answered || !nextRan(e.report) || len(e.report.Commands) != 1 {
+		t.Errorf("answered %v, next action ran %v, commands %q: want a call that the dialplan goes on with", e.report.Answered, nextRan(e.report), e.report.Commands)
+	}
+}
+
+// Of calls that come at once exactly as many are taken as there are places.
+func TestMaxCalls(t *testing.T) {
+	t.Parallel()
+	const places, callers = 3, 8
+	s := good()
+	s.cfg.MaxCalls, s.plan.Listen = places, time.Minute
+	l := s.start(t)
+	var calls []*switchsim.Call
+	for range callers {
+		calls = append(calls, l.dial(switchsim.CallSpec{Then: after()}))
+	}
+	over := make(chan switchsim.Report, callers)
+	for _, c := range calls {
+		go func() { over <- c.Wait() }()
+	}
+	var reports []switchsim.Report
+	for range callers - places {
+		select {
+		case r := <-over:
+			reports = append(reports, r)
+		case <-time.After(patience):
+			t.Fatalf("only %d calls were refused, want %d", len(reports), callers-places)
+		}
+	}
+	if !l.ctl.Full() {
+		t.Error("Full() = false with every place taken")
+	}
+	for _, c := range calls {
+		c.Hangup()
+	}
+	for range places {
+		reports = append(reports, <-over)
+	}
+	l.close()
+	results := map[controller.Result]int{}
+	for _, r := range reports {
+		e := l.ended(r)
+		results[e.outcome.Result]++
+		if e.outcome.Result == controller.Refused {
+			checkReleased(t, e, controller.Refused)
+		}
+	}
+	if results[controller.Refused] != callers-places || results[controller.CallerHangup] != places {
+		t.Errorf("results = %v, want %d refused", results, callers-places)
+	}
+	if l.ctl.Full() {
+		t.Error("Full() = true without a call")
+	}
+}
+
+// A place that is free again is given away, and SetMaxCalls holds from the next call on.
+func TestPlacesComeBack(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.cfg.MaxCalls = 1
+	l := s.start(t)
+	var reports []switchsim.Report
+	for i := range 4 {
+		if i == 3 {
+			l.ctl.SetMaxCalls(0)
+		}
+		reports = append(reports, l.dial(switchsim.CallSpec{Then: after()}).Wait())
+		l.waitIdle(t)
+	}
+	l.close()
+	for i, r := range reports {
+		want := controller.Completed
+		if i == 3 {
+			want = controller.Refused
+		}
+		if e := l.ended(r); e.outcome.Result != want {
+			t.Errorf("call %d: outcome = %+v, want %s", i, e.outcome, want)
+		}
+	}
+}
+
+// waitIdle waits until the controller has done with every call.
+func (l *lab) waitIdle(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for len(l.ctl.Calls()) > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("calls are left: %+v", l.ctl.Calls())
+		}
+	}
+}
+
+func TestDraining(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.plan.Listen = 300 * time.Millisecond
+	l := s.start(t)
+	placed := make(chan switchsim.Report, 1)
+	first := l.dial(switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 440, 0.3), Progress: on(2, "complete", "playback", func() {
+		l.ctl.Drain()
+		go func() { placed <- l.dial(switchsim.CallSpec{Then: after()}).Wait() }()
+	})})
+	running, second := first.Wait(), <-placed
+	l.close()
+	checkGood(t, l.ended(running))
+	checkReleased(t, l.ended(second), controller.Refused)
+	if !l.ctl.Draining() {
+		t.Error("Draining() = false")
+	}
+}
+
+// What becomes of a call for which the recorder takes no stream.
+func TestRecorderTakesNone(t *testing.T) {
+	t.Parallel()
+	busy := fmt.Errorf("%w: the disk is low", controller.ErrRefused)
+	broken := errors.New("no such directory")
+	for _, c := range []struct {
+		name   string
+		err    error
+		then   controller.OnStreamFailure
+		result controller.Result
+		story  string
+	}{
+		{"refused", busy, controller.FailureHangup, controller.Refused, ""},
+		{"refused, to the dialplan", busy, controller.FailureDialplan, controller.Refused, ""},
+		{"broken", broken, controller.FailureHangup, controller.Failed, ""},
+		{"refused, and the call goes on", busy, controller.FailureContinue, controller.StreamFailed, "answer tone prompt hangup"},
+		{"broken, and the call goes on", broken, controller.FailureContinue, controller.StreamFailed, "answer tone prompt hangup"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := good()
+			s.plan.OnStreamFailure, s.plan.Silence = c.then, time.Second
+			s.refuse = func(controller.Info) error { return c.err }
+			e := s.run(t, switchsim.CallSpec{Then: after()})
+			if c.story == "" {
+				checkReleased(t, e, c.result)
+			}
+			if e.outcome.Result != c.result || !strings.Contains(e.outcome.Err, c.err.Error()) {
+				t.Errorf("outcome = %+v, want %s", e.outcome, c.result)
+			}
+			if got := story(e.report); got != c.story {
+				t.Errorf("commands = %q, want %q", got, c.story)
+			}
+		})
+	}
+}
+
+func TestUUIDs(t *testing.T) {
+	t.Parallel()
+	t.Run("in capitals", func(t *testing.T) {
+		t.Parallel()
+		id := strings.ToUpper(newUUID())
+		e := good().run(t, switchsim.CallSpec{UUID: id, Voice: switchsim.ToneVoice(8000, 440, 0.3)})
+		checkGood(t, e)
+		if !strings.Contains(strings.Join(e.report.Commands, "\n"), "uuid_audio_stream "+id+" start") {
+			t.Errorf("commands = %q, want the UUID as the switch writes it", e.report.Commands)
+		}
+	})
+	for _, id := range []string{"../../etc/passwd", "call-number-1", strings.Repeat("f", 36), newUUID() + " x"} {
+		t.Run(strings.ReplaceAll(id, "/", "_"), func(t *testing.T) {
+			t.Parallel()
+			l := good().start(t)
+			report := l.dial(switchsim.CallSpec{UUID: id, Then: after()}).Wait()
+			l.close()
+			if report.Answered || !nextRan(report) || len(report.Commands) != 1 {
+				t.Errorf("report = %+v, want a call that the dialplan goes on with", report)
+			}
+			if n := l.logs.FilterMessage("call without a usable UUID").FilterField(zap.String("result", "error")).Len(); n != 1 {
+				t.Errorf("%d lines about the UUID, want 1", n)
+			}
+			if len(l.ctl.Ended()) != 0 || len(l.rec.saved) != 0 {
+				t.Error("something was kept under a name that is no UUID")
+			}
+		})
+	}
+}
+
+// What a plan could not use is said once each, and the call goes on.
+func TestPlanWarnings(t *testing.T) {
+	t.Parallel()
+	s := good()
+	plan := s.plan
+	s.plans = func(variable func(string) string, path string) (controller.Plan, []error) {
+		plan.Name = path
+		return plan, []error{errors.New("tapdeck_listen " + variable("tapdeck_listen")), errors.New("tapdeck_rate")}
+	}
+	l := s.start(t)
+	report := l.dial(switchsim.CallSpec{
+		Address: l.tap.Addr().String() + "/survey", Variables: map[string]string{"tapdeck_listen": "15"},
+	}).Wait()
+	l.close()
+	e := l.ended(report)
+	if e.outcome.Result != controller.Completed || field(e.line(t, "call started"), "plan") != "survey" {
+		t.Errorf("outcome = %+v, started %v", e.outcome, e.line(t, "call started").ContextMap())
+	}
+	if n := e.count("plan value ignored"); n != 2 || !strings.Contains(fmt.Sprint(field(e.line(t, "plan value ignored"), "err")), "tapdeck_listen 15") {
+		t.Errorf("log = %q, want a warning for each of both values", e.messages())
+	}
+}
+
+// A peer that hangs up or talks nonsense before it is a call leaves nothing behind.
+func TestNoCallAtAll(t *testing.T) {
+	t.Parallel()
+	l := good().start(t)
+	for _, text := range []string{"", "GET / HTTP/1.1\r\n\r\n", "Content-Type: log/data\n\n"} {
+		conn, err := net.Dial("tcp", l.tap.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Write([]byte(text))
+		conn.Close()
+	}
+	if err := l.close(); err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	if len(l.ctl.Ended()) != 0 || l.logs.FilterMessage("call started").Len() != 0 {
+		t.Error("a peer without a call was taken for one")
+	}
+}

@@ -1,0 +1,88 @@
+package controller_test
+
+import (
+	"testing"
+	"time"
+
+	"tapdeck/controller"
+	"tapdeck/controller/switchsim"
+)
+
+// digits are the same key pressed again and again, so that one of them comes in
+// the listening time whenever that begins.
+func digits(key string) []switchsim.Digit {
+	var all []switchsim.Digit
+	for at := 100 * time.Millisecond; at < 5*time.Minute; at += at / 2 {
+		all = append(all, switchsim.Digit{At: at, Digit: key})
+	}
+	return all
+}
+
+func TestWhatEndsListening(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		change func(s *setup)
+		spec   switchsim.CallSpec
+		want   string
+	}{
+		{
+			name: "a digit of finish_on", want: controller.ListenDTMF, spec: switchsim.CallSpec{DTMF: digits("#")},
+			change: func(s *setup) { s.plan.Listen, s.plan.FinishOn = time.Minute, "*#" },
+		},
+		{
+			name: "a letter in any case", want: controller.ListenDTMF, spec: switchsim.CallSpec{DTMF: digits("a")},
+			change: func(s *setup) { s.plan.Listen, s.plan.FinishOn = time.Minute, "A" },
+		},
+		{
+			name: "another digit does not", want: controller.ListenTime, spec: switchsim.CallSpec{DTMF: digits("5")},
+			change: func(s *setup) { s.plan.Listen, s.plan.FinishOn = 300*time.Millisecond, "#" },
+		},
+		{
+			name: "without finish_on none does", want: controller.ListenTime, spec: switchsim.CallSpec{DTMF: digits("#")},
+			change: func(s *setup) { s.plan.Listen = 300 * time.Millisecond },
+		},
+		{
+			name: "silence", want: controller.ListenSilence,
+			change: func(s *setup) {
+				s.plan.Listen, s.plan.Silence = time.Minute, time.Second
+				s.behave = func(string, int) behaviour { return behaviour{quietAfter: 5} }
+			},
+		},
+		{
+			name: "silence is not asked for", want: controller.ListenTime,
+			change: func(s *setup) {
+				s.plan.Listen = 300 * time.Millisecond
+				s.behave = func(string, int) behaviour { return behaviour{quietAfter: 5} }
+			},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := good()
+			c.change(&s)
+			e := s.run(t, c.spec)
+			if e.outcome.Result != controller.Completed || e.outcome.ListenEndedBy != c.want || e.outcome.HungUpBy != "tapdeck" {
+				t.Errorf("outcome = %+v, want completed, ended by %s", e.outcome, c.want)
+			}
+			if field(e.line(t, "listened"), "cause") != c.want {
+				t.Errorf("log = %v, want %s", e.line(t, "listened").ContextMap(), c.want)
+			}
+		})
+	}
+}
+
+// A digit in the prompt ends neither the prompt nor the listening after it.
+func TestDigitInPrompt(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.plan.FinishOn = "#"
+	s.sim.Prompts = func(string) (time.Duration, bool) { return 3 * time.Second, true }
+	e := s.run(t, switchsim.CallSpec{DTMF: []switchsim.Digit{{At: 500 * time.Millisecond, Digit: "#"}, {At: time.Second, Digit: "#"}}})
+	if e.outcome.Result != controller.Completed || e.outcome.ListenEndedBy != controller.ListenTime {
+		t.Errorf("outcome = %+v, want a listening time that ended by itself", e.outcome)
+	}
+	if took := e.outcome.Timeline.Listen.Sub(e.outcome.Timeline.Prompt); took < 290*time.Millisecond {
+		t.Errorf("the prompt took %v, want its 300ms", took)
+	}
+}

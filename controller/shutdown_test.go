@@ -1,0 +1,192 @@
+package controller_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tapdeck/controller"
+	"tapdeck/controller/switchsim"
+)
+
+// A shutdown ends a call in each step: its stream first, so that the recording
+// is safe, then the channel.
+func TestShutdownInEachStep(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name         string
+		n            int
+		step, detail string
+		change       func(p *controller.Plan)
+		story        string
+		answered     bool
+	}{
+		{name: "answer", n: 1, step: "execute", detail: "answer", story: "answer kill"},
+		{
+			name: "answer_pause", n: 1, step: "complete", detail: "answer", story: "answer", answered: true,
+			change: func(p *controller.Plan) { p.AnswerPause = time.Minute },
+		},
+		{
+			name: "tone", n: 1, step: "execute", detail: "playback tone_stream", story: "answer tone kill", answered: true,
+			change: func(p *controller.Plan) { p.Tone.Duration = time.Minute },
+		},
+		{name: "prompt", n: 2, step: "execute", detail: "playback", story: "answer tone start prompt stop kill", answered: true},
+		{
+			name: "listen", n: 2, step: "complete", detail: "playback", story: "answer tone start prompt stop", answered: true,
+			change: func(p *controller.Plan) { p.Listen = time.Minute },
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := good()
+			s.sim.Prompts = func(string) (time.Duration, bool) { return time.Minute, true }
+			if c.name == "listen" {
+				s.sim.Prompts = nil
+			}
+			if c.change != nil {
+				c.change(&s.plan)
+			}
+			l := s.start(t)
+			report := l.dial(switchsim.CallSpec{
+				Faults:   switchsim.Faults{NeverComplete: map[bool]string{false: "answer"}[c.answered]},
+				Progress: on(c.n, c.step, c.detail, func() { l.stop(controller.ErrShutdown) }),
+			}).Wait()
+			if err := l.close(); !errors.Is(err, controller.ErrShutdown) {
+				t.Errorf("Serve: %v, want the cause of its context", err)
+			}
+			checkAborted(t, l.ended(report), c.story)
+		})
+	}
+}
+
+func checkAborted(t *testing.T, e ended, want string) {
+	t.Helper()
+	if e.outcome.Result != controller.Aborted || e.outcome.HangupCause != "MANAGER_REQUEST" || e.outcome.HungUpBy != "tapdeck" || e.outcome.Err != controller.ErrShutdown.Error() {
+		t.Errorf("outcome = %+v, want aborted", e.outcome)
+	}
+	// Between two applications it may be either.
+	if got := story(e.report); got != want && got != want+" hangup" && got != want+" kill" {
+		t.Errorf("commands = %q, want %q and the hangup", got, want)
+	}
+	for _, s := range e.report.Streams {
+		if s.End != "server close 1001" || s.Ended.After(e.report.HungUp) {
+			t.Errorf("stream ended by %q at %v, channel at %v: want the sink's Close, and first", s.End, s.Ended, e.report.HungUp)
+		}
+	}
+}
+
+// A shutdown is bounded, whatever the switch does.
+func TestShutdownIsBounded(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		faults switchsim.Faults
+	}{
+		{"no reply to stop", switchsim.Faults{HangOn: "stop"}},
+		{"no reply to hangup", switchsim.Faults{HangOn: "execute hangup"}},
+		{"no end of hangup", switchsim.Faults{NeverComplete: "hangup"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := good()
+			s.cfg.AbortTimeout, s.cfg.HangupTimeout, s.plan.Listen = 500*time.Millisecond, time.Minute, time.Minute
+			l := s.start(t)
+			began := make(chan time.Time, 1)
+			call := l.dial(switchsim.CallSpec{Faults: c.faults, Progress: on(2, "complete", "playback", func() {
+				began <- time.Now()
+				l.stop(controller.ErrShutdown)
+			})})
+			at := <-began
+			l.close()
+			if took := time.Since(at); took > 5*time.Second {
+				t.Errorf("Serve returned %v after its context, want AbortTimeout", took)
+			}
+			call.Hangup() // whom nobody hung up
+			e := l.ended(call.Wait())
+			if e.outcome.Result != controller.Aborted || len(e.tape.heard()) == 0 {
+				t.Errorf("outcome = %+v, %d bytes, want aborted with its recording", e.outcome, len(e.tape.heard()))
+			}
+		})
+	}
+}
+
+// Closing the listener lets the running calls end by themselves.
+func TestCloseListenerWaits(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.plan.Listen = 300 * time.Millisecond
+	l := s.start(t)
+	begun := make(chan struct{})
+	call := l.dial(switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 440, 0.3), Progress: on(1, "stream connected", "", func() { close(begun) })})
+	<-begun
+	if err := l.close(); err != nil {
+		t.Errorf("Serve: %v, want nil", err)
+	}
+	checkGood(t, l.ended(call.Wait()))
+}
+
+// The running calls and those that are over, as the admin pages show them.
+func TestCallsAndEnded(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.plan.Listen = time.Minute
+	l := s.start(t)
+	var seen []controller.Status
+	placed := make(chan *switchsim.Call, 1)
+	call := l.dial(switchsim.CallSpec{Progress: on(2, "complete", "playback", func() {
+		for {
+			if seen = l.ctl.Calls(); len(seen) == 1 && seen[0].Step == "listen" {
+				break
+			}
+		}
+		(<-placed).Hangup()
+	})})
+	placed <- call
+	report := call.Wait()
+	l.close()
+	e := l.ended(report)
+	if seen[0].Info.UUID != report.UUID || seen[0].Stream == nil || !seen[0].Stream.Live || seen[0].StepBegan.IsZero() {
+		t.Errorf("Calls() = %+v, want a call that listens to a live stream", seen)
+	}
+	over := l.ctl.Ended()
+	if len(over) != 1 || over[0].Outcome.Result != e.outcome.Result || over[0].Record == nil || len(l.ctl.Calls()) != 0 {
+		t.Errorf("Ended() = %+v, Calls() = %+v, want the call that is over", over, l.ctl.Calls())
+	}
+}
+
+// A fault of tapdeck's own ends its call alone, and keeps what was recorded.
+func TestPanicStaysInItsCall(t *testing.T) {
+	t.Parallel()
+	s := good()
+	bad := newUUID()
+	s.behave = func(uuid string, _ int) behaviour { return behaviour{panics: uuid == bad} }
+	l := s.start(t)
+	voice := switchsim.ToneVoice(8000, 440, 0.3)
+	broken, fine := l.dial(switchsim.CallSpec{UUID: bad, Then: after()}), l.dial(switchsim.CallSpec{Voice: voice})
+	one, two := broken.Wait(), fine.Wait()
+	l.close()
+	checkGood(t, l.ended(two))
+	e := l.ended(one)
+	if e.outcome.Result != controller.Failed || e.outcome.Err != "told to" || !nextRan(one) {
+		t.Errorf("outcome = %+v, want error and the dialplan's next action", e.outcome)
+	}
+	if line := e.line(t, "call broken by a fault of tapdeck"); !strings.Contains(line.ContextMap()["stack"].(string), "Mark") {
+		t.Errorf("line = %v, want the stack", line.ContextMap())
+	}
+}
+
+// A recording or a record that can't be kept is an error that says so.
+func TestRecorderCannotSave(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.badly = errDisk
+	e := s.run(t, switchsim.CallSpec{})
+	if want := []string{"error recording not published", "error record not saved", "info call ended"}; !slices.Equal(e.messages()[len(e.messages())-3:], want) {
+		t.Errorf("log = %q, want %q at its end", e.messages(), want)
+	}
+	if e.outcome.Result != controller.Completed || !strings.Contains(e.outcome.Err, "no space left") {
+		t.Errorf("outcome = %+v, want the error", e.outcome)
+	}
+}
