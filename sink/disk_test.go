@@ -209,6 +209,40 @@ func checkKept(t *testing.T, b *bench, sum Summary, ext string, pcm []byte, fram
 	}
 }
 
+// Somebody removes the folder, and maybe all above it, while a recording runs.
+func TestFolderGone(t *testing.T) {
+	for name, up := range map[string]int{"the day's": 1, "the directory": 2} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := testConfig(t)
+				cfg.Directory = filepath.Join(cfg.Directory, "recordings")
+				b := serve(t, cfg)
+				r := b.expect(testCall(testID))
+				s := b.connect(r)
+				pcm := speech(1, 8000*2)
+				s.play(pcm)
+				gone := b.path(callName(testID, r.call.Started))
+				for range up {
+					gone = filepath.Dir(gone)
+				}
+				if err := os.RemoveAll(gone); err != nil {
+					t.Fatal(err)
+				}
+				s.play(pcm)
+				s.hangUp()
+				record := b.finish(r)
+				if got, _ := readWAV(t, b.path(record.WAV)); !bytes.Equal(got, append(pcm, pcm...)) {
+					t.Errorf("%d bytes were kept", len(got))
+				}
+				b.saved(record)
+				if rec := recoverDir(t, cfg.Directory); len(rec.Files) != 0 {
+					t.Errorf("left behind: %+v", rec)
+				}
+			})
+		})
+	}
+}
+
 // A name that is taken is left alone; WAV and record share the next.
 func TestNamesAreNeverOverwritten(t *testing.T) {
 	cfg := testConfig(t)

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"context"
 	"crypto/subtle"
 	"errors"
 	"net/http"
@@ -57,6 +58,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer h.conns.ended()
 	st.serve(ws)
+	if h.sink.isClosed() {
+		_, _ = st.rec.Finish(context.Background()) // here, so that all are published side by side
+	}
 }
 
 // admit checks all that can be checked before the upgrade and takes the recording's

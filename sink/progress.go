@@ -140,6 +140,7 @@ func (r *Recording) detach(s *stream, e ending) {
 		r.measured(s)
 		r.sink.metrics.audio.Add(float64(s.audio - s.secondPCM))
 	}
+	r.level.Store(math.Float64bits(floorDBFS))
 	if c := r.call.Consumer; c != nil {
 		c.End()
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"math"
 	"path/filepath"
 	"strings"
@@ -108,6 +110,9 @@ func (r *Recording) publish() (Summary, error) {
 	if err == nil || t.playable() {
 		var errName error
 		name, errName = r.sink.store.publishPart(t.name, callName(r.call.ID, r.call.Started))
+		if errors.Is(errName, fs.ErrNotExist) {
+			name, errName = r.rescue(t)
+		}
 		err = errors.Join(err, errName)
 	}
 	r.checkAtEnd(t)
@@ -123,6 +128,26 @@ func (r *Recording) publish() (Summary, error) {
 	r.sink.metrics.publication.Observe(time.Since(began).Seconds())
 	r.logPublished(sound, err)
 	return Summary{Sound: sound, Alarms: r.State().Alarms}, err
+}
+
+// rescue publishes a copy of a file whose name somebody has taken away, folder and all.
+func (r *Recording) rescue(t *take) (string, error) {
+	store, base := r.sink.store, callName(r.call.ID, r.call.Started)
+	info, err := t.file.Stat()
+	if err != nil {
+		return "", err
+	}
+	f, name, err := store.createPart(base)
+	if err != nil {
+		return "", err
+	}
+	_, err = io.Copy(f, io.NewSectionReader(t.file, 0, info.Size()))
+	if err = errors.Join(err, f.Sync(), t.file.Close()); err != nil {
+		return "", fmt.Errorf("copy recording: %w", errors.Join(err, f.Close()))
+	}
+	t.file, t.name = f, name
+	r.saveSidecar(t)
+	return store.publishPart(name, base)
 }
 
 // finishFile makes the file complete on the disk.

@@ -47,14 +47,11 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 	var err error
 	select {
 	case <-ctx.Done():
-		left := s.close()
-		for _, r := range left {
-			r.ask(ending{EndShutdown, "going away", statusGoingAway, true})
-		}
+		s.askAll()
 		_ = srv.Close()
 		<-failed
 	case err = <-failed:
-		s.close()
+		s.askAll()
 		_ = srv.Close()
 	}
 	conns.wait()
@@ -65,8 +62,14 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 	return nil
 }
 
-// finishAll publishes what no call has finished. Those that were live when the sink
-// closed were published by their own goroutines.
+// askAll lets no new stream come and asks every live one to end.
+func (s *Sink) askAll() {
+	for _, r := range s.close() {
+		r.ask(ending{EndShutdown, "going away", statusGoingAway, true})
+	}
+}
+
+// finishAll publishes what no call has finished.
 func (s *Sink) finishAll() {
 	for _, r := range s.close() {
 		_, _ = r.Finish(context.Background())
