@@ -165,7 +165,7 @@ func (s *Switch) audioStream(arg string) string {
 		return c.stopStream(argv)
 	case "send_text":
 		if len(argv) < 3 {
-			return "-ERR no reply\n"
+			return ""
 		}
 		return c.withStream(func(s *stream) { s.sendText(argv[2]) })
 	case "pause":
@@ -193,7 +193,7 @@ func (c *Call) withStream(f func(*stream)) string {
 func (c *Call) startStream(argv []string) string {
 	mix, rate, metadata := argv[3], 8000, ""
 	if mix != "mono" && mix != "mixed" && mix != "stereo" {
-		return "-ERR no reply\n"
+		return ""
 	}
 	if len(argv) > 4 {
 		rate = streamRate(argv[4])

@@ -242,8 +242,19 @@ func (c *Call) appHangup(data string, _ bool) string {
 	if data == "" {
 		data = "NORMAL_CLEARING"
 	}
-	c.hangup(data, "controller")
+	by := "controller"
+	if c.inDialplan() {
+		by = "dialplan"
+	}
+	c.hangup(data, by)
 	return ""
+}
+
+// inDialplan tells whether the dialplan runs without a controller.
+func (c *Call) inDialplan() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.report.NextAction || c.listener == nil
 }
 
 // schedHangup executes sched_hangup [+]SECONDS [CAUSE]: real time.

@@ -37,7 +37,6 @@ type Call struct {
 	stream    *stream    // the media bug of uuid_audio_stream
 	streams   []*stream  // every stream that was ever started
 	linger    int        // seconds; -1 without end; noLinger
-	exit      bool       // the controller has said exit
 	faults    faultState
 	report    Report
 	killTimer *time.Timer // sched_hangup

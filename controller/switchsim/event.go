@@ -83,14 +83,16 @@ func (s *Switch) wire(e *event, f format) []byte {
 		w.buf = append(w.buf, '{')
 	}
 	s.lines(w, e)
-	w.end(e.body)
+	w.end(e.body, e.name == "BACKGROUND_JOB")
 	outer := "Content-Length: " + strconv.Itoa(len(w.buf)-room) + "\nContent-Type: text/event-" + f.String() + "\n\n"
 	return append(w.buf[:room-len(outer)], outer...)[room-len(outer) : len(w.buf)]
 }
 
-// end closes the event with its body.
-func (w *writer) end(body string) {
-	if body != "" {
+// end closes the event with its body. A job's answer is a body even when it is
+// empty, which only JSON can show.
+func (w *writer) end(body string, job bool) {
+	has := body != "" || job && w.json
+	if has {
 		w.add("Content-Length", strconv.Itoa(len(body)))
 	}
 	if !w.json {
@@ -98,7 +100,7 @@ func (w *writer) end(body string) {
 		w.buf = append(w.buf, body...)
 		return
 	}
-	if body != "" {
+	if has {
 		w.add("_body", body)
 	}
 	w.buf[len(w.buf)-1] = '}'

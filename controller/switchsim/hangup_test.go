@@ -155,6 +155,8 @@ func TestSchedHangupAndTeardown(t *testing.T) {
 	call, c := place(t, New(Config{}), CallSpec{UUID: callID})
 	c.command("connect")
 	c.api("sched_hangup +1 "+callID+" ALLOTTED_TIMEOUT", "+OK\n")
+	c.until("text/disconnect-notice")
+	c.conn.Close()
 	if r := call.Wait(); r.HangupCause != "ALLOTTED_TIMEOUT" {
 		t.Errorf("cause %s", r.HangupCause)
 	}

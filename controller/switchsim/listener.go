@@ -13,8 +13,6 @@ import (
 // writeTimeout ends an event socket whose peer has stopped reading.
 const writeTimeout = 10 * time.Second
 
-var errListenerClosed = errors.New("event socket is closed")
-
 // listener is one event socket: what it has subscribed to and what is on its
 // way to it. While a command is being executed (busy) events wait, as they do
 // in FreeSWITCH, whose listener is one thread.

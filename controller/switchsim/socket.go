@@ -69,6 +69,9 @@ func (c *Call) connectController(ctx context.Context) net.Conn {
 		c.listener = newListener(c.sw, conn, c.uuid)
 		c.report.Controller, c.report.Connected = host, time.Now()
 		c.mu.Unlock()
+		if ctx.Err() != nil {
+			conn.Close() // torn down while it was being connected
+		}
 		c.note("connected", host)
 		return conn
 	}

@@ -112,12 +112,13 @@ func (w *rawServer) until(first byte) []byte {
 	}
 }
 
-// drain reads to the end of TCP and returns the binary payloads.
+// drain reads to the Close, closes TCP, and returns the binary payloads.
 func (w *rawServer) drain() []byte {
 	var audio []byte
 	for {
 		first, payload, err := w.frame()
-		if err != nil {
+		if err != nil || first == finBit|opClose {
+			w.conn.Close()
 			return audio
 		}
 		if first == finBit|opBinary {
@@ -193,6 +194,7 @@ func TestLeakedSocket(t *testing.T) {
 	c.until("mod_audio_stream::connect")
 	c.api(streamCmd+" stop", "-ERR Operation Failed\n")
 	call.Hangup()
+	c.conn.Close()
 	if audio := w.drain(); len(audio) > 0 {
 		t.Errorf("%d bytes of audio", len(audio))
 	}
@@ -340,6 +342,7 @@ func TestSlowUpgrade(t *testing.T) {
 	}
 	w.until(finBit | opText)
 	call.Hangup()
+	c.conn.Close()
 	audio := append(payload, w.drain()...)
 	r := call.Wait().Streams[0]
 	if got := r.PCM(); len(audio) > len(got) || !bytes.Equal(got[:320], payload) || !bytes.Equal(payload, voice.At(r.Offset, 160)) {

@@ -21,9 +21,10 @@ type Config struct {
 	Log *zap.Logger
 	// Speed is how many times faster than real time media runs; 0 means 1.
 	Speed float64
-	// Tick is how often the media clock sends what is due; 0 means 5 ms. A
-	// longer tick hands several frames to the socket at once, which makes a
-	// cheaper load generator of the same audio.
+	// Tick is how often the media clock sends what is due; 0 means 5 ms, which
+	// spreads the streams over a frame. A longer tick hands several frames to
+	// the socket at once, which makes a cheaper load generator of the same
+	// audio: nearly all that a stream costs is its writes.
 	Tick time.Duration
 	// Prompts gives the length of a file, or false when there is none. When
 	// nil every file exists and lasts 3.5 s, unless its name contains
