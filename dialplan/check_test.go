@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,54 +25,75 @@ func act(application, data string) string {
 	return fmt.Sprintf(`<action application="%s" data="%s"></action>`, application, data)
 }
 
-func TestCheckFindings(t *testing.T) {
-	want := Expect{Hosts: []string{"127.0.0.1:8084"}}
-	good := act("socket", "127.0.0.1:8084 async full")
-	type finding struct {
-		line     int
-		severity Severity
-		text     string
-		hint     string
-	}
-	for _, tc := range []struct {
-		name  string
-		xml   string
-		right int
-		want  []finding
-	}{
+// want is a finding that is expected: parts of its texts.
+type want struct {
+	line     int
+	severity Severity
+	text     string
+	hint     string
+}
+
+type checkCase struct {
+	name  string
+	xml   string
+	right int
+	want  []want
+}
+
+const good = `<action application="socket" data="127.0.0.1:8084 async full"/>`
+
+// modeCases are of socket actions that are right, or reach nobody.
+func modeCases() []checkCase {
+	return []checkCase{
 		{"right", in(good), 1, nil},
 		{"right in other words", in(act("socket", "'localhost:08084/a' FULL  ASYNC")), 1, nil},
 		{"right as the second host", in(act("socket", "10.0.0.9:8084|127.0.0.1:8084 async full")), 1, nil},
 		{"default port", in(act("socket", "127.0.0.1 async full")), 1, nil},
 		{"data as text", in(`<action application="socket">127.0.0.1:8084 async full</action>`), 1, nil},
-		{"no async", in(act("socket", "127.0.0.1:8084/a full")), 0, []finding{{4, SeverityError, "lacks async", `data="127.0.0.1:8084/a async full"`}}},
-		{"no full", in(act("answer", ""), act("socket", "127.0.0.1:8084 async")), 0, []finding{{5, SeverityError, "lacks full", "async full"}}},
-		{"neither", in(act("socket", "127.0.0.1:8084")), 0, []finding{{4, SeverityError, "lacks async and full", "async full"}}},
-		{"wrong port", in(act("socket", "127.0.0.1:8085/survey async full")), 0, []finding{{4, SeverityError, "goes to 127.0.0.1:8085, and tapdeck listens on 127.0.0.1:8084", `"127.0.0.1:8084/survey async full"`}}},
-		{"wrong host", in(act("socket", "10.0.0.1:8084 async full")), 0, []finding{{4, SeverityError, "goes to 10.0.0.1:8084", "127.0.0.1:8084"}}},
-		{"another controller", in(good, act("socket", "10.0.0.1:9000 sync")), 1, []finding{{5, SeverityNote, "another controller", ""}}},
-		{"from a variable", in(act("socket", "${controller} async full")), 0, []finding{{4, SeverityNote, "comes from a variable", ""}}},
-		{"inherited port", in(act("socket", "10.0.0.1:9000|127.0.0.1:8084|10.0.0.2 async full")), 1, []finding{{4, SeverityWarning, "10.0.0.2 has no port and inherits 8084", "write 10.0.0.2:8084"}}},
-		{"empty host", in(act("socket", "127.0.0.1:8084|| async full")), 1, []finding{{4, SeverityWarning, "empty host", ""}, {4, SeverityWarning, "empty host", ""}}},
-		{"brackets", in(act("socket", "[::1]:8084 async full")), 0, []finding{{4, SeverityError, "brackets", "::1:8084"}}},
-		{"IPv6 without port", in(act("socket", "2001:db8::5 async full")), 0, []finding{{4, SeverityError, "last colon", "::1:8084"}}},
-		{"colon in the path", in(act("socket", "127.0.0.1:8084/a:b async full")), 0, []finding{{4, SeverityError, "last colon", "without a colon"}}},
-		{"no port", in(act("socket", "127.0.0.1:tapdeck async full")), 0, []finding{{4, SeverityError, `"tapdeck" is no port`, ""}}},
-		{"no host", in(act("socket", ":8084 async full")), 0, []finding{{4, SeverityError, "no host", ""}}},
-		{"no address", in(act("socket", ""), good), 1, []finding{{4, SeverityError, "without an address", ""}}},
-		{"no socket", in(act("answer", "")), 0, []finding{{0, SeverityError, "no socket action", "tapdeck dialplan"}}},
-		{"no socket, but includes", `<include><X-PRE-PROCESS cmd="include" data="default/*.xml"/></include>`, 0, []finding{{0, SeverityError, "no socket action", "xml_locate"}}},
-		{"commented out", "<include><!-- " + good + " --></include>", 0, []finding{{0, SeverityError, "no socket action", ""}}},
-		{"api in a variable", in(good, act("set", "x=${uuid_audio_stream(${uuid} start ws://127.0.0.1:8080 mono 8k)}")), 1, []finding{{5, SeverityError, "uuid_audio_stream is called", "remove it"}}},
-		{"api by name", in(good, act("set", "x=${api(uuid_audio_stream ${uuid} stop)}")), 1, []finding{{5, SeverityError, "uuid_audio_stream is called", "remove it"}}},
-		{"api in another extension", "<d>" + in(good) + strings.ReplaceAll(in(act("log", "INFO ${uuid_audio_stream(x)}")), "record", "other") + "</d>", 1, []finding{{8, SeverityWarning, "uuid_audio_stream is called", ""}}},
+		{"no async", in(act("socket", "127.0.0.1:8084/a full")), 0, []want{{4, SeverityError, "lacks async", `data="127.0.0.1:8084/a async full"`}}},
+		{"no full", in(act("answer", ""), act("socket", "127.0.0.1:8084 async")), 0, []want{{5, SeverityError, "lacks full", "async full"}}},
+		{"neither", in(act("socket", "127.0.0.1:8084")), 0, []want{{4, SeverityError, "lacks async and full", "async full"}}},
+		{"wrong port", in(act("socket", "127.0.0.1:8085/survey async full")), 0, []want{{4, SeverityError, "goes to 127.0.0.1:8085, and tapdeck listens on 127.0.0.1:8084", `"127.0.0.1:8084/survey async full"`}}},
+		{"wrong host", in(act("socket", "10.0.0.1:8084 async full")), 0, []want{{4, SeverityError, "goes to 10.0.0.1:8084", "127.0.0.1:8084"}}},
+		{"another controller", in(good, act("socket", "10.0.0.1:9000 sync")), 1, []want{{5, SeverityNote, "another controller", ""}}},
+		{"from a variable", in(act("socket", "${controller} async full")), 0, []want{{4, SeverityNote, "comes from a variable", ""}}},
+	}
+}
+
+// hostCases are of lists of hosts that FreeSWITCH reads otherwise than one would think.
+func hostCases() []checkCase {
+	return []checkCase{
+		{"inherited port", in(act("socket", "10.0.0.1:9000|127.0.0.1:8084|10.0.0.2 async full")), 1, []want{{4, SeverityWarning, "10.0.0.2 has no port and inherits 8084", "write 10.0.0.2:8084"}}},
+		{"empty host", in(act("socket", "127.0.0.1:8084|| async full")), 1, []want{{4, SeverityWarning, "empty host", ""}, {4, SeverityWarning, "empty host", ""}}},
+		{"brackets", in(act("socket", "[::1]:8084 async full")), 0, []want{{4, SeverityError, "brackets", "::1:8084"}}},
+		{"IPv6 without port", in(act("socket", "2001:db8::5 async full")), 0, []want{{4, SeverityError, "last colon", "::1:8084"}}},
+		{"colon in the path", in(act("socket", "127.0.0.1:8084/a:b async full")), 0, []want{{4, SeverityError, "last colon", "without a colon"}}},
+		{"no port", in(act("socket", "127.0.0.1:tapdeck async full")), 0, []want{{4, SeverityError, `"tapdeck" is no port`, ""}}},
+		{"no host", in(act("socket", ":8084 async full")), 0, []want{{4, SeverityError, "no host", ""}}},
+		{"no address", in(act("socket", ""), good), 1, []want{{4, SeverityError, "without an address", ""}}},
+	}
+}
+
+// otherCases are of what else a dialplan can hold.
+func otherCases() []checkCase {
+	return []checkCase{
+		{"no socket", in(act("answer", "")), 0, []want{{0, SeverityError, "no socket action", "tapdeck dialplan"}}},
+		{"no socket, but includes", `<include><X-PRE-PROCESS cmd="include" data="default/*.xml"/></include>`, 0, []want{{0, SeverityError, "no socket action", "xml_locate"}}},
+		{"commented out", "<include><!-- " + good + " --></include>", 0, []want{{0, SeverityError, "no socket action", ""}}},
+		{"api in a variable", in(good, act("set", "x=${uuid_audio_stream(${uuid} start ws://127.0.0.1:8080 mono 8k)}")), 1, []want{{5, SeverityError, "uuid_audio_stream is called", "remove it"}}},
+		{"api by name", in(good, act("set", "x=${api(uuid_audio_stream ${uuid} stop)}")), 1, []want{{5, SeverityError, "uuid_audio_stream is called", "remove it"}}},
+		{"api in another extension", "<d>" + in(good) + strings.ReplaceAll(in(act("log", "INFO ${uuid_audio_stream(x)}")), "record", "other") + "</d>", 1, []want{{8, SeverityWarning, "uuid_audio_stream is called", ""}}},
 		{"only talked about", in(good, act("log", "INFO ${uuid} has no uuid_audio_stream")), 1, nil},
-		{"api application", in(good, act("bgapi", "uuid_audio_stream ${uuid} stop")), 1, []finding{{5, SeverityError, `no application "bgapi"`, "remove"}}},
-		{"audio_stream", in(act("audio_stream", "ws://x"), act("uuid_audio_stream", "x"), good), 1, []finding{{4, SeverityError, `no application "audio_stream"`, ""}, {5, SeverityError, `no application "uuid_audio_stream"`, ""}}},
-		{"lua", in(act("lua", "audio_stream_start.lua a b"), act("lua", "ivr.lua"), act("set", "api_hangup_hook=lua audio_stream_stop.lua"), good), 1, []finding{{4, SeverityNote, "audio_stream_start.lua", ""}, {6, SeverityNote, "audio_stream_stop.lua", ""}}},
-	} {
+		{"api application", in(good, act("bgapi", "uuid_audio_stream ${uuid} stop")), 1, []want{{5, SeverityError, `no application "bgapi"`, "remove"}}},
+		{"audio_stream", in(act("audio_stream", "ws://x"), act("uuid_audio_stream", "x"), good), 1, []want{{4, SeverityError, `no application "audio_stream"`, ""}, {5, SeverityError, `no application "uuid_audio_stream"`, ""}}},
+		{"lua", in(act("lua", "audio_stream_start.lua a b"), act("lua", "ivr.lua"), act("set", "api_hangup_hook=lua audio_stream_stop.lua"), good), 1, []want{{4, SeverityNote, "audio_stream_start.lua", ""}, {6, SeverityNote, "audio_stream_stop.lua", ""}}},
+	}
+}
+
+func TestCheckFindings(t *testing.T) {
+	for _, tc := range slices.Concat(modeCases(), hostCases(), otherCases()) {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := Check(strings.NewReader(tc.xml), want)
+			got, err := Check(strings.NewReader(tc.xml), Expect{Hosts: []string{"127.0.0.1:8084"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -116,6 +138,7 @@ func TestCheckPlace(t *testing.T) {
     </condition>
     <condition field="caller_id_name" expression="x"/>
   </extension>
+  <action application="socket" data="10.0.0.1:9000 async full"/>
   <context name="public"><extension name="bare"><condition>
     <action application="socket" data="10.0.0.1:9000 async full"/></condition></extension></context>
 </include>`
@@ -128,12 +151,12 @@ func TestCheckPlace(t *testing.T) {
 		{Place: Place{6, "direct", "", "^(98|99)99$"}, Hosts: []string{"10.0.0.1:9000", "10.0.0.2:9000"}, Plan: "survey", Async: true, Full: true, Right: true},
 		{Place: Place{8, "direct", "", "^(98|99)99$"}, Hosts: host, Full: true},
 		{Place: Place{15, "regex", "", "^12$"}, Hosts: host, Async: true, Full: true, Right: true},
-		{Place: Place{20, "bare", "public", ""}, Hosts: host, Async: true, Full: true, Right: true},
+		{Place: Place{21, "bare", "public", ""}, Hosts: host, Async: true, Full: true, Right: true},
 	}
 	if diff := cmp.Diff(want, got.Sockets, cmpopts.IgnoreUnexported(Socket{})); diff != "" {
 		t.Errorf("sockets (-want +got):\n%s", diff)
 	}
-	if len(got.Findings) != 2 || got.Findings[0].Number != "^(98|99)99$" || got.Findings[1].Extension != "direct" {
+	if len(got.Findings) != 3 || !cmp.Equal(got.Findings[2].Place, Place{Line: 19}) || got.Findings[0].Number != "^(98|99)99$" || got.Findings[1].Extension != "direct" {
 		t.Errorf("findings %+v", got.Findings)
 	}
 }

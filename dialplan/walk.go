@@ -20,6 +20,7 @@ type walker struct {
 	text    strings.Builder
 	action  xml.StartElement
 	started int  // line of the action
+	inside  bool // an extension
 	seen    bool // there was an element
 }
 
@@ -72,7 +73,7 @@ func (w *walker) start(line int, e xml.StartElement) {
 	case "context":
 		w.place = Place{Context: attr(e, "name")}
 	case "extension":
-		w.place.Extension, w.place.Number = attr(e, "name"), ""
+		w.place.Extension, w.place.Number, w.inside = attr(e, "name"), "", true
 	case "condition", "regex":
 		w.fields = append(w.fields, attr(e, "field"))
 		w.expression(attr(e, "expression"))
@@ -88,7 +89,7 @@ func (w *walker) end(name string) {
 	case "context":
 		w.place = Place{}
 	case "extension":
-		w.place.Extension, w.place.Number = "", ""
+		w.place.Extension, w.place.Number, w.inside = "", "", false
 	case "condition", "regex":
 		w.fields = w.fields[:max(0, len(w.fields)-1)]
 	case "expression":
@@ -114,7 +115,13 @@ func (w *walker) act() {
 	if text := w.text.String(); strings.TrimSpace(text) != "" {
 		data = text
 	}
-	w.c.act(place, attr(w.action, "application"), strings.TrimSpace(data))
+	application := attr(w.action, "application")
+	if w.inside && len(w.fields) > 0 {
+		w.c.act(place, application, strings.TrimSpace(data))
+	} else if application == "socket" {
+		w.c.find(place, SeverityError, "socket outside a condition of an extension: FreeSWITCH ignores it",
+			"put it into an extension, as tapdeck dialplan prints one")
+	}
 }
 
 func attr(e xml.StartElement, name string) string {

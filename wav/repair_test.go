@@ -188,6 +188,25 @@ func TestRepairZeroFilled(t *testing.T) {
 	}
 }
 
+// Damage of the header and something behind the audio that it tells of.
+func TestRepairDamagedAndUnfinished(t *testing.T) {
+	audio := noise(12, 5000)
+	whole := recording(t, stereo8, audio, Cue{7, "x"}).data
+	half := newMemFile(bytes.Clone(whole[:headerBytes+5000+20])) // half a cue chunk
+	clear(half.data[:8])
+	repairTo(t, half, Format{}, audio, 0)
+
+	more := killed(t, stereo8, audio[:400], audio[400:]) // more audio
+	clear(more.data[junkAt : junkAt+4])
+	more.syncs = 0
+	repairTo(t, more, Format{}, audio, 0)
+
+	large := newMemFile(bytes.Clone(whole))
+	encodeLarge((*[headerBytes]byte)(large.data), stereo8, 5000, large.size())
+	clear(large.data[:3])
+	repairTo(t, large, Format{}, audio, 1)
+}
+
 // Files that no Writer wrote.
 func TestRepairForeign(t *testing.T) {
 	audio := string(noise(8, 600))
@@ -210,6 +229,7 @@ func TestRepairForeign(t *testing.T) {
 		{"empty with chunks behind", riff("fmt ", fmtChunk(mono8), "data", "", "LIST", "INFO"), false, 0},
 		{"cut short", plain[:300], true, 256},
 		{"wrong RIFF size", size(listed, 4, 17), true, 600},
+		{"RIFF ends before the last chunk", size(listed, 4, uint32(len(listed)-8-16)), true, 600},
 		{"odd", size(plain, 40, 599), true, 598},
 		{"odd with chunks behind", riff("fmt ", fmtChunk(mono8), "data", audio[:599], "LIST", "INFO"), false, 598},
 	} {

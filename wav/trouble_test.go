@@ -136,7 +136,7 @@ func TestSyncFails(t *testing.T) {
 func TestDevFull(t *testing.T) {
 	f, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
-		t.Skip("no /dev/full:", err)
+		t.Skip("this needs the device /dev/full, which Linux has:", err)
 	}
 	defer f.Close()
 	if _, err := NewWriter(f, mono8); !errors.Is(err, syscall.ENOSPC) {
