@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -93,9 +95,11 @@ func reachable(listen string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-// follow shows the calls again and again until ctx is done. A daemon that goes
+// follow shows the calls again and again until ctx is done or Ctrl-C comes. A daemon that goes
 // away may come back; only the first look must succeed.
 func (c *callsCommand) follow(ctx context.Context, w io.Writer, client *adminClient) error {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
 	ticker := time.NewTicker(c.Interval)
 	defer ticker.Stop()
 	for looks := 0; ; looks++ {
