@@ -35,7 +35,7 @@ type frameReader struct {
 
 	// Deadline state.
 	armed bool // conn has a deadline for the frame that has begun
-	stale bool // conn has a deadline of a frame that is complete
+	stale bool // conn has a deadline, be it of a frame that is complete
 
 	received func(n int)
 }
@@ -96,7 +96,6 @@ func (f *frameReader) cut(h header, size int) frame {
 func (f *frameReader) consume() {
 	f.r += f.last
 	f.last = 0
-	f.stale = f.stale || f.armed
 	f.armed = false
 	if f.r == f.w {
 		f.r, f.w = 0, 0

@@ -176,15 +176,20 @@ func TestFrameDeadline(t *testing.T) {
 		cfg := DefaultConfig()
 		go func() {
 			time.Sleep(time.Hour)
-			for _, c := range okReply { // slow, and just in time
+			for i := range okReply { // slow, and just in time
 				time.Sleep(cfg.FrameTimeout / time.Duration(len(okReply)+1))
-				fmt.Fprintf(b, "%c", c)
+				if i < len(okReply)-1 {
+					fmt.Fprint(b, okReply[i:i+1])
+				}
 			}
+			fmt.Fprint(b, okReply[len(okReply)-1:]+okReply[:9]) // the next one has a deadline of its own
+			time.Sleep(cfg.FrameTimeout - 1)
+			fmt.Fprint(b, okReply[9:])
 			time.Sleep(time.Hour)
 			fmt.Fprint(b, okReply+"Content-")
 		}()
 		r := newFrameReader(a, cfg, func(int) {})
-		for range 2 {
+		for range 3 {
 			if _, err := r.next(); err != nil {
 				t.Fatal(err)
 			}
