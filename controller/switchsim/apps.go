@@ -164,6 +164,9 @@ func (c *Call) answer() {
 	c.mu.Lock()
 	c.state.callState = "ACTIVE"
 	c.mu.Unlock()
+	if !c.spec.Loopback {
+		c.setVars(acknowledged(c.uuid)...)
+	}
 	close(c.up)
 	c.note("answered", "")
 	if c.spec.HangupAfter > 0 {
@@ -193,7 +196,7 @@ func (c *Call) playback(data string, locked bool) string {
 	c.preAnswer()
 	at := c.beginPlaying(data, t)
 	whole := c.stay(t.total, locked)
-	c.endPlaying(at)
+	c.setVars(playbackVariables(c.endPlaying(at))...)
 	if !whole && c.isHung() {
 		return "PLAYBACK ERROR"
 	}

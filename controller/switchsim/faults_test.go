@@ -85,10 +85,10 @@ func TestAudioFaults(t *testing.T) {
 	run := func(t *testing.T, f AudioFaults) (StreamReport, received) {
 		t.Helper()
 		web := newWebServer(t)
-		call, c := streaming(t, New(Config{Speed: 20}), CallSpec{Voice: ToneVoice(8000, 440, 0.5), Faults: Faults{Audio: f}})
+		call, c := streaming(t, New(Config{Speed: 10}), CallSpec{Voice: ToneVoice(8000, 440, 0.5), Faults: Faults{Audio: f}})
 		c.api(streamCmd+" start "+web.url+" mono 8000", "+OK Success\n")
 		c.until("mod_audio_stream::connect")
-		c.execute("sleep", "1000", "s")
+		c.execute("sleep", "600", "s")
 		c.until("CHANNEL_EXECUTE_COMPLETE sleep _none_")
 		c.api(streamCmd+" stop", "+OK Success\n")
 		return call.Report().Streams[0], web.take(t)
@@ -99,16 +99,17 @@ func TestAudioFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, sent := run(t, f)
-			if !bytes.Equal(r.PCM(), sent.audio) || len(sent.audio) < 9000 {
-				t.Errorf("%d bytes arrived, %d reported", len(sent.audio), len(r.PCM()))
+			sameAudio(t, &r, sent.audio)
+			if len(sent.audio) < 4000 {
+				t.Errorf("%d bytes arrived", len(sent.audio))
 			}
 			if f.Silent && bytes.Trim(sent.audio, "\x00") != nil && len(bytes.Trim(sent.audio, "\x00")) > 0 {
 				t.Error("not silent")
 			}
-			if f.Texts > 0 && len(sent.texts) < 100 {
+			if f.Texts > 0 && len(sent.texts) < 60 {
 				t.Errorf("%d texts", len(sent.texts))
 			}
-			if f.Omit > 0 && len(r.Parts) < 5 {
+			if f.Omit > 0 && len(r.Parts) < 4 {
 				t.Errorf("parts %v", r.Parts)
 			}
 		})

@@ -158,11 +158,13 @@ func (c *Call) beginPlaying(source string, t tone) int {
 	return len(c.played) - 1
 }
 
-func (c *Call) endPlaying(i int) {
+// endPlaying notes the end and returns how many media frames were played.
+func (c *Call) endPlaying(i int) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	to := frames(time.Duration(float64(time.Since(c.media)) * c.sw.cfg.Speed))
 	played := append([]Played(nil), c.played...)
 	played[i].To = max(to, c.consumed, played[i].From)
 	c.played = played
+	return played[i].To - played[i].From
 }

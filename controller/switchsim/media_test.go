@@ -46,9 +46,7 @@ func TestAudio(t *testing.T) {
 			c.conn.Close()
 			r := call.Wait().Streams[0]
 			sent := web.take(t)
-			if got := r.PCM(); !bytes.Equal(got, sent.audio) {
-				t.Errorf("%d bytes arrived, %d reported, %+v", len(sent.audio), len(got), r.Parts)
-			}
+			sameAudio(t, &r, sent.audio)
 			if least := 3 * tc.rate * 2; len(sent.audio) < least {
 				t.Errorf("%d bytes arrived, want %d", len(sent.audio), least)
 			}
@@ -59,6 +57,21 @@ func TestAudio(t *testing.T) {
 				t.Errorf("parts %v, channels %d", r.Parts, r.Channels)
 			}
 		})
+	}
+}
+
+// sameAudio wants what arrived to be what was sent. On a machine too slow to
+// take it all within the second that the module waits, the end is missing, and
+// the report says so.
+func sameAudio(t *testing.T, r *StreamReport, got []byte) {
+	t.Helper()
+	pcm := r.PCM()
+	if r.Unsent > 0 && bytes.HasPrefix(pcm, got) {
+		t.Logf("%d of %d bytes in time", len(got), len(pcm))
+		return
+	}
+	if !bytes.Equal(pcm, got) {
+		t.Errorf("%d bytes arrived, %d reported, %+v", len(got), len(pcm), r.Parts)
 	}
 }
 

@@ -253,6 +253,7 @@ func (c *Call) executeMessage(cmd *command) {
 		data = cmd.body
 	}
 	lock := isTrue(cmd.get("event-lock"))
+	defer c.setVars(header{"current_loop", ""}, header{"total_loops", ""})
 	for i := 1; loops < 0 || i <= loops; i++ {
 		began := time.Now()
 		c.setVars(header{"current_loop", strconv.Itoa(i)}, header{"total_loops", strconv.Itoa(loops)})

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"time"
 )
 
 // variables are a channel's variables in the order in which they were set. A
@@ -182,6 +181,7 @@ func sdp(origin, port string) string {
 // mediaVariables are those that media brings.
 func mediaVariables() []header {
 	return []header{
+		{"rtp_use_codec_string", "PCMU,PCMA"},
 		{"remote_video_media_flow", "inactive"},
 		{"remote_text_media_flow", "inactive"},
 		{"remote_audio_media_flow", "sendrecv"},
@@ -214,37 +214,18 @@ func mediaVariables() []header {
 	}
 }
 
-// hangupVariables are those that the end of a call brings.
-func hangupVariables(st *state, end time.Time) []header {
-	seconds := func(from time.Time) string {
-		if from.IsZero() {
-			return "0"
-		}
-		return strconv.FormatInt(int64(end.Sub(from).Seconds()), 10)
-	}
-	epoch := func(t time.Time) string {
-		if t.IsZero() {
-			return "0"
-		}
-		return strconv.FormatInt(t.Unix(), 10)
-	}
+// acknowledged are those that the caller's ACK brings.
+func acknowledged(id string) []header {
+	return []header{{"sip_to_tag", id[len(id)-8:] + "SIMTo"}, {"sip_cseq", "1"}}
+}
+
+// playbackVariables are those that a playback of n media frames leaves.
+func playbackVariables(n int64) []header {
+	ms := n * FrameDuration.Milliseconds()
 	return []header{
-		{"hangup_cause", st.cause},
-		{"hangup_cause_q850", "16"},
-		{"digits_dialed", "none"},
-		{"start_stamp", st.created.Format("2006-01-02 15:04:05")},
-		{"end_stamp", end.Format("2006-01-02 15:04:05")},
-		{"start_epoch", epoch(st.created)},
-		{"start_uepoch", micros(st.created)},
-		{"answer_epoch", epoch(st.answered)},
-		{"answer_uepoch", micros(st.answered)},
-		{"end_epoch", epoch(end)},
-		{"end_uepoch", micros(end)},
-		{"last_app", st.vars.get("current_application")},
-		{"last_arg", st.vars.get("current_application_data")},
-		{"caller_id", `"simulated" <` + st.caller + ">"},
-		{"duration", seconds(st.created)},
-		{"billsec", seconds(st.answered)},
-		{"mduration", strconv.FormatInt(end.Sub(st.created).Milliseconds(), 10)},
+		{"playback_last_offset_pos", strconv.FormatInt(ms*8, 10)},
+		{"playback_seconds", strconv.FormatInt(ms/1000, 10)},
+		{"playback_ms", strconv.FormatInt(ms, 10)},
+		{"playback_samples", strconv.FormatInt(ms*8, 10)},
 	}
 }
