@@ -85,6 +85,9 @@ func checkAudio(t *testing.T, e ended) {
 	var said []byte
 	for _, s := range e.report.Streams {
 		said = append(said, s.PCM()...)
+		if len(s.Unset) > 0 {
+			t.Errorf("the module's %q are not set: what they are then is random", s.Unset)
+		}
 	}
 	if heard := e.tape.heard(); len(said) == 0 || !bytes.Equal(said, heard) {
 		t.Errorf("%d bytes were recorded, %d bytes said, or they differ", len(heard), len(said))

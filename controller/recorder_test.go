@@ -33,7 +33,8 @@ type behaviour struct {
 	stall      bool // the upgrade is never answered
 	closeAfter int  // Close 1011
 	cutAfter   int  // the end of TCP without a Close
-	keepTCP    bool // TCP stays open after the Close handshake
+	keepTCP    bool // TCP stays open after the Close handshake, until Finish
+	tillEnd    bool // until the test's end
 	fullAfter  int  // the recording has reached its greatest length
 	failAfter  int  // the disk fails
 	quietAfter int  // silence, counted from WatchSilence
@@ -99,6 +100,9 @@ func startRecorder(tb testing.TB) *recorder {
 	tb.Cleanup(func() {
 		server.Close()
 		<-served
+		for _, t := range r.tapes {
+			t.letGo()
+		}
 	})
 	return r
 }
@@ -163,7 +167,7 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	defer ws.CloseNow()
 	conn := req.Context().Value(connKey{}).(*heldConn)
 	conn.keep(b.keepTCP)
-	t.begin(ws, conn)
+	t.begin(ws, conn, b.tillEnd)
 	t.end(t.take(ws, b))
 }
 

@@ -42,14 +42,14 @@ func (t *tap) connections() []*tapped {
 }
 
 var (
-	commandEnd = []byte("\r\n\r\n")
+	commandEnd = []byte("\n\n")
 	replyHead  = []byte("Content-Type: command/reply")
 )
 
 func (c *tapped) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	c.sent = append(c.sent, p...)
-	c.together = max(c.together, bytes.Count(c.sent, commandEnd)-c.replies)
+	c.together = max(c.together, bytes.Count(plain(c.sent), commandEnd)-c.replies)
 	c.mu.Unlock()
 	return c.Conn.Write(p)
 }
@@ -67,12 +67,15 @@ func (c *tapped) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// commands are the commands as they went over the wire.
+// plain has bare line ends: the switch takes both.
+func plain(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")) }
+
+// commands are the commands as they went over the wire, but for their line ends.
 func (c *tapped) commands() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var all []string
-	for _, one := range bytes.Split(c.sent, commandEnd) {
+	for _, one := range bytes.Split(plain(c.sent), commandEnd) {
 		if len(one) > 0 {
 			all = append(all, string(one))
 		}

@@ -24,6 +24,7 @@ type tape struct {
 	sockets  int // upgrades that were tried
 	live     *websocket.Conn
 	conn     *heldConn
+	tillEnd  bool // conn is held until the test's end
 	over     chan struct{} // of the latest socket
 	pcm      []byte
 	marks    []string
@@ -55,9 +56,9 @@ func (t *tape) update(f func(s *controller.StreamState)) {
 	}
 }
 
-func (t *tape) begin(ws *websocket.Conn, conn *heldConn) {
+func (t *tape) begin(ws *websocket.Conn, conn *heldConn, tillEnd bool) {
 	t.update(func(s *controller.StreamState) {
-		t.live, t.conn, t.over = ws, conn, make(chan struct{})
+		t.live, t.conn, t.tillEnd, t.over = ws, conn, tillEnd, make(chan struct{})
 		s.Connections++
 		s.Live = true
 	})
@@ -149,13 +150,20 @@ func (t *tape) Finish(ctx context.Context) error {
 	if err := t.hangUp(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
+	if !t.tillEnd {
+		t.letGo()
+	}
+	return t.r.badly
+}
+
+// letGo closes a TCP connection that was held open.
+func (t *tape) letGo() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.conn != nil {
 		t.conn.keep(false)
 		t.conn.Close()
 	}
-	return t.r.badly
 }
 
 // hangUp closes a live socket and waits until it is over.
