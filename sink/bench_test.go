@@ -61,7 +61,7 @@ func BenchmarkMemory(b *testing.B) {
 		before := inUse()
 		urls, stop := sinkReceiver(b, streams)
 		end := startSender(b, urls)
-		waitFor(benchWarm)
+		elapse(benchWarm)
 		perStream += float64(inUse()-before) / streams / 1024
 		end()
 		stop()
@@ -86,13 +86,11 @@ func measureReceiver(b *testing.B, streams int, r receiver) float64 {
 	defer stop()
 	end := startSender(b, urls)
 	defer end()
-	waitFor(benchWarm)
+	elapse(benchWarm)
 	before := cpuTime(b)
-	waitFor(benchTime)
+	elapse(benchTime)
 	return float64(cpuTime(b)-before) / float64(time.Millisecond) / benchTime.Seconds() / float64(streams)
 }
-
-func waitFor(d time.Duration) { <-time.After(d) }
 
 func cpuTime(b *testing.B) time.Duration {
 	var u unix.Rusage
@@ -146,7 +144,7 @@ func readBare(c net.Conn, path string) {
 		if _, werr := f.Write(buf[:n]); err != nil || werr != nil {
 			return
 		}
-		waitFor(200 * time.Millisecond)
+		elapse(200 * time.Millisecond)
 	}
 }
 
@@ -250,7 +248,7 @@ func sendTo(t *testing.T, u string, offset time.Duration, stop <-chan struct{}) 
 	}
 	defer c.Close()
 	message := encodeFrame(fin|opBinary, speech(1, 160))
-	waitFor(offset)
+	elapse(offset)
 	tick := time.NewTicker(frame)
 	defer tick.Stop()
 	for {

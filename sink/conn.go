@@ -5,6 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // tlsHandshake is the first byte of a TLS connection.
@@ -59,6 +62,20 @@ func (c *conn) Read(p []byte) (int, error) {
 func (c *conn) drains() bool {
 	_, isTLS := c.Conn.(*tls.Conn)
 	return !isTLS
+}
+
+// setLowWater asks the kernel to wake the process only for so many bytes, or the end of
+// the connection. Where that can't be done, every byte wakes it.
+func (c *conn) setLowWater(bytes int) {
+	sc, ok := c.Conn.(syscall.Conn)
+	if !ok {
+		return
+	}
+	if raw, err := sc.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) {
+			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, bytes)
+		})
+	}
 }
 
 type connKey struct{}

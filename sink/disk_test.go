@@ -148,7 +148,7 @@ func TestDiskTrouble(t *testing.T) {
 				go func() { status <- s.awaitEnd() }()
 				pcm := speech(1, 160*500)
 				for i := 0; i < len(pcm); i += 320 {
-					time.Sleep(frame)
+					elapse(frame)
 					g.audio(pcm[i : i+320])
 					_, _ = s.c.Write(encodeFrame(fin|opBinary, pcm[i:i+320]))
 				}
@@ -343,7 +343,7 @@ func TestRealFullDisk(t *testing.T) {
 				if _, err := s.c.Write(encodeFrame(fin|opBinary, speech(uint64(i), 160))); err != nil {
 					return
 				}
-				time.Sleep(frame)
+				elapse(frame)
 			}
 		}()
 		if status := s.awaitEnd(); status != 1011 {

@@ -78,9 +78,10 @@ func (s *stream) ask(e ending) {
 	}
 }
 
-// rush ends the waits between reads.
+// rush ends the waits between reads, in the process and in the kernel.
 func (s *stream) rush() {
 	s.hurry.Store(true)
+	s.conn.setLowWater(1)
 	select {
 	case s.wake <- struct{}{}:
 	default:

@@ -33,10 +33,7 @@ func (s *stream) fill(p []byte) (int, error) {
 		before := time.Now()
 		n, err := s.conn.Conn.Read(p)
 		s.now = time.Now()
-		if s.now.Sub(before) >= waitedFor {
-			s.waited = true
-			s.take.timeline.lastSeen = s.now
-		}
+		s.noteWait(before)
 		if n > 0 {
 			s.raw += int64(n)
 			s.drained = n < len(p)
@@ -48,14 +45,28 @@ func (s *stream) fill(p []byte) (int, error) {
 		}
 		s.deadline = time.Time{}
 		s.drained = true
+		if s.hurry.Load() {
+			s.wakeForAll()
+		}
 	}
 }
 
 // batchDone is called when all that came has been taken.
 func (s *stream) batchDone() {
-	s.take.timeline.closeBatch(s.now, s.waited)
-	s.waited = false
+	s.take.timeline.closeBatch(s.now)
 	s.rec.measured(s)
+}
+
+// noteWait notes what a read that had to wait tells: until the bytes came, or only
+// until the read began where the kernel keeps few bytes to itself, there were none.
+func (s *stream) noteWait(began time.Time) {
+	switch {
+	case s.now.Sub(began) < waitedFor:
+	case s.lowWater > 0:
+		s.take.timeline.emptyAt = began
+	default:
+		s.take.timeline.emptyAt = s.now
+	}
 }
 
 // keepApart waits so that reads are at least ReadInterval apart.
@@ -66,14 +77,34 @@ func (s *stream) keepApart() {
 		return
 	}
 	if s.hurry.Load() || s.asked.Load() != nil {
+		s.wakeForAll()
 		return
 	}
+	s.wakeForMuch(interval)
 	s.pause.Reset(time.Until(s.now.Add(interval)))
 	select {
 	case <-s.pause.C:
 	case <-s.wake:
+		s.wakeForAll()
 	}
 	s.now = time.Now()
+}
+
+// wakeForMuch tells the kernel not to wake the process for every frame while nobody
+// reads; what is less than that is seen by the reads' deadlines.
+func (s *stream) wakeForMuch(interval time.Duration) {
+	if s.lowWater == 0 {
+		f := s.rec.call.Format
+		s.lowWater = f.FrameBytes() * int(f.Frames(2*interval))
+		s.conn.setLowWater(s.lowWater)
+	}
+}
+
+func (s *stream) wakeForAll() {
+	if s.lowWater > 0 {
+		s.lowWater = 0
+		s.conn.setLowWater(1)
+	}
 }
 
 // tick does what is due and sets the connection's deadline to when the next thing
@@ -140,6 +171,9 @@ func (s *stream) checkTimes() time.Time {
 		s.rec.full()
 	}
 	next = earliest(next, idle, full, s.take.settleAt())
+	if s.lowWater > 0 {
+		next = earliest(next, s.now.Add(cfg.ReadInterval))
+	}
 	if s.audio == 0 {
 		next = earliest(next, s.checkNoAudio())
 	}

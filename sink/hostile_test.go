@@ -139,7 +139,7 @@ func TestRefusalsDontFloodTheLog(t *testing.T) {
 				s, _ := b.request("/stream/" + testID + "/x")
 				s.drop()
 			}
-			time.Sleep(2 * time.Second)
+			elapse(2 * time.Second)
 		}
 		lines := b.logs.FilterMessage("stream refused")
 		if lines.Len() != 3 {
@@ -267,7 +267,7 @@ func (s *socket) trickle() {
 		if _, err := s.c.Write([]byte("x")); err != nil {
 			return
 		}
-		time.Sleep(time.Second)
+		elapse(time.Second)
 	}
 }
 
@@ -279,7 +279,7 @@ func TestMetadataIsBounded(t *testing.T) {
 		s := b.connect(r)
 		for range 40 {
 			s.text(strings.Repeat("x", 9000) + "\xff")
-			time.Sleep(200 * time.Millisecond)
+			elapse(200 * time.Millisecond)
 		}
 		s.hangUp()
 		record := b.finish(r)

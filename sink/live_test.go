@@ -85,6 +85,40 @@ type arrivals chan struct{}
 func (a arrivals) Audio([]byte) { a <- struct{}{} }
 func (a arrivals) End()         {}
 
+// On a real socket, where the kernel is asked not to wake the process for a single
+// frame, one is seen nevertheless, and so is a Close: with Stopping at once.
+func TestFewBytesOnARealSocket(t *testing.T) {
+	for name, stopping := range map[string]bool{"stop": true, "hangup": false} {
+		t.Run(name, func(t *testing.T) {
+			cfg := testConfig(t)
+			cfg.ReadInterval = time.Second
+			b := serveTCP(t, cfg)
+			r := b.expect(testCall(testID))
+			s := b.connect(r)
+			pcm := speech(1, 160*70)
+			s.play(pcm)
+			began := time.Now()
+			s.audio(pcm[:320])
+			await(t, r, "heard", func(st State) bool { return st.Audio == 71*frame || stopping })
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("a frame was seen after %v", took)
+			}
+			if stopping {
+				r.Stopping()
+			}
+			began = time.Now()
+			s.hangUp()
+			if took := time.Since(began); stopping && took > 500*time.Millisecond {
+				t.Errorf("the Close was answered after %v", took)
+			}
+			got, _ := readWAV(t, b.path(b.finish(r).WAV))
+			if !bytes.Equal(got, append(pcm, pcm[:320]...)) {
+				t.Error("audio differs")
+			}
+		})
+	}
+}
+
 // heard is a Consumer that keeps what it is given.
 type heard struct {
 	pcm  []byte
@@ -229,7 +263,7 @@ func TestTLSReadsAreCoalesced(t *testing.T) {
 		s := b.connect(r)
 		pcm := speech(1, 16000*5)
 		for i := 0; i < len(pcm); i += 640 {
-			time.Sleep(frame)
+			elapse(frame)
 			s.audio(pcm[i : i+640])
 		}
 		s.hangUp()

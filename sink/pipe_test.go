@@ -149,3 +149,6 @@ func (b *pipeBuffer) abandon() {
 	}
 	b.changed.Broadcast()
 }
+
+// elapse lets time go by: fake time in a bubble.
+func elapse(d time.Duration) { <-time.After(d) }

@@ -44,7 +44,7 @@ type stream struct {
 	// Read state.
 	now      time.Time // when the last read or wait was over
 	drained  bool      // the last read left nothing behind
-	waited   bool      // the bytes of this batch were waited for
+	lowWater int       // bytes below which the kernel wakes nobody; 0 is any
 	deadline time.Time // the connection's; zero if unknown
 	pause    *time.Timer
 	closing  bool      // the close handshake reads as it likes

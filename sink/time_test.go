@@ -64,17 +64,17 @@ func TestGapsAreFilled(t *testing.T) {
 		first := time.Now()
 		s.drop()
 		awaitGone(t, r, 1)
-		time.Sleep(740 * time.Millisecond)
+		elapse(740 * time.Millisecond)
 		gap1 := time.Since(first)
 		s = b.connect(r)
 		// What the switch queued while it connected comes in one burst.
-		time.Sleep(100 * time.Millisecond)
+		elapse(100 * time.Millisecond)
 		s.audio(two[:1600])
 		s.play(two[1600:])
 		second := time.Now()
 		s.drop()
 		awaitGone(t, r, 2)
-		time.Sleep(1500 * time.Millisecond)
+		elapse(1500 * time.Millisecond)
 		gap2 := time.Since(second)
 		s = b.connect(r)
 		s.play(three)
@@ -113,7 +113,7 @@ func TestShortSecondSocket(t *testing.T) {
 		s.play(speech(1, 8000))
 		s.drop()
 		awaitGone(t, r, 1)
-		time.Sleep(time.Second)
+		elapse(time.Second)
 		s = b.connect(r)
 		s.play(speech(2, 160))
 		s.drop()
@@ -131,7 +131,7 @@ func TestShortSecondSocket(t *testing.T) {
 func TestIdleSocketIsClosed(t *testing.T) {
 	for name, before := range map[string]func(*socket){
 		"no frame at all": func(*socket) {},
-		"a ping":          func(s *socket) { time.Sleep(700 * time.Millisecond); s.ping() },
+		"a ping":          func(s *socket) { elapse(700 * time.Millisecond); s.ping() },
 		"audio":           func(s *socket) { s.play(speech(1, 8000*3)) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -235,7 +235,7 @@ func TestStoppingAnswersAtOnce(t *testing.T) {
 			s.play(speech(uint64(i), 8000*2))
 		}
 		r.Stopping()
-		time.Sleep(30 * time.Millisecond)
+		elapse(30 * time.Millisecond)
 		began := time.Now()
 		s.hangUp()
 		if took := time.Since(began); took != 0 {
@@ -287,7 +287,7 @@ func TestFileIsAtMostASecondBehind(t *testing.T) {
 			sent += 320
 			check(time.Second + cfg.ReadInterval)
 		}
-		time.Sleep(time.Second + cfg.ReadInterval)
+		elapse(time.Second + cfg.ReadInterval)
 		check(0)
 		s.drop()
 		b.finish(r)
@@ -300,11 +300,11 @@ func TestAlarms(t *testing.T) {
 		talk  func(*socket)
 		alarm []string
 	}{
-		"no audio": {func(s *socket) { s.ping(); time.Sleep(2 * time.Second) }, []string{AlarmNoAudio}},
+		"no audio": {func(s *socket) { s.ping(); elapse(2 * time.Second) }, []string{AlarmNoAudio}},
 		"audio after 1.9 s": {func(s *socket) {
-			time.Sleep(1900 * time.Millisecond)
+			elapse(1900 * time.Millisecond)
 			s.play(speech(1, 8000))
-			time.Sleep(60 * time.Millisecond)
+			elapse(60 * time.Millisecond)
 		}, nil},
 		"only silence": {func(s *socket) {
 			for range 270 {
@@ -320,12 +320,12 @@ func TestAlarms(t *testing.T) {
 		}, []string{AlarmSilence}},
 		"a third is missing": {func(s *socket) {
 			s.play(speech(1, 8000*2))
-			time.Sleep(time.Second)
+			elapse(time.Second)
 			s.play(speech(1, 160))
 		}, []string{AlarmShort}},
 		"one of twenty is missing": {func(s *socket) {
 			s.play(speech(1, 8000*18))
-			time.Sleep(time.Second)
+			elapse(time.Second)
 			s.play(speech(1, 8000))
 		}, nil},
 	} {
@@ -367,7 +367,7 @@ func TestLongestRecording(t *testing.T) {
 			s.answerClose(t, 1008)
 		}()
 		for range 260 {
-			time.Sleep(frame)
+			elapse(frame)
 			_, _ = s.c.Write(encodeFrame(fin|opBinary, make([]byte, 320)))
 		}
 		<-done

@@ -35,20 +35,20 @@ type timeline struct {
 	frame    time.Duration // length of the longest message
 
 	// The present socket.
-	start    time.Time // when its first sample was taken; zero before any audio
-	frames   int64     // of audio in it
-	first    time.Time // arrival of its first audio
-	arrived  time.Time // arrival of its latest audio
-	batch    int64     // frames since the last closeBatch
-	batchAt  time.Time // arrival of the last closed batch, zero before the first
-	lastSeen time.Time // latest moment at which it was known to be still open, but for the last read
+	start   time.Time // when its first sample was taken; zero before any audio
+	frames  int64     // of audio in it
+	first   time.Time // arrival of its first audio
+	arrived time.Time // arrival of its latest audio
+	batch   int64     // frames since the last closeBatch
+	batchAt time.Time // arrival of the last closed batch, zero before the first
+	emptyAt time.Time // latest moment at which it was open and all that had come was taken
 }
 
 // connect begins a new socket.
 func (t *timeline) connect(now time.Time) {
 	t.start, t.first, t.arrived, t.batchAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	t.frames, t.batch = 0, 0
-	t.lastSeen = now
+	t.emptyAt = now
 }
 
 // took counts frames of audio that arrived at a time. In the first second the start
@@ -86,33 +86,31 @@ func (t *timeline) gap() int64 {
 	return silence
 }
 
-// closeBatch ends what was read in one go: all that was there. waited says that its
-// first bytes were waited for, so that the pause before them is exact; else a pause
-// is told from audio that lacks.
-func (t *timeline) closeBatch(now time.Time, waited bool) {
+// closeBatch ends what was read in one go, which was all that was there at a time. The
+// pause before it is at least the time that the socket is known to have been empty,
+// and the audio that lacks.
+func (t *timeline) closeBatch(now time.Time) {
 	if t.batch > 0 {
 		if !t.batchAt.IsZero() {
-			pause := t.arrived.Sub(t.batchAt)
-			if !waited {
-				pause -= t.format.Duration(t.batch)
-			}
-			t.pause = max(t.pause, pause)
+			empty := t.emptyAt.Sub(t.batchAt)
+			lacks := t.arrived.Sub(t.batchAt) - t.format.Duration(t.batch)
+			t.pause = max(t.pause, empty, lacks)
 		}
 		t.batchAt, t.batch = t.arrived, 0
 	}
-	t.lastSeen = now
+	t.emptyAt = now
 }
 
 // disconnect ends the socket. Its end lies between the last moment at which it was
 // open and now; the one that fits its audio best is taken.
 func (t *timeline) disconnect(now time.Time) {
-	t.closeBatch(t.lastSeen, false)
+	t.closeBatch(t.emptyAt)
 	if t.start.IsZero() {
 		return
 	}
 	end := t.start.Add(t.format.Duration(t.frames))
-	if end.Before(t.lastSeen) {
-		end = t.lastSeen
+	if end.Before(t.emptyAt) {
+		end = t.emptyAt
 	}
 	if end.After(now) {
 		end = now
