@@ -97,3 +97,17 @@ func TestFlatEventIsSureOfRealEvents(t *testing.T) {
 		t.Errorf("ok %v, sure %v", ok, sure)
 	}
 }
+
+func TestGuardAllocatesNothingForAnEvent(t *testing.T) {
+	r := newFrameReader(&repeatConn{text: jsonFrame(realEvent(t))}, DefaultConfig(), func(int) {})
+	var g guard
+	allocs := testing.AllocsPerRun(100, func() {
+		f, err := r.next()
+		if v, reason := g.judge(&f); err != nil || v != forward {
+			t.Errorf("%v %s", err, reason)
+		}
+	})
+	if allocs != 0 {
+		t.Errorf("%v allocations", allocs)
+	}
+}
