@@ -13,11 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"go.uber.org/zap"
-
-	"tapdeck/wav"
 )
 
 // badDisk is the machine's disk, of which single steps fail for paths that hold match.
@@ -100,16 +97,18 @@ func (f *badFile) Sync() error {
 	return f.File.Sync()
 }
 
+type trouble struct {
+	disk   *badDisk
+	end    string // of the bad call's socket
+	status int
+	frames int    // of 20 ms, at least in the file
+	file   string // its extension, if there is one
+}
+
 // Whatever fails, that stream ends with a named reason, its audio so far is in a
 // playable file, and another call never notices.
 func TestDiskTrouble(t *testing.T) {
-	for name, c := range map[string]struct {
-		disk   *badDisk
-		end    string // of the bad call's socket
-		status int
-		frames int // of 20 ms, at least in the file
-		file   string
-	}{
+	for name, c := range map[string]trouble{
 		"no space": {
 			&badDisk{match: testID + ".wav", step: "write", after: 100_000, err: syscall.ENOSPC}, EndDisk, 1011, 200, wavExt,
 		},
@@ -139,72 +138,72 @@ func TestDiskTrouble(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				ln := newPipeListener()
-				b := serveOn(t, testConfig(t), ln, ln.dial, c.disk)
-				good, bad := b.expect(testCall(newID())), b.expect(testCall(testID))
-				g, s := b.connect(good), b.connect(bad)
-				status := make(chan int)
-				go func() { status <- s.awaitEnd() }()
-				pcm := speech(1, 160*500)
-				for i := 0; i < len(pcm); i += 320 {
-					elapse(frame)
-					g.audio(pcm[i : i+320])
-					_, _ = s.c.Write(encodeFrame(fin|opBinary, pcm[i:i+320]))
-				}
-				g.hangUp()
-				_, _ = s.c.Write(encodeFrame(fin|opClose, []byte{3, 0xe8}))
-				if got := <-status; got != c.status {
-					t.Errorf("close status %d, want %d", got, c.status)
-				}
-				st := awaitGone(t, bad, 1)
-				if st.LastEnd != c.end || (c.end == EndDisk) != errors.Is(st.Err, c.disk.err) {
-					t.Errorf("state %+v", st)
-				}
-				sum, err := bad.Finish(context.Background())
-				if !errors.Is(err, c.disk.err) && !strings.HasPrefix(name, "no space") && !strings.HasPrefix(name, "I/O") {
-					t.Errorf("Finish: %v", err)
-				}
-				if c.file == "" {
-					if sum.WAV != "" {
-						t.Errorf("WAV %q", sum.WAV)
-					}
-				} else {
-					checkKept(t, b, sum, c.file, pcm, c.frames)
-				}
-				record, err := bad.Save(Outcome{Result: "stream_failed"})
-				if name != "folder can't be synced" && err != nil {
-					t.Errorf("Save: %v", err)
-				}
-				if record.Err == "" {
-					t.Error("the record tells nothing of the error")
-				}
-				if b.logs.FilterLevelExact(zap.ErrorLevel).FilterField(zap.String("call", testID)).Len() == 0 {
-					t.Error("nothing is logged")
-				}
-				c.disk.mended.Store(true)
-				got, _ := readWAV(t, b.path(b.finish(good).WAV))
-				if !bytes.Equal(got, pcm) {
-					t.Error("the other call has lost audio")
-				}
-			})
+			synctest.Test(t, func(t *testing.T) { runTrouble(t, name, c) })
 		})
 	}
 }
 
-func checkKept(t *testing.T, b *bench, sum Summary, ext string, pcm []byte, frames int) {
+// runTrouble runs a call on the bad disk, and one beside it.
+func runTrouble(t *testing.T, name string, c trouble) {
+	ln := newPipeListener()
+	b := serveOn(t, testConfig(t), ln, ln.dial, c.disk)
+	good, bad := b.expect(testCall(newID())), b.expect(testCall(testID))
+	g, s := b.connect(good), b.connect(bad)
+	status := make(chan int)
+	go func() { status <- s.awaitEnd() }()
+	pcm := speech(1, 160*500)
+	for i := 0; i < len(pcm); i += 320 {
+		elapse(frame)
+		g.audio(pcm[i : i+320])
+		_, _ = s.c.Write(encodeFrame(fin|opBinary, pcm[i:i+320]))
+	}
+	g.hangUp()
+	_, _ = s.c.Write(encodeFrame(fin|opClose, []byte{3, 0xe8}))
+	if got := <-status; got != c.status {
+		t.Errorf("close status %d, want %d", got, c.status)
+	}
+	st := awaitGone(t, bad, 1)
+	if st.LastEnd != c.end || (c.end == EndDisk) != errors.Is(st.Err, c.disk.err) {
+		t.Errorf("state %+v", st)
+	}
+	sum, err := bad.Finish(context.Background())
+	if !errors.Is(err, c.disk.err) && !strings.HasPrefix(name, "no space") && !strings.HasPrefix(name, "I/O") {
+		t.Errorf("Finish: %v", err)
+	}
+	checkKept(t, b, sum, c, pcm)
+	record, err := bad.Save(Outcome{Result: "stream_failed"})
+	if name != "folder can't be synced" && err != nil {
+		t.Errorf("Save: %v", err)
+	}
+	if record.Err == "" {
+		t.Error("the record tells nothing of the error")
+	}
+	if b.logs.FilterLevelExact(zap.ErrorLevel).FilterField(zap.String("call", testID)).Len() == 0 {
+		t.Error("nothing is logged")
+	}
+	c.disk.mended.Store(true)
+	got, _ := readWAV(t, b.path(b.finish(good).WAV))
+	if !bytes.Equal(got, pcm) {
+		t.Error("the other call has lost audio")
+	}
+}
+
+func checkKept(t *testing.T, b *bench, sum Summary, c trouble, pcm []byte) {
 	t.Helper()
-	if !strings.HasSuffix(sum.WAV, ext) {
-		t.Errorf("WAV %q, want %s", sum.WAV, ext)
+	if !strings.HasSuffix(sum.WAV, c.file) || (c.file == "") != (sum.WAV == "") {
+		t.Errorf("WAV %q, want %q", sum.WAV, c.file)
+	}
+	if c.file == "" {
+		return
 	}
 	got, _ := readWAV(t, b.path(sum.WAV))
 	if !bytes.HasPrefix(pcm, got) {
 		t.Errorf("the file's %d bytes are not the beginning of what was sent", len(got))
 	}
-	if len(got) < 320*frames {
-		t.Errorf("%d bytes were kept, %d should be", len(got), 320*frames)
+	if len(got) < 320*c.frames {
+		t.Errorf("%d bytes were kept, %d should be", len(got), 320*c.frames)
 	}
-	if want := int64(len(got)) / 16; ext == wavExt && sum.AudioMS != want {
+	if want := int64(len(got)) / 16; c.file == wavExt && sum.AudioMS != want {
 		t.Errorf("audio_ms %d, want %d", sum.AudioMS, want)
 	}
 }
@@ -240,80 +239,6 @@ func TestFolderGone(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// A name that is taken is left alone; WAV and record share the next.
-func TestNamesAreNeverOverwritten(t *testing.T) {
-	cfg := testConfig(t)
-	b := serve(t, cfg)
-	day := filepath.Join(cfg.Directory, time.Now().UTC().Format(dayForm))
-	for _, ext := range []string{"", "-2", "-3", "-4"} {
-		taken := filepath.Join(day, testID+ext) + map[string]string{"": wavExt, "-2": jsonExt, "-3": wavExt + partExt, "-4": jsonExt + partExt}[ext]
-		if err := errors.Join(os.MkdirAll(day, 0o750), os.WriteFile(taken, []byte("mine"), 0o600)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	r := b.expect(testCall(testID))
-	s := b.connect(r)
-	await(t, r, "begun", func(st State) bool { return st.Live })
-	s.audio(speech(1, 160))
-	s.hangUp()
-	awaitGone(t, r, 1)
-	// Someone takes the name while the recording runs.
-	if err := os.WriteFile(filepath.Join(day, testID+"-5.wav"), []byte("mine"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	record := b.finish(r)
-	if !strings.HasSuffix(record.WAV, testID+"-6.wav") {
-		t.Errorf("wav %q", record.WAV)
-	}
-	b.saved(record)
-	files, err := os.ReadDir(day)
-	if err != nil {
-		t.Fatal(err)
-	}
-	mine := 0
-	for _, f := range files {
-		if raw, err := os.ReadFile(filepath.Join(day, f.Name())); err == nil && string(raw) == "mine" {
-			mine++
-		}
-	}
-	if mine != 5 || len(files) != 7 {
-		t.Errorf("%d of 5 files are as they were, of %v", mine, files)
-	}
-}
-
-func TestSaveRecordWithoutRecording(t *testing.T) {
-	b := serve(t, testConfig(t))
-	call := testCall(testID)
-	for _, want := range []string{testID, testID + "-2"} {
-		record, err := b.sink.SaveRecord(call, Outcome{Result: "refused", Alarms: []string{AlarmNoSocket}})
-		if err != nil || record.Result != "refused" {
-			t.Fatalf("%+v, %v", record, err)
-		}
-		readRecord(t, filepath.Join(b.sink.store.dir, call.Started.UTC().Format(dayForm), want+jsonExt))
-	}
-	if got := b.metric("tapdeck_sink_alarms_total", AlarmNoSocket); got != 2 {
-		t.Errorf("alarms %v", got)
-	}
-}
-
-func TestModes(t *testing.T) {
-	old := syscall.Umask(0)
-	defer syscall.Umask(old)
-	cfg := testConfig(t)
-	cfg.Directory = filepath.Join(cfg.Directory, "a", "b")
-	b := serve(t, cfg)
-	r := b.expect(testCall(testID))
-	b.connect(r).hangUp()
-	path := b.path(b.finish(r).WAV)
-	for path, want := range map[string]fs.FileMode{
-		path: 0o640, strings.TrimSuffix(path, wavExt) + jsonExt: 0o640, filepath.Dir(path): 0o750, cfg.Directory: 0o750,
-	} {
-		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
-			t.Errorf("%s: %v, %v", path, info.Mode(), err)
-		}
 	}
 }
 
@@ -364,44 +289,3 @@ func TestRealFullDisk(t *testing.T) {
 		}
 	})
 }
-
-func TestLockedFilesAreLeftAlone(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x")
-	f, err := osDisk{}.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = osDisk{}.Open(path)
-	wantError(t, err, errLocked)
-	f.Close()
-	if f, err = (osDisk{}).Open(path); err != nil {
-		t.Fatal(err)
-	}
-	f.Close()
-}
-
-func TestRenameOverwritesNothing(t *testing.T) {
-	for name, rename := range map[string]func(a, b string) error{
-		"the system's": osDisk{}.Rename, "link and remove": linkAndRemove,
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
-			if err := errors.Join(os.WriteFile(a, []byte("a"), 0o600), os.WriteFile(b, []byte("b"), 0o600)); err != nil {
-				t.Fatal(err)
-			}
-			wantError(t, rename(a, b), fs.ErrExist)
-			if raw, _ := os.ReadFile(b); string(raw) != "b" {
-				t.Errorf("b holds %q", raw)
-			}
-			if err := rename(a, b+"2"); err != nil {
-				t.Error(err)
-			}
-			if (osDisk{}).Exists(a) || !(osDisk{}).Exists(b+"2") {
-				t.Error("it has not moved")
-			}
-		})
-	}
-}
-
-var _ wav.File = file(nil)

@@ -6,15 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/zap"
-
-	"tapdeck/wav"
 )
 
 // The tests of this file run in fake time, over an in-memory listener.
@@ -294,168 +290,6 @@ func TestFileIsAtMostASecondBehind(t *testing.T) {
 	})
 }
 
-func TestAlarms(t *testing.T) {
-	quiet := bytes.Repeat([]byte{0xff}, 320)
-	for name, c := range map[string]struct {
-		talk  func(*socket)
-		alarm []string
-	}{
-		"no audio": {func(s *socket) { s.ping(); elapse(2 * time.Second) }, []string{AlarmNoAudio}},
-		"audio after 1.9 s": {func(s *socket) {
-			elapse(1900 * time.Millisecond)
-			s.play(speech(1, 8000))
-			elapse(60 * time.Millisecond)
-		}, nil},
-		"only silence": {func(s *socket) {
-			for range 270 {
-				s.play(quiet)
-			}
-		}, []string{AlarmSilence}},
-		"only zeros": {func(s *socket) { s.play(make([]byte, 16000)) }, []string{AlarmSilence}},
-		"a word after 6 s of silence": {func(s *socket) {
-			for range 300 {
-				s.play(quiet)
-			}
-			s.play(speech(1, 160))
-		}, []string{AlarmSilence}},
-		"a third is missing": {func(s *socket) {
-			s.play(speech(1, 8000*2))
-			elapse(time.Second)
-			s.play(speech(1, 160))
-		}, []string{AlarmShort}},
-		"one of twenty is missing": {func(s *socket) {
-			s.play(speech(1, 8000*18))
-			elapse(time.Second)
-			s.play(speech(1, 8000))
-		}, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := serve(t, testConfig(t))
-				r := b.expect(testCall(testID))
-				s := b.connect(r)
-				c.talk(s)
-				r.Stopping()
-				s.hangUp()
-				record := b.finish(r)
-				if diff := cmp.Diff(c.alarm, record.Alarms); diff != "" {
-					t.Errorf("alarms (-want +got):\n%s", diff)
-				}
-				warned := b.logs.FilterMessage("stream alarm").FilterField(zap.String("call", testID))
-				if warned.Len() != len(c.alarm) {
-					t.Errorf("%d log lines, want %d", warned.Len(), len(c.alarm))
-				}
-				if sound := record.Sound; strings.HasPrefix(name, "only ") != sound.DigitalSilence {
-					t.Errorf("digital silence: %t", sound.DigitalSilence)
-				}
-			})
-		})
-	}
-}
-
-func TestLongestRecording(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cfg := testConfig(t)
-		cfg.MaxDuration = 5 * time.Second
-		b := serve(t, cfg)
-		r := b.expect(testCall(testID))
-		s := b.connect(r)
-		began := time.Now()
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			s.answerClose(t, 1008)
-		}()
-		for range 260 {
-			elapse(frame)
-			_, _ = s.c.Write(encodeFrame(fin|opBinary, make([]byte, 320)))
-		}
-		<-done
-		st := awaitGone(t, r, 1)
-		if st.LastEnd != EndMaxDuration || st.Err == nil {
-			t.Errorf("state %+v", st)
-		}
-		if took := time.Since(began); took > 6*time.Second {
-			t.Errorf("it took %v", took)
-		}
-		if _, resp := b.request(strings.TrimPrefix(r.URL(), cfg.Advertise)); resp.StatusCode != 503 {
-			t.Errorf("another socket: %s", resp.Status)
-		}
-		if record := b.finish(r); record.AudioMS < 5000 || record.AudioMS > 5200 {
-			t.Errorf("the recording lasts %d ms", record.AudioMS)
-		}
-	})
-}
-
-func TestQuietAfterSpeech(t *testing.T) {
-	hum := func(d time.Duration) []byte { return make([]byte, mono8.ByteRate()/1000*int(d.Milliseconds())) }
-	synctest.Test(t, func(t *testing.T) {
-		cfg := testConfig(t)
-		cfg.ReadInterval = 0
-		b := serve(t, cfg)
-		r := b.expect(testCall(testID))
-		s := b.connect(r)
-		quiet := func() bool { synctest.Wait(); return r.State().Quiet }
-
-		s.play(speech(1, 8000)) // before anybody watches
-		s.play(hum(3 * time.Second))
-		r.WatchSilence(time.Second)
-		s.play(hum(3 * time.Second))
-		if quiet() {
-			t.Fatal("quiet before the caller has spoken")
-		}
-		s.play(speech(2, 160)) // a click
-		s.play(hum(2 * time.Second))
-		if quiet() {
-			t.Fatal("a click was taken for speech")
-		}
-		s.play(speech(3, 160*10))
-		s.play(hum(500 * time.Millisecond))
-		s.play(speech(4, 160*10))
-		s.play(hum(980 * time.Millisecond))
-		if quiet() {
-			t.Fatal("quiet too early")
-		}
-		s.play(hum(frame))
-		if !quiet() {
-			t.Fatal("not quiet after 1 s")
-		}
-		r.WatchSilence(time.Second)
-		if quiet() {
-			t.Fatal("an old answer to a new wish")
-		}
-		s.drop()
-		b.finish(r)
-	})
-}
-
-// In stereo only the left channel is the caller's.
-func TestQuietHearsTheCallerAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cfg := testConfig(t)
-		cfg.ReadInterval = 0
-		b := serve(t, cfg)
-		call := testCall(testID)
-		call.Format, call.Mix = wav.Format{SampleRate: 8000, Channels: 2}, "stereo"
-		r := b.expect(call)
-		r.WatchSilence(200 * time.Millisecond)
-		s := b.connect(r)
-		left, right := speech(1, 1600), speech(2, 8000)
-		for i := 0; i < len(right); i += 2 {
-			sample := []byte{0, 0, right[i], right[i+1]}
-			if i < len(left) {
-				copy(sample, left[i:i+2])
-			}
-			s.audio(sample)
-		}
-		await(t, r, "quiet", func(st State) bool { return st.Quiet })
-		s.drop()
-		if record := b.finish(r); record.DigitalSilence || record.AudioMS != 1000 {
-			t.Errorf("sound %+v", record.Sound)
-		}
-	})
-}
-
 func TestFinishClosesWhatDoesNotEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := serve(t, testConfig(t))
@@ -514,28 +348,6 @@ func TestShutdownPublishes(t *testing.T) {
 		}
 		if left, _ := os.ReadDir(b.path(time.Now().UTC().Format(dayForm))); len(left) != 5 {
 			t.Errorf("the folder holds %v", left)
-		}
-	})
-}
-
-func TestCuesMarkThePrompt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := serve(t, testConfig(t))
-		r := b.expect(testCall(testID))
-		r.Mark("before any audio")
-		s := b.connect(r)
-		s.play(speech(1, 8000*2))
-		r.Mark("prompt start")
-		s.play(speech(1, 8000*3))
-		r.Mark("prompt end")
-		s.play(speech(1, 8000))
-		r.Stopping()
-		s.hangUp()
-		record := b.finish(r)
-		_, h := readWAV(t, b.path(record.WAV))
-		want := []wav.Cue{{Label: "before any audio"}, {Frame: 16000, Label: "prompt start"}, {Frame: 40000, Label: "prompt end"}}
-		if diff := cmp.Diff(want, h.Cues); diff != "" {
-			t.Errorf("cues (-want +got):\n%s", diff)
 		}
 	})
 }

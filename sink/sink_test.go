@@ -1,0 +1,116 @@
+package sink
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestOneSocketAtATime(t *testing.T) {
+	b := serve(t, testConfig(t))
+	r := b.expect(testCall(testID))
+	path := strings.TrimPrefix(r.URL(), r.cfg.Advertise)
+	s := b.connect(r)
+	if _, resp := b.request(path); resp.StatusCode != http.StatusConflict {
+		t.Errorf("a second socket: %s", resp.Status)
+	}
+	s.audio(speech(1, 160))
+	s.hangUp()
+	awaitGone(t, r, 1)
+	s = b.connect(r) // the ticket is the call's, not the socket's
+	s.hangUp()
+	b.finish(r)
+	if _, resp := b.request(path); resp.StatusCode != http.StatusForbidden {
+		t.Errorf("a socket after Finish: %s", resp.Status)
+	}
+}
+
+func TestExpectRefuses(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.MaxStreams = 2
+	b := serve(t, cfg)
+	first := b.expect(testCall(testID))
+	_, err := b.sink.Expect(testCall(testID))
+	wantError(t, err, ErrDuplicate)
+	b.expect(testCall(newID()))
+	_, err = b.sink.Expect(testCall(newID()))
+	wantError(t, err, ErrTooManyStreams)
+	b.finish(first)
+	b.expect(testCall(newID()))
+
+	low := cfg
+	low.MaxStreams, low.MinFree = 0, 1<<62
+	b.sink.Update(low)
+	_, err = b.sink.Expect(testCall(newID()))
+	wantError(t, err, ErrDiskLow)
+	for _, id := range []string{"", "x", strings.ToUpper(testID), "../" + testID[3:], testID + "\n", testID[:35] + "/"} {
+		var field *FieldError
+		if _, err := b.sink.Expect(testCall(id)); !asError(err, &field) || field.Field != "call" {
+			t.Errorf("Expect(%q): %v", id, err)
+		}
+	}
+	b.stop()
+	_, err = b.sink.Expect(testCall(newID()))
+	if err == nil {
+		t.Error("Expect after the end")
+	}
+}
+
+// A socket that was expected before the disk ran low is refused, one that continues a
+// recording is not.
+func TestDiskLow(t *testing.T) {
+	cfg := testConfig(t)
+	b := serve(t, cfg)
+	begun, waiting := b.expect(testCall(testID)), b.expect(testCall(newID()))
+	s := b.connect(begun)
+	s.hangUp()
+	awaitGone(t, begun, 1)
+	cfg.MinFree = 1 << 62
+	b.sink.Update(cfg)
+	if _, resp := b.request(strings.TrimPrefix(waiting.URL(), cfg.Advertise)); resp.StatusCode != 503 {
+		t.Errorf("a new recording: %s", resp.Status)
+	}
+	b.connect(begun).hangUp()
+	b.finish(begun)
+}
+
+func TestValidate(t *testing.T) {
+	bad := Config{Advertise: "http://x", MinFree: -1, MaxStreams: -1, ReadInterval: 2 * time.Second}
+	var fields []string
+	for _, err := range bad.Validate().(interface{ Unwrap() []error }).Unwrap() {
+		fields = append(fields, err.(*FieldError).Field)
+	}
+	want := []string{
+		"advertise", "directory", "min_free", "max_streams", "max_duration", "idle_timeout", "read_interval",
+	}
+	if diff := cmp.Diff(want, fields); diff != "" {
+		t.Error(diff)
+	}
+	if err := DefaultConfig().Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFinishTwiceAndSaveTwice(t *testing.T) {
+	b := serve(t, testConfig(t))
+	r := b.expect(testCall(testID))
+	if _, err := r.Save(Outcome{}); err == nil {
+		t.Error("Save before Finish")
+	}
+	b.connect(r).hangUp()
+	one, err := r.Finish(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := r.Finish(context.Background())
+	if diff := cmp.Diff(one, two); diff != "" || err != nil {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	if diff := cmp.Diff(b.finish(r), b.finish(r)); diff != "" {
+		t.Error(diff)
+	}
+}
