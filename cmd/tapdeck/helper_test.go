@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net"
 	"net/http"
 	"os"
@@ -254,5 +253,3 @@ func runProgram(t testing.TB, ctx context.Context, args ...string) (code int, st
 	code = p.Run(ctx, args)
 	return code, out.String(), errs.String()
 }
-
-var errTest = errors.New("as the test wanted")

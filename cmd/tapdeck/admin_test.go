@@ -1,0 +1,184 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tapdeck/cmd/internal/config"
+	"tapdeck/controller/switchsim"
+	"tapdeck/sink"
+)
+
+// TestHealth has the three answers of /readyz under calls.
+func TestHealth(t *testing.T) {
+	s := newStation(t, quick, func(c *config.Config) { c.ESL.MaxCalls = 1 })
+	var got []int
+	ask := func() {
+		live, _ := s.ask("GET", "/livez", "")
+		ready, _ := s.ask("GET", "/readyz", "")
+		got = append(got, live, ready)
+	}
+	ask()
+	call := s.place(switchsim.CallSpec{Variables: map[string]string{"tapdeck_listen": "1m"}})
+	s.inStep("listen")
+	ask()
+	refused := s.place(switchsim.CallSpec{}).Wait()
+	call.Hangup()
+	call.Wait()
+	until(t, "the end of the call", func() bool { return len(s.controller.Calls()) == 0 })
+	ask()
+	long := s.place(switchsim.CallSpec{Variables: map[string]string{"tapdeck_listen": "1m"}})
+	s.inStep("listen")
+	close(s.drain)
+	until(t, "draining", s.controller.Draining)
+	ask()
+	long.Hangup()
+	long.Wait()
+	if diff := cmp.Diff([]int{200, 200, 200, 429, 200, 200, 200, 503}, got); diff != "" {
+		t.Errorf("livez and readyz when idle, full, idle, draining (-want +got):\n%s", diff)
+	}
+	if refused.Answered || !refused.NextAction {
+		t.Errorf("a call over max_calls: answered %v, next action %v", refused.Answered, refused.NextAction)
+	}
+	if r := s.record(refused.UUID); r.Result != "refused" || !strings.Contains(r.Err, "max_calls") {
+		t.Errorf("a call over max_calls: result %q, err %q", r.Result, r.Err)
+	}
+}
+
+func TestCallsPages(t *testing.T) {
+	s := newStation(t, quick)
+	call := s.place(switchsim.CallSpec{
+		Caller: "4711", Voice: switchsim.ToneVoice(8000, 400, 0.5), Variables: map[string]string{"tapdeck_listen": "1m"},
+	})
+	var page callsPage
+	until(t, "the call's level", func() bool {
+		_, body := s.ask("GET", "/calls", "")
+		page = callsPage{}
+		if err := json.Unmarshal([]byte(body), &page); err != nil {
+			t.Fatalf("%v in %s", err, body)
+		}
+		return len(page.Running) == 1 && page.Running[0].Step == "listen" && page.Running[0].LevelDBFS != nil && page.Running[0].AudioMS > 0
+	})
+	now := page.Running[0]
+	if level := *now.LevelDBFS; level < -10 || level > -8 { // half of full scale: -9.03 dB
+		t.Errorf("level %v dBFS", level)
+	}
+	if now.Call != call.UUID() || now.Caller != "4711" || !now.Live || now.Connections != 1 || now.AgeMS < now.StepMS || len(page.Ended) != 0 {
+		t.Errorf("page of a running call: %+v, %d ended", now, len(page.Ended))
+	}
+	code, body := s.ask("GET", "/calls/"+strings.ToUpper(call.UUID()), "")
+	if code != 200 || !strings.Contains(body, `"step": "listen"`) {
+		t.Errorf("%d %s", code, body)
+	}
+	call.Hangup()
+	call.Wait()
+	want := s.record(call.UUID())
+	until(t, "the ended call", func() bool { return len(s.controller.Ended()) == 1 })
+	_, body = s.ask("GET", "/calls/"+call.UUID(), "")
+	var got sink.Record
+	if err := json.Unmarshal([]byte(body), &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the record on disk and on the page (-disk +page):\n%s", diff)
+	}
+	for path, want := range map[string]int{"/calls": 1, "/calls?ended=0": 0, "/calls?ended=7": 1} {
+		_, body := s.ask("GET", path, "")
+		page = callsPage{}
+		if err := json.Unmarshal([]byte(body), &page); err != nil || len(page.Ended) != want || page.Running == nil {
+			t.Errorf("%s has %d ended calls, not %d (%v): %s", path, len(page.Ended), want, err, body)
+		}
+	}
+}
+
+// TestAdminRequests is the table of what is asked and answered.
+func TestAdminRequests(t *testing.T) {
+	open := newStation(t, quick)
+	closed := newStation(t, quick, func(c *config.Config) { c.Admin.Token, c.Admin.Pprof = "open-sesame", true })
+	bearer := []string{"Authorization", "Bearer open-sesame"}
+	for _, c := range []struct {
+		s            *station
+		method, path string
+		body         string
+		header       []string
+		code         int
+		answer       string
+	}{
+		{open, "GET", "/calls/0", "", nil, 404, "no such call"},
+		{open, "GET", "/calls?ended=-1", "", nil, 400, "0 or more"},
+		{open, "GET", "/calls?ended=many", "", nil, 400, "must be a number"},
+		{open, "POST", "/calls", "", nil, 405, ""},
+		{open, "GET", "/nowhere", "", nil, 404, ""},
+		{open, "GET", "/debug/pprof/", "", nil, 404, ""},
+		{open, "GET", "/metrics", "", nil, 200, "tapdeck_calls_active 0"},
+		{open, "GET", "/log/level", "", nil, 200, `"level":"debug"`},
+		{open, "PUT", "/log/level", `{"level":"warn"}`, nil, 200, `"level":"warn"`},
+		{open, "PUT", "/log/level", `{"level":"loud"}`, nil, 400, "loud"},
+		{open, "PUT", "/log/level", strings.Repeat(" ", adminBodyBytes) + `{"level":"info"}`, nil, 400, "too large"},
+		{open, "GET", "/log/level", "", nil, 200, `"level":"warn"`},
+		{closed, "GET", "/calls", "", nil, 401, "admin.token"},
+		{closed, "GET", "/calls", "", []string{"Authorization", "Bearer open-sesam"}, 401, "admin.token"},
+		{closed, "PUT", "/log/level", `{"level":"error"}`, nil, 401, "admin.token"},
+		{closed, "GET", "/debug/pprof/", "", nil, 401, "admin.token"},
+		{closed, "GET", "/calls", "", bearer, 200, "running"},
+		{closed, "GET", "/debug/pprof/", "", bearer, 200, "goroutine"},
+		{closed, "GET", "/debug/pprof/goroutine?debug=1", "", bearer, 200, "goroutine profile"},
+		{closed, "GET", "/livez", "", nil, 200, "alive"},
+		{closed, "GET", "/readyz", "", nil, 200, "ready"},
+		{closed, "GET", "/log/level", "", bearer, 200, `"level":"debug"`},
+	} {
+		code, answer := c.s.ask(c.method, c.path, c.body, c.header...)
+		if code != c.code || !strings.Contains(answer, c.answer) {
+			t.Errorf("%s %s: %d %.300q, want %d with %q", c.method, c.path, code, answer, c.code, c.answer)
+		}
+	}
+	if got := open.log.String(); !strings.Contains(got, `"msg":"log level changed","from":"debug","to":"warn"`) {
+		t.Errorf("the change of the level is not in the log:\n%s", got)
+	}
+}
+
+// TestSlowClientsHurtNoCall fills the admin listener with clients that never end
+// their requests or never read the answers, and places a call meanwhile.
+func TestSlowClientsHurtNoCall(t *testing.T) {
+	s := newStation(t, quick)
+	address := s.listeners.admin.Addr().String()
+	for i := range adminConnections {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		request := "GET /calls HTTP/1.1\r\nHost: x\r\nX-Half: "
+		if i%2 == 0 {
+			request = strings.Repeat("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 500)
+		}
+		if _, err := conn.Write([]byte(request)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// One more is closed at once, which is the proof that the others have their places.
+	until(t, "a connection that is turned away", func() bool {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		_ = conn.SetReadDeadline(time.Now().Add(time.Second)) // well before the server gives a slow one up
+		_, err = conn.Read(make([]byte, 1))
+		return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
+	})
+	report := s.place(switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 400, 0.5)}).Wait()
+	if v, err := verify(s.dir, report); err != nil || v.record.Result != "completed" {
+		t.Errorf("the call beside slow clients: %q, %v", v.record.Result, err)
+	}
+	if took := report.SocketClosed.Sub(report.Began); took > patience/2 {
+		t.Errorf("the call beside slow clients took %v", took)
+	}
+}
