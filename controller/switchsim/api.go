@@ -262,6 +262,8 @@ func (c *Call) stopStream(argv []string) string {
 	if len(argv) > 2 {
 		text = argv[2]
 	}
+	c.holds.Add(1) // the channel can't go while stop works on it
+	defer c.holds.Done()
 	s.cleanup(text, "stop")
 	return streamOK
 }

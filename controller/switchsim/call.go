@@ -16,12 +16,13 @@ type Call struct {
 	done  chan struct{} // the channel is destroyed and every goroutine has ended
 	wg    sync.WaitGroup
 
-	hung      chan struct{} // closed at hangup
-	wake      chan struct{} // capacity 1: the queue has grown, or the socket is over
-	brk       chan struct{} // capacity 1: uuid_break
-	gone      chan struct{} // closed when the controller's socket is over
-	up        chan struct{} // closed when the call is answered
-	taken     chan struct{} // closed when the controller has said connect
+	holds     sync.WaitGroup // API commands that hold the channel
+	hung      chan struct{}  // closed at hangup
+	wake      chan struct{}  // capacity 1: the queue has grown, or the socket is over
+	brk       chan struct{}  // capacity 1: uuid_break
+	gone      chan struct{}  // closed when the controller's socket is over
+	up        chan struct{}  // closed when the call is answered
+	taken     chan struct{}  // closed when the controller has said connect
 	takenOnce sync.Once
 	thread    sync.Mutex    // sync mode: held while an application runs
 	torn      chan struct{} // closed when the call is torn down with its context
@@ -206,6 +207,7 @@ func (c *Call) finish() {
 		c.reported()
 	}
 	<-c.gone // a lingering socket pins the channel
+	c.holds.Wait()
 	c.endLeaks()
 	c.sw.removeCall(c)
 	c.emit(&event{name: "CHANNEL_DESTROY", calling: calling{"switch_core_session.c", "switch_core_session_perform_destroy", 1535}})

@@ -154,3 +154,26 @@ func TestSeparate(t *testing.T) {
 		}
 	}
 }
+
+// TestFramesAllocateNothing: the clock's work for a good stream.
+func TestFramesAllocateNothing(t *testing.T) {
+	c := newCall(New(Config{}), CallSpec{UUID: callID, Arguments: "async full", Voice: ToneVoice(8000, 440, 0.5)})
+	c.media = time.Now()
+	s := newStream(c, "ws://127.0.0.1/", "mono", 8000, "")
+	s.open = true
+	now := c.media
+	allocs := testing.AllocsPerRun(1000, func() {
+		now = now.Add(FrameDuration)
+		s.pump(now, false)
+	})
+	if r := s.result(nil); allocs > 0 || r.Samples < 1000*160 {
+		t.Errorf("%v allocations a frame, %d samples", allocs, r.Samples)
+	}
+}
+
+// TestOddUUID: a channel may be called anything.
+func TestOddUUID(t *testing.T) {
+	_, c := place(t, New(Config{}), CallSpec{UUID: "../x"})
+	c.command("connect")
+	c.wants("getvar uuid", "../x")
+}

@@ -256,7 +256,8 @@ func TestStreamErrors(t *testing.T) {
 func TestServerClose(t *testing.T) {
 	t.Parallel()
 	w := newRawServer(t)
-	_, c := streaming(t, New(Config{Speed: 20}), CallSpec{})
+	call, c := streaming(t, New(Config{Speed: 20}), CallSpec{})
+	c.wants("event plain BACKGROUND_JOB", "+OK event listener enabled plain")
 	c.api(streamCmd+" start "+w.url+" mono 8000", "+OK Success\n")
 	w.upgrade(w.accept())
 	w.write("\x81\x02{}") // a text frame is an event
@@ -282,13 +283,37 @@ func TestServerClose(t *testing.T) {
 	if n := c.until("text/disconnect-notice"); n.outer.Get("Content-Disposition") != "linger" {
 		t.Error(n.raw)
 	}
-	c.api("uuid_exists "+callID, "true") // CHANNEL_HANGUP_COMPLETE has not come
+	call.pause(closeTimeout + 100*time.Millisecond)
+	c.api("uuid_exists "+callID, "true")
+	for _, m := range c.events {
+		if m.is("BACKGROUND_JOB") {
+			t.Error("stop was answered although TCP is open")
+		}
+	}
+	w.conn.Close()
+	c.until("BACKGROUND_JOB")
+}
+
+// TestServerCloseThenHangup: CHANNEL_HANGUP_COMPLETE waits for TCP's end.
+func TestServerCloseThenHangup(t *testing.T) {
+	t.Parallel()
+	w := newRawServer(t)
+	s := New(Config{Speed: 20})
+	call, c := streaming(t, s, CallSpec{})
+	c.api(streamCmd+" start "+w.url+" mono 8000", "+OK Success\n")
+	w.upgrade(w.accept())
+	w.write("\x88\x02\x03\xe8")
+	c.until("mod_audio_stream::disconnect")
+	call.Hangup()
+	call.pause(closeTimeout + 100*time.Millisecond)
+	c.api("uuid_exists "+callID, "true")
 	for _, m := range c.events {
 		if m.is("CHANNEL_HANGUP_COMPLETE") {
 			t.Error("the call was reported although TCP is open")
 		}
 	}
 	w.conn.Close()
+	c.until("CHANNEL_HANGUP_COMPLETE")
 }
 
 // TestStop: it blocks a second unless the server closes TCP, and meanwhile
@@ -303,12 +328,18 @@ func TestStop(t *testing.T) {
 		t.Errorf("metadata %q", got)
 	}
 	began := time.Now()
-	c.api(streamCmd+" stop last words", "+OK Success\n")
-	if took := time.Since(began); took < 900*time.Millisecond || took > 3*time.Second {
-		t.Errorf("stop took %v, want a second", took)
-	}
+	c.send("api " + streamCmd + " stop last words\n\n")
 	if got := w.until(finBit | opText); string(got) != "last" {
 		t.Errorf("text %q", got)
+	}
+	call.digit("5")
+	c.until("mod_audio_stream::connect")
+	if m := c.next(); m.body != "+OK Success\n" {
+		t.Errorf("%s came before the answer", m.label())
+	}
+	c.until("DTMF")
+	if took := time.Since(began); took < 900*time.Millisecond || took > 3*time.Second {
+		t.Errorf("stop took %v, want a second", took)
 	}
 	if got := w.until(finBit | opClose); string(got) != "\x03\xe8Normal closure" {
 		t.Errorf("close %q", got)

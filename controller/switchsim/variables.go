@@ -121,7 +121,7 @@ func otherLeg(id string) string {
 }
 
 func sipVariables(p *profile) []header {
-	callID, tag := "1-"+p.uuid[:8]+"@127.0.0.1", p.uuid[:8]+"SIMTag001"
+	callID, tag := "1-"+cut(p.uuid, 8)+"@127.0.0.1", cut(p.uuid, 8)+"SIMTag001"
 	from, to := p.caller+"@127.0.0.1:5080", p.destination+"@127.0.0.1:5062"
 	return []header{
 		{"sip_from_user", p.caller},
@@ -145,7 +145,7 @@ func sipVariables(p *profile) []header {
 		{"sofia_profile_name", "simulated"},
 		{"sofia_profile_url", "sip:mod_sofia@127.0.0.1:5062"},
 		{"recovery_profile_name", "simulated"},
-		{"sip_full_via", "SIP/2.0/UDP 127.0.0.1:5080;branch=z9hG4bK-" + p.uuid[:8] + "-1-0"},
+		{"sip_full_via", "SIP/2.0/UDP 127.0.0.1:5080;branch=z9hG4bK-" + cut(p.uuid, 8) + "-1-0"},
 		{"sip_from_display", "simulated"},
 		{"sip_full_from", `"simulated" <sip:` + from + ">;tag=" + tag},
 		{"sip_full_to", "<sip:" + to + ">"},
@@ -216,7 +216,7 @@ func mediaVariables() []header {
 
 // acknowledged are those that the caller's ACK brings.
 func acknowledged(id string) []header {
-	return []header{{"sip_to_tag", id[len(id)-8:] + "SIMTo"}, {"sip_cseq", "1"}}
+	return []header{{"sip_to_tag", cut(id, 8) + "SIMTo"}, {"sip_cseq", "1"}}
 }
 
 // playbackVariables are those that a playback of n media frames leaves.
