@@ -118,7 +118,7 @@ func TestAdminRequests(t *testing.T) {
 		{open, "GET", "/nowhere", "", nil, 404, ""},
 		{open, "GET", "/debug/pprof/", "", nil, 404, ""},
 		{open, "GET", "/metrics", "", nil, 200, "tapdeck_calls_active 0"},
-		{open, "GET", "/log/level", "", nil, 200, `"level":"debug"`},
+		{open, "GET", "/log/level", "", nil, 200, `"level":"info"`},
 		{open, "PUT", "/log/level", `{"level":"warn"}`, nil, 200, `"level":"warn"`},
 		{open, "PUT", "/log/level", `{"level":"loud"}`, nil, 400, "loud"},
 		{open, "PUT", "/log/level", strings.Repeat(" ", adminBodyBytes) + `{"level":"info"}`, nil, 400, "too large"},
@@ -132,14 +132,14 @@ func TestAdminRequests(t *testing.T) {
 		{closed, "GET", "/debug/pprof/goroutine?debug=1", "", bearer, 200, "goroutine profile"},
 		{closed, "GET", "/livez", "", nil, 200, "alive"},
 		{closed, "GET", "/readyz", "", nil, 200, "ready"},
-		{closed, "GET", "/log/level", "", bearer, 200, `"level":"debug"`},
+		{closed, "GET", "/log/level", "", bearer, 200, `"level":"info"`},
 	} {
 		code, answer := c.s.ask(c.method, c.path, c.body, c.header...)
 		if code != c.code || !strings.Contains(answer, c.answer) {
 			t.Errorf("%s %s: %d %.300q, want %d with %q", c.method, c.path, code, answer, c.code, c.answer)
 		}
 	}
-	if got := open.log.String(); !strings.Contains(got, `"msg":"log level changed","from":"debug","to":"warn"`) {
+	if got := open.log.String(); !strings.Contains(got, `"msg":"log level changed","from":"info","to":"warn"`) {
 		t.Errorf("the change of the level is not in the log:\n%s", got)
 	}
 }

@@ -126,7 +126,7 @@ func newStation(t testing.TB, yaml string, change ...func(*config.Config)) *stat
 	for _, f := range change {
 		f(c)
 	}
-	level := zap.NewAtomicLevelAt(zapcore.DebugLevel)
+	level := zap.NewAtomicLevelAt(zapcore.InfoLevel)
 	if s.daemon, err = newDaemon(loaded, newLogger(s.log, "json", level), level); err != nil {
 		t.Fatal(err)
 	}
