@@ -128,7 +128,7 @@ func apiSchedHangup(s *Switch, _ *Call, arg string) string {
 // dump is uuid_dump: the channel as plain lines.
 func (c *Call) dump() string {
 	w := &writer{}
-	c.sw.eventLines(w, "CHANNEL_DATA", noCalling)
+	c.sw.eventLines(w, "CHANNEL_DATA", calling{})
 	c.snapshot().lines(w, false)
 	return string(w.buf)
 }

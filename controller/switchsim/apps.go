@@ -66,7 +66,10 @@ func (c *Call) execute(name, data, id string, locked bool) {
 	c.endApp(name, data, id, response)
 }
 
-var executeCalling = calling{"switch_core_session.c", "switch_core_session_exec", 2944}
+// executing is where the core executes an application.
+func executing(line int) calling {
+	return calling{"switch_core_session.c", "switch_core_session_exec", line}
+}
 
 // beginApp sets the channel's variables and sends CHANNEL_EXECUTE.
 func (c *Call) beginApp(name, data, id string) string {
@@ -77,7 +80,7 @@ func (c *Call) beginApp(name, data, id string) string {
 	c.mu.Lock()
 	c.report.Executed = append(c.report.Executed, Executed{Application: name, Data: data, UUID: id, Began: time.Now()})
 	c.mu.Unlock()
-	c.emit(&event{name: "CHANNEL_EXECUTE", calling: executeCalling, extra: appHeaders(name, data, id, "")})
+	c.emit(&event{name: "CHANNEL_EXECUTE", calling: executing(2944), extra: appHeaders(name, data, id, "")})
 	c.note("execute", strings.TrimSpace(name+" "+data))
 	return id
 }
@@ -99,9 +102,7 @@ func (c *Call) endApp(name, data, id, response string) {
 		}
 	}
 	c.mu.Unlock()
-	where := executeCalling
-	where.line = 2967
-	c.emit(&event{name: "CHANNEL_EXECUTE_COMPLETE", calling: where, extra: appHeaders(name, data, id, response)})
+	c.emit(&event{name: "CHANNEL_EXECUTE_COMPLETE", calling: executing(2967), extra: appHeaders(name, data, id, response)})
 	c.note("complete", name+" "+response)
 }
 

@@ -30,8 +30,6 @@ type calling struct {
 	line           int
 }
 
-var noCalling calling
-
 // format is how a listener has its events.
 type format int
 
@@ -131,7 +129,7 @@ func (s *Switch) eventLines(w *writer, name string, from calling) {
 	w.add("Event-Date-Local", now.Format("2006-01-02 15:04:05"))
 	w.add("Event-Date-GMT", now.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"))
 	w.add("Event-Date-Timestamp", micros(now))
-	if from != noCalling {
+	if from != (calling{}) {
 		w.add("Event-Calling-File", from.file)
 		w.add("Event-Calling-Function", from.function)
 		w.add("Event-Calling-Line-Number", strconv.Itoa(from.line))
