@@ -14,7 +14,7 @@ type Facts struct {
 	// Extensions are the dialplan.
 	Extensions []Extension
 	// Missing are the modules that are not loaded. Without mod_audio_stream
-	// its API is missing too, without mod_sndfile no file exists.
+	// its API is missing too.
 	Missing []string
 	// NoStreamAPI: mod_audio_stream is loaded, but its API is not there.
 	NoStreamAPI bool
@@ -104,7 +104,7 @@ func (s *Switch) fileExists(name string) bool {
 	rest, below := strings.CutPrefix(name, f.global("sound_prefix")+"/")
 	dir, file := path.Split(rest)
 	dir, atRate := strings.CutSuffix(dir, "8000/")
-	if !below || !atRate || !f.hasModule("mod_sndfile") {
+	if !below || !atRate {
 		return false
 	}
 	_, ok := s.cfg.Prompts(dir + file)

@@ -18,7 +18,10 @@ func findStatusAPI(name string) apiFunction {
 	case "status":
 		return func(s *Switch, _ *Call, _ string) string { return s.status() }
 	case "hostname":
-		return func(*Switch, *Call, string) string { return "simulated" }
+		return func(s *Switch, _ *Call, _ string) string {
+			f := s.theFacts()
+			return f.global("hostname")
+		}
 	case "strepoch":
 		return func(s *Switch, _ *Call, _ string) string { return itoa(int(s.clockNow().Unix())) }
 	case "strftime":
