@@ -6,7 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
-	"path/filepath"
+	"strconv"
 
 	"tapdeck/dialplan"
 )
@@ -35,25 +35,42 @@ func (c *dialplanCommand) Run(p *program) error {
 	return usage(dialplan.Render(p.Stdout, e))
 }
 
-// hosts are those of the command line, else the configuration's own.
+// hosts are those of the command line, else the configuration's own. A plan must be
+// one of the configuration, unless there is none here: the command line alone can
+// speak for another machine.
 func (c *dialplanCommand) hosts(p *program) ([]string, error) {
-	if len(c.Host) > 0 {
-		return c.Host, nil
+	if err := checkHosts(c.Host); err != nil {
+		return nil, usage(err)
 	}
 	loaded, err := c.load(p, nil)
 	if err != nil {
 		return nil, err
 	}
-	listen := loaded.Config.ESL.Listen
-	if c.Plan != "" {
-		if _, ok := loaded.Plan(c.Plan); !ok {
-			return nil, usage(fmt.Errorf("--plan %q: there is no such plan in the configuration; there are %q", c.Plan, loaded.PlanNames()))
-		}
+	if _, ok := loaded.Plan(c.Plan); c.Plan != "" && !ok && (loaded.File != "" || len(c.Host) == 0) {
+		return nil, usage(fmt.Errorf("--plan %q: there is no such plan in the configuration; there are %q", c.Plan, loaded.PlanNames()))
 	}
-	if host, _, err := net.SplitHostPort(listen); err == nil && c.Check == "" && (host == "" || net.ParseIP(host).IsUnspecified()) {
-		return nil, usage(fmt.Errorf("esl.listen %q is every address: say with --host which one FreeSWITCH reaches", listen))
+	if len(c.Host) > 0 {
+		return c.Host, nil
+	}
+	listen := loaded.Config.ESL.Listen
+	host, port, err := net.SplitHostPort(listen)
+	switch {
+	case err != nil || c.Check != "":
+	case host == "" || net.ParseIP(host).IsUnspecified():
+		return nil, usage(fmt.Errorf("esl.listen %q is every address of this machine: say with --host which one FreeSWITCH reaches", listen))
+	case port == "0":
+		return nil, usage(fmt.Errorf("esl.listen %q is any free port: say with --host which one it is", listen))
 	}
 	return []string{listen}, nil
+}
+
+func checkHosts(hosts []string) error {
+	for _, h := range hosts {
+		if _, _, err := net.SplitHostPort(h); err != nil {
+			return fmt.Errorf("--host %q: must be HOST:PORT", h)
+		}
+	}
+	return nil
 }
 
 // check says what is wrong with a dialplan file; it fails if a call would.
@@ -67,24 +84,28 @@ func (c *dialplanCommand) check(p *program, hosts []string) error {
 		defer func() { _ = f.Close() }()
 		in = f
 	}
+	name := c.Check
+	if name == "-" {
+		name = "standard input"
+	}
 	result, err := dialplan.Check(in, dialplan.Expect{Hosts: hosts})
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.Check, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	return printFindings(p.Stdout, filepath.Base(c.Check), result)
+	return printFindings(p.Stdout, name, result)
 }
 
 func printFindings(w io.Writer, name string, result dialplan.Result) error {
 	for _, s := range result.Sockets {
 		if s.Right {
-			fmt.Fprintf(w, "%s:%d: right: number %s comes to tapdeck\n", name, s.Line, s.Number)
+			fmt.Fprintf(w, "%s: ok: calls to %s come to tapdeck\n", at(name, s.Line), first(s.Number, "any number"))
 		}
 	}
 	bad := 0
 	for _, f := range result.Findings {
-		fmt.Fprintf(w, "%s:%d: %s: %s\n", name, f.Line, f.Severity, f.Text)
+		fmt.Fprintf(w, "%s: %s: %s\n", at(name, f.Line), f.Severity, f.Text)
 		if f.Hint != "" {
-			fmt.Fprintf(w, "    %s\n", f.Hint)
+			fmt.Fprintf(w, "    → %s\n", f.Hint)
 		}
 		if f.Severity == dialplan.SeverityError {
 			bad++
@@ -94,4 +115,12 @@ func printFindings(w io.Writer, name string, result dialplan.Result) error {
 		return errors.New("calls by this dialplan do not reach tapdeck as they should")
 	}
 	return nil
+}
+
+// at is a place in a file; line 0 is the file as a whole.
+func at(name string, line int) string {
+	if line == 0 {
+		return name
+	}
+	return name + ":" + strconv.Itoa(line)
 }

@@ -6,26 +6,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"tapdeck/cmd/internal/doctor"
 )
 
-// passwordVariable is the environment variable of the event socket's password.
-const passwordVariable = "TAPDECK_FREESWITCH_PASSWORD"
-
-// stockPassword is what FreeSWITCH's own example configuration has.
-const stockPassword = "ClueCon"
-
 type doctorCommand struct {
 	configured   `embed:""`
-	Freeswitch   string `default:"127.0.0.1:8021" placeholder:"HOST:PORT" help:"FreeSWITCH's inbound event socket (${default})."`
-	Password     string `placeholder:"TEXT" help:"Its password; better in the environment's TAPDECK_FREESWITCH_PASSWORD or in a file, where ps does not show it (default: FreeSWITCH's stock one)."`
-	PasswordFile string `type:"existingfile" placeholder:"FILE" help:"A file with the password in its first line."`
-	Call         string `placeholder:"NUMBER" help:"Place a call from the switch to this number and prove that what its caller says is in the recording."`
-	Context      string `default:"default" help:"The dialplan context of that number (${default})."`
-	JSON         bool   `name:"json" help:"One JSON object per check."`
+	Freeswitch   string   `placeholder:"HOST[:PORT]" help:"FreeSWITCH's inbound event socket (default: TAPDECK_FREESWITCH, else that of an XML --password-file, else 127.0.0.1:8021)."`
+	Password     string   `xor:"password" placeholder:"TEXT" help:"Its password. A file or the environment's TAPDECK_FREESWITCH_PASSWORD hide it better: ps shows this one (default: FreeSWITCH's stock one)."`
+	PasswordFile string   `xor:"password" placeholder:"FILE" help:"A file with the password in its first line, or FreeSWITCH's own autoload_configs/event_socket.conf.xml."`
+	Host         []string `placeholder:"HOST:PORT" help:"Where FreeSWITCH's dialplan reaches tapdeck, if that is not esl.listen of the configuration: a name, or the outside of a NAT; may be repeated."`
+	Call         string   `placeholder:"NUMBER" help:"Place a call from the switch to this number and prove that what its caller says is in the recording."`
+	Context      string   `default:"default" help:"The dialplan context of that number (${default})."`
+	JSON         bool     `name:"json" help:"One JSON object per check."`
+}
+
+// Help explains what the command line alone does not.
+func (*doctorCommand) Help() string {
+	return `Run it on the daemon's machine, in its folder, with its configuration. Each check is ok, WARN (calls work, but look at it), FAIL (they don't), or unknown (it can't be told from here); an arrow says what to do. The exit code is 1 if any check failed.`
 }
 
 // Run makes every check and says for each that failed what to do.
@@ -34,7 +33,7 @@ func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	password, err := c.password(p)
+	to, err := c.login(p)
 	if err != nil {
 		return usage(err)
 	}
@@ -43,59 +42,86 @@ func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 			return usage(fmt.Errorf("%s %q: must be letters, digits and any of * # + . _ -", value.flag, value.text))
 		}
 	}
-	healthy, err := doctor.Examine(ctx, doctor.Options{
-		FreeSWITCH: c.Freeswitch, Password: password, Loaded: loaded, Call: c.Call, Context: c.Context,
-		Report: c.reporter(p.Stdout),
-	})
-	if err == nil && !healthy {
-		err = errors.New("something that calls need is missing: see above")
+	if err := checkHosts(c.Host); err != nil {
+		return usage(err)
 	}
-	return err
+	printer := newFindingPrinter(p.Stdout, c.JSON)
+	healthy, err := doctor.Examine(ctx, doctor.Options{
+		FreeSWITCH: to.address, Password: to.password, Loaded: loaded, Hosts: c.Host, Version: version(),
+		Call: c.Call, Context: c.Context, Report: printer.print, Progress: printer.progress,
+	})
+	if err != nil {
+		return fmt.Errorf("not finished: %w", err)
+	}
+	if err := printer.summary(); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	if !healthy {
+		return errors.New("calls will not do what they should: see FAIL above")
+	}
+	return nil
 }
 
 func notDialable(r rune) bool {
 	return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("*#+._-", r))
 }
 
-// password is the one that was given, or the stock one.
-func (c *doctorCommand) password(p *program) (string, error) {
-	switch {
-	case c.PasswordFile != "":
-		data, err := os.ReadFile(c.PasswordFile)
-		if err != nil {
-			return "", fmt.Errorf("--password-file: %w", err)
-		}
-		first, _, _ := strings.Cut(string(data), "\n")
-		return strings.TrimRight(first, "\r"), nil
-	case c.Password != "":
-		return c.Password, nil
-	}
-	if fromEnvironment := environment(p.Environ, passwordVariable); fromEnvironment != "" {
-		return fromEnvironment, nil
-	}
-	return stockPassword, nil
+// findingPrinter prints findings as they are made.
+type findingPrinter struct {
+	w      io.Writer
+	json   bool
+	colour bool
+	counts map[doctor.Status]int
+	err    error // of the first write that failed
 }
 
-// reporter prints findings as they are made.
-func (c *doctorCommand) reporter(w io.Writer) func(doctor.Finding) {
-	if c.JSON {
-		enc := json.NewEncoder(w)
-		return func(f doctor.Finding) { _ = enc.Encode(f) }
-	}
-	return func(f doctor.Finding) {
-		fmt.Fprintf(w, "%-8s %s: %s\n", mark(f.Status, isTerminal(w)), f.Check, f.Seen)
-		if f.Todo != "" && f.Status != doctor.Pass {
-			fmt.Fprintf(w, "         → %s\n", f.Todo)
+func newFindingPrinter(w io.Writer, asJSON bool) *findingPrinter {
+	return &findingPrinter{w: w, json: asJSON, colour: isTerminal(w), counts: map[doctor.Status]int{}}
+}
+
+func (p *findingPrinter) print(f doctor.Finding) {
+	p.counts[f.Status]++
+	if p.json {
+		line, err := json.Marshal(f)
+		if p.err == nil {
+			p.err = err
 		}
+		p.printf("%s\n", line)
+		return
+	}
+	p.printf("%s  %s: %s\n", p.mark(f.Status), f.Check, f.Seen)
+	if f.Todo != "" && f.Status != doctor.Pass {
+		p.printf("         → %s\n", f.Todo)
 	}
 }
 
-// mark is a status for the eye.
-func mark(s doctor.Status, colour bool) string {
-	word := map[doctor.Status]string{doctor.Pass: "ok", doctor.Warn: "WARN", doctor.Fail: "FAIL", doctor.Unknown: "unknown"}[s]
-	if !colour {
+// progress tells a person what is waited for.
+func (p *findingPrinter) progress(text string) {
+	if p.colour && !p.json {
+		p.printf("...      %s\n", text)
+	}
+}
+
+// summary ends what a person reads, and returns what kept it from being written.
+func (p *findingPrinter) summary() error {
+	if !p.json {
+		p.printf("\n%d ok, %d warnings, %d failed, %d unknown\n", p.counts[doctor.Pass], p.counts[doctor.Warn], p.counts[doctor.Fail], p.counts[doctor.Unknown])
+	}
+	return p.err
+}
+
+func (p *findingPrinter) printf(format string, args ...any) {
+	if _, err := fmt.Fprintf(p.w, format, args...); err != nil && p.err == nil {
+		p.err = err
+	}
+}
+
+// mark is a status for the eye, of a fixed width.
+func (p *findingPrinter) mark(s doctor.Status) string {
+	word := map[doctor.Status]string{doctor.Pass: "ok     ", doctor.Warn: "WARN   ", doctor.Fail: "FAIL   ", doctor.Unknown: "unknown"}[s]
+	if !p.colour {
 		return word
 	}
-	codes := map[doctor.Status]string{doctor.Pass: "32", doctor.Warn: "33", doctor.Fail: "31", doctor.Unknown: "36"}
-	return fmt.Sprintf("\x1b[%sm%-8s\x1b[0m", codes[s], word)
+	colours := map[doctor.Status]string{doctor.Pass: "32", doctor.Warn: "33", doctor.Fail: "31", doctor.Unknown: "36"}
+	return fmt.Sprintf("\x1b[%sm%s\x1b[0m", colours[s], word)
 }

@@ -66,7 +66,7 @@ func (c *configured) load(p *program, extra map[string]string) (*config.Loaded, 
 	for k, v := range c.Set {
 		flags[k] = v
 	}
-	loaded, err := config.Load(config.Options{Path: c.Config, Environ: p.Environ, Reserved: []string{passwordVariable}, Flags: flags})
+	loaded, err := config.Load(config.Options{Path: c.Config, Environ: p.Environ, Reserved: []string{addressVariable, passwordVariable}, Flags: flags})
 	return loaded, usage(err)
 }
 

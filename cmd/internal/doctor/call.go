@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"tapdeck/wav"
+	"github.com/google/uuid"
 )
 
 // The pattern that the caller of a test call says: a tone that goes on and off.
@@ -22,57 +20,76 @@ const (
 	patternOff = 200 * time.Millisecond
 )
 
-// callGrace is what a test call may take beyond its plan, its prompt included.
-const callGrace = 2 * time.Minute
+// testCall is the name of the check of a call as a whole.
+const testCall = "test call"
 
-// poll is how often the daemon is asked about the test call.
-const poll = 200 * time.Millisecond
-
-// callRecord is what the doctor reads of a call's record.
+// callRecord is what the doctor reads of a call's record, or of a running call.
 type callRecord struct {
-	Call     string `json:"call"`
-	Caller   string `json:"caller"`
-	Plan     string `json:"plan"`
-	Result   string `json:"result"`
-	Err      string `json:"err"`
-	WAV      string `json:"wav"`
-	AudioMS  int64  `json:"audio_ms"`
-	Timeline struct {
+	Call           string   `json:"call"`
+	Caller         string   `json:"caller"`
+	Plan           string   `json:"plan"`
+	Result         string   `json:"result"`
+	Err            string   `json:"err"`
+	Mix            string   `json:"mix"`
+	Alarms         []string `json:"alarms"`
+	Restarts       int      `json:"restarts"`
+	DigitalSilence bool     `json:"digital_silence"`
+	WAV            string   `json:"wav"`
+	Timeline       struct {
 		StreamConnected *int64 `json:"stream_connected"`
 		Stop            *int64 `json:"stop"`
-		Hangup          *int64 `json:"hangup"`
 	} `json:"timeline"`
 }
 
 // call places a call from the switch itself and looks for what its caller said
 // in the recording.
 func (x *examination) call(ctx context.Context) {
-	const check = "test call"
+	if x.Call == "" {
+		return
+	}
 	caller, err := callerNumber()
 	if err != nil {
-		x.report(finding(Unknown, check, err.Error(), ""))
+		x.report(finding(Unknown, testCall, err.Error(), ""))
 		return
 	}
-	command := fmt.Sprintf("originate {origination_caller_id_number=%s,origination_caller_id_name=tapdeck-doctor,loopback_bowout=false}loopback/%s/%s &endless_playback(tone_stream://%%(%d,%d,%d))",
-		caller, x.Call, x.Context, patternOn.Milliseconds(), patternOff.Milliseconds(), patternHz)
-	answer, ok := x.ask(ctx, check, command)
+	id := uuid.NewString()
+	x.Progress(fmt.Sprintf("calling %s in context %s; the longest plan takes %v and its prompt", x.Call, x.Context, x.longest()))
+	record, ok := x.originate(ctx, id, caller)
 	if !ok {
-		return
-	}
-	if !strings.HasPrefix(answer, "+OK") {
-		x.report(finding(Fail, check, fmt.Sprintf("a call to %s in context %s ended with %s", x.Call, x.Context, answer), originateHint(answer)))
-		return
-	}
-	record, ok := x.follow(ctx, caller)
-	if !ok {
+		x.hangUp(ctx, id)
 		return
 	}
 	if record.Result != "completed" {
-		x.report(finding(Fail, check, fmt.Sprintf("call %s ended with result %s: %s", record.Call, record.Result, record.Err), "tapdeck's log lines of this call say more: grep "+record.Call))
+		x.report(finding(Fail, testCall, fmt.Sprintf("call %s ended with %s%s", record.Call, record.Result, because(record.Err)), x.resultHint(record)))
 		return
 	}
-	x.report(pass(check, "call %s to %s completed by plan %s", record.Call, x.Call, record.Plan))
+	x.report(pass(testCall, "call %s to %s was completed by plan %s", record.Call, x.Call, record.Plan))
 	x.listen(record)
+}
+
+// originate places the call and returns its record, if it has one.
+func (x *examination) originate(ctx context.Context, id, caller string) (callRecord, bool) {
+	voice := fmt.Sprintf("tone_stream://%%(%d,%d,%d)", patternOn.Milliseconds(), patternOff.Milliseconds(), patternHz)
+	answer, ok := x.askFor(ctx, fmt.Sprintf("originate {origination_uuid=%s,origination_caller_id_number=%s,origination_caller_id_name=tapdeck-doctor,loopback_bowout=false}loopback/%s/%s &endless_playback(%s)",
+		id, caller, x.Call, x.Context, voice), x.patience.ring)
+	if !ok {
+		return callRecord{}, false
+	}
+	if !strings.HasPrefix(answer, "+OK") {
+		x.report(finding(Fail, testCall, fmt.Sprintf("FreeSWITCH answered %s to a call to %s in context %s", quote(answer), x.Call, x.Context), originateHint(answer)))
+		return callRecord{}, false
+	}
+	return x.follow(ctx, caller)
+}
+
+// hangUp ends a test call that may be up still.
+func (x *examination) hangUp(ctx context.Context, id string) {
+	if x.conn.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), x.patience.reach)
+	defer cancel()
+	_, _ = x.conn.API(ctx, "uuid_kill "+id)
 }
 
 // callerNumber is a number that no other call has.
@@ -87,123 +104,95 @@ func callerNumber() (string, error) {
 func originateHint(answer string) string {
 	switch {
 	case strings.Contains(answer, "NO_ROUTE_DESTINATION"):
-		return "there is no such number in that context, or mod_loopback is not loaded; --context names another"
+		return "there is no such number in that context: `tapdeck dialplan` prints the extension to add, --context names another context"
+	case strings.Contains(answer, "CHAN_NOT_IMPLEMENTED"):
+		return "fs_cli -x 'load mod_loopback'"
 	case strings.Contains(answer, "NORMAL_CLEARING"), strings.Contains(answer, "NORMAL_TEMPORARY_FAILURE"):
-		return "no tapdeck took the call: is it running, and does the extension's socket action name its address?"
+		return "no tapdeck took the call: does it run, with places free, and does that extension's socket action name its address?"
 	}
 	return "FreeSWITCH's log says why"
 }
 
 // follow waits until the daemon says that the call of this caller has ended.
 func (x *examination) follow(ctx context.Context, caller string) (callRecord, bool) {
-	const check = "test call"
-	ctx, cancel := context.WithTimeout(ctx, callGrace+x.longest())
+	limited, cancel := context.WithTimeout(ctx, x.patience.call+x.longest())
 	defer cancel()
-	ticker := time.NewTicker(poll)
+	ticker := time.NewTicker(x.patience.poll)
 	defer ticker.Stop()
-	for {
-		code, body, err := x.admin(ctx, "/calls")
+	appear := time.Now().Add(x.patience.appear)
+	for seen := false; ; {
+		running, ended, err := x.calls(limited)
 		switch {
 		case ctx.Err() != nil:
-			x.report(finding(Fail, check, "the daemon did not say within time that the call ended", "look at it: tapdeck calls"))
 			return callRecord{}, false
-		case err != nil || code != http.StatusOK:
-			x.report(finding(Fail, check, fmt.Sprintf("the daemon's /calls can't be read (%d)", code), "is admin.listen right, and admin.token?"))
+		case limited.Err() != nil:
+			x.report(finding(Fail, testCall, fmt.Sprintf("not over after %v", x.patience.call+x.longest()), "in which step is it? tapdeck calls"))
+			return callRecord{}, false
+		case err != nil:
+			x.report(finding(Fail, testCall, fmt.Sprintf("was answered, but the daemon's /calls can't be read (%v)", err), "does the daemon run with this configuration's admin.listen and admin.token?"))
 			return callRecord{}, false
 		}
-		var page struct{ Ended []callRecord }
-		if err := json.Unmarshal(body, &page); err == nil {
-			for _, r := range page.Ended {
-				if r.Caller == caller {
-					return r, true
-				}
-			}
+		if r, ok := of(ended, caller); ok {
+			return r, true
+		}
+		_, up := of(running, caller)
+		if seen = seen || up; !seen && time.Now().After(appear) {
+			x.report(finding(Fail, testCall, fmt.Sprintf("was answered, but not by the tapdeck at admin.listen %s, which knows nothing of it", x.Loaded.Config.Admin.Listen),
+				"does the extension of "+x.Call+" name another host, or something that answers by itself?"))
+			return callRecord{}, false
 		}
 		select {
 		case <-ticker.C:
-		case <-ctx.Done():
+		case <-limited.Done():
 		}
 	}
 }
 
-// longest is the longest listening time of any plan.
-func (x *examination) longest() time.Duration {
-	longest := time.Duration(0)
-	for _, name := range x.Loaded.PlanNames() {
-		plan, _ := x.Loaded.Plan(name)
-		longest = max(longest, plan.AnswerPause+plan.Tone.Duration+plan.Listen)
+// of finds a caller's call.
+func of(calls []callRecord, caller string) (callRecord, bool) {
+	for _, r := range calls {
+		if r.Caller == caller {
+			return r, true
+		}
 	}
-	return longest
+	return callRecord{}, false
 }
 
-// listen looks for the pattern in the recording, and whether that is as long as
-// the call's stream was.
-func (x *examination) listen(record callRecord) {
-	const check = "test recording"
-	path := filepath.Join(x.Loaded.Config.Sink.Directory, record.WAV)
-	samples, format, err := readMono(path)
-	if err != nil {
-		x.report(finding(Fail, check, fmt.Sprintf("%s can't be read: %v", path, err), "run doctor where the recordings are, with the daemon's own configuration"))
-		return
+// calls asks the daemon for its running and its latest calls.
+func (x *examination) calls(ctx context.Context) (running, ended []callRecord, err error) {
+	code, body, err := x.admin(ctx, "/calls")
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case code != http.StatusOK:
+		return nil, nil, fmt.Errorf("it answers %d", code)
 	}
-	found := search(samples, format.SampleRate)
-	if !found.there {
-		x.report(finding(Fail, check, fmt.Sprintf("the %d Hz pattern is not in %s (%.2f s, of which %.0f %% tone)", patternHz, path, float64(len(samples))/float64(format.SampleRate), 100*found.share),
-			"is the stream's mix right (mono is the caller), and is it this call's file?"))
-		return
+	var page struct{ Running, Ended []callRecord }
+	if err := json.Unmarshal(body, &page); err != nil {
+		return nil, nil, fmt.Errorf("decode calls: %w", err)
 	}
-	x.report(pass(check, "the %d Hz pattern is in %s from %.2f s on, at %.1f dBFS", patternHz, path, found.offset.Seconds(), found.level))
-	x.length(record, time.Duration(len(samples))*time.Second/time.Duration(format.SampleRate))
+	return page.Running, page.Ended, nil
 }
 
-// lengthGrace is how far a recording's length may be from its stream's time.
-const lengthGrace = 300 * time.Millisecond
-
-func (x *examination) length(record callRecord, got time.Duration) {
-	const check = "recording length"
-	t := record.Timeline
-	if t.StreamConnected == nil || t.Stop == nil {
-		x.report(finding(Unknown, check, "the record does not say when the stream ran", ""))
-		return
+func because(err string) string {
+	if err == "" {
+		return ""
 	}
-	want := time.Duration(*t.Stop-*t.StreamConnected) * time.Millisecond
-	seen := fmt.Sprintf("%.2f s, and the stream ran for %.2f s", got.Seconds(), want.Seconds())
-	if (got - want).Abs() > lengthGrace {
-		x.report(finding(Fail, check, seen, "audio is missing: the record's gaps, missing_ms and alarms say where"))
-		return
-	}
-	x.report(pass(check, "%s", seen))
+	return ": " + err
 }
 
-// maxTestFile bounds the recording that is read into memory.
-const maxTestFile = 256 << 20
-
-// readMono reads the caller's channel of a recording.
-func readMono(path string) ([]int16, wav.Format, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, wav.Format{}, err
+// resultHint is what to do about a call that was not completed.
+func (x *examination) resultHint(r callRecord) string {
+	switch r.Result {
+	case "stream_failed":
+		return fmt.Sprintf("FreeSWITCH did not reach sink.advertise %s: from the switch's own machine, does `curl -i %s` get any answer? sink.allow must hold FreeSWITCH's address, and wss:// needs a module built with TLS",
+			x.Loaded.Config.Sink.Advertise, strings.Replace(x.Loaded.Config.Sink.Advertise, "ws", "http", 1))
+	case "misconfigured":
+		return "`tapdeck dialplan` prints the extension as it must be"
+	case "refused":
+		return "tapdeck is full or draining: wait, or raise esl.max_calls"
+	case "switch_lost":
+		return "FreeSWITCH closed the event socket within the call: its log says why"
 	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, wav.Format{}, err
-	}
-	h, err := wav.ReadHeader(f, info.Size())
-	if err != nil {
-		return nil, wav.Format{}, err
-	}
-	if h.DataBytes > maxTestFile {
-		return nil, h.Format, fmt.Errorf("it holds %d bytes of audio, more than %d", h.DataBytes, maxTestFile)
-	}
-	raw := make([]byte, h.DataBytes)
-	if _, err := f.ReadAt(raw, h.DataOffset); err != nil {
-		return nil, h.Format, err
-	}
-	frame := h.Format.FrameBytes()
-	samples := make([]int16, 0, len(raw)/frame)
-	for i := 0; i+frame <= len(raw); i += frame {
-		samples = append(samples, int16(uint16(raw[i])|uint16(raw[i+1])<<8))
-	}
-	return samples, h.Format, nil
+	return "tapdeck's log says more: look for " + r.Call
 }

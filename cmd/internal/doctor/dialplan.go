@@ -3,36 +3,61 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 
+	"tapdeck/cmd/internal/config"
 	"tapdeck/dialplan"
 )
 
 // dialplan looks whether a socket action leads calls to tapdeck, and for which number.
 func (x *examination) dialplan(ctx context.Context) {
-	const check = "dialplan"
-	answer, ok := x.ask(ctx, check, "xml_locate dialplan")
+	const check, command = "dialplan", "xml_locate dialplan"
+	answer, ok := x.ask(ctx, command)
 	if !ok {
 		return
 	}
-	result, err := dialplan.Check(strings.NewReader(answer), dialplan.Expect{Hosts: []string{x.Loaded.Config.ESL.Listen}})
+	result, err := dialplan.Check(strings.NewReader(answer), dialplan.Expect{Hosts: x.Hosts})
 	if err != nil {
-		x.report(finding(Unknown, check, "the dialplan that the switch has loaded can't be read: "+err.Error(), "is mod_dialplan_xml loaded?"))
+		x.report(finding(Unknown, check, fmt.Sprintf("the dialplan that FreeSWITCH has loaded can't be read: %v", err), "is mod_dialplan_xml loaded?"))
 		return
 	}
-	reached := false
-	for _, s := range result.Sockets {
-		if s.Right {
-			reached = true
-			x.report(pass(check, "extension %s, number %s in context %s comes to tapdeck", s.Extension, s.Number, s.Context))
+	if len(result.Sockets) == 0 && x.elsewhere(ctx, check) || x.lost {
+		return
+	}
+	reached := x.sockets(check, result.Sockets)
+	for _, f := range result.Findings {
+		if !reached || f.Severity != dialplan.SeverityNote {
+			x.report(finding(statusOf(f.Severity), check, f.Text+where(f.Place), f.Hint))
 		}
 	}
-	for _, f := range result.Findings {
-		if reached && f.Severity == dialplan.SeverityNote {
+}
+
+// sockets reports the actions that lead to tapdeck and says whether there is one.
+func (x *examination) sockets(check string, sockets []dialplan.Socket) (reached bool) {
+	for _, s := range sockets {
+		if !s.Right {
 			continue
 		}
-		x.report(finding(statusOf(f.Severity), check, strings.TrimSpace(f.Text+where(f.Place)), f.Hint))
+		reached = true
+		if _, ok := x.Loaded.Plan(s.Plan); s.Plan != "" && !ok {
+			x.report(finding(Warn, check, fmt.Sprintf("plan %q is not in the configuration, so these calls follow plan %s%s", s.Plan, config.DefaultPlan, where(s.Place)),
+				"write one of "+strings.Join(x.Loaded.PlanNames(), ", ")+", or add the plan"))
+			continue
+		}
+		x.report(pass(check, "calls to %s in context %s come to tapdeck (extension %s)", number(s.Place), s.Context, s.Extension))
 	}
+	return reached
+}
+
+// elsewhere reports that the switch has its dialplan from where it can't be asked for.
+func (x *examination) elsewhere(ctx context.Context, check string) bool {
+	answer, ok := x.ask(ctx, "module_exists mod_xml_curl")
+	if !ok || answer != "true" {
+		return false
+	}
+	x.report(finding(Unknown, check, "FreeSWITCH has no socket action loaded, but mod_xml_curl, which may fetch one for each call", "--call proves it"))
+	return true
 }
 
 func statusOf(s dialplan.Severity) Status {
@@ -45,9 +70,25 @@ func statusOf(s dialplan.Severity) Status {
 	return Unknown
 }
 
+// where says in which extension something is.
 func where(p dialplan.Place) string {
 	if p.Extension == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (extension %s, number %s, context %s)", p.Extension, p.Number, p.Context)
+	return fmt.Sprintf(" (extension %s, number %s, context %s)", p.Extension, number(p), p.Context)
+}
+
+// number is what an extension's expression asks for: the number itself where it
+// is nothing but one.
+func number(p dialplan.Place) string {
+	inner, from := strings.CutPrefix(p.Number, "^")
+	inner, to := strings.CutSuffix(inner, "$")
+	plain := strings.ReplaceAll(inner, `\`, "")
+	switch {
+	case p.Number == "":
+		return "any"
+	case from && to && regexp.QuoteMeta(plain) == inner:
+		return plain
+	}
+	return p.Number
 }

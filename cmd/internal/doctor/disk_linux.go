@@ -24,7 +24,7 @@ func (x *examination) disk() {
 	seen := fmt.Sprintf("%.1f GiB free at %s, sink.min_free is %v", float64(free)/float64(config.GiB), dir, needed)
 	switch {
 	case free < needed:
-		x.report(finding(Fail, check, seen, "make room, or lower sink.min_free: new streams are refused"))
+		x.report(finding(Fail, check, seen, "make room, or lower sink.min_free; until then new streams are refused"))
 	case free < 2*needed:
 		x.report(finding(Warn, check, seen, "make room soon"))
 	default:
@@ -32,8 +32,11 @@ func (x *examination) disk() {
 	}
 }
 
-// existing is dir, or the nearest folder above it that exists.
+// existing is the whole path of dir, or of the nearest folder above it that exists.
 func existing(dir string) string {
+	if whole, err := filepath.Abs(dir); err == nil {
+		dir = whole
+	}
 	for {
 		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
 			return dir

@@ -2,12 +2,12 @@ package doctor
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
+	"os"
 	"strings"
-
-	"go.uber.org/zap"
+	"time"
 
 	"tapdeck/cmd/internal/config"
 	"tapdeck/controller/esl"
@@ -21,32 +21,82 @@ type Options struct {
 	Password string
 	// Loaded is the configuration of the daemon.
 	Loaded *config.Loaded
+	// Hosts are where FreeSWITCH reaches the daemon's event socket listener, each
+	// host:port; nil stands for esl.listen.
+	Hosts []string
+	// Version is that of this program, which the running daemon should have too.
+	Version string
 	// Call is the number of the call to place; empty places none.
 	Call string
 	// Context is the dialplan context of that number.
 	Context string
 	// Report is given each finding as it is made.
 	Report func(Finding)
+	// Progress, if not nil, is told what is being waited for.
+	Progress func(text string)
 }
 
 // examination is one run of the checks.
 type examination struct {
 	Options
-	conn   *esl.Conn
-	failed bool
+	patience patience
+	machine  machine
+	conn     *esl.Conn
+	place    place
+	failed   bool
+	// What later checks need not repeat.
+	lost, daemonAway, noStreamModule bool
 }
 
-// Examine makes every check and returns whether none failed. The error is ctx's.
+// patience is how long is waited for others.
+type patience struct {
+	connect time.Duration // to the event socket, until it has taken the password
+	answer  time.Duration // to one API command
+	ring    time.Duration // until a test call is answered
+	appear  time.Duration // until the daemon shows an answered call
+	call    time.Duration // for the end of a call beyond its plan's own times
+	reach   time.Duration // for a TCP connection or an admin page
+	poll    time.Duration // between two looks at the daemon's calls
+}
+
+// machine is the one on which the doctor runs.
+type machine struct {
+	name string
+	owns func(netip.Addr) bool
+}
+
+func newExamination(o Options) *examination {
+	name, err := os.Hostname()
+	if err != nil {
+		name = ""
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	if len(o.Hosts) == 0 {
+		o.Hosts = []string{o.Loaded.Config.ESL.Listen}
+	}
+	return &examination{
+		Options: o,
+		patience: patience{
+			connect: 5 * time.Second, answer: 10 * time.Second, ring: time.Minute, appear: 10 * time.Second,
+			call: 2 * time.Minute, reach: 3 * time.Second, poll: 200 * time.Millisecond,
+		},
+		machine: machine{name: name, owns: ownAddress},
+	}
+}
+
+// Examine makes every check and returns whether none failed. The error is ctx's cause.
 func Examine(ctx context.Context, o Options) (healthy bool, err error) {
-	x := &examination{Options: o}
+	return newExamination(o).run(ctx)
+}
+
+func (x *examination) run(ctx context.Context) (healthy bool, err error) {
 	x.daemon(ctx)
 	x.disk()
 	if x.connect(ctx) {
 		defer x.conn.Close()
 		x.theSwitch(ctx)
-		if x.Call != "" && ctx.Err() == nil {
-			x.call(ctx)
-		}
 	}
 	if ctx.Err() != nil {
 		return false, context.Cause(ctx)
@@ -54,100 +104,63 @@ func Examine(ctx context.Context, o Options) (healthy bool, err error) {
 	return !x.failed, nil
 }
 
-// theSwitch makes the checks that only ask.
+// theSwitch makes the checks that need the event socket.
 func (x *examination) theSwitch(ctx context.Context) {
 	for _, check := range []func(context.Context){
-		x.version, x.modules, x.streamAPI, x.prompts, x.dialplan, x.sinkAddress, x.clock, x.limits,
+		x.version, x.modules, x.streamAPI, x.prompts, x.dialplan, x.locate, x.callAddress, x.sinkAddress, x.clock, x.limits, x.call,
 	} {
-		if ctx.Err() != nil || x.conn.Err() != nil {
+		if ctx.Err() != nil || x.lost {
 			return
 		}
 		check(ctx)
 	}
 }
 
+// report hands a finding on. An answer that repeats the password is no reason to
+// print it.
 func (x *examination) report(f Finding) {
+	const shortest = 4 // a shorter one would be found in any text
+	if len(x.Password) >= shortest {
+		f.Seen = strings.ReplaceAll(f.Seen, x.Password, "***")
+		f.Todo = strings.ReplaceAll(f.Todo, x.Password, "***")
+	}
 	x.failed = x.failed || f.Status == Fail
 	x.Report(f)
 }
 
-// connect logs in to the event socket.
-func (x *examination) connect(ctx context.Context) bool {
-	const check = "event socket"
-	conn, err := esl.Dial(ctx, x.FreeSWITCH, x.Password, esl.DefaultConfig(), zap.NewNop())
+var errSilent = errors.New("no answer in time")
+
+// ask runs an API command. If the event socket does not answer that is reported,
+// and nothing more is asked.
+func (x *examination) ask(ctx context.Context, command string) (answer string, ok bool) {
+	return x.askFor(ctx, command, x.patience.answer)
+}
+
+func (x *examination) askFor(ctx context.Context, command string, limit time.Duration) (answer string, ok bool) {
+	limited, cancel := context.WithTimeoutCause(ctx, limit, errSilent)
+	defer cancel()
+	answer, err := x.conn.API(limited, command)
+	if err == nil {
+		return strings.TrimSpace(answer), true
+	}
+	x.lost = true
+	if ctx.Err() == nil {
+		x.report(finding(Fail, eventSocket, fmt.Sprintf("%s when asked %q; what comes after that was not checked", ended(err, limit), command),
+			"run doctor again; if it stays, FreeSWITCH's log says more"))
+	}
+	return "", false
+}
+
+// ended says in words how a conversation ended.
+func ended(err error, limit time.Duration) string {
+	var frame *esl.FrameError
 	switch {
-	case err == nil:
-		x.conn = conn
-		x.report(pass(check, "%s answers, and takes the password", x.FreeSWITCH))
-		return true
-	case errors.Is(err, esl.ErrAuth):
-		x.report(finding(Fail, check, x.FreeSWITCH+" refuses the password", "give the password of autoload_configs/event_socket.conf.xml with --password-file or TAPDECK_FREESWITCH_PASSWORD"))
-	case errors.Is(err, esl.ErrRejected):
-		x.report(finding(Fail, check, x.FreeSWITCH+" refuses this machine's address", "add this machine to apply-inbound-acl in autoload_configs/event_socket.conf.xml"))
-	default:
-		x.report(finding(Fail, check, fmt.Sprintf("%s can't be reached: %v", x.FreeSWITCH, err), "is FreeSWITCH running, mod_event_socket loaded, and --freeswitch its listen-ip and listen-port?"))
+	case errors.Is(err, errSilent), errors.Is(err, esl.ErrReplyTimeout), errors.Is(err, esl.ErrConnectTimeout):
+		return fmt.Sprintf("no answer within %v", limit)
+	case errors.Is(err, esl.ErrPeerClosed):
+		return "the connection was closed"
+	case errors.As(err, &frame):
+		return "what came is not the event socket's language (" + frame.Reason + ")"
 	}
-	return false
-}
-
-// ask runs an API command; an error is reported as the check's finding.
-func (x *examination) ask(ctx context.Context, check, command string) (string, bool) {
-	answer, err := x.conn.API(ctx, command)
-	if err != nil {
-		x.report(finding(Unknown, check, fmt.Sprintf("no answer to %q: %v", command, err), "try again; the event socket may have been closed"))
-		return "", false
-	}
-	return strings.TrimSpace(answer), true
-}
-
-func (x *examination) version(ctx context.Context) {
-	const check = "version"
-	if answer, ok := x.ask(ctx, check, "version"); ok {
-		x.report(pass(check, "%s", answer))
-	}
-}
-
-// modules are those that a call needs, with what each is for.
-func (x *examination) modules(ctx context.Context) {
-	for _, m := range []struct{ name, need string }{
-		{"mod_event_socket", "hands the call to tapdeck"},
-		{"mod_dptools", "has answer, playback and hangup"},
-		{"mod_audio_stream", "streams the audio"},
-		{"mod_tone_stream", "plays the tone"},
-		{"mod_sndfile", "plays WAV prompts"},
-	} {
-		check := "module " + m.name
-		answer, ok := x.ask(ctx, check, "module_exists "+m.name)
-		switch {
-		case !ok:
-		case answer == "true":
-			x.report(pass(check, "loaded"))
-		case answer == "false":
-			x.report(finding(Fail, check, "not loaded; it "+m.need, "`load "+m.name+"` in fs_cli, and add it to autoload_configs/modules.conf.xml"))
-		default:
-			x.report(finding(Unknown, check, "module_exists answered "+answer, ""))
-		}
-	}
-}
-
-func (x *examination) streamAPI(ctx context.Context) {
-	const check = "API uuid_audio_stream"
-	answer, ok := x.ask(ctx, check, "show api as json")
-	if !ok {
-		return
-	}
-	var list struct {
-		Rows []struct{ Name, Syntax string } `json:"rows"`
-	}
-	if err := json.Unmarshal([]byte(answer), &list); err != nil {
-		x.report(finding(Unknown, check, "`show api as json` did not answer with JSON", ""))
-		return
-	}
-	for _, row := range list.Rows {
-		if row.Name == "uuid_audio_stream" {
-			x.report(pass(check, "registered: %s", row.Syntax))
-			return
-		}
-	}
-	x.report(finding(Fail, check, "not registered", "`reload mod_audio_stream` in fs_cli; if it stays away, FreeSWITCH's log says why the module could not be loaded"))
+	return "an error (" + err.Error() + ")"
 }

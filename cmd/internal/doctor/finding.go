@@ -1,6 +1,9 @@
 package doctor
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Status is how a check came out.
 type Status string
@@ -11,9 +14,9 @@ const (
 	Pass Status = "pass"
 	// Warn: calls work, but something is not as it should be.
 	Warn Status = "warn"
-	// Fail: calls will not work.
+	// Fail: calls will not do what they should.
 	Fail Status = "fail"
-	// Unknown: FreeSWITCH can't tell.
+	// Unknown: it can't be told from here.
 	Unknown Status = "unknown"
 )
 
@@ -35,4 +38,20 @@ func pass(check, seen string, args ...any) Finding {
 
 func finding(status Status, check, seen, todo string) Finding {
 	return Finding{Check: check, Status: status, Seen: seen, Todo: todo}
+}
+
+// strange is an answer that says nothing of what was asked.
+func strange(check, command, answer string) Finding {
+	return finding(Unknown, check, fmt.Sprintf("FreeSWITCH answered %s to %q", quote(answer), command), "ask it yourself: fs_cli -x "+strconv.Quote(command))
+}
+
+// quoted is how many bytes of a foreign text a finding shows.
+const quoted = 120
+
+// quote makes a foreign text one printable, bounded word.
+func quote(text string) string {
+	if len(text) > quoted {
+		return strconv.Quote(text[:quoted]) + "…"
+	}
+	return strconv.Quote(text)
 }

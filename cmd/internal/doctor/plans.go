@@ -1,0 +1,166 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"tapdeck/controller"
+)
+
+// streamModule is the module of uuid_audio_stream.
+const streamModule = "mod_audio_stream"
+
+// need is a module, and what it does for a call.
+type need struct{ module, does string }
+
+// needs are the modules that calls by the configured plans need.
+func (x *examination) needs() []need {
+	needs := []need{
+		{"mod_event_socket", "hands calls to tapdeck"},
+		{"mod_dptools", "has answer, playback and hangup"},
+		{streamModule, "streams the audio"},
+	}
+	add := func(module, does string) {
+		if !slices.ContainsFunc(needs, func(n need) bool { return n.module == module }) {
+			needs = append(needs, need{module, does})
+		}
+	}
+	for _, plan := range x.plans() {
+		if plan.Tone.Duration > 0 {
+			add("mod_tone_stream", "plays the tone of plan "+plan.Name)
+		}
+		if module := player(plan.Prompt); module != "" {
+			add(module, "plays the prompt of plan "+plan.Name)
+		}
+	}
+	if x.Call != "" {
+		add("mod_loopback", "places the test call")
+		add("mod_tone_stream", "is the voice of the test call")
+	}
+	return needs
+}
+
+// plans are all plans, default first.
+func (x *examination) plans() []controller.Plan {
+	var list []controller.Plan
+	for _, name := range x.Loaded.PlanNames() {
+		if plan, ok := x.Loaded.Plan(name); ok {
+			list = append(list, plan)
+		}
+	}
+	return list
+}
+
+// player is the module that plays a prompt, as far as its name tells.
+func player(prompt string) string {
+	switch scheme, _, is := strings.Cut(prompt, "://"); {
+	case is && (scheme == "tone_stream" || scheme == "silence_stream"):
+		return "mod_tone_stream"
+	case is && scheme == "local_stream":
+		return "mod_local_stream"
+	case is:
+		return ""
+	}
+	switch strings.ToLower(path.Ext(prompt)) {
+	case ".wav", ".aiff", ".aif", ".au", ".snd", ".flac", ".ogg":
+		return "mod_sndfile"
+	case ".mp3":
+		return "mod_shout"
+	}
+	return ""
+}
+
+// prompts looks for the prompt of every plan where playback would.
+func (x *examination) prompts(ctx context.Context) {
+	users := map[string][]string{}
+	var order []string
+	for _, plan := range x.plans() {
+		if plan.Prompt == "" {
+			continue
+		}
+		if users[plan.Prompt] == nil {
+			order = append(order, plan.Prompt)
+		}
+		users[plan.Prompt] = append(users[plan.Prompt], plan.Name)
+	}
+	for _, prompt := range order {
+		check := fmt.Sprintf("prompt of plan %s", strings.Join(users[prompt], ", "))
+		if x.prompt(ctx, check, prompt); x.lost {
+			return
+		}
+	}
+}
+
+func (x *examination) prompt(ctx context.Context, check, prompt string) {
+	if strings.Contains(prompt, "://") || strings.HasPrefix(prompt, "say:") || strings.HasPrefix(prompt, "phrase:") {
+		x.report(finding(Unknown, check, prompt+" is no file, so FreeSWITCH can't be asked for it", "call and listen"))
+		return
+	}
+	folder := ""
+	if !path.IsAbs(prompt) {
+		const command = "global_getvar sound_prefix"
+		var ok bool
+		if folder, ok = x.ask(ctx, command); !ok {
+			return
+		}
+		if folder == "" || strings.HasPrefix(folder, "-ERR") {
+			x.report(finding(Unknown, check, "the global variable sound_prefix is not set, so it can't be told where playback looks for "+prompt,
+				"set sound_prefix in vars.xml, or give the prompt's whole path"))
+			return
+		}
+	}
+	x.anyOf(ctx, check, places(path.Join(folder, prompt)))
+}
+
+// anyOf looks for the first of several files that exists.
+func (x *examination) anyOf(ctx context.Context, check string, files []string) {
+	for _, file := range files {
+		command := "file_exists " + file
+		answer, ok := x.ask(ctx, command)
+		switch {
+		case !ok:
+			return
+		case answer == "true":
+			x.report(pass(check, "%s", file))
+			return
+		case answer != "false":
+			x.report(strange(check, command, answer))
+			return
+		}
+	}
+	seen := "there is no " + files[len(files)-1]
+	if len(files) > 1 {
+		seen += ", nor is it in a folder 8000, 16000, 32000 or 48000 beside it"
+	}
+	x.report(finding(Fail, check, seen, "install FreeSWITCH's sounds there, or name another prompt in the plan; until then calls go on without it"))
+}
+
+// places is where playback looks for a file: what mod_sndfile plays, also in a
+// folder beside it that is named after a sample rate; at last at the path itself.
+func places(file string) []string {
+	var list []string
+	if player(file) != "mod_sndfile" {
+		return append(list, file)
+	}
+	dir, name := path.Split(file)
+	for _, rate := range []string{"8000", "16000", "32000", "48000"} {
+		list = append(list, path.Join(dir, rate, name))
+	}
+	return append(list, file)
+}
+
+// longest is the longest time that any plan says of itself.
+func (x *examination) longest() time.Duration {
+	longest := slices.MaxFunc(x.plans(), func(a, b controller.Plan) int { return cmp.Compare(spoken(a), spoken(b)) })
+	return spoken(longest)
+}
+
+// spoken is a plan's time without that of its prompt.
+func spoken(p controller.Plan) time.Duration {
+	return p.AnswerPause + p.Tone.Duration + p.Stream.ConnectTimeout + p.Listen + p.Stream.StopTimeout
+}
