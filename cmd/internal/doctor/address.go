@@ -23,7 +23,7 @@ const (
 // locate finds out where the switch is.
 func (x *examination) locate(ctx context.Context) {
 	addr := x.remote()
-	if !addr.IsLoopback() && !x.machine.owns(addr) {
+	if !x.machine.owns(addr) {
 		x.place = elsewhere
 		return
 	}
@@ -48,8 +48,11 @@ func (x *examination) remote() netip.Addr {
 	return tcp.AddrPort().Addr().Unmap()
 }
 
-// ownAddress says whether an address is one of this machine's interfaces.
+// ownAddress says whether an address is one of this machine.
 func ownAddress(addr netip.Addr) bool {
+	if addr.IsLoopback() {
+		return true
+	}
 	interfaces, err := net.InterfaceAddrs()
 	if err != nil {
 		return false

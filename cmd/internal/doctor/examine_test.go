@@ -1,0 +1,178 @@
+package doctor
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"tapdeck/cmd/internal/config"
+	"tapdeck/controller/switchsim"
+)
+
+func TestHealthy(t *testing.T) {
+	l := newLab(t)
+	l.expect()
+	var checks []string
+	for _, f := range l.findings {
+		checks = append(checks, f.Check)
+	}
+	for _, want := range []string{
+		"daemon", "daemon version", "free disk", "event socket", "version", "module mod_event_socket", "module mod_dptools",
+		"module mod_audio_stream", "module mod_tone_stream", "module mod_sndfile", "API uuid_audio_stream", "prompt of plan default",
+		"prompt of plan survey", "dialplan", "call address", "sink address", "clock", "session limit", "call rate limit",
+	} {
+		if !slices.Contains(checks, want) {
+			t.Errorf("no check %q in\n%s", want, l.text())
+		}
+	}
+}
+
+// TestBroken breaks each thing in turn: the doctor names that, its mend, and
+// nothing else.
+func TestBroken(t *testing.T) {
+	socket := func(data string) func(*lab) {
+		return func(l *lab) { l.facts.Extensions[0].Actions[0].Data = data }
+	}
+	action := func(application, data string) func(*lab) {
+		return func(l *lab) {
+			l.facts.Extensions = append(l.facts.Extensions, switchsim.Extension{Name: "old", Number: "9998", Actions: []switchsim.Action{{Application: application, Data: data}}})
+		}
+	}
+	missing := func(modules ...string) func(*lab) { return func(l *lab) { l.facts.Missing = modules } }
+	answer := func(path string, code int, body string) func(*lab) {
+		return func(l *lab) { l.pages[path] = page{code, body} }
+	}
+	for name, tt := range map[string]struct {
+		change func(*lab)
+		want   []amiss
+	}{
+		"password":            {func(l *lab) { l.options.Password = "not-this-one" }, []amiss{{"event socket", Fail, "refuses the password", "TAPDECK_FREESWITCH_PASSWORD"}}},
+		"password with a LF":  {func(l *lab) { l.options.Password = "not\nthis" }, []amiss{{"event socket", Fail, "line end", ""}}},
+		"mod_event_socket":    {missing("mod_event_socket"), []amiss{{"module mod_event_socket", Fail, "hands calls", "load mod_event_socket"}}},
+		"mod_dptools":         {missing("mod_dptools"), []amiss{{"module mod_dptools", Fail, "playback", "load mod_dptools"}}},
+		"mod_audio_stream":    {missing("mod_audio_stream"), []amiss{{"module mod_audio_stream", Fail, "streams", "load mod_audio_stream"}}},
+		"mod_tone_stream":     {missing("mod_tone_stream"), []amiss{{"module mod_tone_stream", Fail, "tone of plan default", "load mod_tone_stream"}}},
+		"mod_sndfile":         {missing("mod_sndfile"), []amiss{{"module mod_sndfile", Fail, "prompt of plan default", "load mod_sndfile"}}},
+		"mod_loopback unused": {missing("mod_loopback"), nil},
+		"API":                 {func(l *lab) { l.facts.NoStreamAPI = true }, []amiss{{"API uuid_audio_stream", Fail, "not registered", "reload mod_audio_stream"}}},
+		"prompt": {func(l *lab) {
+			l.facts.Files = func(path string) bool {
+				return path != "/usr/share/freeswitch/sounds/en/us/callie/ivr/8000/survey.wav" && path[len(path)-10:] != "survey.wav"
+			}
+		}, []amiss{{"prompt of plan survey", Fail, "/usr/share/freeswitch/sounds/en/us/callie/ivr/survey.wav", "name another prompt"}}},
+		"prompt at another rate": {func(l *lab) {
+			l.facts.Files = func(path string) bool {
+				return path[len(path)-10:] != "survey.wav" || path == "/usr/share/freeswitch/sounds/en/us/callie/ivr/48000/survey.wav"
+			}
+		}, nil},
+		"sound_prefix": {func(l *lab) { l.facts.Globals["sound_prefix"] = "" }, []amiss{
+			{"prompt of plan default", Unknown, "sound_prefix is not set", "vars.xml"}, {"prompt of plan survey", Unknown, "sound_prefix is not set", "whole path"},
+		}},
+		"no extension": {func(l *lab) { l.facts.Extensions = nil }, []amiss{{"dialplan", Fail, "no socket action", "tapdeck dialplan"}}},
+		"no async":     {socket("127.0.0.1:8084 full"), []amiss{{"dialplan", Fail, "lacks async", `data="127.0.0.1:8084 async full"`}}},
+		"no full":      {socket("127.0.0.1:8084 async"), []amiss{{"dialplan", Fail, "lacks full", `data="127.0.0.1:8084 async full"`}}},
+		"wrong port":   {socket("127.0.0.1:8085 async full"), []amiss{{"dialplan", Fail, "127.0.0.1:8085", "127.0.0.1:8084"}}},
+		"unknown plan": {socket("127.0.0.1:8084/servey async full"), []amiss{{"dialplan", Warn, `"servey"`, "default, survey"}}},
+		"another host": {func(l *lab) {
+			socket("tapdeck.example:8084 async full")(l)
+			l.options.Hosts = []string{"tapdeck.example:8084"}
+		}, nil},
+		"${}":              {action("set", "x=${uuid_audio_stream(${uuid} start ws://x mono 8000)}"), []amiss{{"dialplan", Warn, "uuid_audio_stream", "remove it"}}},
+		"application":      {action("audio_stream", "x"), []amiss{{"dialplan", Fail, "no application", "remove it"}}},
+		"API as app":       {action("uuid_audio_stream", "x"), []amiss{{"dialplan", Fail, "no application", "remove it"}}},
+		"draining":         {answer("/readyz", http.StatusServiceUnavailable, "draining\n"), []amiss{{"daemon", Fail, "draining", "successor"}}},
+		"full":             {answer("/readyz", http.StatusTooManyRequests, "full\n"), []amiss{{"daemon", Warn, "full", "max_calls"}}},
+		"another program":  {answer("/readyz", http.StatusOK, "<html>"), []amiss{{"daemon", Fail, "no tapdeck", "another program"}}},
+		"token":            {answer("/metrics", http.StatusUnauthorized, ""), []amiss{{"daemon", Fail, "admin.token", "configuration"}}},
+		"old daemon":       {answer("/metrics", http.StatusOK, metrics("v1.2.2", 1)), []amiss{{"daemon version", Warn, "v1.2.2 runs, and this is v1.2.3", "restart"}}},
+		"no metrics":       {answer("/metrics", http.StatusNotFound, ""), []amiss{{"daemon version", Unknown, "do not say", ""}}},
+		"failed reload":    {answer("/metrics", http.StatusOK, metrics(ourVersion, 0)), []amiss{{"daemon configuration", Warn, "not valid", "tapdeck check"}}},
+		"sink":             {func(l *lab) { _ = l.sink.Close() }, []amiss{{"sink address", Fail, "connection refused", "sink.listen"}}},
+		"disk full":        {func(l *lab) { l.loaded.Config.Sink.MinFree = 1000 * config.TiB }, []amiss{{"free disk", Fail, "free at", "make room"}}},
+		"clock ahead":      {func(l *lab) { l.facts.ClockSkew = time.Minute }, []amiss{{"clock", Warn, "ahead of", "NTP"}}},
+		"clock behind":     {func(l *lab) { l.facts.ClockSkew = -time.Minute }, []amiss{{"clock", Warn, "behind", "NTP"}}},
+		"clock nearly":     {func(l *lab) { l.facts.ClockSkew = 900 * time.Millisecond }, nil},
+		"sessions":         {func(l *lab) { l.facts.MaxSessions = 100 }, []amiss{{"session limit", Warn, "100 sessions", "max-sessions"}}},
+		"old FreeSWITCH":   {func(l *lab) { l.facts.Version = "1.8.7" }, []amiss{{"version", Warn, "1.8.7", "update"}}},
+		"newer FreeSWITCH": {func(l *lab) { l.facts.Version = "1.11.0-dev" }, nil},
+		"container":        {func(l *lab) { l.facts.Globals["hostname"] = "5c0ffee" }, []amiss{{"place of FreeSWITCH", Unknown, "5c0ffee", "--call"}, {"sink address", Unknown, "can't be asked", "--call"}}},
+		"esl.allow":        {func(l *lab) { l.loaded.Config.ESL.Allow = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} }, []amiss{{"call address", Fail, "127.0.0.1", "esl.allow"}}},
+		"sink.allow":       {func(l *lab) { l.loaded.Config.Sink.Allow = nil }, []amiss{{"sink address", Fail, "127.0.0.1", "sink.allow"}}},
+		"wss":              {func(l *lab) { l.loaded.Config.Sink.Advertise = "wss" + l.loaded.Config.Sink.Advertise[2:] }, []amiss{{"TLS of mod_audio_stream", Unknown, "TLS", "USE_TLS"}}},
+		"no tone at all":   {func(l *lab) { missing("mod_tone_stream")(l); change(l, func(p *config.Plan) { p.Tone.Duration = 0 }) }, nil},
+		"no file prompt":   {func(l *lab) { missing("mod_sndfile")(l); change(l, func(p *config.Plan) { p.Prompt = "" }) }, nil},
+		"spoken prompt":    {func(l *lab) { change(l, func(p *config.Plan) { p.Prompt = "say:hello" }) }, []amiss{{"prompt of plan default, survey", Unknown, "no file", "listen"}}},
+		"whole path": {func(l *lab) {
+			change(l, func(p *config.Plan) { p.Prompt = "/srv/a.wav" })
+			l.facts.Globals["sound_prefix"], l.facts.Files = "", func(path string) bool { return path == "/srv/a.wav" }
+		}, nil},
+		"MP3": {func(l *lab) {
+			change(l, func(p *config.Plan) { p.Prompt = "/srv/a.mp3" })
+			l.facts.Files = func(path string) bool { return path == "/srv/8000/a.mp3" }
+		}, []amiss{{"module mod_shout", Fail, "prompt", "load mod_shout"}, {"prompt of plan default, survey", Fail, "/srv/a.mp3", ""}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t)
+			tt.change(l)
+			l.expect(tt.want...)
+		})
+	}
+}
+
+// change changes every plan.
+func change(l *lab, f func(*config.Plan)) {
+	for name, plan := range l.loaded.Config.Plans {
+		f(&plan)
+		l.loaded.Config.Plans[name] = plan
+	}
+}
+
+func TestDaemonAway(t *testing.T) {
+	l := newLab(t)
+	l.admin.Close()
+	l.expect(amiss{"daemon", Fail, "connection refused", "tapdeck serve"})
+
+	// Without the daemon there is no sink, which is not one fault more.
+	l = newLab(t)
+	l.admin.Close()
+	_ = l.sink.Close()
+	l.expect(amiss{"daemon", Fail, "no tapdeck answers", "tapdeck serve"}, amiss{"sink address", Unknown, "while tapdeck does not run", "start it"})
+}
+
+func TestAnotherMachine(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*config.Config)
+		want   []amiss
+	}{
+		"loopback everywhere": {func(*config.Config) {}, []amiss{
+			{"call address", Fail, "esl.listen 127.0.0.1:8084", "set esl.listen"},
+			{"sink address", Fail, "on itself", "set sink.advertise"},
+		}},
+		"advertise": {func(c *config.Config) { c.ESL.Listen = "0.0.0.0:8084" }, []amiss{
+			{"call address", Unknown, "can't be asked", "--call"},
+			{"sink address", Fail, "on itself", "set sink.advertise"},
+		}},
+		"listen": {func(c *config.Config) { c.Sink.Advertise = "ws://" + anyHost(c.Sink.Advertise) }, []amiss{
+			{"call address", Fail, "this one only", "set esl.listen"},
+			{"sink address", Unknown, "can't be asked", "--call"},
+		}},
+		"allow": {func(c *config.Config) {
+			c.ESL.Listen, c.Sink.Advertise, c.ESL.Allow, c.Sink.Allow = "0.0.0.0:8084", "ws://"+anyHost(c.Sink.Advertise), nil, nil
+		}, []amiss{
+			{"call address", Warn, "esl.allow does not hold", "add 127.0.0.1"},
+			{"sink address", Warn, "sink.allow does not hold", "add 127.0.0.1"},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t)
+			tt.change(&l.loaded.Config)
+			l.tune = func(x *examination) { x.machine.owns = func(netip.Addr) bool { return false } }
+			l.expect(tt.want...)
+		})
+	}
+}
+
+// anyHost is a sink's address by a host that is no loopback address by its name.
+func anyHost(advertise string) string { return "0.0.0.0" + advertise[len("ws://127.0.0.1"):] }
