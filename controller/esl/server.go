@@ -29,6 +29,7 @@ type Server struct {
 
 	connections atomic.Int64
 	pending     atomic.Int64
+	leaving     atomic.Int64 // being turned away
 }
 
 // NewServer returns a server whose counters are registered with reg. It fails
@@ -61,7 +62,7 @@ func newDropMeter(log *zap.Logger) *meter {
 // invalid one changes nothing.
 func (s *Server) Update(cfg Config) {
 	if err := cfg.Validate(); err != nil {
-		s.log.Error("event socket configuration kept", zap.Error(err))
+		s.log.Error("event socket configuration kept", zap.NamedError("err", err))
 		return
 	}
 	s.cfg.Store(&cfg)
@@ -95,6 +96,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx con
 		}
 		if reason := s.admit(outer); reason != "" {
 			s.refuse(outer, reason)
+			s.away(&handlers, outer, reason)
 			continue
 		}
 		handlers.Go(func() { s.serve(ctx, b, outer, handle) })
@@ -117,7 +119,7 @@ func (s *Server) accept(ctx context.Context, ln net.Listener) (net.Conn, bool) {
 		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
 			return nil, false
 		}
-		s.accepts.add(zap.Error(err))
+		s.accepts.add(zap.NamedError("err", err))
 		wait = grow(wait)
 		pause(ctx, wait)
 	}
@@ -143,7 +145,6 @@ func (s *Server) admit(conn net.Conn) (reason string) {
 func (s *Server) refuse(conn net.Conn, reason string) {
 	s.metrics.refused.WithLabelValues(reason).Inc()
 	s.refusals.add(zap.Stringer("peer", conn.RemoteAddr()), zap.String("reason", reason))
-	conn.Close()
 }
 
 // serve runs one connection from accept to end.
@@ -155,7 +156,8 @@ func (s *Server) serve(ctx context.Context, b *bridge, outer net.Conn, handle fu
 	c := newConn(*s.cfg.Load(), s.log, s.metrics, s.drops, outer)
 	defer outer.Close()
 	if err := c.start(b); err != nil {
-		s.lost.add(zap.Stringer("peer", outer.RemoteAddr()), zap.Error(err))
+		s.lost.add(zap.Stringer("peer", outer.RemoteAddr()), zap.NamedError("err", err))
+		turnAway(outer)
 		return
 	}
 	defer c.close()
@@ -174,6 +176,6 @@ func (s *Server) serve(ctx context.Context, b *bridge, outer net.Conn, handle fu
 func (s *Server) reportUnanswered(c *Conn, err error) {
 	var bad *FrameError
 	if !errors.As(err, &bad) {
-		s.unanswered.add(zap.Stringer("peer", c.RemoteAddr()), zap.Error(err))
+		s.unanswered.add(zap.Stringer("peer", c.RemoteAddr()), zap.NamedError("err", err))
 	}
 }

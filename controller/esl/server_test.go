@@ -18,6 +18,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/zap"
+
+	"tapdeck/controller/switchsim"
 )
 
 func TestAddressList(t *testing.T) {
@@ -59,13 +61,13 @@ func TestCaps(t *testing.T) {
 	first, second := dialPeer(t, srv.addr), dialPeer(t, srv.addr)
 	first.expect("connect")
 	second.expect("connect")
-	dialPeer(t, srv.addr).eof()
+	turnedAway(t, srv.addr)
 	for _, p := range []*peer{first, second} {
 		p.say(connectReply)
 	}
 	waitFor(t, func() bool { return srv.pending.Load() == 0 })
 	dialPeer(t, srv.addr).expect("connect")
-	dialPeer(t, srv.addr).eof()
+	turnedAway(t, srv.addr)
 	for reason, want := range map[string]float64{refusePending: 1, refuseConnections: 1} {
 		if got := testutil.ToFloat64(srv.metrics.refused.WithLabelValues(reason)); got != want {
 			t.Errorf("%s: %v", reason, got)
@@ -74,6 +76,34 @@ func TestCaps(t *testing.T) {
 	first.Close()
 	second.Close()
 	waitFor(t, func() bool { return srv.connections.Load() == 1 })
+}
+
+// turnedAway is a peer for whom there is no room: it is asked to connect, and
+// closed once it has answered.
+func turnedAway(t *testing.T, addr string) {
+	t.Helper()
+	p := dialPeer(t, addr)
+	p.expect("connect")
+	p.say(connectReply)
+	p.eof()
+}
+
+// A switch parks a call for ever whose socket closes before connect.
+func TestNoRoomSendsTheCallOn(t *testing.T) {
+	cfg := testConfig()
+	cfg.MaxConnections = 1
+	srv := serve(t, cfg, func(_ context.Context, c *Conn) { ended(t, c) })
+	dialPeer(t, srv.addr).expect("connect")
+	sw := switchsim.New(switchsim.Config{})
+	call, err := sw.Dial(t.Context(), switchsim.CallSpec{Address: srv.addr, RingHangup: patience, Then: []switchsim.Action{{Application: "hangup", Data: "USER_BUSY"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := call.Wait()
+	if !r.NextAction || r.HangupCause != "USER_BUSY" {
+		t.Errorf("next action %v, cause %s", r.NextAction, r.HangupCause)
+	}
+	sw.Wait()
 }
 
 // waitFor polls for what has no event of its own.
