@@ -113,7 +113,7 @@ func TestPlacesComeBack(t *testing.T) {
 			l.ctl.SetMaxCalls(0)
 		}
 		reports = append(reports, l.dial(switchsim.CallSpec{Then: after()}).Wait())
-		l.waitIdle(t)
+		l.waitCalls(t, 0)
 	}
 	l.close()
 	for i, r := range reports {
@@ -127,14 +127,49 @@ func TestPlacesComeBack(t *testing.T) {
 	}
 }
 
-// waitIdle waits until the controller has done with every call.
-func (l *lab) waitIdle(t *testing.T) {
+// A call that was refused takes no place while its record is saved.
+func TestRefusedCallTakesNoPlace(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.cfg.MaxCalls, s.plan.Listen = 1, time.Minute
+	l := s.start(t)
+	release := make(chan struct{})
+	l.rec.saving = func(o controller.Outcome) {
+		if o.Result == controller.Refused {
+			<-release
+		}
+	}
+	listening := make(chan struct{}, 2)
+	progress := on(2, "complete", "playback", func() { listening <- struct{}{} })
+	first := l.dial(switchsim.CallSpec{Progress: progress})
+	<-listening
+	refused := l.dial(switchsim.CallSpec{Then: after()}).Wait() // its record is being saved now
+	first.Hangup()
+	one := first.Wait()
+	l.waitCalls(t, 1)
+	third := l.dial(switchsim.CallSpec{Progress: on(2, "complete", "playback", func() { listening <- struct{}{} })})
+	select {
+	case <-listening:
+		third.Hangup()
+	case <-third.Done():
+		t.Error("the third call was refused, with its place free")
+	}
+	close(release)
+	two := third.Wait()
+	l.close()
+	if got := []controller.Result{l.ended(one).outcome.Result, l.ended(refused).outcome.Result, l.ended(two).outcome.Result}; got[0] != controller.CallerHangup || got[1] != controller.Refused || got[2] != controller.CallerHangup {
+		t.Errorf("results = %v, want caller_hangup, refused, caller_hangup", got)
+	}
+}
+
+// waitCalls waits until the controller has n calls left.
+func (l *lab) waitCalls(t *testing.T, n int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for len(l.ctl.Calls()) > 0 {
+	for len(l.ctl.Calls()) > n {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():

@@ -21,6 +21,7 @@ type recorder struct {
 	behave func(uuid string, socket int) behaviour // for the nth socket of a call, from 1; nil is well
 	refuse func(info controller.Info) error        // Expect's error; nil is none
 	badly  error                                   // what Finish and Save return
+	saving func(outcome controller.Outcome)        // called by Save; nil is nothing
 
 	mu    sync.Mutex
 	tapes map[string]*tape
@@ -123,6 +124,9 @@ func (r *recorder) Expect(info controller.Info, stream controller.StreamPlan) (c
 
 // Save implements controller.Recorder.
 func (r *recorder) Save(info controller.Info, outcome controller.Outcome) (controller.Record, error) {
+	if r.saving != nil {
+		r.saving(outcome)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.saved[info.UUID] = append(r.saved[info.UUID], outcome)

@@ -125,6 +125,29 @@ func TestEventFlood(t *testing.T) {
 	})
 }
 
+// Events of another channel, or of none, are not this call's.
+func TestEventsOfOthers(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{newUUID(), ""} {
+		for _, body := range []string{
+			`{"Event-Name":"CHANNEL_HANGUP","Unique-ID":"` + id + `","Hangup-Cause":"NORMAL_CLEARING"}`,
+			`{"Event-Name":"DTMF","Unique-ID":"` + id + `","DTMF-Digit":"#"}`,
+			`{"Event-Name":"CUSTOM","Event-Subclass":"mod_audio_stream::error","Unique-ID":"` + id + `"}`,
+		} {
+			t.Run(body, func(t *testing.T) {
+				t.Parallel()
+				s := good()
+				s.plan.FinishOn = "#"
+				other := switchsim.Injection{
+					On: "execute playback", When: switchsim.After, Times: 2,
+					Raw: fmt.Sprintf("Content-Length: %d\nContent-Type: text/event-json\n\n%s", len(body), body),
+				}
+				checkGood(t, s.run(t, switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 440, 0.3), Faults: switchsim.Faults{Inject: []switchsim.Injection{other}}}))
+			})
+		}
+	}
+}
+
 // Channel variables with odd names and values are no trouble, nor frames that
 // nobody expects.
 func TestOddSwitch(t *testing.T) {

@@ -24,7 +24,7 @@ type tape struct {
 	sockets  int // upgrades that were tried
 	live     *websocket.Conn
 	conn     *heldConn
-	tillEnd  bool // conn is held until the test's end
+	tillEnd  bool          // conn is held until the test's end
 	over     chan struct{} // of the latest socket
 	pcm      []byte
 	marks    []string

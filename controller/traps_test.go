@@ -86,16 +86,17 @@ func TestTrap06StartNeedsStop(t *testing.T) {
 func TestTrap07RefusedStartLeavesSocket(t *testing.T) {
 	t.Parallel()
 	s := good()
-	s.plan.Stream.SampleRate, s.plan.Stream.StopTimeout = 0, time.Minute
-	e := s.run(t, switchsim.CallSpec{})
+	s.plan.Stream.SampleRate, s.plan.Stream.StopTimeout, s.plan.OnStreamFailure = 0, time.Minute, controller.FailureDialplan
+	s.cfg.RestartPause = 300 * time.Millisecond // the socket comes in it
+	e := s.run(t, switchsim.CallSpec{Then: []switchsim.Action{{Application: "sleep", Data: "10000"}}})
 	if e.outcome.Result != controller.StreamFailed || e.count("stream connected") != 0 || !strings.Contains(e.outcome.Err, "Operation Failed") {
 		t.Errorf("outcome = %+v, log = %q: want a stream that was refused", e.outcome, e.messages())
 	}
 	if state := e.tape.State(); state.Connections != 1 || state.Live {
 		t.Errorf("state = %+v, want one socket, closed", state)
 	}
-	if took := e.outcome.Ended.Sub(e.outcome.Timeline.StreamStart); took > 10*time.Second {
-		t.Errorf("the call took %v more, want no wait for a socket that the switch forgot", took)
+	if !e.outcome.Ended.Before(e.report.HungUp) {
+		t.Error("the call was not over before the switch forgot the socket: want no wait for it")
 	}
 }
 
@@ -169,12 +170,13 @@ func TestTrap11UnknownApplication(t *testing.T) {
 			t.Errorf("application %q is none of %q", app.Application, known)
 		}
 	}
-	s.sim.Prompts = func(string) (time.Duration, bool) { return time.Hour, true }
-	e = s.runWith(t, switchsim.CallSpec{}, 2, "execute", "playback", func(l *lab, call *switchsim.Call) {
+	s.cfg.PromptLimit = 10 * time.Second
+	never := switchsim.CallSpec{Faults: switchsim.Faults{NeverComplete: "playback ivr/"}}
+	e = s.runWith(t, never, 2, "execute", "playback", func(l *lab, call *switchsim.Call) {
 		l.operator("uuid_kill " + call.UUID() + " DESTINATION_OUT_OF_ORDER")
 	})
-	if e.outcome.HangupCause != "DESTINATION_OUT_OF_ORDER" || e.outcome.Timeline.Hangup.IsZero() {
-		t.Errorf("outcome = %+v, want the cause", e.outcome)
+	if took := e.outcome.Ended.Sub(e.outcome.Timeline.Prompt); e.outcome.HangupCause != "DESTINATION_OUT_OF_ORDER" || took > 5*time.Second {
+		t.Errorf("outcome = %+v after %v, want the cause, at once", e.outcome, took)
 	}
 }
 

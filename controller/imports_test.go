@@ -1,0 +1,177 @@
+package controller_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	module  = "tapdeck"
+	library = "github.com/fiorix/go-eventsocket"
+	root    = ".."
+)
+
+// goFile is a file of the module, with the packages that it imports.
+type goFile struct {
+	dir     string // relative to the module's root, with slashes
+	name    string
+	test    bool
+	doc     *ast.CommentGroup
+	imports []string
+}
+
+// goFiles parses every Go file of the module.
+func goFiles(t *testing.T) []goFile {
+	t.Helper()
+	var all []goFile
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if name := d.Name(); d.IsDir() && name != root && (strings.HasPrefix(name, ".") || name == "testdata") {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(path, ".go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly|parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		dir, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		f := goFile{dir: filepath.ToSlash(dir), name: d.Name(), test: strings.HasSuffix(path, "_test.go"), doc: file.Doc}
+		for _, i := range file.Imports {
+			f.imports = append(f.imports, strings.Trim(i.Path.Value, `"`))
+		}
+		all = append(all, f)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// within says whether a package is dir or below it.
+func within(pkg, dir string) bool { return pkg == dir || strings.HasPrefix(pkg, dir+"/") }
+
+// ours returns the package of the module that an import names, or "".
+func ours(path string) string {
+	if !within(path, module) {
+		return ""
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(path, module), "/")
+}
+
+// Imports point one way, so that each part can be understood, tested and
+// replaced without the others.
+func TestImportsPointOneWay(t *testing.T) {
+	files := goFiles(t)
+	if len(files) < 50 {
+		t.Fatalf("only %d files were found below %s", len(files), root)
+	}
+	for _, f := range files {
+		for _, path := range f.imports {
+			if reason := forbidden(f, path); reason != "" {
+				t.Errorf("%s/%s imports %s: %s", f.dir, f.name, path, reason)
+			}
+		}
+	}
+}
+
+// forbidden says why a file may not import a package, or nothing.
+func forbidden(f goFile, path string) string {
+	pkg := ours(path)
+	switch {
+	case within(path, library) && f.dir != "controller/esl":
+		return "only controller/esl knows the library, which ends the process on input that it does not know"
+	case pkg == "":
+		return ""
+	case within(f.dir, "controller") && within(pkg, "sink"), within(f.dir, "sink") && within(pkg, "controller"):
+		return "controller and sink meet only in cmd"
+	case f.dir == "wav" && pkg != "wav":
+		return "wav needs nothing of the module"
+	case f.dir == "sink" && pkg != "sink" && pkg != "wav":
+		return "sink needs only wav"
+	case f.dir == "controller/switchsim" && pkg != "controller/switchsim":
+		return "a simulated switch that shared code with what it tests would share its errors"
+	case f.dir == "controller/esl" && pkg != "controller/esl" && !f.test:
+		return "the seam knows nothing of calls"
+	case f.dir == "controller" && !f.test && pkg != "controller/esl":
+		return "controller needs only its event socket"
+	case !within(f.dir, "cmd") && within(pkg, "cmd"):
+		return "only commands import commands"
+	}
+	return ""
+}
+
+func TestForbiddenImportsAreFound(t *testing.T) {
+	for _, c := range []struct {
+		dir, path string
+		test, bad bool
+	}{
+		{"controller", "tapdeck/sink", false, true},
+		{"controller", "tapdeck/sink", true, true},
+		{"sink", "tapdeck/controller/esl", true, true},
+		{"sink", "tapdeck/wav", false, false},
+		{"sink", "tapdeck/dialplan", false, true},
+		{"wav", "tapdeck/sink", true, true},
+		{"wav", "os", false, false},
+		{"controller", library + "/eventsocket", true, true},
+		{"cmd/tapdeck", library + "/eventsocket", false, true},
+		{"controller/esl", library + "/eventsocket", false, false},
+		{"controller/switchsim", "tapdeck/controller/esl", true, true},
+		{"controller", "tapdeck/controller/switchsim", true, false},
+		{"controller", "tapdeck/controller/switchsim", false, true},
+		{"dialplan", "tapdeck/cmd/internal/config", false, true},
+		{"cmd/tapdeck", "tapdeck/controller", false, false},
+	} {
+		if got := forbidden(goFile{dir: c.dir, test: c.test}, c.path) != ""; got != c.bad {
+			t.Errorf("import of %s in %s is forbidden: %v, want %v", c.path, c.dir, got, c.bad)
+		}
+	}
+}
+
+// Every package begins with what it owns.
+func TestEveryPackageHasADoc(t *testing.T) {
+	documented := map[string]bool{}
+	for _, f := range goFiles(t) {
+		if !f.test {
+			documented[f.dir] = documented[f.dir] || f.doc != nil && len(f.doc.Text()) > 40
+		}
+	}
+	for dir, has := range documented {
+		if !has {
+			t.Errorf("package %s has no doc", dir)
+		}
+	}
+}
+
+// The top level holds the packages, and nothing else that would need explaining.
+func TestTopLevel(t *testing.T) {
+	allowed := []string{"README.md", "cmd", "controller", "dialplan", "go.mod", "go.sum", "sink", "wav"}
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		built := info.Mode().IsRegular() && info.Mode()&0o111 != 0 // by go build
+		if !built && !strings.HasPrefix(e.Name(), ".") && !slices.Contains(allowed, e.Name()) {
+			t.Errorf("%s does not belong at the top level", e.Name())
+		}
+	}
+}
