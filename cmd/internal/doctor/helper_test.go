@@ -220,6 +220,6 @@ func (l *lab) text() string {
 
 // hasty makes the bounds on others short.
 func hasty(x *examination) {
-	const short = 100 * time.Millisecond
+	const short = 400 * time.Millisecond
 	x.patience = patience{connect: short, answer: short, ring: short, appear: short, call: short, reach: short, poll: time.Millisecond}
 }

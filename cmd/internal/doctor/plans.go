@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -108,13 +109,22 @@ func (x *examination) prompt(ctx context.Context, check, prompt string) {
 		if folder, ok = x.ask(ctx, command); !ok {
 			return
 		}
-		if folder == "" || strings.HasPrefix(folder, "-ERR") {
+		switch {
+		case folder != "" && !strings.HasPrefix(folder, "-ERR") && !isFolder(folder):
+			x.report(strange(check, command, folder))
+			return
+		case !isFolder(folder):
 			x.report(finding(Unknown, check, "the global variable sound_prefix is not set, so it can't be told where playback looks for "+prompt,
 				"set sound_prefix in vars.xml, or give the prompt's whole path"))
 			return
 		}
 	}
 	x.anyOf(ctx, check, places(path.Join(folder, prompt)))
+}
+
+// isFolder says whether a text can be the whole path of a folder, on Unix or Windows.
+func isFolder(text string) bool {
+	return regexp.MustCompile(`^([A-Za-z]:)?[/\\][^\pC]{0,1000}$`).MatchString(text)
 }
 
 // anyOf looks for the first of several files that exists.

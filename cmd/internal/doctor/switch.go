@@ -22,7 +22,7 @@ func (x *examination) version(ctx context.Context) {
 	if !ok {
 		return
 	}
-	numbers := regexp.MustCompile(`(\d{1,6})\.(\d{1,6})`).FindStringSubmatch(answer)
+	numbers := regexp.MustCompile(`(\d{1,4})\.(\d{1,4})\.[\w.~+-]{1,60}`).FindStringSubmatch(answer)
 	if numbers == nil {
 		x.report(strange(check, command, answer))
 		return
@@ -30,11 +30,11 @@ func (x *examination) version(ctx context.Context) {
 	major, _ := strconv.Atoi(numbers[1])
 	minor, _ := strconv.Atoi(numbers[2])
 	if major < oldestMajor || major == oldestMajor && minor < oldestMinor {
-		x.report(finding(Warn, check, fmt.Sprintf("FreeSWITCH %s is older than the %d.%d that tapdeck was tried with", answer, oldestMajor, oldestMinor),
+		x.report(finding(Warn, check, fmt.Sprintf("FreeSWITCH %s is older than the %d.%d that tapdeck was tried with", numbers[0], oldestMajor, oldestMinor),
 			"update FreeSWITCH; until then, prove it with --call"))
 		return
 	}
-	x.report(pass(check, "FreeSWITCH %s", answer))
+	x.report(pass(check, "FreeSWITCH %s", numbers[0]))
 }
 
 // modules looks for those that a call needs.
@@ -95,7 +95,7 @@ func (x *examination) clock(ctx context.Context) {
 	}
 	after := time.Now()
 	seconds, err := strconv.ParseInt(answer, 10, 64)
-	if err != nil {
+	if err != nil || seconds < 0 {
 		x.report(strange(check, command, answer))
 		return
 	}
