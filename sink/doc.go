@@ -20,6 +20,17 @@
 // the file, with no queue between. Serve returns when all of them have ended. Nothing
 // else here starts a goroutine; a Recording's methods work in their caller's.
 //
+// Reads: in the first second of a socket's audio every frame is read as it comes, so
+// that its place in time is exact. After that reads are ReadInterval apart, and the
+// kernel wakes nobody for a single frame (SO_RCVLOWAT), until the call says Stopping
+// or the socket is to end. Between two reads the stream's goroutine brings its file's
+// sizes up to date, at least once a second, and looks at its limits.
+//
+// Time: a recording's zero is the first sample of its first socket. A later socket's
+// audio is held back for 100 ms, until its own beginning is known, and what lies
+// between is filled with silence, a Gap of the record. After the last socket nothing
+// is filled: the file ends with the audio.
+//
 // The package never throws away audio that came, never writes a byte to a WAV that
 // was not audio (but for the silence that the record tells of), never trusts what a
 // stream says about itself for pairing, and never lets one call's disk wait on

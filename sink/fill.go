@@ -45,9 +45,6 @@ func (s *stream) fill(p []byte) (int, error) {
 		}
 		s.deadline = time.Time{}
 		s.drained = true
-		if s.hurry.Load() {
-			s.wakeForAll()
-		}
 	}
 }
 

@@ -116,7 +116,7 @@ func (s *Sink) noteRefusal(r *http.Request, why *refusal, err error) {
 		return
 	}
 	fields := []zap.Field{
-		zap.String("peer", r.RemoteAddr), zap.String("cause", why.reason), zap.Error(err),
+		zap.String("peer", r.RemoteAddr), zap.String("cause", why.reason), zap.NamedError("err", err),
 		zap.Int("skipped", skipped), zap.String("hint", why.hint),
 	}
 	if id := pathID(r.URL.Path); id != "" {

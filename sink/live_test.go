@@ -282,3 +282,24 @@ func TestTLSReadsAreCoalesced(t *testing.T) {
 		}
 	})
 }
+
+// A listener that speaks TLS itself hides what is left to read, so its sockets are read
+// as frames come; none falls behind.
+func TestForeignTLSKeepsUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ln := newPipeListener()
+		b := serveOn(t, testConfig(t), tls.NewListener(ln, testTLS(t)), func() (net.Conn, error) {
+			c, err := ln.dial()
+			return tls.Client(c, &tls.Config{InsecureSkipVerify: true}), err
+		}, osDisk{})
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		s.play(speech(1, 8000*10))
+		synctest.Wait()
+		if behind := 10*time.Second - r.State().Audio; behind > frame {
+			t.Errorf("%v are not read yet", behind)
+		}
+		s.hangUp()
+		b.finish(r)
+	})
+}

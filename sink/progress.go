@@ -119,7 +119,7 @@ func (r *Recording) alarm(kind string) {
 // fail notes that the file can't be written. No further socket is taken.
 func (r *Recording) fail(err error) {
 	r.update(func(st *State) { st.Err = fmt.Errorf("write recording: %w", err) })
-	r.log.Error("disk error", zap.Error(err), zap.String("hint", hintDisk))
+	r.log.Error("disk error", zap.NamedError("err", err), zap.String("hint", hintDisk))
 }
 
 func (r *Recording) full() {
@@ -133,7 +133,6 @@ func (r *Recording) full() {
 // detach ends a socket on the recording's side.
 func (r *Recording) detach(s *stream, e ending) {
 	if s.take != nil {
-		s.rest = 0
 		if err := s.take.disconnect(s.now); err != nil && s.own == nil {
 			r.fail(err)
 		}

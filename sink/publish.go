@@ -61,7 +61,7 @@ func (r *Recording) saveSidecar(t *take) {
 	record.Timeline.StreamConnected = sinceMS(r.call.Started, r.State().ConnectedAt)
 	err := r.sink.store.writeJSON(r.sink.store.path(t.name)+jsonExt+partExt, record, false)
 	if err != nil {
-		r.log.Warn("record not begun", zap.Error(err),
+		r.log.Warn("record not begun", zap.NamedError("err", err),
 			zap.String("hint", "after a crash the recording would be published without its call's details"))
 	}
 }
@@ -192,7 +192,7 @@ func (r *Recording) logPublished(sound Sound, err error) {
 		r.log.Info("recording saved", fields...)
 		return
 	}
-	r.log.Error("recording not saved", append(fields, zap.Error(err), zap.String("hint",
+	r.log.Error("recording not saved", append(fields, zap.NamedError("err", err), zap.String("hint",
 		"what was written is in this file: see its disk, then run tapdeck repair on the directory"))...)
 }
 

@@ -270,17 +270,20 @@ func (r *Record) hear(f io.ReaderAt, h wav.Header) error {
 }
 
 func (d Recovered) log(log *zap.Logger) {
-	fields := []zap.Field{zap.String("file", d.Part)}
+	path := d.Part
+	if d.WAV != "" {
+		path = d.WAV
+	}
+	fields := []zap.Field{zap.String("file", path)}
 	if id := pathID(strings.ReplaceAll(filepath.ToSlash(d.Part), ".", "/")); id != "" {
 		fields = append(fields, zap.String("call", id))
 	}
 	switch d.Action {
 	case ActionLeft:
-		log.Warn("recording not recovered", append(fields, zap.Error(d.Err),
+		log.Warn("recording not recovered", append(fields, zap.NamedError("err", d.Err),
 			zap.String("hint", "the file is as it was; look at it and move it away"))...)
 	case ActionPublished, ActionRecord:
-		log.Info("recording recovered", append(fields,
-			zap.String("wav", d.WAV), zap.Int64("audio_ms", d.Audio.Milliseconds()))...)
+		log.Info("recording recovered", append(fields, zap.Int64("audio_ms", d.Audio.Milliseconds()))...)
 	default:
 		log.Debug("recording skipped", append(fields, zap.String("cause", d.Action))...)
 	}

@@ -65,7 +65,9 @@ func TestGapsAreFilled(t *testing.T) {
 		s = b.connect(r)
 		// What the switch queued while it connected comes in one burst.
 		elapse(100 * time.Millisecond)
-		s.audio(two[:1600])
+		for at := 0; at < 1600; at += 320 {
+			s.audio(two[at : at+320])
+		}
 		s.play(two[1600:])
 		second := time.Now()
 		s.drop()

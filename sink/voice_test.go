@@ -57,6 +57,9 @@ func TestAlarms(t *testing.T) {
 				r.Stopping()
 				s.hangUp()
 				record := b.finish(r)
+				if lost := record.MissingMS > 0; lost != strings.HasSuffix(name, "missing") {
+					t.Errorf("%d ms are missing", record.MissingMS)
+				}
 				if diff := cmp.Diff(c.alarm, record.Alarms); diff != "" {
 					t.Errorf("alarms (-want +got):\n%s", diff)
 				}
