@@ -156,7 +156,7 @@ func TestSlowClientsHurtNoCall(t *testing.T) {
 		}
 		defer func() { _ = conn.Close() }()
 		request := "GET /calls HTTP/1.1\r\nHost: x\r\nX-Half: "
-		if i%2 == 0 {
+		if i%16 == 0 {
 			request = strings.Repeat("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 500)
 		}
 		if _, err := conn.Write([]byte(request)); err != nil {

@@ -26,6 +26,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Values[daemonsKey{}] = map[string]*process{}
 			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("GORACE", fastExit)
 			if err := os.Mkdir(filepath.Join(e.WorkDir, "rec"), 0o750); err != nil {
 				return err
 			}
@@ -45,6 +46,9 @@ admin: {listen: "127.0.0.1:0"}
 plans:
   default: {answer_pause: 0s, tone: {duration: 0s}, prompt: "", listen: 300ms}
 `
+
+// fastExit keeps a binary with the race detector from waiting a second at its end.
+const fastExit = "atexit_sleep_ms=0"
 
 type daemonsKey struct{}
 
@@ -82,7 +86,7 @@ func scriptServe(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	p.cmd = exec.Command(path, append([]string{"serve"}, args[1:]...)...)
 	p.cmd.Dir, p.cmd.Stderr, p.cmd.Stdout = ts.MkAbs("."), file, file
-	p.cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"))
+	p.cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "GORACE="+fastExit)
 	ts.Check(p.cmd.Start())
 	daemons(ts)[name] = p
 	ts.Defer(func() {

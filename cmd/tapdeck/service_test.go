@@ -143,7 +143,7 @@ func TestActivationRefusesNoCall(t *testing.T) {
 		}
 		cmd := exec.Command(path, "serve", "--config", config, "--sink-directory", dir, "--sink-advertise", "ws://"+sink.Addr().String())
 		cmd.Stderr = log
-		cmd.Env = append(os.Environ(), "LISTEN_FDS=3", "LISTEN_FDNAMES=admin:esl:sink")
+		cmd.Env = append(os.Environ(), "LISTEN_FDS=3", "LISTEN_FDNAMES=admin:esl:sink", "GORACE="+fastExit)
 		for _, ln := range []net.Listener{admin, events, sink} {
 			file, err := ln.(*net.TCPListener).File()
 			if err != nil {
