@@ -195,7 +195,7 @@ const senderEnv = "TAPDECK_TEST_SENDER"
 func startSender(b *testing.B, urls []string) (end func()) {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestSender$")
 	cmd.Env = append(os.Environ(), senderEnv+"=1")
-	cmd.Stderr = os.Stderr
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		b.Fatal(err)

@@ -303,3 +303,19 @@ func TestForeignTLSKeepsUp(t *testing.T) {
 		b.finish(r)
 	})
 }
+
+// Two thousand sockets that connect in one moment are all taken.
+func TestBurstOfSockets(t *testing.T) {
+	cfg := testConfig(t)
+	ln := newPipeListener()
+	b := serveOn(t, cfg, ln, ln.dial, looseDisk{})
+	var all sync.WaitGroup
+	for range 2000 {
+		r := b.expect(testCall(newID()))
+		all.Go(func() {
+			b.connect(r).hangUp()
+			b.finish(r)
+		})
+	}
+	all.Wait()
+}

@@ -21,8 +21,9 @@ const (
 	refusalTimeout = 2 * time.Second
 	maxHeaderBytes = 16 << 10
 	// maxPending bounds the connections that have not become a stream; the oldest is
-	// closed to make room.
-	maxPending = 512
+	// closed to make room. It is more than all calls that one process can hold, should
+	// they connect at once.
+	maxPending = 4096
 )
 
 // Serve takes streams from ln until ctx is done. Then it refuses new ones, closes
