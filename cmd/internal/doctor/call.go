@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -70,26 +71,28 @@ func (x *examination) call(ctx context.Context) {
 // originate places the call and returns its record, if it has one.
 func (x *examination) originate(ctx context.Context, id, caller string) (callRecord, bool) {
 	voice := fmt.Sprintf("tone_stream://%%(%d,%d,%d)", patternOn.Milliseconds(), patternOff.Milliseconds(), patternHz)
-	answer, ok := x.askFor(ctx, fmt.Sprintf("originate {origination_uuid=%s,origination_caller_id_number=%s,origination_caller_id_name=tapdeck-doctor,loopback_bowout=false}loopback/%s/%s &endless_playback(%s)",
+	answer, err := x.query(ctx, fmt.Sprintf("originate {origination_uuid=%s,origination_caller_id_number=%s,origination_caller_id_name=tapdeck-doctor,loopback_bowout=false}loopback/%s/%s &endless_playback(%s)",
 		id, caller, x.Call, x.Context, voice), x.patience.ring)
-	if !ok {
-		return callRecord{}, false
+	to := fmt.Sprintf("a call to %s in context %s", x.Call, x.Context)
+	switch {
+	case ctx.Err() != nil:
+	case errors.Is(err, errSilent):
+		x.report(finding(Fail, testCall, fmt.Sprintf("%s was not answered within %v", to, x.patience.ring), "tapdeck answers at once: where does the dialplan send this number?"))
+	case err != nil:
+		x.report(finding(Fail, testCall, fmt.Sprintf("%s: %s while it was placed", to, ended(err, x.patience.ring)), "FreeSWITCH's log says why"))
+	case !strings.HasPrefix(answer, "+OK"):
+		x.report(finding(Fail, testCall, fmt.Sprintf("FreeSWITCH answered %s to %s", quote(answer), to), originateHint(answer)))
+	default:
+		return x.follow(ctx, caller)
 	}
-	if !strings.HasPrefix(answer, "+OK") {
-		x.report(finding(Fail, testCall, fmt.Sprintf("FreeSWITCH answered %s to a call to %s in context %s", quote(answer), x.Call, x.Context), originateHint(answer)))
-		return callRecord{}, false
-	}
-	return x.follow(ctx, caller)
+	return callRecord{}, false
 }
 
 // hangUp ends a test call that may be up still.
 func (x *examination) hangUp(ctx context.Context, id string) {
-	if x.conn.Err() != nil {
-		return
+	if x.conn.Err() == nil {
+		_, _ = x.query(context.WithoutCancel(ctx), "uuid_kill "+id, x.patience.reach)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), x.patience.reach)
-	defer cancel()
-	_, _ = x.conn.API(ctx, "uuid_kill "+id)
 }
 
 // callerNumber is a number that no other call has.
@@ -185,6 +188,9 @@ func because(err string) string {
 func (x *examination) resultHint(r callRecord) string {
 	switch r.Result {
 	case "stream_failed":
+		if r.Timeline.StreamConnected != nil {
+			return "the stream was there, and broke: is the network between FreeSWITCH and tapdeck in order? Both logs say more of call " + r.Call
+		}
 		return fmt.Sprintf("FreeSWITCH did not reach sink.advertise %s: from the switch's own machine, does `curl -i %s` get any answer? sink.allow must hold FreeSWITCH's address, and wss:// needs a module built with TLS",
 			x.Loaded.Config.Sink.Advertise, strings.Replace(x.Loaded.Config.Sink.Advertise, "ws", "http", 1))
 	case "misconfigured":

@@ -133,22 +133,24 @@ var errSilent = errors.New("no answer in time")
 // ask runs an API command. If the event socket does not answer that is reported,
 // and nothing more is asked.
 func (x *examination) ask(ctx context.Context, command string) (answer string, ok bool) {
-	return x.askFor(ctx, command, x.patience.answer)
-}
-
-func (x *examination) askFor(ctx context.Context, command string, limit time.Duration) (answer string, ok bool) {
-	limited, cancel := context.WithTimeoutCause(ctx, limit, errSilent)
-	defer cancel()
-	answer, err := x.conn.API(limited, command)
+	answer, err := x.query(ctx, command, x.patience.answer)
 	if err == nil {
-		return strings.TrimSpace(answer), true
+		return answer, true
 	}
 	x.lost = true
 	if ctx.Err() == nil {
-		x.report(finding(Fail, eventSocket, fmt.Sprintf("%s when asked %q; what comes after that was not checked", ended(err, limit), command),
+		x.report(finding(Fail, eventSocket, fmt.Sprintf("%s when asked %q; what comes after that was not checked", ended(err, x.patience.answer), command),
 			"run doctor again; if it stays, FreeSWITCH's log says more"))
 	}
 	return "", false
+}
+
+// query runs an API command and waits for its answer, so long and no longer.
+func (x *examination) query(ctx context.Context, command string, limit time.Duration) (answer string, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, errSilent)
+	defer cancel()
+	answer, err = x.conn.API(ctx, command)
+	return strings.TrimSpace(answer), err
 }
 
 // ended says in words how a conversation ended.

@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,7 +30,7 @@ type lab struct {
 	facts    switchsim.Facts
 	admin    *httptest.Server
 	pages    map[string]page
-	requests atomic.Int64
+	calls    func() page // if not nil: answers /calls
 	sink     net.Listener
 	loaded   *config.Loaded
 	options  Options
@@ -92,8 +91,10 @@ func metrics(version string, reloaded int) string {
 }
 
 func (l *lab) serveAdmin(w http.ResponseWriter, r *http.Request) {
-	l.requests.Add(1)
 	p, ok := l.pages[r.URL.Path]
+	if r.URL.Path == "/calls" && l.calls != nil {
+		p, ok = l.calls(), true
+	}
 	if !ok {
 		p = page{http.StatusNotFound, "404 page not found\n"}
 	}

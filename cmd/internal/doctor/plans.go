@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -164,13 +163,11 @@ func places(file string) []string {
 	return append(list, file)
 }
 
-// longest is the longest time that any plan says of itself.
+// longest is the longest time of any plan without that of its prompt.
 func (x *examination) longest() time.Duration {
-	longest := slices.MaxFunc(x.plans(), func(a, b controller.Plan) int { return cmp.Compare(spoken(a), spoken(b)) })
-	return spoken(longest)
-}
-
-// spoken is a plan's time without that of its prompt.
-func spoken(p controller.Plan) time.Duration {
-	return p.AnswerPause + p.Tone.Duration + p.Stream.ConnectTimeout + p.Listen + p.Stream.StopTimeout
+	longest := time.Duration(0)
+	for _, p := range x.plans() {
+		longest = max(longest, p.AnswerPause+p.Tone.Duration+p.Listen)
+	}
+	return longest
 }

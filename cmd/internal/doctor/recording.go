@@ -39,15 +39,15 @@ func (x *examination) listen(r callRecord) {
 		return
 	}
 	seen := fmt.Sprintf("the caller's %d Hz pattern is in %s from %.2f s on, at %.1f dBFS", patternHz, path, found.offset.Seconds(), found.level)
-	switch {
-	case found.broken > 0:
+	if found.broken > 0 {
 		x.report(finding(Fail, testRecording, fmt.Sprintf("%s, but interrupted for %.2f s at %.2f s", seen, found.broken.Seconds(), found.breakAt.Seconds()), lossHint(r)))
-	case len(r.Alarms) > 0 || r.Restarts > 0:
-		x.report(finding(Warn, testRecording, seen+", but the stream was not in order", lossHint(r)))
-	default:
+	} else {
 		x.report(pass(testRecording, "%s", seen))
 	}
-	x.length(r, audio.format.Duration(int64(len(caller))))
+	right := x.length(r, audio.format.Duration(int64(len(caller))))
+	if right && found.broken == 0 && (len(r.Alarms) > 0 || r.Restarts > 0) {
+		x.report(finding(Warn, "test stream", "all of the caller is there, but the stream was not in order", lossHint(r)))
+	}
 }
 
 // pathHint says why a recording may not be where it is looked for.
@@ -90,21 +90,24 @@ func lossHint(r callRecord) string {
 // the last buffer of the stream, which FreeSWITCH does not send.
 const lengthGrace = 300 * time.Millisecond
 
-func (x *examination) length(r callRecord, got time.Duration) {
+// length compares the recording's length with the stream's time, and says whether it
+// is right as far as that can be told.
+func (x *examination) length(r callRecord, got time.Duration) bool {
 	const check = "recording length"
 	t := r.Timeline
 	if t.StreamConnected == nil || t.Stop == nil {
 		x.report(finding(Unknown, check, "the record does not say when the stream ran", ""))
-		return
+		return true
 	}
 	plan, _ := x.Loaded.Plan(r.Plan)
 	want := time.Duration(*t.Stop-*t.StreamConnected) * time.Millisecond
 	seen := fmt.Sprintf("%.2f s, and the stream ran for %.2f s", got.Seconds(), want.Seconds())
 	if (got - want).Abs() > lengthGrace+plan.Stream.Buffer {
 		x.report(finding(Fail, check, seen, lossHint(r)))
-		return
+		return false
 	}
 	x.report(pass(check, "%s", seen))
+	return true
 }
 
 // sound is a whole recording.

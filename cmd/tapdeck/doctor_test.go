@@ -1,0 +1,287 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tapdeck/cmd/internal/config"
+	"tapdeck/cmd/internal/doctor"
+	"tapdeck/controller/switchsim"
+)
+
+// brief is a plan that is long enough to hear the doctor's pattern, and no longer.
+const brief = `
+esl: {listen: "127.0.0.1:0"}
+sink: {listen: "127.0.0.1:0", min_free: 0MiB, advertise: "ws://127.0.0.1:1", read_interval: 20ms}
+admin: {listen: "127.0.0.1:0"}
+plans:
+  default: {answer_pause: 0s, tone: {duration: 0s}, prompt: "", listen: 1400ms, stream: {connect_timeout: 300ms, restarts: 0}}
+`
+
+// clinic is a running daemon, and a switch with an inbound event socket whose
+// extension 9999 leads there.
+type clinic struct {
+	*station
+	switchAddress string
+}
+
+func newClinic(t *testing.T, change func(*config.Config), faults switchsim.Faults) *clinic {
+	t.Helper()
+	c := &clinic{station: newStation(t, brief, func(cfg *config.Config) {
+		if change != nil {
+			change(cfg)
+		}
+	})}
+	name, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket := []switchsim.Action{{Application: "socket", Data: c.listeners.events.Addr().String() + " async full"}}
+	c.sw.SetFacts(switchsim.Facts{
+		Extensions: []switchsim.Extension{{Name: "tapdeck", Number: "9999", Actions: socket}},
+		Globals:    map[string]string{"hostname": name}, Faults: faults,
+	})
+	ln := listenAnywhere(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := async(func() error { return c.sw.ServeInbound(ctx, ln) })
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	c.switchAddress = ln.Addr().String()
+	return c
+}
+
+// command is the command line of a doctor with the daemon's own configuration.
+func (c *clinic) command(args ...string) []string {
+	file := filepath.Join(c.t.TempDir(), "tapdeck.yaml")
+	if err := os.WriteFile(file, []byte(brief), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	return append([]string{
+		"doctor", "--config", file, "--freeswitch", c.switchAddress,
+		"-s", "esl.listen=" + c.listeners.events.Addr().String(), "-s", "sink.advertise=ws://" + c.listeners.sink.Addr().String(),
+		"-s", "admin.listen=" + c.listeners.admin.Addr().String(), "-s", "sink.directory=" + c.dir,
+	}, args...)
+}
+
+// examine runs `doctor --json` and returns its findings.
+func (c *clinic) examine(args ...string) (code int, findings []doctor.Finding) {
+	c.t.Helper()
+	code, stdout, stderr := runProgram(c.t, c.t.Context(), c.command(append(args, "--json")...)...)
+	if code > exitFailed {
+		c.t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	for line := range strings.Lines(stdout) {
+		var f doctor.Finding
+		if err := json.Unmarshal([]byte(line), &f); err != nil {
+			c.t.Fatalf("%q: %v", line, err)
+		}
+		findings = append(findings, f)
+	}
+	return code, findings
+}
+
+func amiss(findings []doctor.Finding) (list []string) {
+	for _, f := range findings {
+		if f.Status != doctor.Pass {
+			list = append(list, f.Check+": "+string(f.Status))
+		}
+	}
+	return list
+}
+
+func findingOf(t *testing.T, findings []doctor.Finding, check string) doctor.Finding {
+	t.Helper()
+	for _, f := range findings {
+		if f.Check == check {
+			return f
+		}
+	}
+	t.Fatalf("no finding of %s in %+v", check, findings)
+	return doctor.Finding{}
+}
+
+func TestDoctorCall(t *testing.T) {
+	for _, mix := range []string{"mono", "stereo", "mixed"} {
+		t.Run(mix, func(t *testing.T) {
+			t.Parallel()
+			c := newClinic(t, func(cfg *config.Config) {
+				plan := cfg.Plans["default"]
+				plan.Stream.Mix = mix
+				cfg.Plans["default"] = plan
+			}, switchsim.Faults{})
+			code, findings := c.examine("--call", "9999")
+			if code != exitDone || len(amiss(findings)) > 0 {
+				t.Fatalf("exit code %d, %+v", code, findings)
+			}
+			heard := findingOf(t, findings, "test recording").Seen
+			if !strings.Contains(heard, "1000 Hz pattern is in "+c.dir) || !strings.Contains(heard, "-15.1 dBFS") {
+				t.Error(heard)
+			}
+			if length := findingOf(t, findings, "recording length").Seen; !strings.Contains(length, "the stream ran for 1.") {
+				t.Error(length)
+			}
+		})
+	}
+}
+
+func TestDoctorCallFails(t *testing.T) {
+	again := func(cfg *config.Config) {
+		plan := cfg.Plans["default"]
+		plan.Listen, plan.Stream.Restarts = 2400*time.Millisecond, 3
+		cfg.Plans["default"] = plan
+	}
+	for name, tt := range map[string]struct {
+		change     func(*config.Config)
+		faults     switchsim.Faults
+		number     string
+		want       []string
+		check      string
+		seen, todo string
+	}{
+		"no number":     {nil, switchsim.Faults{}, "7777", []string{"test call: fail"}, "test call", "NO_ROUTE_DESTINATION", "tapdeck dialplan"},
+		"no stream":     {nil, switchsim.Faults{NeverConnect: true}, "9999", []string{"test call: fail"}, "test call", "stream_failed", "sink.advertise"},
+		"refused start": {nil, switchsim.Faults{RefuseStart: true}, "9999", []string{"test call: fail"}, "test call", "stream_failed", "sink.advertise"},
+		"wrong ticket":  {nil, switchsim.Faults{TamperURL: func(url string) string { return url + "x" }}, "9999", []string{"test call: fail"}, "test call", "stream_failed", "sink.advertise"},
+		"silence":       {nil, switchsim.Faults{Audio: switchsim.AudioFaults{Silent: true}}, "9999", []string{"test recording: fail"}, "test recording", "only silence", "media"},
+		"no audio":      {nil, switchsim.Faults{Audio: switchsim.AudioFaults{None: true}}, "9999", []string{"test recording: fail"}, "test recording", "no audio", "mod_audio_stream"},
+		"dropped":       {nil, switchsim.Faults{Drops: []switchsim.Drop{{After: 900 * time.Millisecond}}}, "9999", []string{"test call: fail"}, "test call", "stream_failed", "broke: is the network"},
+		"a gap":         {again, switchsim.Faults{Drops: []switchsim.Drop{{After: 900 * time.Millisecond}}}, "9999", []string{"test recording: fail"}, "test recording", "but interrupted for 0.", "restarts 1"},
+		"lossy":         {again, switchsim.Faults{Audio: switchsim.AudioFaults{Omit: 0.25}}, "9999", []string{"recording length: fail"}, "recording length", "the stream ran for", "short_audio"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClinic(t, tt.change, tt.faults)
+			code, findings := c.examine("--call", tt.number)
+			if d := cmp.Diff(tt.want, amiss(findings)); d != "" || code != exitFailed {
+				t.Fatalf("exit code %d (-want +got):\n%s%+v", code, d, findings)
+			}
+			if f := findingOf(t, findings, tt.check); !strings.Contains(f.Seen, tt.seen) || !strings.Contains(f.Todo, tt.todo) {
+				t.Errorf("%+v", f)
+			}
+		})
+	}
+}
+
+// TestDoctorNobody asks while no daemon runs.
+func TestDoctorNobody(t *testing.T) {
+	c := newClinic(t, nil, switchsim.Faults{})
+	if err := c.stop(); err != nil {
+		t.Fatal(err)
+	}
+	code, findings := c.examine("--call", "9999")
+	want := []string{"daemon: fail", "sink address: unknown", "test call: fail"}
+	if d := cmp.Diff(want, amiss(findings)); d != "" || code != exitFailed {
+		t.Fatalf("exit code %d (-want +got):\n%s", code, d)
+	}
+	if f := findingOf(t, findings, "test call"); !strings.Contains(f.Seen, "NORMAL_CLEARING") || !strings.Contains(f.Todo, "does it run") {
+		t.Errorf("%+v", f)
+	}
+}
+
+// TestDoctorText is about what a person sees.
+func TestDoctorText(t *testing.T) {
+	c := newClinic(t, nil, switchsim.Faults{})
+	code, stdout, stderr := runProgram(t, t.Context(), c.command()...)
+	if code != exitDone || stderr != "" || !strings.Contains(stdout, "ok       event socket: "+c.switchAddress+" answers") || !strings.Contains(stdout, " 0 failed, 0 unknown\n") {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	code, stdout, stderr = runProgram(t, t.Context(), c.command("--password", "s3cret-of-test")...)
+	if code != exitFailed || !strings.Contains(stdout, "FAIL     event socket: ") || !strings.Contains(stdout, "\n         → give the one of") || !strings.Contains(stderr, "see FAIL above") {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	if strings.Contains(stdout+stderr, "s3cret") {
+		t.Errorf("the password is told:\n%s%s", stdout, stderr)
+	}
+}
+
+func TestDoctorUsage(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--call", "99 99"}, `--call "99 99": must be`},
+		{[]string{"--call", "1/default &park"}, "must be letters"},
+		{[]string{"--context", "a\nb"}, "--context"},
+		{[]string{"--host", "tapdeck"}, `--host "tapdeck": must be HOST:PORT`},
+		{[]string{"--password", "a", "--password-file", "b"}, "can't be used together"},
+		{[]string{"--password-file", "/does/not/exist"}, "--password-file"},
+		{[]string{"-s", "esl.listne=x"}, "esl.listen"},
+	} {
+		code, stdout, stderr := runProgram(t, t.Context(), append([]string{"doctor"}, tt.args...)...)
+		if code != exitUsage || !strings.Contains(stderr, tt.want) {
+			t.Errorf("%q: exit code %d\n%s%s", tt.args, code, stdout, stderr)
+		}
+	}
+}
+
+func TestLogin(t *testing.T) {
+	file := func(content string) string {
+		path := filepath.Join(t.TempDir(), "password")
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const conf = `<configuration name="event_socket.conf" description="Socket Client">
+  <settings>
+    <param name="nat-map" value="false"/>
+    <param name="listen-ip" value="::"/>
+    <param name="listen-port" value="8022"/>
+    <param name="password" value="of &quot;XML&quot;"/>
+  </settings>
+</configuration>`
+	for name, tt := range map[string]struct {
+		command doctorCommand
+		environ []string
+		want    login
+	}{
+		"stock":            {want: login{"127.0.0.1:8021", "ClueCon"}},
+		"environment":      {environ: []string{"TAPDECK_FREESWITCH=fs:1", "TAPDECK_FREESWITCH_PASSWORD=e"}, want: login{"fs:1", "e"}},
+		"flags":            {command: doctorCommand{Freeswitch: "10.0.0.1", Password: "p"}, environ: []string{"TAPDECK_FREESWITCH=fs:1", "TAPDECK_FREESWITCH_PASSWORD=e"}, want: login{"10.0.0.1:8021", "p"}},
+		"IPv6":             {command: doctorCommand{Freeswitch: "[::1]"}, want: login{"[::1]:8021", "ClueCon"}},
+		"file":             {command: doctorCommand{PasswordFile: file("of file \r\nmore\n")}, environ: []string{"TAPDECK_FREESWITCH_PASSWORD=e"}, want: login{"127.0.0.1:8021", "of file "}},
+		"XML":              {command: doctorCommand{PasswordFile: file(conf)}, want: login{"127.0.0.1:8022", `of "XML"`}},
+		"XML, environment": {command: doctorCommand{PasswordFile: file(conf)}, environ: []string{"TAPDECK_FREESWITCH=fs"}, want: login{"fs:8021", `of "XML"`}},
+	} {
+		got, err := tt.command.login(&program{Environ: tt.environ})
+		if err != nil || got != tt.want {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	for content, want := range map[string]string{
+		"":                 "first line is empty",
+		"\nsecret":         "first line is empty",
+		"<settings secret": "no XML that can be read",
+		"<a>secret</a>":    "no password",
+		strings.Replace(conf, `of &quot;XML&quot;`, "$${secret}", 1): "variable of vars.xml",
+	} {
+		_, err := (&doctorCommand{PasswordFile: file(content)}).login(&program{})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q: %v", content, err)
+		}
+	}
+}
+
+// TestDoctorEnvironment gives address and password by the environment only.
+func TestDoctorEnvironment(t *testing.T) {
+	ln := listenAnywhere(t)
+	_ = ln.Close()
+	var out, errs journal
+	p := &program{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Environ: []string{"TAPDECK_FREESWITCH=" + ln.Addr().String(), "TAPDECK_FREESWITCH_PASSWORD=s3cret"}}
+	code := p.Run(t.Context(), []string{"doctor", "-s", "admin.listen=" + net.JoinHostPort("127.0.0.1", "1")})
+	if code != exitFailed || !strings.Contains(out.String(), ln.Addr().String()+" refuses the connection") || strings.Contains(out.String()+errs.String(), "s3cret") {
+		t.Errorf("exit code %d\n%s%s", code, out.String(), errs.String())
+	}
+}
