@@ -44,6 +44,9 @@ type setup struct {
 	refuse func(info controller.Info) error
 	badly  error
 	level  zapcore.Level
+
+	rewrite  func(command []byte) []byte // of what goes to the switch
+	recorder controller.Recorder         // nil: one that keeps what calls say
 }
 
 // good is a setup in which a call completes within half a second.
@@ -99,12 +102,16 @@ func (s setup) start(tb testing.TB) *lab {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	l.tap = &tap{Listener: ln}
+	l.tap = &tap{Listener: ln, rewrite: s.rewrite}
 	plans := s.plans
 	if plans == nil {
 		plans = func(func(string) string, string) (controller.Plan, []error) { return s.plan, nil }
 	}
-	l.ctl = controller.New(s.cfg, l.rec, plans, log, l.reg)
+	recorder := s.recorder
+	if recorder == nil {
+		recorder = l.rec
+	}
+	l.ctl = controller.New(s.cfg, recorder, plans, log, l.reg)
 	ctx, stop := context.WithCancelCause(context.Background())
 	l.stop = stop
 	go func() { l.served <- l.ctl.Serve(ctx, l.tap, server) }()

@@ -43,6 +43,7 @@ type stream struct {
 	deadline time.Time   // of the first connection
 	sockets  int         // connections at the sink that are accounted for
 	wasUp    bool
+	joined   bool // the switch says that it has connected, wherever
 	heard    bool // the first audio was measured
 	restarts int
 	reason   string // why it is being brought back
@@ -97,7 +98,7 @@ func (s *stream) begin(ctx context.Context) {
 const heartBeatSeconds = 10
 
 func (s *stream) start(ctx context.Context) {
-	s.begun = time.Now()
+	s.begun, s.joined = time.Now(), false
 	if s.first.IsZero() {
 		s.first, s.deadline = s.begun, s.begun.Add(s.c.plan.Stream.ConnectTimeout)
 	}
@@ -151,11 +152,13 @@ func (s *stream) answered(ctx context.Context, job, body string) {
 
 // reported takes in an event of mod_audio_stream.
 func (s *stream) reported(subclass, body string) {
-	if subclass != "mod_audio_stream::error" && subclass != "mod_audio_stream::disconnect" {
+	if s.phase != streamStarting && s.phase != streamConnecting && s.phase != streamUp {
 		return
 	}
-	switch s.phase {
-	case streamStarting, streamConnecting, streamUp:
+	switch subclass {
+	case "mod_audio_stream::connect":
+		s.joined = true
+	case "mod_audio_stream::error", "mod_audio_stream::disconnect":
 		s.trouble(errors.New(moduleMessage(body)))
 	}
 }
@@ -255,7 +258,11 @@ func (s *stream) ring(ctx context.Context) {
 			return
 		}
 		s.c.alarm("no_socket")
-		s.trouble(fmt.Errorf("no socket at the sink within %v of start", s.c.plan.Stream.ConnectTimeout))
+		where := "no socket at the sink"
+		if s.joined {
+			where = "the switch connected to another server than the sink, and there was no socket"
+		}
+		s.trouble(fmt.Errorf("%s within %v of start", where, s.c.plan.Stream.ConnectTimeout))
 	case streamBackoff:
 		s.retry(ctx)
 	case streamUnhooking:
@@ -315,6 +322,7 @@ func hintFor(reason string) string {
 		{"system error 11)", "FreeSWITCH can't resolve the host name of sink.advertise; an IP address always works"},
 		{"upgrade failed", "the sink refused the socket; its log line says why (sink.allow, the ticket, disk)"},
 		{"Timeout", "no answer to the WebSocket upgrade within the module's 1 s: a firewall that drops, wss:// against a plain port, or an overloaded machine"},
+		{"another server", "another WebSocket server listens at sink.advertise, the old one perhaps: compare sink.advertise with sink.listen"},
 		{"no socket", "the switch said +OK but never came: compare sink.advertise, sink.listen and the firewall; tapdeck doctor tests it"},
 		{"abnormal EOF", "something between FreeSWITCH and the sink cuts connections (a proxy, a restart of tapdeck)"},
 		{"reset by peer", "something between FreeSWITCH and the sink cuts connections (a proxy, a restart of tapdeck)"},

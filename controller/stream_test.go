@@ -116,6 +116,25 @@ func TestStreamIsRefused(t *testing.T) {
 	}
 }
 
+// The switch connects, but to another server, such as the one that was there before.
+func TestStreamConnectsElsewhere(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.plan.Stream.ConnectTimeout = 300 * time.Millisecond
+	l, other := s.start(t), startRecorder(t)
+	id := newUUID()
+	if _, err := other.Expect(controller.Info{UUID: id}, s.plan.Stream); err != nil {
+		t.Fatal(err)
+	}
+	l.rec.url = other.url
+	report := l.dial(switchsim.CallSpec{UUID: id}).Wait()
+	l.close()
+	e := l.ended(report)
+	if e.outcome.Result != controller.StreamFailed || !strings.Contains(e.outcome.Hint, "another WebSocket server listens") {
+		t.Errorf("outcome = %+v, want stream_failed, and what to compare", e.outcome)
+	}
+}
+
 // The first upgrade fails, the second does not: the call never notices.
 func TestStreamConnectsAtTheSecondTry(t *testing.T) {
 	t.Parallel()

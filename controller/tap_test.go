@@ -9,6 +9,8 @@ import (
 // tap is a listener that keeps what the controller sends to the switch.
 type tap struct {
 	net.Listener
+	rewrite func(command []byte) []byte // what goes on to the switch; nil changes nothing
+
 	mu    sync.Mutex
 	lines []*tapped
 }
@@ -16,6 +18,7 @@ type tap struct {
 // tapped is one event socket.
 type tapped struct {
 	net.Conn
+	rewrite  func([]byte) []byte
 	mu       sync.Mutex
 	sent     []byte // to the switch
 	got      []byte // from it, the latest part
@@ -28,7 +31,7 @@ func (t *tap) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &tapped{Conn: conn}
+	c := &tapped{Conn: conn, rewrite: t.rewrite}
 	t.mu.Lock()
 	t.lines = append(t.lines, c)
 	t.mu.Unlock()
@@ -51,6 +54,10 @@ func (c *tapped) Write(p []byte) (int, error) {
 	c.sent = append(c.sent, p...)
 	c.together = max(c.together, bytes.Count(plain(c.sent), commandEnd)-c.replies)
 	c.mu.Unlock()
+	if c.rewrite != nil {
+		_, err := c.Conn.Write(c.rewrite(p))
+		return len(p), err
+	}
 	return c.Conn.Write(p)
 }
 
