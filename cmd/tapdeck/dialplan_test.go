@@ -1,0 +1,146 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tapdeck/dialplan"
+)
+
+// rendered runs `tapdeck dialplan` and checks what it prints with the checker.
+func rendered(t *testing.T, hosts []string, args ...string) dialplan.Result {
+	t.Helper()
+	code, stdout, stderr := runProgram(t, t.Context(), append([]string{"dialplan"}, args...)...)
+	if code != exitDone || stderr != "" {
+		t.Fatalf("%q: exit code %d\n%s", args, code, stderr)
+	}
+	result, err := dialplan.Check(strings.NewReader(stdout), dialplan.Expect{Hosts: hosts})
+	if err != nil || len(result.Findings) > 0 || len(result.Sockets) != 1 || !result.Sockets[0].Right {
+		t.Fatalf("%q: %v, %+v\n%s", args, err, result, stdout)
+	}
+	return result
+}
+
+func configFile(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "tapdeck.yaml")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestDialplan(t *testing.T) {
+	file := configFile(t, "esl: {listen: \"10.0.0.2:8085\"}\nplans: {survey: {listen: 30s}}\n")
+
+	// The configuration of this machine, whatever that is.
+	s := rendered(t, []string{"127.0.0.1:8084"}).Sockets[0]
+	if s.Number != "^9999$" || s.Extension != "tapdeck" || s.Plan != "" {
+		t.Errorf("%+v", s)
+	}
+	rendered(t, []string{"10.0.0.2:8085"}, "--config", file)
+	rendered(t, []string{"10.0.0.3:1"}, "-s", "esl.listen=10.0.0.3:1")
+
+	// The command line.
+	s = rendered(t, []string{"a.example:8084"}, "--config", file, "--number", "*77", "--name", "survey line", "--plan", "survey", "--host", "a.example:8084", "--host", "b.example:8085").Sockets[0]
+	if s.Number != `^\*77$` || s.Extension != "survey line" || s.Plan != "survey" || strings.Join(s.Hosts, " ") != "a.example:8084 b.example:8085" {
+		t.Errorf("%+v", s)
+	}
+	_, stdout, _ := runProgram(t, t.Context(), "dialplan", "--context", "public", "-v", "tapdeck_listen=30s")
+	for _, want := range []string{`data="tapdeck_listen=30s"`, "conf/dialplan/public/"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %s in\n%s", want, stdout)
+		}
+	}
+	// Without a configuration here, the plan is another machine's.
+	t.Chdir(t.TempDir())
+	rendered(t, []string{"a:8084"}, "--host", "a:8084", "--plan", "theirs")
+}
+
+func TestDialplanUsage(t *testing.T) {
+	file := configFile(t, "plans: {survey: {listen: 30s}}\n")
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--plan", "servey"}, `no such plan in the configuration; there are ["default"]`},
+		{[]string{"--config", file, "--plan", "servey", "--host", "a:1"}, `["default" "survey"]`},
+		{[]string{"-s", "esl.listen=0.0.0.0:8084"}, "say with --host"},
+		{[]string{"-s", "esl.listen=:8084"}, "say with --host"},
+		{[]string{"-s", "esl.listen=127.0.0.1:0"}, "any free port"},
+		{[]string{"--host", "nowhere"}, "must be HOST:PORT"},
+		{[]string{"--number", "99 99"}, "99 99"},
+		{[]string{"--number", "<9999>"}, "<9999>"},
+		{[]string{"--check", "/does/not/exist"}, "--check"},
+		{[]string{"--config", "/does/not/exist"}, "no such file"},
+	} {
+		code, stdout, stderr := runProgram(t, t.Context(), append([]string{"dialplan"}, tt.args...)...)
+		if code != exitUsage || stdout != "" || !strings.Contains(stderr, tt.want) {
+			t.Errorf("%q: exit code %d\n%s%s", tt.args, code, stdout, stderr)
+		}
+	}
+}
+
+// extension is one extension with these actions, the first on line 4.
+func extension(actions ...string) string {
+	return "<include>\n<extension name=\"x\">\n<condition field=\"destination_number\" expression=\"^9999$\">\n" +
+		strings.Join(actions, "\n") + "\n</condition>\n</extension>\n</include>\n"
+}
+
+func TestDialplanCheck(t *testing.T) {
+	const good = `<action application="socket" data="127.0.0.1:8084 async full"/>`
+	for name, tt := range map[string]struct {
+		file string
+		code int
+		want []string
+	}{
+		"good":        {extension(good), exitDone, []string{":4: ok: calls to ^9999$ come to tapdeck"}},
+		"no async":    {extension(`<action application="socket" data="127.0.0.1:8084 full"/>`), exitFailed, []string{":4: error: ", "lacks async", "    → write <action"}},
+		"no full":     {extension(`<action application="socket" data="127.0.0.1:8084 async"/>`), exitFailed, []string{":4: error: ", "lacks full"}},
+		"port":        {extension(`<action application="socket" data="127.0.0.1:8085 async full"/>`), exitFailed, []string{":4: error: ", "127.0.0.1:8085", "tapdeck listens on 127.0.0.1:8084"}},
+		"expansion":   {extension(`<action application="set" data="x=${uuid_audio_stream(${uuid} start ws://127.0.0.1:8080 mono 8000)}"/>`, good), exitFailed, []string{":4: error: ", "uuid_audio_stream", ":5: ok"}},
+		"application": {extension(`<action application="audio_stream" data="start"/>`, good), exitFailed, []string{":4: error: ", "no application", ":5: ok"}},
+		"another":     {extension(good, `<action application="socket" data="10.0.0.9:8084 async full"/>`), exitDone, []string{":4: ok", ":5: note: "}},
+		"none":        {extension(`<action application="answer"/>`), exitFailed, []string{"no socket action", "tapdeck dialplan prints"}},
+		"no XML":      {"<include>\n<extension>\n</include>", exitFailed, []string{"line 3"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "00_tapdeck.xml")
+			if err := os.WriteFile(path, []byte(tt.file), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			code, stdout, stderr := runProgram(t, t.Context(), "dialplan", "--check", path)
+			if code != tt.code {
+				t.Errorf("exit code %d", code)
+			}
+			for _, want := range append(tt.want, path) {
+				if !strings.Contains(stdout+stderr, want) {
+					t.Errorf("no %q in\n%s%s", want, stdout, stderr)
+				}
+			}
+		})
+	}
+}
+
+// TestDialplanCheckInput checks standard input, such as the answer of xml_locate,
+// and the program's own output.
+func TestDialplanCheckInput(t *testing.T) {
+	_, own, _ := runProgram(t, t.Context(), "dialplan", "--host", "10.0.0.2:8084")
+	for _, tt := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"--host", "10.0.0.2:8084"}, exitDone, "standard input:"},
+		{nil, exitFailed, "tapdeck listens on 127.0.0.1:8084"},
+		{[]string{"-s", "esl.listen=0.0.0.0:8084"}, exitDone, "ok: calls to"},
+	} {
+		var out, errs journal
+		p := &program{Stdin: strings.NewReader(own), Stdout: &out, Stderr: &errs}
+		if code := p.Run(t.Context(), append([]string{"dialplan", "--check", "-"}, tt.args...)); code != tt.code || !strings.Contains(out.String(), tt.want) {
+			t.Errorf("%q: exit code %d\n%s%s", tt.args, code, out.String(), errs.String())
+		}
+	}
+}
