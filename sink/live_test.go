@@ -306,16 +306,17 @@ func TestForeignTLSKeepsUp(t *testing.T) {
 
 // Two thousand sockets that connect in one moment are all taken.
 func TestBurstOfSockets(t *testing.T) {
-	cfg := testConfig(t)
-	ln := newPipeListener()
-	b := serveOn(t, cfg, ln, ln.dial, looseDisk{})
-	var all sync.WaitGroup
-	for range 2000 {
-		r := b.expect(testCall(newID()))
-		all.Go(func() {
-			b.connect(r).hangUp()
-			b.finish(r)
-		})
-	}
-	all.Wait()
+	synctest.Test(t, func(t *testing.T) {
+		ln := newPipeListener()
+		b := serveOn(t, testConfig(t), ln, ln.dial, looseDisk{})
+		var all sync.WaitGroup
+		for range 2000 {
+			r := b.expect(testCall(newID()))
+			all.Go(func() {
+				b.connect(r).hangUp()
+				b.finish(r)
+			})
+		}
+		all.Wait()
+	})
 }

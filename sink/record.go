@@ -79,9 +79,9 @@ type Record struct {
 	Destination   string    `json:"destination"`
 	Plan          string    `json:"plan"`
 	Result        string    `json:"result"`
-	HangupCause   string    `json:"hangup_cause,omitempty"`
-	HungUpBy      string    `json:"hung_up_by,omitempty"`
-	ListenEndedBy string    `json:"listen_ended_by,omitempty"`
+	HangupCause   string    `json:"hangup_cause"`
+	HungUpBy      string    `json:"hung_up_by"`
+	ListenEndedBy string    `json:"listen_ended_by"`
 	Started       time.Time `json:"started"`
 	Ended         time.Time `json:"ended,omitzero"`
 	Timeline      Timeline  `json:"timeline"`
@@ -90,7 +90,7 @@ type Record struct {
 	Mix           string    `json:"mix"`
 	Sound
 	Restarts  int      `json:"restarts"`
-	Alarms    []string `json:"alarms,omitempty"`
+	Alarms    []string `json:"alarms"`
 	Err       string   `json:"err,omitempty"`
 	Recovered bool     `json:"recovered"`
 }
@@ -105,7 +105,7 @@ type Sound struct {
 	// LargestPauseMS is the longest time without audio on a live socket. Where reads
 	// are coalesced, one shorter than the read interval is told from the audio that lacks.
 	LargestPauseMS int64 `json:"largest_pause_ms"`
-	Gaps           []Gap `json:"gaps,omitempty"`
+	Gaps           []Gap `json:"gaps"`
 	// Connections counts the sockets.
 	Connections int `json:"connections"`
 	// Bytes of PCM received.
@@ -119,11 +119,25 @@ type Sound struct {
 	// WAV is relative to the recordings' directory, empty if there is none.
 	WAV string `json:"wav"`
 	// AudioSHA256 is of the WAV's PCM bytes, in hex.
-	AudioSHA256 string `json:"audio_sha256,omitempty"`
+	AudioSHA256 string `json:"audio_sha256"`
 	// Metadata are the text frames that came with the audio, and MetadataDropped
 	// counts those beyond the bound.
-	Metadata        []string `json:"metadata,omitempty"`
+	Metadata        []string `json:"metadata"`
 	MetadataDropped int      `json:"metadata_dropped,omitempty"`
+}
+
+// MarshalJSON gives every record the same shape: a list that is empty is [], not null.
+func (r Record) MarshalJSON() ([]byte, error) {
+	for _, list := range []*[]string{&r.Alarms, &r.Metadata} {
+		if *list == nil {
+			*list = []string{}
+		}
+	}
+	if r.Gaps == nil {
+		r.Gaps = []Gap{}
+	}
+	type plain Record
+	return json.Marshal(plain(r))
 }
 
 // MarshalLogObject gives a log line the record's fields by their JSON names.

@@ -16,8 +16,8 @@ import (
 
 const (
 	// headerTimeout bounds the time to a request's last header. The module gives up
-	// after 1 s.
-	headerTimeout  = 2 * time.Second
+	// after 1 s; on an overloaded machine the sink must not do so before.
+	headerTimeout  = 5 * time.Second
 	refusalTimeout = 2 * time.Second
 	maxHeaderBytes = 16 << 10
 	// maxPending bounds the connections that have not become a stream; the oldest is
