@@ -53,8 +53,12 @@ func newDaemon(loaded *config.Loaded, log *zap.Logger, level zap.AtomicLevel) (*
 	d.loaded.Store(loaded)
 	d.registerMetrics()
 	d.reloads = newReloadMetrics(d.registry)
+	settled := sinkConfig(loaded.Config)
 	var err error
-	if d.sink, err = sink.New(sinkConfig(loaded.Config), log, d.registry); err != nil {
+	if settled.TLS, err = loadTLS(loaded.Config.Sink.TLS); err != nil {
+		return nil, err
+	}
+	if d.sink, err = sink.New(settled, log, d.registry); err != nil {
 		return nil, fmt.Errorf("set up the sink: %w", err)
 	}
 	if d.events, err = esl.NewServer(eslConfig(loaded.Config), log, d.registry); err != nil {
@@ -95,16 +99,16 @@ func eslConfig(c config.Config) esl.Config {
 	return e
 }
 
-// tlsListener serves TLS on the sink's listener where the configuration says so.
-func tlsListener(ln net.Listener, t config.TLS) (net.Listener, error) {
+// loadTLS reads the sink's certificate, if it has one.
+func loadTLS(t config.TLS) (*tls.Config, error) {
 	if t.Certificate == "" {
-		return ln, nil
+		return nil, nil
 	}
 	pair, err := tls.LoadX509KeyPair(t.Certificate, t.Key)
 	if err != nil {
 		return nil, usage(fmt.Errorf("load sink.tls certificate %s and key %s: %w", t.Certificate, t.Key, err))
 	}
-	return tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}), nil
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
 }
 
 // run serves until drain is closed and the calls have ended, until hurry is

@@ -187,8 +187,7 @@ func (c *serveCommand) listen(ctx context.Context, p *program, loaded *config.Lo
 			return l, fmt.Errorf("listen at %s %q: %w (is another tapdeck running? `ss -ltnp` tells who has the port)", place.key, place.address, err)
 		}
 	}
-	l.sink, err = tlsListener(l.sink, cfg.Sink.TLS)
-	return l, err
+	return l, nil
 }
 
 // advertiseReal has FreeSWITCH told the sink's real port where sink.listen asks
