@@ -1,7 +1,6 @@
 package controller_test
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -99,24 +98,21 @@ func TestCallerGivesUp(t *testing.T) {
 // The caller hangs up just as the switch gets each of the call's commands.
 func TestCallerHangsUpAtEachCommand(t *testing.T) {
 	t.Parallel()
-	for n := 2; n <= len(goodCommands("mono", 8000)); n++ {
-		t.Run(fmt.Sprint(n, goodCommands("mono", 8000)[n-1]), func(t *testing.T) {
-			t.Parallel()
-			e := good().run(t, switchsim.CallSpec{Faults: switchsim.Faults{HangupAt: n}})
-			want := controller.CallerHangup
-			if n >= 12 { // stop: the plan was carried out
-				want = controller.Completed
-			}
-			if e.outcome.Result != want || e.outcome.Err != "" {
-				t.Errorf("outcome = %+v, want %s", e.outcome, want)
-			}
-			if got := len(e.report.Commands); n < 12 && got > n+7 {
-				t.Errorf("%d commands came after the hangup at the %dth", got-n, n)
-			}
-			if e.report.HungUpBy != "caller" {
-				t.Errorf("the switch says %+v", e.report)
-			}
-		})
+	all := good().runAtEachCommand(t, func(n int) switchsim.Faults { return switchsim.Faults{HangupAt: n} })
+	for n, e := range all {
+		want := controller.CallerHangup
+		if n >= 12 { // stop: the plan was carried out
+			want = controller.Completed
+		}
+		if e.outcome.Result != want || e.outcome.Err != "" {
+			t.Errorf("command %d: outcome = %+v, want %s", n, e.outcome, want)
+		}
+		if got := len(e.report.Commands); n < 12 && got > n+7 {
+			t.Errorf("%d commands came after the hangup at the %dth", got-n, n)
+		}
+		if e.report.HungUpBy != "caller" {
+			t.Errorf("command %d: the switch says %+v", n, e.report)
+		}
 	}
 }
 

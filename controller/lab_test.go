@@ -198,6 +198,27 @@ func (s setup) run(t *testing.T, spec switchsim.CallSpec) ended {
 	return l.ended(report)
 }
 
+// runAtEachCommand runs a call for each command of a good call from the second on,
+// all at the same time, and returns what they left behind by the command's number.
+func (s setup) runAtEachCommand(t *testing.T, fault func(n int) switchsim.Faults) map[int]ended {
+	t.Helper()
+	l := s.start(t)
+	calls, all := map[int]*switchsim.Call{}, map[int]ended{}
+	for n := 2; n <= len(goodCommands("mono", 8000)); n++ {
+		calls[n] = l.dial(switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 440, 0.3), Faults: fault(n)})
+	}
+	for _, c := range calls {
+		c.Wait()
+	}
+	if err := l.close(); err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	for n, c := range calls {
+		all[n] = l.ended(c.Report())
+	}
+	return all
+}
+
 // ended collects what a call left behind, and checks what holds for every call.
 func (l *lab) ended(report switchsim.Report) ended {
 	l.tb.Helper()

@@ -15,12 +15,9 @@ import (
 // The switch dies at each of the call's commands: what was recorded is kept.
 func TestSwitchDiesAtEachCommand(t *testing.T) {
 	t.Parallel()
-	names := goodCommands("mono", 8000)
-	for n := 2; n <= len(names); n++ {
-		t.Run(fmt.Sprint(n, names[n-1]), func(t *testing.T) {
-			t.Parallel()
-			checkLost(t, good().run(t, switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 440, 0.3), Faults: switchsim.Faults{DieAt: n}}), n > 11)
-		})
+	all := good().runAtEachCommand(t, func(n int) switchsim.Faults { return switchsim.Faults{DieAt: n} })
+	for n, e := range all {
+		t.Run(fmt.Sprint("command ", n), func(t *testing.T) { checkLost(t, e, n > 11) })
 	}
 }
 
@@ -79,17 +76,13 @@ func TestApplicationNeverCompletes(t *testing.T) {
 // A switch that stops answering ends the call, not the process.
 func TestSwitchNeverAnswers(t *testing.T) {
 	t.Parallel()
-	names := goodCommands("mono", 8000)
-	for n := 2; n <= len(names); n++ {
-		t.Run(fmt.Sprint(n, names[n-1]), func(t *testing.T) {
-			t.Parallel()
-			s := good()
-			s.esl.ReplyTimeout = 300 * time.Millisecond
-			e := s.run(t, switchsim.CallSpec{Faults: switchsim.Faults{HangOn: fmt.Sprintf("#%d", n)}})
-			if e.outcome.Result != controller.Failed || !strings.Contains(e.outcome.Err, "no reply in time") {
-				t.Errorf("outcome = %+v, want error: no reply in time", e.outcome)
-			}
-		})
+	s := good()
+	s.esl.ReplyTimeout = 700 * time.Millisecond
+	all := s.runAtEachCommand(t, func(n int) switchsim.Faults { return switchsim.Faults{HangOn: fmt.Sprintf("#%d", n)} })
+	for n, e := range all {
+		if e.outcome.Result != controller.Failed || !strings.Contains(e.outcome.Err, "no reply in time") {
+			t.Errorf("command %d: outcome = %+v, want error: no reply in time", n, e.outcome)
+		}
 	}
 }
 

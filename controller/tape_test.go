@@ -31,7 +31,6 @@ type tape struct {
 	stopped  int
 	finished int
 	watching int // frames since WatchSilence; 0 is not yet
-	texts    int
 }
 
 // attempt counts an upgrade and says how its socket behaves.
