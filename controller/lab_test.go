@@ -171,7 +171,7 @@ func (l *lab) operator(command string) {
 			return
 		}
 		defer conn.Close()
-		if _, err := conn.API(ctx, command); err != nil {
+		if _, err := conn.API(ctx, command); err != nil && ctx.Err() == nil {
 			l.tb.Error(err)
 		}
 	})

@@ -71,8 +71,8 @@ func checkAborted(t *testing.T, e ended, want string) {
 		t.Errorf("commands = %q, want %q and the hangup", got, want)
 	}
 	for _, s := range e.report.Streams {
-		if s.End != "server close 1001" || s.Ended.After(e.report.HungUp) {
-			t.Errorf("stream ended by %q at %v, channel at %v: want the sink's Close, and first", s.End, s.Ended, e.report.HungUp)
+		if s.End != "server close 1001" { // after the hangup it would be the hangup's
+			t.Errorf("stream ended by %q, want the sink's Close, and first", s.End)
 		}
 	}
 }

@@ -98,7 +98,7 @@ func (c *call) startStream(ctx context.Context) error {
 	c.stream.begin(ctx)
 	err := c.wait(ctx, c.plan.Stream.ConnectTimeout+2*c.ctl.cfg.CommandTimeout, c.stream.settled)
 	if errors.Is(err, errTimeout) {
-		c.stream.fail(errors.New("the switch did not answer uuid_audio_stream"), "")
+		c.stream.fail(errors.New("the switch did not answer uuid_audio_stream"), "is the switch overloaded, or its event socket stuck?")
 		return c.interruption(ctx)
 	}
 	return err

@@ -78,9 +78,10 @@ func (s *stream) rest(p streamPhase) {
 	}
 }
 
-// settled says that the first start has come to its end, good or bad.
+// settled says that the first start has come to its end, good or bad. What is up
+// and drops again at once is brought back while the call goes on.
 func (s *stream) settled() bool {
-	return s.phase == streamUp || s.phase == streamFailed || s.phase == streamFull
+	return s.wasUp || s.phase == streamFailed || s.phase == streamFull
 }
 
 // begin sets the channel variables and then starts the stream. All of them are

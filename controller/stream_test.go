@@ -93,7 +93,7 @@ func TestStreamIsRefused(t *testing.T) {
 			t.Parallel()
 			s := good()
 			if c.behave.stall {
-				s.plan.Stream.ConnectTimeout = 1010 * time.Millisecond // the module itself gives up first
+				s.plan.Stream.Restarts = 0 // the module itself gives up after 1 s
 			}
 			s.behave = func(string, int) behaviour { return c.behave }
 			l := s.start(t)
