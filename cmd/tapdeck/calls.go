@@ -130,8 +130,8 @@ func snapshot(w io.Writer, address string, page *callsPage, failed error) error 
 	}
 	text := b.String() + "\n"
 	if isTerminal(w) {
-		// Home, each line cleared to its end as it is overwritten, then the rest.
-		text = "\x1b[H" + strings.ReplaceAll(b.String(), "\n", "\x1b[K\n") + "\x1b[J"
+		// Home, long lines cut off, each line cleared to its end, then the rest.
+		text = "\x1b[?7l\x1b[H" + strings.ReplaceAll(b.String(), "\n", "\x1b[K\n") + "\x1b[J\x1b[?7h"
 	}
 	_, err := io.WriteString(w, text)
 	return err
