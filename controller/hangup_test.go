@@ -86,7 +86,7 @@ func TestCallerHangsUpInEachStep(t *testing.T) {
 // A caller who gives up while it rings.
 func TestCallerGivesUp(t *testing.T) {
 	t.Parallel()
-	e := good().run(t, switchsim.CallSpec{RingHangup: time.Second, Faults: switchsim.Faults{NeverComplete: "answer"}})
+	e := good().run(t, switchsim.CallSpec{RingHangup: 8 * time.Second, Faults: switchsim.Faults{NeverComplete: "answer"}})
 	if e.outcome.Result != controller.CallerHangup || e.outcome.HungUpBy != "caller" || e.outcome.HangupCause != "ORIGINATOR_CANCEL" {
 		t.Errorf("outcome = %+v, want caller_hangup with ORIGINATOR_CANCEL", e.outcome)
 	}
