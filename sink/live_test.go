@@ -304,13 +304,14 @@ func TestForeignTLSKeepsUp(t *testing.T) {
 	})
 }
 
-// Two thousand sockets that connect in one moment are all taken.
+// Hundreds of sockets that connect in one moment are all taken. (Thousands are too, but
+// the race detector itself gives up there.)
 func TestBurstOfSockets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ln := newPipeListener()
 		b := serveOn(t, testConfig(t), ln, ln.dial, looseDisk{})
 		var all sync.WaitGroup
-		for range 2000 {
+		for range 600 {
 			r := b.expect(testCall(newID()))
 			all.Go(func() {
 				b.connect(r).hangUp()
