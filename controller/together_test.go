@@ -16,9 +16,9 @@ import (
 func TestBadCallsHurtNobody(t *testing.T) {
 	t.Parallel()
 	s := good()
-	s.cfg.StepGrace, s.cfg.PromptLimit, s.cfg.HangupTimeout = time.Second, 2*time.Second, 500*time.Millisecond
-	s.esl.ReplyTimeout = time.Second
-	s.plan.Stream.ConnectTimeout = time.Second
+	s.cfg.CommandTimeout, s.cfg.PromptLimit = 4*time.Second, 4*time.Second
+	s.esl.ReplyTimeout = 4 * time.Second
+	s.plan.Stream.ConnectTimeout = 2 * time.Second
 	closing, noDisk, noRoom, faulty := newUUID(), newUUID(), newUUID(), newUUID()
 	s.behave = func(uuid string, _ int) behaviour {
 		return behaviour{
