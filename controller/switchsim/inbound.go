@@ -225,10 +225,26 @@ func parseOriginate(arg string) (*origination, bool) {
 	if id := o.variables["origination_uuid"]; id != "" {
 		o.id = id
 	}
-	app, isApp := strings.CutPrefix(strings.TrimSpace(app), "&")
-	o.app, o.data, _ = strings.Cut(app, "(")
-	o.data = strings.TrimSuffix(o.data, ")")
+	isApp := o.application(strings.TrimSpace(app))
 	return o, ok && isLoopback && isApp
+}
+
+// application reads &APP(DATA), where DATA ends at the first closing parenthesis
+// whatever it is, or one application of the inline dialplan: [m:DELIMITER:]APP:DATA inline.
+func (o *origination) application(text string) bool {
+	if app, ok := strings.CutPrefix(text, "&"); ok {
+		app, _, _ = strings.Cut(app, ")")
+		o.app, o.data, _ = strings.Cut(app, "(")
+		return true
+	}
+	inline, ok := strings.CutSuffix(text, " inline")
+	delimiter := ","
+	if strings.HasPrefix(inline, "m:") && len(inline) > 4 && inline[3] == ':' {
+		delimiter, inline = inline[2:3], inline[4:]
+	}
+	inline, _, _ = strings.Cut(inline, delimiter)
+	o.app, o.data, _ = strings.Cut(inline, ":")
+	return ok && o.app != ""
 }
 
 // spec is the called leg: its caller's voice is what the application plays.

@@ -159,7 +159,7 @@ func TestOriginate(t *testing.T) {
 	ln := listen(t)
 	s := New(Config{Speed: 20, Facts: good(ln.Addr().String())})
 	d := doctor(t, s)
-	d.send("bgapi originate {origination_caller_id_number=tapdeck,origination_uuid=" + callID + ",tapdeck_plan=survey,loopback_bowout=false}loopback/9999/default &endless_playback(tone_stream://%(200,200,1000))\nJob-UUID: o\n\nevent plain BACKGROUND_JOB\n\n")
+	d.send("bgapi originate {origination_caller_id_number=tapdeck,origination_uuid=" + callID + ",tapdeck_plan=survey,loopback_bowout=false}loopback/9999/default m:^:endless_playback:tone_stream://%(200,200,1000) inline\nJob-UUID: o\n\nevent plain BACKGROUND_JOB\n\n")
 	c := accept(t, ln)
 	m := c.command("connect")
 	for _, want := range []string{"\nCaller-Caller-ID-Number: tapdeck\n", "\nvariable_tapdeck_plan: survey\n", "\nvariable_other_loopback_leg_uuid: " + callID + "\n", "\nChannel-Name: loopback/9999-b\n"} {
@@ -212,6 +212,24 @@ func TestForeignEvents(t *testing.T) {
 			if m.headers["Unique-ID"] == callID {
 				t.Errorf("heard %s of another call under myevents", m.label())
 			}
+		}
+	}
+}
+
+// TestOriginateApplication: FreeSWITCH ends &APP(DATA) at the first closing
+// parenthesis, so that a tone can only be given inline.
+func TestOriginateApplication(t *testing.T) {
+	for text, want := range map[string][2]string{
+		"&park": {"park", ""},
+		"&endless_playback(tone_stream://%(200,200,1000))":                       {"endless_playback", "tone_stream://%(200,200,1000"},
+		"m:^:endless_playback:tone_stream://%(200,200,1000) inline":              {"endless_playback", "tone_stream://%(200,200,1000)"},
+		"m:^:endless_playback:tone_stream://%(200,200,1000)^sleep:100000 inline": {"endless_playback", "tone_stream://%(200,200,1000)"},
+		"answer,park inline": {"answer", ""},
+		"1000 XML default":   {"", ""},
+	} {
+		o, ok := parseOriginate("{a=b}loopback/9999/default " + text)
+		if ok != (want[0] != "") || ok && (o.app != want[0] || o.data != want[1]) {
+			t.Errorf("%s: %v, %q %q", text, ok, o.app, o.data)
 		}
 	}
 }
