@@ -70,8 +70,9 @@ func (x *examination) call(ctx context.Context) {
 
 // originate places the call and returns its record, if it has one.
 func (x *examination) originate(ctx context.Context, id, caller string) (callRecord, bool) {
-	voice := fmt.Sprintf("tone_stream://%%(%d,%d,%d)", patternOn.Milliseconds(), patternOff.Milliseconds(), patternHz)
-	answer, err := x.query(ctx, fmt.Sprintf("originate {origination_uuid=%s,origination_caller_id_number=%s,origination_caller_id_name=tapdeck-doctor,loopback_bowout=false}loopback/%s/%s &endless_playback(%s)",
+	// Inline, because &APP(DATA) ends at the first closing parenthesis.
+	voice := fmt.Sprintf("m:^:endless_playback:tone_stream://%%(%d,%d,%d) inline", patternOn.Milliseconds(), patternOff.Milliseconds(), patternHz)
+	answer, err := x.query(ctx, fmt.Sprintf("originate {origination_uuid=%s,origination_caller_id_number=%s,origination_caller_id_name=tapdeck-doctor,loopback_bowout=false}loopback/%s/%s %s",
 		id, caller, x.Call, x.Context, voice), x.patience.ring)
 	to := fmt.Sprintf("a call to %s in context %s", x.Call, x.Context)
 	switch {

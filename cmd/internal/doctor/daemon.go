@@ -55,7 +55,7 @@ func (x *examination) build(ctx context.Context) {
 	case string(label[1]) != x.Version:
 		x.report(finding(Warn, check, fmt.Sprintf("%s runs, and this is %s", label[1], x.Version), "restart the daemon: it has not run the installed version since that was installed"))
 	default:
-		x.report(pass(check, "%s, as this", x.Version))
+		x.report(pass(check, "%s, as this program", x.Version))
 	}
 	if regexp.MustCompile(`(?m)^tapdeck_config_last_reload_successful 0$`).Match(text) {
 		x.report(finding(Warn, "daemon configuration", "the file was changed into one that is not valid, and the daemon runs with the one before", "tapdeck check says what is wrong with it"))

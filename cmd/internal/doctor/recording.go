@@ -39,9 +39,12 @@ func (x *examination) listen(r callRecord) {
 		return
 	}
 	seen := fmt.Sprintf("the caller's %d Hz pattern is in %s from %.2f s on, at %.1f dBFS", patternHz, path, found.offset.Seconds(), found.level)
-	if found.broken > 0 {
+	switch {
+	case found.broken > 0:
 		x.report(finding(Fail, testRecording, fmt.Sprintf("%s, but interrupted for %.2f s at %.2f s", seen, found.broken.Seconds(), found.breakAt.Seconds()), lossHint(r)))
-	} else {
+	case found.dropouts > 0:
+		x.report(finding(Warn, testRecording, fmt.Sprintf("%s, with %d dropouts of less than %v", seen, found.dropouts, crumb), "is FreeSWITCH's machine, or this one, overloaded? Try again when it has less to do"))
+	default:
 		x.report(pass(testRecording, "%s", seen))
 	}
 	right := x.length(r, audio.format.Duration(int64(len(caller))))

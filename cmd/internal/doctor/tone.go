@@ -20,17 +20,21 @@ const (
 // longer yet is a break.
 const jitter = 60 * time.Millisecond
 
+// crumb is the longest gap within a pulse that is a dropout and no pause.
+const crumb = 50 * time.Millisecond
+
 // lead is how late the caller may begin to speak after the stream has begun.
 const lead = 500 * time.Millisecond
 
 // heard is what was found of the pattern.
 type heard struct {
-	there   bool
-	pulses  int           // that are as they should be
-	offset  time.Duration // of its first pulse
-	level   float64       // RMS of its pulses in dBFS
-	broken  time.Duration // the longest time without a pulse that should be there; 0 if none
-	breakAt time.Duration // when that began
+	there    bool
+	pulses   int           // that are as they should be
+	dropouts int           // short gaps within pulses
+	offset   time.Duration // of its first pulse
+	level    float64       // RMS of its pulses in dBFS
+	broken   time.Duration // the longest time without a pulse that should be there; 0 if none
+	breakAt  time.Duration // when that began
 }
 
 // run is a stretch of windows with the tone.
@@ -44,6 +48,7 @@ func search(samples []int16, rate int) heard {
 		return heard{}
 	}
 	runs, power := pulses(samples, rate, n)
+	runs, dropouts := mend(runs)
 	good, bad := 0, 0
 	for i, r := range runs {
 		edge := i == 0 || i == len(runs)-1 // may be cut by the stream's begin and end
@@ -58,7 +63,7 @@ func search(samples []int16, rate int) heard {
 	if good < enough {
 		return heard{}
 	}
-	h := heard{there: bad <= 1+good/4, pulses: good, level: decibel(power), offset: onset(samples, rate, runs[0].from*n, power)}
+	h := heard{there: bad <= 1+good/4, pulses: good, dropouts: dropouts, level: decibel(power), offset: onset(samples, rate, runs[0].from*n, power)}
 	h.broken, h.breakAt = longestBreak(runs, len(samples)/n)
 	return h
 }
@@ -83,6 +88,19 @@ func pulses(samples []int16, rate, n int) (runs []run, mean float64) {
 		was, before = tone, power
 	}
 	return runs, sum / float64(max(1, count))
+}
+
+// mend joins pulses that only a dropout keeps apart, and counts those.
+func mend(runs []run) (whole []run, dropouts int) {
+	for _, r := range runs {
+		if n := len(whole); n > 0 && time.Duration(r.from-whole[n-1].to)*window <= crumb {
+			whole[n-1].to = r.to
+			dropouts++
+			continue
+		}
+		whole = append(whole, r)
+	}
+	return whole, dropouts
 }
 
 // onset is when the first pulse begins, within the window that has it or the one before.

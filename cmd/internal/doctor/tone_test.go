@@ -137,7 +137,6 @@ func TestSearchFindsNot(t *testing.T) {
 		"too fast":           gated(sine(patternHz, 0.25), 0, 0.1, 0.1),
 		"too slow":           gated(sine(patternHz, 0.25), 0, 0.4, 0.4),
 		"one pulse":          cut(pattern(0, 0.25), 0.3, 9),
-		"torn into crumbs":   gated(pattern(0, 0.25), 0, 0.02, 0.02),
 		"under another tone": sum(pattern(0, 0.25), sine(440, 0.4)),
 		"beep of the plan":   cut(sine(800, 0.25), 0.5, 9),
 	} {
@@ -170,6 +169,16 @@ func TestSearchBreaks(t *testing.T) {
 		if !h.there || (h.broken-tt.broken).Abs() > tt.uncertainty || (h.breakAt-tt.at).Abs() > tt.uncertainty {
 			t.Errorf("%s: %+v", name, h)
 		}
+	}
+}
+
+func TestSearchDropouts(t *testing.T) {
+	h := search(signal(8000, 4*time.Second, cut(cut(pattern(0, 0.25), 1.28, 1.3), 2.1, 2.14)), 8000)
+	if !h.there || h.dropouts != 2 || h.broken != 0 || h.pulses != 10 {
+		t.Errorf("%+v", h)
+	}
+	if h = search(signal(8000, 4*time.Second, gated(pattern(0, 0.25), 0, 0.02, 0.02)), 8000); h.dropouts != 40 {
+		t.Errorf("torn to crumbs: %+v", h)
 	}
 }
 
