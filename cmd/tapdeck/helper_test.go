@@ -170,13 +170,14 @@ func listenAnywhere(t testing.TB) net.Listener {
 	return ln
 }
 
-// place places a simulated call; the test's end tears it down.
+// place places a simulated call; the test's end tears it down, as does patience
+// with a call that never ends.
 func (s *station) place(spec switchsim.CallSpec) *switchsim.Call {
 	s.t.Helper()
 	if spec.Address == "" {
 		spec.Address = s.listeners.events.Addr().String()
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	s.t.Cleanup(cancel)
 	call, err := s.sw.Dial(ctx, spec)
 	if err != nil {
