@@ -32,17 +32,28 @@ const (
 
 // BenchmarkReceivers gives the CPU of a stream-second of 20 ms frames at 8 kHz for the
 // sink, for a bare TCP reader that reads 200 ms apart and writes to files, and for a
-// plain coder/websocket loop to a buffered file; and the sink's as a ratio to both.
+// plain coder/websocket loop to a buffered file; and the sink's as a ratio to both. The
+// Node server of the old stack is measured too where node and its package ws are there:
+//
+//	npm install --prefix DIR ws
+//	NODE_PATH=DIR/node_modules go test -run '^$' -bench Receivers -benchtime 1x ./sink
 func BenchmarkReceivers(b *testing.B) {
 	for _, streams := range []int{50, 200, 1000, 2000} {
 		b.Run(strconv.Itoa(streams), func(b *testing.B) {
-			var bare, plain, sink float64
+			var bare, plain, sink, node float64
 			for b.Loop() {
 				bare += measureReceiver(b, streams, bareReceiver)
 				plain += measureReceiver(b, streams, plainReceiver)
 				sink += measureReceiver(b, streams, sinkReceiver)
+				if streams <= maxNodeStreams {
+					node += measureNode(b, streams)
+				}
 			}
 			n := float64(b.N)
+			if node > 0 {
+				b.ReportMetric(node/n, "node-ms/stream-s")
+				b.ReportMetric(sink/node, "sink/node")
+			}
 			b.ReportMetric(bare/n, "bare-ms/stream-s")
 			b.ReportMetric(plain/n, "plain-ms/stream-s")
 			b.ReportMetric(sink/n, "sink-ms/stream-s")
