@@ -36,6 +36,8 @@ func TestListen(t *testing.T) {
 		"mixed":       {write(t, 8000, four, sum(voice, cut(prompt, 1.5, 9))), with(func(r *callRecord) { r.Mix = "mixed" }), nil},
 		"last buffer": {write(t, 8000, four, voice), ran(four + 310*time.Millisecond), nil},
 
+		"a dropout":   {write(t, 8000, four, cut(voice, 1.4, 1.42)), ran(four), nil},
+		"dropouts":    {write(t, 8000, four, gated(voice, 0, 0.04, 0.02)), ran(four), []amiss{{testRecording, Warn, "dropouts", "overloaded"}}},
 		"swapped":     {write(t, 8000, four, prompt, voice), ran(four), []amiss{{testRecording, Fail, "right channel", "stream.mix"}}},
 		"silence":     {write(t, 8000, four, quiet), ran(four), []amiss{{testRecording, Fail, "only silence", "media or codecs"}}},
 		"no RTP":      {write(t, 8000, four, quiet), with(func(r *callRecord) { r.DigitalSilence = true }), []amiss{{testRecording, Fail, "only silence", "media or codecs"}}},
