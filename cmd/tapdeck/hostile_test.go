@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -164,7 +163,7 @@ func eventually(t *testing.T, what string, done func() bool) {
 		select {
 		case <-poll.C:
 		case <-limit:
-			t.Fatal(fmt.Sprintf("waited 20 s for %s", what))
+			t.Fatalf("waited 20 s for %s", what)
 		}
 	}
 }
