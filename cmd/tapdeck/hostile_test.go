@@ -55,7 +55,7 @@ func TestHostileConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := listeners{events: listenLoopback(t), sink: listenLoopback(t)}
+	l := listeners{events: listenAnywhere(t), sink: listenAnywhere(t)}
 	loaded.Config.Sink.Advertise = "ws://" + l.sink.Addr().String()
 	d, err := newDaemon(loaded, zap.NewNop(), zap.NewAtomicLevel())
 	if err != nil {
@@ -81,7 +81,7 @@ func TestHostileConnections(t *testing.T) {
 	if files, _ := filepath.Glob(filepath.Join(dir, "*", "*.wav")); len(files) != len(reports) {
 		t.Errorf("%d recordings of %d live calls", len(files), len(reports))
 	}
-	eventually(t, "every goroutine to end", func() bool { return runtime.NumGoroutine() <= before })
+	until(t, "every goroutine to end", func() bool { return runtime.NumGoroutine() <= before })
 	t.Logf("%d live calls beside %d strangers", len(reports), strangers)
 }
 
@@ -140,30 +140,5 @@ func stranger(address, payload string, i int) {
 	case 1:
 		_ = conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
 		_, _ = io.Copy(io.Discard, io.LimitReader(conn, 1<<16))
-	}
-}
-
-func listenLoopback(t *testing.T) net.Listener {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = ln.Close() })
-	return ln
-}
-
-// eventually polls for something that must come about soon.
-func eventually(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	limit := time.After(20 * time.Second)
-	poll := time.NewTicker(10 * time.Millisecond)
-	defer poll.Stop()
-	for !done() {
-		select {
-		case <-poll.C:
-		case <-limit:
-			t.Fatalf("waited 20 s for %s", what)
-		}
 	}
 }
