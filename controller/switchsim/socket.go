@@ -159,7 +159,12 @@ func (c *Call) untilTaken() bool {
 		c.sleep(time.Duration(float64(time.Millisecond) * c.sw.cfg.Speed))
 		return true
 	case <-c.gone:
-		return false
+		select {
+		case <-c.taken: // before it went
+			return true
+		default:
+			return false
+		}
 	case <-c.hung:
 		return true
 	}
