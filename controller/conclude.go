@@ -199,10 +199,7 @@ func (c *call) save() {
 	if err != nil {
 		c.log.Error("record not saved", zap.NamedError("err", err), zap.String("hint", "is sink.directory there, writable, and not full?"))
 	}
-	var hint zap.Field = zap.Skip()
-	if c.outcome.Hint != "" {
-		hint = zap.String("hint", c.outcome.Hint)
-	}
+	hint := hintField(c.outcome.Hint)
 	level := c.outcome.Result.level()
 	if record == nil {
 		c.log.Log(level, "call ended", zap.String("result", string(c.outcome.Result)), zap.String("hangup_cause", c.outcome.HangupCause), zap.String("err", c.outcome.Err), hint)

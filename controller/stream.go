@@ -285,7 +285,7 @@ func (s *stream) retry(ctx context.Context) {
 	}
 	s.restarts++
 	s.c.ctl.metrics.restarts.Inc()
-	s.c.log.Warn(msg, zap.String("err", s.reason), zap.Int("restart", s.restarts), zap.Int("restarts", s.c.plan.Stream.Restarts), zap.String("hint", hintFor(s.reason)))
+	s.c.log.Warn(msg, zap.String("err", s.reason), zap.Int("restart", s.restarts), zap.Int("restarts", s.c.plan.Stream.Restarts), hintField(hintFor(s.reason)))
 	s.enter(streamUnhooking, s.c.ctl.cfg.CommandTimeout)
 	s.send(ctx, "uuid_audio_stream "+s.c.channel+" stop")
 }
@@ -310,7 +310,15 @@ func (s *stream) fail(err error, hint string) {
 	}
 	s.rest(streamFailed)
 	s.failure = &ending{result: StreamFailed, err: err, hint: hint}
-	s.c.log.Warn("stream failed", zap.NamedError("err", err), zap.String("hint", hint), zap.String("on_stream_failure", string(s.c.plan.OnStreamFailure)))
+	s.c.log.Warn("stream failed", zap.NamedError("err", err), hintField(hint), zap.String("on_stream_failure", string(s.c.plan.OnStreamFailure)))
+}
+
+// hintField is a hint for the log, if there is one.
+func hintField(hint string) zap.Field {
+	if hint == "" {
+		return zap.Skip()
+	}
+	return zap.String("hint", hint)
 }
 
 // hintFor says what to do about a stream's trouble.
@@ -325,6 +333,7 @@ func hintFor(reason string) string {
 		{"Timeout", "no answer to the WebSocket upgrade within the module's 1 s: a firewall that drops, wss:// against a plain port, or an overloaded machine"},
 		{"another server", "another WebSocket server listens at sink.advertise, the old one perhaps: compare sink.advertise with sink.listen"},
 		{"no socket", "the switch said +OK but never came: compare sink.advertise, sink.listen and the firewall; tapdeck doctor tests it"},
+		{"socket closed", "something between FreeSWITCH and the sink cuts connections, or the switch's module went away; the sink's line of this call says how it looked"},
 		{"abnormal EOF", "something between FreeSWITCH and the sink cuts connections (a proxy, a restart of tapdeck)"},
 		{"reset by peer", "something between FreeSWITCH and the sink cuts connections (a proxy, a restart of tapdeck)"},
 	} {
