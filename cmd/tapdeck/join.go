@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -43,8 +44,9 @@ func (r recorder) Save(info controller.Info, outcome controller.Outcome) (contro
 // recording is one call's recording in the sink as the controller knows one.
 type recording struct {
 	*sink.Recording
-	lost *atomic.Int64
-	info controller.Info
+	lost   *atomic.Int64
+	missed sync.Once // counts a recording once, whatever of it is lost
+	info   controller.Info
 }
 
 // State implements controller.Recording.
@@ -64,16 +66,20 @@ func (r *recording) State() controller.StreamState {
 func (r *recording) Finish(ctx context.Context) error {
 	_, err := r.Recording.Finish(ctx)
 	if err != nil {
-		r.lost.Add(1)
+		r.miss()
 	}
 	return err
+}
+
+func (r *recording) miss() {
+	r.missed.Do(func() { r.lost.Add(1) })
 }
 
 // Save implements controller.Recording.
 func (r *recording) Save(outcome controller.Outcome) (controller.Record, error) {
 	record, err := r.Recording.Save(sinkOutcome(r.info, outcome))
 	if err != nil {
-		r.lost.Add(1)
+		r.miss()
 		return nil, err
 	}
 	return record, nil
