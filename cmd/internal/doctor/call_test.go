@@ -189,5 +189,16 @@ func TestCallLeavesNothing(t *testing.T) {
 	l.calls = func() page { return page{http.StatusOK, `{}`} }
 	l.tune = func(x *examination) { x.patience.appear, x.patience.poll = 50*time.Millisecond, time.Millisecond }
 	l.expect(amiss{testCall, Fail, "knows nothing of it", "answers by itself"})
-	l.sw.Wait() // for an hour, if the call were up
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		l.sw.Wait()
+	}()
+	limit := time.NewTimer(10 * time.Second)
+	defer limit.Stop()
+	select {
+	case <-gone:
+	case <-limit.C:
+		t.Error("the call is left up")
+	}
 }

@@ -119,7 +119,7 @@ func TestLostBeforeCall(t *testing.T) {
 func TestGarbage(t *testing.T) {
 	answers := healthyAnswers(t)
 	all := questions(t)
-	for _, garbage := range []string{"", "-ERR no reply", "-ERR x Command not found!", "maybe", "\x1b[2J\x00\xff", "+OK x", `{"rows":7}`, "-1", strings.Repeat("9", 4000), "<a><b></a>"} {
+	for _, garbage := range []string{"", "-ERR no reply", "-ERR x Command not found!", "maybe", "\x1b[2J\x00\xff", "+OK x", "+OK " + password, `{"rows":7}`, "-1", strings.Repeat("9", 4000), "<a><b></a>"} {
 		for _, question := range all {
 			l := newLab(t).through(&peer{answer: func(c string) string {
 				if c == "api "+question {

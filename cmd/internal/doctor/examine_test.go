@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,25 +30,45 @@ func TestHealthy(t *testing.T) {
 	}
 }
 
-// TestBroken breaks each thing in turn: the doctor names that, its mend, and
-// nothing else.
-func TestBroken(t *testing.T) {
-	socket := func(data string) func(*lab) {
-		return func(l *lab) { l.facts.Extensions[0].Actions[0].Data = data }
+// broken are things that are broken, by their names, and what the doctor says
+// then: it names that thing, its mend, and nothing else.
+type broken map[string]struct {
+	change func(*lab)
+	want   []amiss
+}
+
+func (b broken) examine(t *testing.T) {
+	t.Helper()
+	for name, tt := range b {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t)
+			tt.change(l)
+			l.expect(tt.want...)
+		})
 	}
-	action := func(application, data string) func(*lab) {
-		return func(l *lab) {
-			l.facts.Extensions = append(l.facts.Extensions, switchsim.Extension{Name: "old", Number: "9998", Actions: []switchsim.Action{{Application: application, Data: data}}})
-		}
+}
+
+func missing(modules ...string) func(*lab) { return func(l *lab) { l.facts.Missing = modules } }
+
+// socket is another argument of the socket action.
+func socket(data string) func(*lab) {
+	return func(l *lab) { l.facts.Extensions[0].Actions[0].Data = data }
+}
+
+// action is an extension more.
+func action(application, data string) func(*lab) {
+	return func(l *lab) {
+		l.facts.Extensions = append(l.facts.Extensions, switchsim.Extension{Name: "old", Number: "9998", Actions: []switchsim.Action{{Application: application, Data: data}}})
 	}
-	missing := func(modules ...string) func(*lab) { return func(l *lab) { l.facts.Missing = modules } }
-	answer := func(path string, code int, body string) func(*lab) {
-		return func(l *lab) { l.pages[path] = page{code, body} }
-	}
-	for name, tt := range map[string]struct {
-		change func(*lab)
-		want   []amiss
-	}{
+}
+
+// answer is another page of the daemon.
+func answer(path string, code int, body string) func(*lab) {
+	return func(l *lab) { l.pages[path] = page{code, body} }
+}
+
+func TestBrokenSwitch(t *testing.T) {
+	broken{
 		"password":            {func(l *lab) { l.options.Password = "not-this-one" }, []amiss{{"event socket", Fail, "refuses the password", "TAPDECK_FREESWITCH_PASSWORD"}}},
 		"password with a LF":  {func(l *lab) { l.options.Password = "not\nthis" }, []amiss{{"event socket", Fail, "line end", ""}}},
 		"mod_event_socket":    {missing("mod_event_socket"), []amiss{{"module mod_event_socket", Fail, "hands calls", "load mod_event_socket"}}},
@@ -57,19 +78,18 @@ func TestBroken(t *testing.T) {
 		"mod_sndfile":         {missing("mod_sndfile"), []amiss{{"module mod_sndfile", Fail, "prompt of plan default", "load mod_sndfile"}}},
 		"mod_loopback unused": {missing("mod_loopback"), nil},
 		"API":                 {func(l *lab) { l.facts.NoStreamAPI = true }, []amiss{{"API uuid_audio_stream", Fail, "not registered", "reload mod_audio_stream"}}},
-		"prompt": {func(l *lab) {
-			l.facts.Files = func(path string) bool {
-				return path != "/usr/share/freeswitch/sounds/en/us/callie/ivr/8000/survey.wav" && path[len(path)-10:] != "survey.wav"
-			}
-		}, []amiss{{"prompt of plan survey", Fail, "/usr/share/freeswitch/sounds/en/us/callie/ivr/survey.wav", "name another prompt"}}},
-		"prompt at another rate": {func(l *lab) {
-			l.facts.Files = func(path string) bool {
-				return path[len(path)-10:] != "survey.wav" || path == "/usr/share/freeswitch/sounds/en/us/callie/ivr/48000/survey.wav"
-			}
-		}, nil},
-		"sound_prefix": {func(l *lab) { l.facts.Globals["sound_prefix"] = "" }, []amiss{
-			{"prompt of plan default", Unknown, "sound_prefix is not set", "vars.xml"}, {"prompt of plan survey", Unknown, "sound_prefix is not set", "whole path"},
-		}},
+		"clock ahead":         {func(l *lab) { l.facts.ClockSkew = time.Minute }, []amiss{{"clock", Warn, "ahead of", "NTP"}}},
+		"clock behind":        {func(l *lab) { l.facts.ClockSkew = -time.Minute }, []amiss{{"clock", Warn, "behind", "NTP"}}},
+		"clock nearly":        {func(l *lab) { l.facts.ClockSkew = 900 * time.Millisecond }, nil},
+		"sessions":            {func(l *lab) { l.facts.MaxSessions = 100 }, []amiss{{"session limit", Warn, "100 sessions", "max-sessions"}}},
+		"old FreeSWITCH":      {func(l *lab) { l.facts.Version = "1.8.7" }, []amiss{{"version", Warn, "1.8.7", "update"}}},
+		"newer FreeSWITCH":    {func(l *lab) { l.facts.Version = "1.11.0-dev" }, nil},
+		"no tone at all":      {func(l *lab) { missing("mod_tone_stream")(l); change(l, func(p *config.Plan) { p.Tone.Duration = 0 }) }, nil},
+	}.examine(t)
+}
+
+func TestBrokenDialplan(t *testing.T) {
+	broken{
 		"no extension": {func(l *lab) { l.facts.Extensions = nil }, []amiss{{"dialplan", Fail, "no socket action", "tapdeck dialplan"}}},
 		"no async":     {socket("127.0.0.1:8084 full"), []amiss{{"dialplan", Fail, "lacks async", `data="127.0.0.1:8084 async full"`}}},
 		"no full":      {socket("127.0.0.1:8084 async"), []amiss{{"dialplan", Fail, "lacks full", `data="127.0.0.1:8084 async full"`}}},
@@ -79,31 +99,47 @@ func TestBroken(t *testing.T) {
 			socket("tapdeck.example:8084 async full")(l)
 			l.options.Hosts = []string{"tapdeck.example:8084"}
 		}, nil},
-		"${}":              {action("set", "x=${uuid_audio_stream(${uuid} start ws://x mono 8000)}"), []amiss{{"dialplan", Warn, "uuid_audio_stream", "remove it"}}},
-		"application":      {action("audio_stream", "x"), []amiss{{"dialplan", Fail, "no application", "remove it"}}},
-		"API as app":       {action("uuid_audio_stream", "x"), []amiss{{"dialplan", Fail, "no application", "remove it"}}},
-		"draining":         {answer("/readyz", http.StatusServiceUnavailable, "draining\n"), []amiss{{"daemon", Fail, "draining", "successor"}}},
-		"full":             {answer("/readyz", http.StatusTooManyRequests, "full\n"), []amiss{{"daemon", Warn, "full", "max_calls"}}},
-		"another program":  {answer("/readyz", http.StatusOK, "<html>"), []amiss{{"daemon", Fail, "no tapdeck", "another program"}}},
-		"token":            {answer("/metrics", http.StatusUnauthorized, ""), []amiss{{"daemon", Fail, "admin.token", "configuration"}}},
-		"old daemon":       {answer("/metrics", http.StatusOK, metrics("v1.2.2", 1)), []amiss{{"daemon version", Warn, "v1.2.2 runs, and this is v1.2.3", "restart"}}},
-		"no metrics":       {answer("/metrics", http.StatusNotFound, ""), []amiss{{"daemon version", Unknown, "do not say", ""}}},
-		"failed reload":    {answer("/metrics", http.StatusOK, metrics(ourVersion, 0)), []amiss{{"daemon configuration", Warn, "not valid", "tapdeck check"}}},
-		"sink":             {func(l *lab) { _ = l.sink.Close() }, []amiss{{"sink address", Fail, "connection refused", "sink.listen"}}},
-		"disk full":        {func(l *lab) { l.loaded.Config.Sink.MinFree = 1000 * config.TiB }, []amiss{{"free disk", Fail, "free at", "make room"}}},
-		"clock ahead":      {func(l *lab) { l.facts.ClockSkew = time.Minute }, []amiss{{"clock", Warn, "ahead of", "NTP"}}},
-		"clock behind":     {func(l *lab) { l.facts.ClockSkew = -time.Minute }, []amiss{{"clock", Warn, "behind", "NTP"}}},
-		"clock nearly":     {func(l *lab) { l.facts.ClockSkew = 900 * time.Millisecond }, nil},
-		"sessions":         {func(l *lab) { l.facts.MaxSessions = 100 }, []amiss{{"session limit", Warn, "100 sessions", "max-sessions"}}},
-		"old FreeSWITCH":   {func(l *lab) { l.facts.Version = "1.8.7" }, []amiss{{"version", Warn, "1.8.7", "update"}}},
-		"newer FreeSWITCH": {func(l *lab) { l.facts.Version = "1.11.0-dev" }, nil},
-		"container":        {func(l *lab) { l.facts.Globals["hostname"] = "5c0ffee" }, []amiss{{"place of FreeSWITCH", Unknown, "5c0ffee", "--call"}, {"sink address", Unknown, "can't be asked", "--call"}}},
-		"esl.allow":        {func(l *lab) { l.loaded.Config.ESL.Allow = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} }, []amiss{{"call address", Fail, "127.0.0.1", "esl.allow"}}},
-		"sink.allow":       {func(l *lab) { l.loaded.Config.Sink.Allow = nil }, []amiss{{"sink address", Fail, "127.0.0.1", "sink.allow"}}},
-		"wss":              {func(l *lab) { l.loaded.Config.Sink.Advertise = "wss" + l.loaded.Config.Sink.Advertise[2:] }, []amiss{{"TLS of mod_audio_stream", Unknown, "TLS", "USE_TLS"}}},
-		"no tone at all":   {func(l *lab) { missing("mod_tone_stream")(l); change(l, func(p *config.Plan) { p.Tone.Duration = 0 }) }, nil},
-		"no file prompt":   {func(l *lab) { missing("mod_sndfile")(l); change(l, func(p *config.Plan) { p.Prompt = "" }) }, nil},
-		"spoken prompt":    {func(l *lab) { change(l, func(p *config.Plan) { p.Prompt = "say:hello" }) }, []amiss{{"prompt of plan default, survey", Unknown, "no file", "listen"}}},
+		"${}":         {action("set", "x=${uuid_audio_stream(${uuid} start ws://x mono 8000)}"), []amiss{{"dialplan", Warn, "uuid_audio_stream", "remove it"}}},
+		"application": {action("audio_stream", "x"), []amiss{{"dialplan", Fail, "no application", "remove it"}}},
+		"API as app":  {action("uuid_audio_stream", "x"), []amiss{{"dialplan", Fail, "no application", "remove it"}}},
+	}.examine(t)
+}
+
+func TestBrokenDaemon(t *testing.T) {
+	broken{
+		"draining":        {answer("/readyz", http.StatusServiceUnavailable, "draining\n"), []amiss{{"daemon", Fail, "draining", "successor"}}},
+		"full":            {answer("/readyz", http.StatusTooManyRequests, "full\n"), []amiss{{"daemon", Warn, "full", "max_calls"}}},
+		"another program": {answer("/readyz", http.StatusOK, "<html>"), []amiss{{"daemon", Fail, "no tapdeck", "another program"}}},
+		"token":           {answer("/metrics", http.StatusUnauthorized, ""), []amiss{{"daemon", Fail, "admin.token", "configuration"}}},
+		"old daemon":      {answer("/metrics", http.StatusOK, metrics("v1.2.2", 1)), []amiss{{"daemon version", Warn, "v1.2.2 runs, and this is v1.2.3", "restart"}}},
+		"no metrics":      {answer("/metrics", http.StatusNotFound, ""), []amiss{{"daemon version", Unknown, "do not say", ""}}},
+		"failed reload":   {answer("/metrics", http.StatusOK, metrics(ourVersion, 0)), []amiss{{"daemon configuration", Warn, "not valid", "tapdeck check"}}},
+		"sink":            {func(l *lab) { _ = l.sink.Close() }, []amiss{{"sink address", Fail, "connection refused", "sink.listen"}}},
+		"disk full":       {func(l *lab) { l.loaded.Config.Sink.MinFree = 1000 * config.TiB }, []amiss{{"free disk", Fail, "free at", "make room"}}},
+		"container":       {func(l *lab) { l.facts.Globals["hostname"] = "5c0ffee" }, []amiss{{"place of FreeSWITCH", Unknown, "5c0ffee", "--call"}, {"sink address", Unknown, "can't be asked", "--call"}}},
+		"esl.allow":       {func(l *lab) { l.loaded.Config.ESL.Allow = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} }, []amiss{{"call address", Fail, "127.0.0.1", "esl.allow"}}},
+		"sink.allow":      {func(l *lab) { l.loaded.Config.Sink.Allow = nil }, []amiss{{"sink address", Fail, "127.0.0.1", "sink.allow"}}},
+		"wss":             {func(l *lab) { l.loaded.Config.Sink.Advertise = "wss" + l.loaded.Config.Sink.Advertise[2:] }, []amiss{{"TLS of mod_audio_stream", Unknown, "TLS", "USE_TLS"}}},
+	}.examine(t)
+}
+
+func TestBrokenPrompts(t *testing.T) {
+	broken{
+		"prompt": {func(l *lab) {
+			l.facts.Files = func(path string) bool {
+				return !strings.HasSuffix(path, "survey.wav")
+			}
+		}, []amiss{{"prompt of plan survey", Fail, "/usr/share/freeswitch/sounds/en/us/callie/ivr/survey.wav", "name another prompt"}}},
+		"prompt at another rate": {func(l *lab) {
+			l.facts.Files = func(path string) bool {
+				return !strings.HasSuffix(path, "survey.wav") || path == "/usr/share/freeswitch/sounds/en/us/callie/ivr/48000/survey.wav"
+			}
+		}, nil},
+		"sound_prefix": {func(l *lab) { l.facts.Globals["sound_prefix"] = "" }, []amiss{
+			{"prompt of plan default", Unknown, "sound_prefix is not set", "vars.xml"}, {"prompt of plan survey", Unknown, "sound_prefix is not set", "whole path"},
+		}},
+		"no file prompt": {func(l *lab) { missing("mod_sndfile")(l); change(l, func(p *config.Plan) { p.Prompt = "" }) }, nil},
+		"spoken prompt":  {func(l *lab) { change(l, func(p *config.Plan) { p.Prompt = "say:hello" }) }, []amiss{{"prompt of plan default, survey", Unknown, "no file", "listen"}}},
 		"whole path": {func(l *lab) {
 			change(l, func(p *config.Plan) { p.Prompt = "/srv/a.wav" })
 			l.facts.Globals["sound_prefix"], l.facts.Files = "", func(path string) bool { return path == "/srv/a.wav" }
@@ -112,13 +148,7 @@ func TestBroken(t *testing.T) {
 			change(l, func(p *config.Plan) { p.Prompt = "/srv/a.mp3" })
 			l.facts.Files = func(path string) bool { return path == "/srv/8000/a.mp3" }
 		}, []amiss{{"module mod_shout", Fail, "prompt", "load mod_shout"}, {"prompt of plan default, survey", Fail, "/srv/a.mp3", ""}}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			l := newLab(t)
-			tt.change(l)
-			l.expect(tt.want...)
-		})
-	}
+	}.examine(t)
 }
 
 // change changes every plan.
