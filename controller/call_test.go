@@ -3,6 +3,7 @@ package controller_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 
 // goodCommands are what the switch is sent in a call that follows its plan.
 func goodCommands(mix string, rate int) []string {
-	return []string{
+	list := []string{
 		"connect",
 		"linger 5",
 		"myevents json",
@@ -30,6 +31,10 @@ func goodCommands(mix string, rate int) []string {
 		"bgapi uuid_audio_stream … stop",
 		"execute hangup NORMAL_CLEARING",
 	}
+	if mix != "mono" {
+		list = slices.Insert(list, slices.Index(list, "execute answer"), "bgapi uuid_setvar … send_silence_when_idle -1")
+	}
+	return list
 }
 
 func TestGoodCall(t *testing.T) {

@@ -78,7 +78,7 @@ func (c *call) classify(ctx context.Context, err error) *ending {
 	if !errors.As(err, &e) {
 		e = &ending{result: Completed}
 	}
-	if e.result == SwitchLost {
+	if e.result == SwitchLost && !c.taken {
 		c.settle(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.over })
 	}
 	switch {
@@ -99,6 +99,9 @@ func (c *call) letGo(ctx context.Context, result Result) {
 	case c.hungUp:
 		c.enter("hangup")
 		c.awaitHangup(ctx)
+	case c.taken:
+		c.running = "" // whatever runs now is not ours to break
+		c.release(ctx)
 	case result == Refused, result == Misconfigured, result == Failed && c.unanswered(),
 		result == StreamFailed && c.plan.OnStreamFailure == FailureDialplan:
 		c.release(ctx)

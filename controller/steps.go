@@ -58,11 +58,52 @@ func (p Plan) length() time.Duration {
 
 func (c *call) answer(ctx context.Context) error {
 	begun := c.enter("answer")
+	if err := c.fillSilence(ctx); err != nil {
+		return err
+	}
 	if _, err := c.execute(ctx, "answer", "", c.ctl.cfg.AnswerTimeout); err != nil {
 		return err
 	}
 	c.outcome.Timeline.Answer = time.Now()
 	c.log.Info("answered", since(begun))
+	return nil
+}
+
+// bothWays says that the stream holds what the switch plays, too.
+func (p Plan) bothWays() bool { return p.Stream.Mix != "mono" }
+
+// ringing says that the channel had no media when it came.
+func (c *call) ringing() bool { return c.conn.Channel().Get("Answer-State") == "ringing" }
+
+// fillSilence has the switch send silence while nothing plays. A parked channel
+// sends nothing by itself, and mod_audio_stream has no frame then of a mix with both
+// directions. Park looks at the variable once, when media is ready: so before
+// answer, or never (measured on 1.10.12).
+func (c *call) fillSilence(ctx context.Context) error {
+	if !c.plan.bothWays() || !c.ringing() {
+		return nil
+	}
+	answer, err := c.api(ctx, "uuid_setvar "+c.channel+" send_silence_when_idle -1")
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(answer, "+OK") {
+		c.log.Warn("silence not filled", zap.String("step", "answer"), zap.String("err", answer), zap.String("hint", "a stereo or mixed recording may lack the time in which nothing plays"))
+	}
+	return nil
+}
+
+// playSilence does in the listening time what fillSilence could not do for a
+// channel that had media before. The hangup ends it.
+func (c *call) playSilence(ctx context.Context) error {
+	if !c.plan.bothWays() || c.ringing() || c.rec == nil {
+		return nil
+	}
+	id, err := c.conn.Execute(context.WithoutCancel(ctx), "playback", "silence_stream://-1")
+	if err != nil {
+		return c.commandEnding("playback", err)
+	}
+	c.running = id
 	return nil
 }
 
@@ -85,6 +126,9 @@ func (c *call) tone(ctx context.Context) error {
 		return err
 	}
 	if response != "FILE PLAYED" {
+		if err := c.sleep(ctx, hangupGrace); err != nil {
+			return err
+		}
 		c.log.Warn("tone not played", zap.String("step", "tone"), zap.String("err", response), zap.String("hint", "is mod_tone_stream loaded? tapdeck doctor tells"))
 	}
 	return nil
@@ -123,6 +167,9 @@ func (c *call) prompt(ctx context.Context) error {
 	case "FILE NOT FOUND":
 		c.log.Warn("prompt not found", file, zap.String("hint", "FreeSWITCH looks below its sound_prefix; tapdeck doctor shows where"))
 	default:
+		if err := c.sleep(ctx, hangupGrace); err != nil {
+			return err
+		}
 		c.log.Warn("prompt not played", file, zap.String("err", response), zap.String("hint", "FreeSWITCH's log says why; is the module of the file's format loaded (mod_sndfile for WAV)?"))
 	}
 	return nil
@@ -133,6 +180,9 @@ func (c *call) listen(ctx context.Context) error {
 	begun := c.enter("listen")
 	c.outcome.Timeline.Listen = begun
 	c.digit = ""
+	if err := c.playSilence(ctx); err != nil {
+		return err
+	}
 	if c.rec != nil && c.plan.Silence > 0 {
 		c.rec.WatchSilence(c.plan.Silence)
 	}
@@ -204,6 +254,21 @@ func (c *call) bgapi(ctx context.Context, command string) (job string, err error
 		return "", c.commandEnding(command, err)
 	}
 	return job, nil
+}
+
+// api runs an API command and waits for its answer, which is empty where the
+// switch gives none in time.
+func (c *call) api(ctx context.Context, command string) (answer string, err error) {
+	c.answered = ""
+	if c.job, err = c.bgapi(ctx, command); err != nil {
+		return "", err
+	}
+	err = c.wait(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.job == "" })
+	c.job = ""
+	if errors.Is(err, errTimeout) {
+		return "", nil
+	}
+	return c.answered, err
 }
 
 // commandEnding is how a call ends whose command could not be given.

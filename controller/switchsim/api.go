@@ -30,6 +30,8 @@ func findAPI(name string) apiFunction {
 		return onCall("-ERR No such channel!\n", "-USAGE: <uuid> [format]\n", func(c *Call, _ string) string { return c.dump() })
 	case "sched_hangup":
 		return apiSchedHangup
+	case "sched_del":
+		return apiSchedDel
 	}
 	return findStatusAPI(name)
 }
@@ -123,6 +125,20 @@ func apiSchedHangup(s *Switch, _ *Call, arg string) string {
 	}
 	c.schedHangup(strings.Join(append(f[:1:1], f[2:]...), " "))
 	return "+OK\n"
+}
+
+// apiSchedDel executes sched_del UUID: the tasks of a channel are a group by its UUID.
+func apiSchedDel(s *Switch, _ *Call, arg string) string {
+	deleted := 0
+	if c := s.call(strings.TrimSpace(arg)); c != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.killTimer != nil && c.killTimer.Stop() {
+			deleted = 1
+		}
+		c.killTimer = nil
+	}
+	return "+OK Deleted: " + itoa(deleted) + "\n"
 }
 
 // dump is uuid_dump: the channel as plain lines.

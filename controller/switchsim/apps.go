@@ -139,6 +139,7 @@ func (c *Call) preAnswer() {
 		return
 	}
 	c.media = time.Now()
+	c.fills = c.state.vars.get("send_silence_when_idle") != ""
 	c.state.early, c.state.media, c.state.answerState = c.media, true, "early"
 	if !c.spec.Loopback {
 		c.state.vars = c.state.vars.with(mediaVariables()...)

@@ -27,10 +27,14 @@ type Call struct {
 	thread    sync.Mutex    // sync mode: held while an application runs
 	torn      chan struct{} // closed when the call is torn down with its context
 
+	transfer  sync.Once
+	elsewhere chan struct{} // closed when the call is transferred
+
 	mu        sync.Mutex // protects what follows
 	listener  *listener  // nil while there is no controller
 	state     state
 	media     time.Time // when media began; zero: not yet
+	fills     bool      // send_silence_when_idle was set by then
 	played    []Played
 	consumed  int64      // media frames that a stream has read
 	running   int        // applications that run, in sync mode
@@ -51,7 +55,7 @@ func newCall(s *Switch, spec CallSpec) *Call {
 		sw: s, spec: spec, uuid: spec.UUID, linger: noLinger,
 		done: make(chan struct{}), hung: make(chan struct{}),
 		wake: make(chan struct{}, 1), brk: make(chan struct{}, 1), gone: make(chan struct{}),
-		up: make(chan struct{}), taken: make(chan struct{}), torn: make(chan struct{}),
+		up: make(chan struct{}), taken: make(chan struct{}), torn: make(chan struct{}), elsewhere: make(chan struct{}),
 	}
 	p := &profile{
 		uuid: spec.UUID, caller: spec.Caller, destination: spec.Destination, loopback: spec.Loopback,

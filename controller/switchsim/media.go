@@ -116,7 +116,7 @@ func (s *stream) pump(now time.Time, all bool) {
 		return
 	}
 	size := s.audio.frameBytes()
-	for due-s.next >= s.packets && (all || len(s.pending) == 0) {
+	for s.skipStarved(due); due-s.next >= s.packets && (all || len(s.pending) == 0); s.skipStarved(due) {
 		buf := s.scratch[:0]
 		for due-s.next >= s.packets && len(buf) < maxBatch {
 			buf = appendFrame(buf, finBit|opBinary, size*int(s.packets), func(p []byte) {
@@ -125,9 +125,28 @@ func (s *stream) pump(now time.Time, all bool) {
 				}
 			})
 			s.next += s.packets
+			if s.starved() {
+				break
+			}
 		}
 		s.scratch = buf
 		s.write(buf)
+	}
+}
+
+// starved says that the module has no frame to read now: one of a mix with both
+// directions needs audio of both, and a parked channel sends none unless something
+// plays, or send_silence_when_idle was set before media was ready (seen on 1.10.12).
+func (s *stream) starved() bool {
+	return s.audio.mix != "mono" && !s.call.fills && s.audio.at(s.next) == nil
+}
+
+// skipStarved leaves out the frames that are due while the stream is starved.
+func (s *stream) skipStarved(due int64) {
+	for due-s.next >= s.packets && s.starved() {
+		s.endPart()
+		s.next += s.packets
+		s.begin = s.next
 	}
 }
 

@@ -29,7 +29,7 @@ func TestAudio(t *testing.T) {
 		t.Run(fmt.Sprint(tc.mix, tc.rate, tc.buffer), func(t *testing.T) {
 			t.Parallel()
 			web := newWebServer(t)
-			call, c := streaming(t, New(Config{Speed: 20}), CallSpec{Voice: tc.voice, Variables: map[string]string{"STREAM_BUFFER_SIZE": fmt.Sprint(tc.buffer)}})
+			call, c := streaming(t, New(Config{Speed: 20}), CallSpec{Voice: tc.voice, Variables: map[string]string{"STREAM_BUFFER_SIZE": fmt.Sprint(tc.buffer), "send_silence_when_idle": "-1"}})
 			c.api(fmt.Sprintf("%s start %s/x %s %d", streamCmd, web.url, tc.mix, tc.rate), "+OK Success\n")
 			c.until("mod_audio_stream::connect")
 			c.execute("playback", "tone_stream://%(300,100,800)", "t")
@@ -55,6 +55,33 @@ func TestAudio(t *testing.T) {
 			}
 			if len(r.Parts) != 2 || r.Channels != len(sent.audio)/2/int(r.Samples) {
 				t.Errorf("parts %v, channels %d", r.Parts, r.Channels)
+			}
+		})
+	}
+}
+
+// TestIdleMix: a mix with both directions has no frames while nothing plays.
+func TestIdleMix(t *testing.T) {
+	t.Parallel()
+	for _, mix := range []string{"mono", "mixed", "stereo"} {
+		t.Run(mix, func(t *testing.T) {
+			t.Parallel()
+			web := newWebServer(t)
+			call, c := streaming(t, New(Config{Speed: 20}), CallSpec{Voice: ToneVoice(8000, 440, 0.5)})
+			c.api(streamCmd+" start "+web.url+"/x "+mix+" 8000", "+OK Success\n")
+			c.until("mod_audio_stream::connect")
+			for _, file := range []string{"silence_stream://400", "silence_stream://400"} {
+				c.execute("playback", file, "p")
+				c.until("CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED")
+				c.execute("sleep", "2000", "s")
+				c.until("CHANNEL_EXECUTE_COMPLETE sleep _none_")
+			}
+			c.api(streamCmd+" stop", "+OK Success\n")
+			c.conn.Close()
+			r := call.Wait().Streams[0]
+			sameAudio(t, &r, web.take(t).audio)
+			if all := r.Samples > 8000*4; all != (mix == "mono") {
+				t.Errorf("%d samples in %v", r.Samples, r.Parts)
 			}
 		})
 	}

@@ -132,6 +132,11 @@ func (c *Call) poke() {
 	}
 }
 
+// Transfer takes the parked call away from its controller, as uuid_transfer by
+// somebody else does: the dialplan goes on with the next action. The event socket
+// stays open, and nothing but CHANNEL_EXECUTE_COMPLETE of socket tells of it.
+func (c *Call) Transfer() { c.transfer.Do(func() { close(c.elsewhere) }) }
+
 // control is the channel's thread while the controller has the call: parked
 // in async mode, executing what it is sent; in sync mode doing so within the
 // command itself.
@@ -179,6 +184,8 @@ func (c *Call) parkedOn() bool {
 			return false
 		case <-c.gone:
 			return c.queued() && c.sleep(FrameDuration)
+		case <-c.elsewhere:
+			return false
 		case <-c.wake:
 		}
 	}

@@ -1,0 +1,97 @@
+package controller_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"tapdeck/controller"
+	"tapdeck/controller/switchsim"
+)
+
+// A parked channel sends no audio, and mod_audio_stream then has no frame of a mix
+// with both directions: the listening time would be missing.
+func TestBothDirectionsWhileNothingPlays(t *testing.T) {
+	t.Parallel()
+	for _, mix := range []string{"mixed", "stereo"} {
+		t.Run(mix, func(t *testing.T) {
+			t.Parallel()
+			s := good()
+			s.plan.Stream.Mix, s.plan.Listen = mix, 300*time.Millisecond
+			e := s.run(t, switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 440, 0.3)})
+			checkGood(t, e)
+			heardListening(t, e)
+		})
+		t.Run(mix+", answered before", func(t *testing.T) {
+			t.Parallel()
+			s := good()
+			s.plan.Stream.Mix, s.plan.Listen = mix, 300*time.Millisecond
+			e := s.run(t, switchsim.CallSpec{
+				Voice: switchsim.ToneVoice(8000, 440, 0.3), Before: []switchsim.Action{{Application: "answer"}},
+			})
+			if e.outcome.Result != controller.Completed || e.outcome.HangupCause != "NORMAL_CLEARING" || e.outcome.HungUpBy != "tapdeck" {
+				t.Errorf("outcome %+v", e.outcome)
+			}
+			checkAudio(t, e)
+			heardListening(t, e)
+			if !slices.Contains(commands(e.report), "execute playback silence_stream://-1") {
+				t.Errorf("commands %q", commands(e.report))
+			}
+		})
+	}
+}
+
+// heardListening wants audio for most of the listening time, which the simulated
+// switch's speed makes longer.
+func heardListening(t *testing.T, e ended) {
+	t.Helper()
+	r := e.report.Streams[0]
+	audio := time.Duration(r.Samples) * time.Second / time.Duration(r.Rate)
+	if least := 600*time.Millisecond + 200*time.Millisecond*speed; audio < least {
+		t.Errorf("%v of audio, want %v at least", audio, least)
+	}
+}
+
+// waitStep waits until the lab's only call is in a step.
+func (l *lab) waitStep(t *testing.T, step string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		if calls := l.ctl.Calls(); len(calls) == 1 && calls[0].Step == step {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("no call came to %s", step)
+		}
+	}
+}
+
+// A call that something else takes away is let go, not hung up.
+func TestCallTakenAway(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.plan.Listen = time.Minute
+	l := s.start(t)
+	call := l.dial(switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 440, 0.3), Then: []switchsim.Action{{Application: "sleep", Data: "10000"}, {Application: "hangup", Data: "USER_BUSY"}}})
+	l.waitStep(t, "listen")
+	call.Transfer()
+	report := call.Wait()
+	if err := l.close(); err != nil {
+		t.Error(err)
+	}
+	e := l.ended(report)
+	if e.outcome.Result != controller.SwitchLost || e.outcome.HungUpBy != "" || report.HangupCause != "USER_BUSY" {
+		t.Errorf("outcome %+v, hung up with %s", e.outcome, report.HangupCause)
+	}
+	sent := commands(report)
+	if want := []string{"bgapi uuid_audio_stream … stop", "bgapi sched_del …"}; !slices.Equal(sent[len(sent)-2:], want) {
+		t.Errorf("last commands %q, want %q", sent[len(sent)-2:], want)
+	}
+	checkAudio(t, e)
+}
