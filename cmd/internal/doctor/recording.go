@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -81,23 +80,11 @@ func (x *examination) notFound(r callRecord, audio sound) (seen, todo string) {
 		return "it is there an octave too high", rates
 	}
 	hz, share := loudest(samples, rate)
-	seen = fmt.Sprintf("its %.2f s are something else, most of all near %d Hz (%.0f %%)", audio.format.Duration(int64(len(samples))).Seconds(), hz, 100*share)
-	if idle(r) {
-		return seen, idleHint
-	}
-	return seen, fmt.Sprintf("listen to it; the stream's mix is %s: mono is the caller alone", r.Mix)
+	return fmt.Sprintf("its %.2f s are something else, most of all near %d Hz (%.0f %%)", audio.format.Duration(int64(len(samples))).Seconds(), hz, 100*share),
+		fmt.Sprintf("listen to it; the stream's mix is %s: mono is the caller alone", r.Mix)
 }
 
-// idle says that FreeSWITCH may have sent audio only while it played something, as
-// it does in streams that hold both directions.
-func idle(r callRecord) bool { return r.Mix != "mono" && slices.Contains(r.Alarms, "short_audio") }
-
-const idleHint = `in a stream of mix stereo or mixed FreeSWITCH sends audio only while it plays something: put <action application="set" data="send_silence_when_idle=-1"/> before the socket action, or use mix mono`
-
 func lossHint(r callRecord) string {
-	if idle(r) {
-		return idleHint
-	}
 	if len(r.Alarms) > 0 || r.Restarts > 0 {
 		return fmt.Sprintf("the call's record says alarms [%s], restarts %d: is the network between FreeSWITCH and tapdeck in order?", strings.Join(r.Alarms, ", "), r.Restarts)
 	}

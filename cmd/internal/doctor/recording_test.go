@@ -25,9 +25,6 @@ func TestListen(t *testing.T) {
 		change(&r)
 		return r
 	}
-	both := func(mix string) callRecord {
-		return with(func(r *callRecord) { r.Mix, r.Alarms = mix, []string{"short_audio"} })
-	}
 	for name, tt := range map[string]struct {
 		path   string
 		record callRecord
@@ -52,8 +49,6 @@ func TestListen(t *testing.T) {
 		"alarms":      {write(t, 8000, four, voice), with(func(r *callRecord) { r.Alarms = []string{"late_audio"} }), []amiss{{"test stream", Warn, "not in order", "late_audio"}}},
 		"too short":   {write(t, 8000, 3*time.Second, voice), ran(four), []amiss{{"recording length", Fail, "3.00 s, and the stream ran for 4.00 s", "missing_ms"}}},
 		"too long":    {write(t, 8000, 5*time.Second, voice), ran(four), []amiss{{"recording length", Fail, "5.00 s", ""}}},
-		"idle mixed":  {write(t, 8000, four, sine(350, 0.3)), both("mixed"), []amiss{{testRecording, Fail, "near 350 Hz", "send_silence_when_idle"}}},
-		"idle stereo": {write(t, 8000, 3*time.Second, voice, prompt), both("stereo"), []amiss{{"recording length", Fail, "3.00 s", "send_silence_when_idle"}}},
 		"no times":    {write(t, 8000, four, voice), callRecord{Plan: "default", Mix: "mono"}, []amiss{{"recording length", Unknown, "does not say", ""}}},
 		"no WAV":      {text(t, "RIFF, but no more"), ran(four), []amiss{{testRecording, Fail, "can't be read", "daemon's machine"}}},
 		"no file":     {filepath.Join(t.TempDir(), "gone.wav"), ran(four), []amiss{{testRecording, Fail, "no such file", "daemon's machine"}}},
