@@ -24,6 +24,7 @@ const (
 const (
 	noAudioAfter = 2 * time.Second
 	silenceAfter = 5 * time.Second
+	briefly      = time.Second // audio from which on silence is worth an alarm at the end
 	shortShare   = 0.9
 	shortAfter   = time.Second
 )
@@ -31,11 +32,11 @@ const (
 func alarmHint(kind string) string {
 	switch kind {
 	case AlarmNoAudio:
-		return "the stream is open but brings no audio: is the socket line `async full`, and is there media on the call?"
+		return "the stream is open but brings no audio: is the socket line `async full`, and is there media on the call? A stereo or mixed stream has frames only while the switch sends audio, too"
 	case AlarmSilence:
 		return "every sample is silence: the caller sends no RTP (NAT, firewall, one-way audio), or is muted"
 	}
-	return "audio was lost on its way: see the network to the switch, its load, and gaps in the record"
+	return "audio was lost on its way: see the network to the switch, its load, and gaps in the record; a stereo or mixed stream has frames only while the switch sends audio, too"
 }
 
 // connected notes a new socket.

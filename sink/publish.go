@@ -167,12 +167,13 @@ func (r *Recording) finishFile(t *take) error {
 // checkAtEnd raises the alarms that can only be known at the end.
 func (r *Recording) checkAtEnd(t *take) {
 	tl, e := &t.timeline, t.meter.sum()
-	if e.digitalSilence() {
+	if e.digitalSilence() && tl.format.Duration(tl.received) >= briefly {
 		r.alarm(AlarmSilence)
 	}
 	got := tl.format.Duration(tl.received)
 	want := got + tl.missing
-	if want >= shortAfter && float64(got) < shortShare*float64(want) {
+	told := got == 0 && want >= noAudioAfter // by its own alarm
+	if want >= shortAfter && float64(got) < shortShare*float64(want) && !told {
 		r.alarm(AlarmShort)
 	}
 	r.sink.metrics.gaps.Add(float64(len(tl.gaps)))

@@ -99,8 +99,8 @@ type Record struct {
 type Sound struct {
 	// AudioMS is the length of the WAV, the silence of its gaps included.
 	AudioMS int64 `json:"audio_ms"`
-	// MissingMS is how much less audio came than the time from the first sample to
-	// the end of the last socket would give; below a frame and 60 ms it is 0.
+	// MissingMS is how much less audio came than the time from the first sample (or,
+	// where none came, the first socket) to the end of the last socket would give; below a frame and 60 ms it is 0.
 	MissingMS int64 `json:"missing_ms"`
 	// LargestPauseMS is the longest time without audio on a live socket. Where reads
 	// are coalesced, one shorter than the read interval is told from the audio that lacks.

@@ -26,6 +26,7 @@ type Gap struct {
 // those at which the sink saw the bytes.
 type timeline struct {
 	format   wav.Format
+	opened   time.Time // when the first socket was
 	origin   time.Time // when the first sample was taken, zero before any audio
 	written  int64     // frames in the file, silence included
 	received int64     // frames of audio
@@ -49,6 +50,9 @@ func (t *timeline) connect(now time.Time) {
 	t.start, t.first, t.arrived, t.batchAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	t.frames, t.batch = 0, 0
 	t.emptyAt = now
+	if t.opened.IsZero() {
+		t.opened = now
+	}
 }
 
 // took counts frames of audio that arrived at a time. In the first second the start
@@ -105,7 +109,8 @@ func (t *timeline) closeBatch(now time.Time) {
 // open and now; the one that fits its audio best is taken.
 func (t *timeline) disconnect(now time.Time) {
 	t.closeBatch(t.emptyAt)
-	if t.start.IsZero() {
+	if t.start.IsZero() { // all of it is missing
+		t.lacks(now)
 		return
 	}
 	end := t.start.Add(t.format.Duration(t.frames))
@@ -116,7 +121,16 @@ func (t *timeline) disconnect(now time.Time) {
 		end = now
 	}
 	t.pause = max(t.pause, end.Sub(t.arrived))
-	t.missing = max(end.Sub(t.origin)-t.format.Duration(t.received), 0)
+	t.lacks(end)
+}
+
+// lacks notes how much less audio came, up to end, than the time would give.
+func (t *timeline) lacks(end time.Time) {
+	from := t.origin
+	if from.IsZero() {
+		from = t.opened
+	}
+	t.missing = max(end.Sub(from)-t.format.Duration(t.received), 0)
 	if t.missing <= t.frame+cadence {
 		t.missing = 0
 	}
