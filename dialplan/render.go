@@ -61,6 +61,7 @@ func (p *printer) file(e Extension) {
 	p.comment(aboutSocket(e))
 	p.action(Action{"socket", e.socketData()})
 	p.comment(aboutFallback)
+	p.action(Action{"sched_cancel", ""})
 	fallback := e.Fallback
 	if len(fallback) == 0 {
 		fallback = DefaultFallback()
@@ -100,8 +101,9 @@ call the connect timeout of the operating system before the next is tried.`
 }
 
 const aboutFallback = `From here on only for calls that no controller took, or that one gave back (full,
-draining, or the plan's on_stream_failure is dialplan). A call that tapdeck has hung
-up, or that the caller has, ends above.`
+draining, or the plan's on_stream_failure is dialplan), or whose controller died. A
+call that tapdeck has hung up, or that the caller has, ends above. sched_cancel takes
+away the time limit that a controller which died has left on the call.`
 
 // printer writes indented XML with comments on lines of their own, which
 // encoding/xml's own indentation doesn't do. Its error is the first one.
