@@ -19,7 +19,7 @@ func TestAlarms(t *testing.T) {
 		talk  func(*socket)
 		alarm []string
 	}{
-		"2 s, and all is missing": {func(s *socket) { s.ping(); elapse(2 * time.Second) }, []string{AlarmNoAudio}},
+		"2 s, and all is missing":   {func(s *socket) { s.ping(); elapse(2 * time.Second) }, []string{AlarmNoAudio}},
 		"1.5 s, and all is missing": {func(s *socket) { s.ping(); elapse(1500 * time.Millisecond) }, []string{AlarmShort}},
 		"audio after 1.9 s": {func(s *socket) {
 			elapse(1900 * time.Millisecond)
