@@ -119,9 +119,9 @@ func authorized(token string, next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		given, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		given, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		health := r.URL.Path == "/livez" || r.URL.Path == "/readyz"
-		if !health && subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1 {
+		if !health && (!bearer || subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			say(w, http.StatusUnauthorized, "admin.token is needed: Authorization: Bearer TOKEN")
 			return

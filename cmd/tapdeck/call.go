@@ -39,7 +39,10 @@ func (c *callCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	load := &load{command: c, sw: switchsim.New(switchsim.Config{Tick: c.Tick}), voice: voice, show: newProgress(p.Stderr, c.Calls)}
-	reports := load.run(ctx)
+	reports, err := load.run(ctx)
+	if err != nil {
+		return usage(err)
+	}
 	f := gather(c.Recordings, reports, c.Calls)
 	if c.JSON {
 		enc := json.NewEncoder(p.Stdout)
@@ -76,43 +79,54 @@ type load struct {
 	show    *progress
 }
 
-func (l *load) run(ctx context.Context) []switchsim.Report {
+// run places the calls and waits for all of them. The error is of the first call
+// that could not be placed: the others would be no better.
+func (l *load) run(ctx context.Context) ([]switchsim.Report, error) {
 	showing, stop := context.WithCancel(ctx)
 	shown := async(func() error { l.show.run(showing); return nil })
-	var (
-		wg      sync.WaitGroup
-		mu      sync.Mutex
-		reports []switchsim.Report
-		begin   = time.NewTicker(time.Duration(float64(time.Second) / l.command.Rate))
-		places  = make(chan struct{}, max(1, l.command.Concurrent))
-	)
+	reports, err := l.place(ctx)
+	stop()
+	<-shown
+	l.sw.Wait()
+	return reports, err
+}
+
+func (l *load) place(ctx context.Context) (reports []switchsim.Report, err error) {
+	var wg sync.WaitGroup
+	var mu sync.Mutex // protects reports
+	begin := time.NewTicker(time.Duration(float64(time.Second) / l.command.Rate))
 	defer begin.Stop()
+	places := make(chan struct{}, l.limit())
 	for i := range l.command.Calls {
-		if l.command.Concurrent > 0 && !enter(ctx, places) {
+		if !enter(ctx, places) {
 			break
 		}
-		call, err := l.sw.Dial(ctx, l.spec(i))
-		if err != nil {
-			continue
+		call, failed := l.sw.Dial(ctx, l.spec(i))
+		if failed != nil {
+			err = fmt.Errorf("place call to %q: %w", l.command.To, failed)
+			break
 		}
 		wg.Go(func() {
 			report := call.Wait()
+			<-places
 			mu.Lock()
+			defer mu.Unlock()
 			reports = append(reports, report)
-			mu.Unlock()
-			if l.command.Concurrent > 0 {
-				<-places
-			}
 		})
 		if i+1 < l.command.Calls && !tick(ctx, begin.C) {
 			break
 		}
 	}
 	wg.Wait()
-	stop()
-	<-shown
-	l.sw.Wait()
-	return reports
+	return reports, err
+}
+
+// limit is how many calls may run at once.
+func (l *load) limit() int {
+	if l.command.Concurrent == 0 {
+		return l.command.Calls
+	}
+	return l.command.Concurrent
 }
 
 func enter(ctx context.Context, places chan<- struct{}) bool {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"tapdeck/sink"
 )
@@ -42,7 +43,7 @@ func printRunning(w io.Writer, calls []runningCall) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "CALL\tCALLER\tTO\tPLAN\tSTEP\tAGE\tAUDIO\tLEVEL")
 	for _, c := range calls {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Call, orDash(c.Caller), orDash(c.Destination), c.Plan,
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Call, orDash(c.Caller), orDash(c.Destination), orDash(c.Plan),
 			c.Step, seconds(c.AgeMS), seconds(c.AudioMS), meter(c.LevelDBFS, c.Live))
 	}
 	return t.Flush()
@@ -107,12 +108,23 @@ func orDash(s string) string {
 	if s == "" {
 		return "-"
 	}
-	return s
+	return printable(s)
+}
+
+// printable is text of a caller's choosing, made fit for a terminal: without
+// control characters, which could do more there than be read.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
 }
 
 func parenthesis(s string) string {
 	if s == "" {
 		return ""
 	}
-	return " (" + s + ")"
+	return " (" + printable(s) + ")"
 }

@@ -37,7 +37,7 @@ func printRunningCall(w io.Writer, c *runningCall) error {
 		{"stream", fmt.Sprintf("%s of audio, %s", seconds(c.AudioMS), plural(c.Connections, "connection"))},
 		{"level", meter(c.LevelDBFS, c.Live)},
 	} {
-		fmt.Fprintf(t, "  %s\t%s\n", row[0], row[1])
+		fmt.Fprintf(t, "  %s\t%s\n", row[0], printable(row[1]))
 	}
 	return t.Flush()
 }

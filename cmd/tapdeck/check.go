@@ -23,6 +23,9 @@ func (c *checkCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
+	if _, err := loadTLS(loaded.Config.Sink.TLS); err != nil {
+		return err
+	}
 	for _, w := range loaded.Warnings {
 		fmt.Fprintf(p.Stderr, "tapdeck: warning: %v\n", w)
 	}

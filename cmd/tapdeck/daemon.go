@@ -71,8 +71,8 @@ func newDaemon(loaded *config.Loaded, log *zap.Logger, level zap.AtomicLevel) (*
 }
 
 // plans chooses a call's plan from the configuration in effect.
-func (d *daemon) plans(variable func(string) string, socketPath string) (controller.Plan, []error) {
-	plan, warnings := d.loaded.Load().ForCall(variable, socketPath)
+func (d *daemon) plans(variables controller.Variables, socketPath string) (controller.Plan, []error) {
+	plan, warnings := d.loaded.Load().ForCall(variables, socketPath)
 	var errs []error
 	for _, w := range warnings {
 		errs = append(errs, errors.New(w.String()))
@@ -96,6 +96,7 @@ func eslConfig(c config.Config) esl.Config {
 	e := esl.DefaultConfig()
 	e.Allow = c.ESL.Allow
 	e.MaxConnections = c.ESL.MaxCalls + spareConnections
+	e.ReplyTimeout = controller.DefaultConfig().CommandTimeout
 	return e
 }
 
@@ -120,9 +121,9 @@ func (d *daemon) run(ctx context.Context, l listeners, drain, hurry <-chan struc
 	callsCtx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 	adminDone := async(func() error { return d.serveAdmin(sinkCtx, l.admin) })
-	if _, err := d.sink.Recover(ctx); err != nil {
-		d.log.Warn("recovery incomplete", zap.NamedError("err", err), zap.String("hint", "`tapdeck repair` on the recordings directory tries again"))
-	}
+	recovery, stopRecovery := context.WithCancel(ctx)
+	defer stopRecovery()
+	recovered := async(func() error { d.recover(recovery); return nil })
 	sinkDone := async(func() error { return d.sink.Serve(sinkCtx, l.sink) })
 	callsDone := async(func() error { return d.controller.Serve(callsCtx, l.events, d.events) })
 	d.ready.Store(true)
@@ -138,7 +139,6 @@ func (d *daemon) run(ctx context.Context, l listeners, drain, hurry <-chan struc
 	case err := <-sinkDone:
 		failure = fmt.Errorf("serve the sink: %w", errors.Join(err, errors.New("it ended by itself")))
 		sinkDone = async(func() error { return nil })
-		abort(failure)
 	case <-hurry:
 		abort(controller.ErrShutdown)
 	case <-drain:
@@ -146,10 +146,23 @@ func (d *daemon) run(ctx context.Context, l listeners, drain, hurry <-chan struc
 	}
 	d.ready.Store(false)
 	abort(controller.ErrShutdown)
+	stopRecovery()
 	l.events.Close()
 	failure = errors.Join(failure, outside(<-callsDone))
 	stopSink(controller.ErrShutdown)
-	return errors.Join(failure, outside(<-sinkDone), outside(<-adminDone))
+	return errors.Join(failure, outside(<-sinkDone), outside(<-adminDone), <-recovered)
+}
+
+// recover publishes what a crash left, beside the calls: it may take minutes, and
+// a call that nobody answers meanwhile would be parked.
+func (d *daemon) recover(ctx context.Context) {
+	done, err := d.sink.Recover(ctx)
+	if err != nil && ctx.Err() == nil {
+		d.log.Warn("recovery incomplete", zap.NamedError("err", err), zap.String("hint", "`tapdeck repair` on the recordings directory tries again"))
+	}
+	if len(done.Files) > 0 {
+		d.log.Info("recovery complete", zap.Int("published", done.Published()), zap.Int("left", done.Left()))
+	}
 }
 
 // drain lets the running calls end by themselves, for drain_timeout at most.

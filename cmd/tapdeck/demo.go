@@ -114,8 +114,7 @@ func (c *demoCommand) daemon(ctx context.Context, loaded *config.Loaded) (*daemo
 			return nil, l, nil, fmt.Errorf("listen on loopback: %w", err)
 		}
 	}
-	loaded.Config.Sink.Advertise = "ws://" + l.sink.Addr().String()
-	loaded.Config.ESL.MaxCalls = max(loaded.Config.ESL.MaxCalls, c.Calls)
+	c.atHome(&loaded.Config, l)
 	file, err := os.OpenFile(filepath.Join(c.Out, "tapdeck.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o640)
 	if err != nil {
 		l.close()
@@ -129,6 +128,16 @@ func (c *demoCommand) daemon(ctx context.Context, loaded *config.Loaded) (*daemo
 		return nil, l, nil, err
 	}
 	return d, l, func() { _ = file.Close() }, nil
+}
+
+// atHome has the daemon's parts serve a simulated switch on this machine, whatever
+// switch the configuration is for. What a caller hears stays as it is.
+func (c *demoCommand) atHome(cfg *config.Config, l listeners) {
+	usual := config.Default()
+	cfg.ESL.Allow, cfg.Sink.Allow = usual.ESL.Allow, usual.Sink.Allow
+	cfg.ESL.MaxCalls = max(cfg.ESL.MaxCalls, c.Calls)
+	cfg.Sink.TLS, cfg.Sink.MaxStreams, cfg.Sink.MinFree = config.TLS{}, 0, 0
+	cfg.Sink.Advertise = "ws://" + l.sink.Addr().String()
 }
 
 func (c *demoCommand) explain(w io.Writer, plan controller.Plan, dir string) {

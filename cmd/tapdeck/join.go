@@ -32,13 +32,14 @@ func (r recorder) Expect(info controller.Info, stream controller.StreamPlan) (co
 	return &recording{Recording: rec, lost: r.lost, info: info}, nil
 }
 
-// Save implements controller.Recorder.
+// Save implements controller.Recorder. The record comes beside an error, too: the log
+// may be all that keeps it.
 func (r recorder) Save(info controller.Info, outcome controller.Outcome) (controller.Record, error) {
 	record, err := r.sink.SaveRecord(sinkCall(info, controller.StreamPlan{}), sinkOutcome(info, outcome))
 	if err != nil {
-		return nil, err
+		r.lost.Add(1)
 	}
-	return record, nil
+	return kept(record, err)
 }
 
 // recording is one call's recording in the sink as the controller knows one.
@@ -62,10 +63,11 @@ func (r *recording) State() controller.StreamState {
 	return state
 }
 
-// Finish implements controller.Recording.
+// Finish implements controller.Recording. A recording that the disk cut short is
+// lost in part, also where the rest is published.
 func (r *recording) Finish(ctx context.Context) error {
 	_, err := r.Recording.Finish(ctx)
-	if err != nil {
+	if err != nil || r.State().Err != nil {
 		r.miss()
 	}
 	return err
@@ -80,9 +82,16 @@ func (r *recording) Save(outcome controller.Outcome) (controller.Record, error) 
 	record, err := r.Recording.Save(sinkOutcome(r.info, outcome))
 	if err != nil {
 		r.miss()
+	}
+	return kept(record, err)
+}
+
+// kept is no record where the sink made none.
+func kept(record sink.Record, err error) (controller.Record, error) {
+	if record.Call == "" {
 		return nil, err
 	}
-	return record, nil
+	return record, err
 }
 
 func sinkCall(info controller.Info, stream controller.StreamPlan) sink.Call {

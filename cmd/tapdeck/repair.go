@@ -23,6 +23,9 @@ func (c *repairCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return fmt.Errorf("repair %s: %w", c.Dir, err)
 	}
+	if left := done.Left(); left > 0 {
+		return fmt.Errorf("repair %s: %d files were left as they are", c.Dir, left)
+	}
 	if len(done.Files) == 0 {
 		fmt.Fprintf(p.Stdout, "%s: nothing to repair\n", c.Dir)
 	}
