@@ -37,6 +37,7 @@ type daemon struct {
 // listeners are where a daemon serves; admin may be nil.
 type listeners struct {
 	events, sink, admin net.Listener
+	activated           bool // systemd holds events
 }
 
 func (l listeners) close() {

@@ -73,6 +73,10 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer l.close()
+	if timeout := loaded.Config.DrainTimeout; l.activated && timeout > parkedAfter {
+		log.Warn("drain_timeout is long for socket activation", zap.Duration("drain_timeout", timeout),
+			zap.String("hint", "new calls wait in systemd's socket for the next process, and FreeSWITCH parks those that wait for 25 s: keep drain_timeout below "+parkedAfter.String()))
+	}
 	load := func() (*config.Loaded, error) {
 		fresh, err := c.load(p, c.flags())
 		if err == nil {
@@ -127,6 +131,10 @@ func (c *serveCommand) serve(ctx context.Context, p *program, d *daemon, l liste
 	return err
 }
 
+// parkedAfter is a little less than how long FreeSWITCH waits for a controller that
+// has accepted a call's connection and says nothing.
+const parkedAfter = 20 * time.Second
+
 // abortMargin is how long the calls that outlast drain_timeout may take to be
 // ended, and their recordings to be published.
 const abortMargin = 45 * time.Second
@@ -170,6 +178,7 @@ func (c *serveCommand) listen(ctx context.Context, p *program, loaded *config.Lo
 	if err != nil {
 		return l, usage(err)
 	}
+	l.activated = inherited["esl"] != nil
 	for _, place := range []struct {
 		key, name, address string
 		ln                 *net.Listener
