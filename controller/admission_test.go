@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -212,7 +213,7 @@ func TestRecorderTakesNone(t *testing.T) {
 		{"refused", busy, controller.FailureHangup, controller.Refused, ""},
 		{"refused, to the dialplan", busy, controller.FailureDialplan, controller.Refused, ""},
 		{"broken", broken, controller.FailureHangup, controller.Failed, ""},
-		{"refused, and the call goes on", busy, controller.FailureContinue, controller.StreamFailed, "answer tone prompt hangup"},
+		{"refused, whatever the plan says", busy, controller.FailureContinue, controller.Refused, ""},
 		{"broken, and the call goes on", broken, controller.FailureContinue, controller.StreamFailed, "answer tone prompt hangup"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -269,18 +270,26 @@ func TestPlanWarnings(t *testing.T) {
 	t.Parallel()
 	s := good()
 	plan := s.plan
-	s.plans = func(variable func(string) string, path string) (controller.Plan, []error) {
+	var names []string
+	s.plans = func(variables controller.Variables, path string) (controller.Plan, []error) {
 		plan.Name = path
-		return plan, []error{errors.New("tapdeck_listen " + variable("tapdeck_listen")), errors.New("tapdeck_rate")}
+		names = slices.Sorted(variables.Names("tapdeck_"))
+		return plan, []error{errors.New("tapdeck_listen " + variables.Get("tapdeck_listen")), errors.New("tapdeck_rate")}
 	}
 	l := s.start(t)
 	report := l.dial(switchsim.CallSpec{
-		Address: l.tap.Addr().String() + "/survey", Variables: map[string]string{"tapdeck_listen": "15"},
+		Address: l.tap.Addr().String() + "/survey", Variables: map[string]string{"tapdeck_listen": "15", "tapdeck_lisen": "9s", "listen": "1s"},
 	}).Wait()
 	l.close()
 	e := l.ended(report)
 	if e.outcome.Result != controller.Completed || field(e.line(t, "call started"), "plan") != "survey" {
 		t.Errorf("outcome = %+v, started %v", e.outcome, e.line(t, "call started").ContextMap())
+	}
+	if want := []string{"tapdeck_lisen", "tapdeck_listen"}; !slices.Equal(names, want) {
+		t.Errorf("names = %q, want %q", names, want)
+	}
+	if field(e.line(t, "plan value ignored"), "hint") == nil {
+		t.Error("a value is ignored without a hint")
 	}
 	if n := e.count("plan value ignored"); n != 2 || !strings.Contains(fmt.Sprint(field(e.line(t, "plan value ignored"), "err")), "tapdeck_listen 15") {
 		t.Errorf("log = %q, want a warning for each of both values", e.messages())

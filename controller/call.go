@@ -82,7 +82,7 @@ func (c *call) rescue(ctx context.Context) {
 		return
 	}
 	c.log.Error("call broken by a fault of tapdeck", zap.String("err", fmt.Sprint(fault)), zap.Stack("stack"),
-		zap.String("hint", "please report this with its stack"))
+		zap.String("hint", faultHint))
 	c.conn.Close()
 	if c.ended {
 		return
@@ -194,6 +194,8 @@ func (c *call) connectionEnding() *ending {
 		return &ending{result: SwitchLost, err: errors.New("the event socket ended before the call did"), hint: "FreeSWITCH went down, or its network did; the call may have gone on to the dialplan's next action"}
 	case errors.Is(err, esl.ErrQueueFull):
 		return &ending{result: Failed, err: err, hint: "the switch sent events faster than they could be taken; look for a script that floods this channel with events"}
+	case errors.Is(err, esl.ErrReplyTimeout):
+		return &ending{result: Failed, err: err, hint: "FreeSWITCH took too long to answer a command: is its machine overloaded, or the channel's thread stuck?"}
 	}
 	return &ending{result: Failed, err: err, hint: "the connection with FreeSWITCH could not be trusted any more; is the switch overloaded, or is something else at that address?"}
 }

@@ -29,10 +29,10 @@ func (c *call) admit(ctx context.Context) error {
 	switch {
 	case err == nil:
 		c.rec = rec
+	case errors.Is(err, ErrRefused): // whatever the plan says: what is full takes no call
+		return &ending{result: Refused, err: err, hint: "the call goes on with the dialplan's next action"}
 	case c.plan.OnStreamFailure == FailureContinue:
 		c.stream.fail(err, "the sink takes no new stream; the plan says to go on without")
-	case errors.Is(err, ErrRefused):
-		return &ending{result: Refused, err: err, hint: "the call goes on with the dialplan's next action"}
 	default:
 		return &ending{result: Failed, err: err, hint: "the sink could not take the call's stream; the call goes on with the dialplan's next action"}
 	}
@@ -78,14 +78,14 @@ func (c *call) classify(ctx context.Context, err error) *ending {
 	if !errors.As(err, &e) {
 		e = &ending{result: Completed}
 	}
-	if e.result == SwitchLost && !c.taken {
+	if c.conn.Err() != nil && e.result != Aborted {
 		c.settle(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.over })
 	}
 	switch {
 	case c.stream.failure != nil && (e.result == Completed || c.hungUp):
 		return c.stream.failure
 	case c.hungUp && c.outcome.HangupCause == deadManCause:
-		return &ending{result: Failed, err: errors.New("the call outlived its plan and was hung up by its own sched_hangup")}
+		return &ending{result: Failed, err: errors.New("the call outlived its plan and was hung up by its own sched_hangup"), hint: "a step took far longer than the plan's times allow: which one, the timeline says; why, FreeSWITCH's log of this channel"}
 	case c.hungUp && e.result != Aborted:
 		return &ending{result: CallerHangup}
 	}

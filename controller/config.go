@@ -6,7 +6,9 @@ import "time"
 type Config struct {
 	// MaxCalls is how many calls run at once; one more is refused.
 	MaxCalls int
-	// CommandTimeout bounds the switch's reply to a command and its answer to an API command.
+	// CommandTimeout bounds the switch's answer to an API command, which comes as
+	// an event. The reply to a command is bounded by esl.Config's ReplyTimeout,
+	// which ends the connection; the daemon sets both to the same.
 	CommandTimeout time.Duration
 	// AnswerTimeout bounds answer.
 	AnswerTimeout time.Duration

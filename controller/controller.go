@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net"
 	"strings"
 	"sync"
@@ -19,7 +20,32 @@ import (
 // Plans chooses the plan of a call from its channel variables and from the path
 // of its socket action. What of them it could not use it returns as errors, each
 // naming the variable, its value and the rule; the plan is always usable.
-type Plans func(variable func(name string) string, socketPath string) (Plan, []error)
+type Plans func(variables Variables, socketPath string) (Plan, []error)
+
+// Variables are the channel variables of a call, without the event socket's variable_.
+type Variables interface {
+	// Get returns a variable's value, "" if it is not set.
+	Get(name string) string
+	// Names yields the names that begin with prefix, in lower case and in no order.
+	Names(prefix string) iter.Seq[string]
+}
+
+// variables are those of a call's channel.
+type variables struct{ channel *esl.Event }
+
+const variablePrefix = "variable_"
+
+func (v variables) Get(name string) string { return v.channel.Get(variablePrefix + name) }
+
+func (v variables) Names(prefix string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for name := range v.channel.Names(variablePrefix + prefix) {
+			if !yield(strings.ToLower(name[len(variablePrefix):])) {
+				return
+			}
+		}
+	}
+}
 
 // ErrShutdown is the cause of the calls that a shutdown ends.
 var ErrShutdown = errors.New("tapdeck was told to stop")
@@ -130,6 +156,12 @@ func (c *Controller) takePlace(ctx context.Context, k *call) *ending {
 
 // handle runs one call in its connection's goroutine.
 func (c *Controller) handle(ctx context.Context, conn *esl.Conn) {
+	var k *call
+	defer func() {
+		if fault := recover(); fault != nil {
+			c.survive(conn, k, fault)
+		}
+	}()
 	id := conn.Channel().Get("Unique-ID")
 	peer := conn.RemoteAddr().String()
 	if err := esl.CheckUUID(strings.ToLower(id)); err != nil {
@@ -138,17 +170,36 @@ func (c *Controller) handle(ctx context.Context, conn *esl.Conn) {
 			zap.String("hint", "tapdeck names files by the call UUID; don't set origination_uuid to anything but a UUID"))
 		return
 	}
-	k := c.newCall(conn, id, peer)
+	k = c.newCall(conn, id, peer)
 	c.begin(k)
 	defer k.rescue(ctx)
 	k.run(ctx)
 }
 
+// survive keeps a fault of tapdeck's own within its connection where the call had
+// not begun (k is nil), or where its rescue failed, too.
+func (c *Controller) survive(conn *esl.Conn, k *call, fault any) {
+	c.log.Error("call broken by a fault of tapdeck", zap.String("call", strings.ToLower(conn.Channel().Get("Unique-ID"))),
+		zap.Stringer("peer", conn.RemoteAddr()), zap.String("result", string(Failed)), zap.String("err", fmt.Sprint(fault)),
+		zap.Stack("stack"), zap.String("hint", faultHint))
+	conn.Close()
+	switch {
+	case k == nil:
+		c.metrics.calls.WithLabelValues(string(Failed)).Inc()
+	case !k.ended:
+		k.outcome.Result, k.outcome.Err, k.outcome.Ended = Failed, fmt.Sprint(fault), time.Now()
+		c.ended(k, nil)
+	}
+}
+
+// faultHint is what to do about a fault of tapdeck's own.
+const faultHint = "please report this with its stack; the other calls go on"
+
 // newCall reads who calls whom and by which plan.
 func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
 	channel := conn.Channel()
-	variable := func(name string) string { return channel.Get("variable_" + name) }
-	plan, warnings := c.plans(variable, variable("socket_path"))
+	of := variables{channel}
+	plan, warnings := c.plans(of, of.Get("socket_path"))
 	k := &call{ctl: c, conn: conn, channel: id, plan: plan, status: &status{}}
 	k.info = Info{
 		UUID:        strings.ToLower(id),
@@ -163,7 +214,7 @@ func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
 	k.log.Info("call started", zap.String("caller", k.info.Caller), zap.String("destination", k.info.Destination),
 		zap.String("plan", plan.Name), zap.String("peer", peer))
 	for _, w := range warnings {
-		k.log.Warn("plan value ignored", zap.NamedError("err", w))
+		k.log.Warn("plan value ignored", zap.NamedError("err", w), zap.String("hint", "the plan's own value is used; correct the channel variable, or the socket action's path, in the dialplan"))
 	}
 	return k
 }

@@ -105,7 +105,7 @@ func (s setup) start(tb testing.TB) *lab {
 	l.tap = &tap{Listener: ln, rewrite: s.rewrite}
 	plans := s.plans
 	if plans == nil {
-		plans = func(func(string) string, string) (controller.Plan, []error) { return s.plan, nil }
+		plans = func(controller.Variables, string) (controller.Plan, []error) { return s.plan, nil }
 	}
 	recorder := s.recorder
 	if recorder == nil {

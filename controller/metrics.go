@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 )
@@ -13,7 +15,6 @@ type metrics struct {
 	connect    prometheus.Histogram
 	firstAudio prometheus.Histogram
 	restarts   prometheus.Counter
-	alarms     *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -39,20 +40,20 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		restarts: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tapdeck_stream_restarts_total", Help: "Dropped streams that were started again.",
 		}),
-		alarms: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "tapdeck_call_alarms_total", Help: "Alarms of the controller, by kind.",
-		}, []string{"kind"}),
 	}
 	for _, r := range Results() {
 		m.calls.WithLabelValues(string(r))
 	}
-	reg.MustRegister(m.calls, m.active, m.steps, m.connect, m.firstAudio, m.restarts, m.alarms)
+	reg.MustRegister(m.calls, m.active, m.steps, m.connect, m.firstAudio, m.restarts)
 	return m
 }
 
-// alarm notes that something is wrong with a call's recording.
+// alarm notes that something is wrong with a call's recording, each kind once. The
+// recorder counts the alarms of its calls.
 func (c *call) alarm(kind string) {
-	c.ctl.metrics.alarms.WithLabelValues(kind).Inc()
+	if slices.Contains(c.outcome.Alarms, kind) {
+		return
+	}
 	c.outcome.Alarms = append(c.outcome.Alarms, kind)
 	c.log.Warn("stream alarm", zap.String("cause", kind), zap.String("hint", hintFor("no socket")))
 }

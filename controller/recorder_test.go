@@ -30,16 +30,17 @@ type recorder struct {
 
 // behaviour is what a socket does wrong; numbers count frames of audio.
 type behaviour struct {
-	refuse     bool // 403 before the upgrade
-	stall      bool // the upgrade is never answered
-	closeAfter int  // Close 1011
-	cutAfter   int  // the end of TCP without a Close
-	keepTCP    bool // TCP stays open after the Close handshake, until Finish
-	tillEnd    bool // until the test's end
-	fullAfter  int  // the recording has reached its greatest length
-	failAfter  int  // the disk fails
-	quietAfter int  // silence, counted from WatchSilence
-	panics     bool // Mark panics
+	refuse     bool   // 403 before the upgrade
+	stall      bool   // the upgrade is never answered
+	closeAfter int    // Close 1011
+	cutAfter   int    // the end of TCP without a Close
+	keepTCP    bool   // TCP stays open after the Close handshake, until Finish
+	tillEnd    bool   // until the test's end
+	fullAfter  int    // the recording has reached its greatest length
+	failAfter  int    // the disk fails
+	quietAfter int    // silence, counted from WatchSilence
+	panics     bool   // Mark panics
+	end        string // LastEnd; empty is what it was
 }
 
 var errDisk = errors.New("write recording: no space left on device")
@@ -172,7 +173,11 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	conn := req.Context().Value(connKey{}).(*heldConn)
 	conn.keep(b.keepTCP)
 	t.begin(ws, conn, b.tillEnd)
-	t.end(t.take(ws, b))
+	end := t.take(ws, b)
+	if b.end != "" {
+		end = b.end
+	}
+	t.end(end)
 }
 
 // take reads audio until the socket ends, and says why it did.

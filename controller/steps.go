@@ -278,9 +278,18 @@ func (c *call) commandEnding(command string, err error) error {
 	case errors.As(err, &reply):
 		return &ending{result: Failed, err: err, hint: "FreeSWITCH refused a command that every `async full` socket may give; is the switch older than 1.10?"}
 	case errors.Is(err, esl.ErrUnsafe):
-		return &ending{result: Failed, err: fmt.Errorf("give command %q: %w", command, err), hint: "a value of the plan or of a tapdeck_ channel variable holds a line break"}
+		return &ending{result: Failed, err: fmt.Errorf("give command %q: %w", firstWords(command), err), hint: "a value of the plan or of a tapdeck_ channel variable holds a line break"}
+	case errors.Is(err, esl.ErrTooLong):
+		return &ending{result: Failed, err: fmt.Errorf("give command %q: %w", firstWords(command), err), hint: "a value of the plan, of a tapdeck_ channel variable, or sink.advertise is too long for FreeSWITCH"}
 	}
 	return c.connectionEnding()
+}
+
+// firstWords names a command without what follows: the URL of start is a secret.
+func firstWords(command string) string {
+	const enough = 3
+	words := strings.Fields(command)
+	return strings.Join(words[:min(enough, len(words))], " ")
 }
 
 func (c *call) mark(label string) {

@@ -120,7 +120,7 @@ func (s *stream) send(ctx context.Context, command string) {
 	job, err := s.c.bgapi(ctx, command)
 	s.job = job
 	if err != nil && s.c.conn.Err() == nil {
-		s.fail(err, "the sink's URL can't be sent to the switch")
+		s.fail(errors.Unwrap(err), "the sink's URL can't be sent to the switch: is sink.advertise too long?")
 	}
 }
 
@@ -253,7 +253,7 @@ func (s *stream) ring(ctx context.Context) {
 		s.start(ctx)
 	case streamStarting, streamConnecting:
 		if state := s.c.rec.State(); state.Live && state.Connections > s.sockets {
-			s.c.log.Warn("the switch did not answer start, but the stream connected")
+			s.c.log.Warn("the switch did not answer start, but the stream connected", zap.String("hint", "FreeSWITCH is slow to answer API commands: is its machine overloaded?"))
 			s.sockets = state.Connections
 			s.up(state)
 			return
@@ -297,7 +297,7 @@ func (s *stream) restart(ctx context.Context) {
 		bounded, cancel := context.WithTimeout(ctx, 2*time.Second)
 		defer cancel()
 		if err := s.c.rec.Disconnect(bounded); err != nil {
-			s.c.log.Warn("old socket still open", zap.NamedError("err", err))
+			s.c.log.Warn("old socket still open", zap.NamedError("err", err), zap.String("hint", "the switch's end of it went away without a word; it is closed with the recording at the latest"))
 		}
 	}
 	s.sockets = s.c.rec.State().Connections
@@ -311,41 +311,6 @@ func (s *stream) fail(err error, hint string) {
 	s.rest(streamFailed)
 	s.failure = &ending{result: StreamFailed, err: err, hint: hint}
 	s.c.log.Warn("stream failed", zap.NamedError("err", err), hintField(hint), zap.String("on_stream_failure", string(s.c.plan.OnStreamFailure)))
-}
-
-// hintField is a hint for the log, if there is one.
-func hintField(hint string) zap.Field {
-	if hint == "" {
-		return zap.Skip()
-	}
-	return zap.String("hint", hint)
-}
-
-// hintFor says what to do about a stream's trouble.
-func hintFor(reason string) string {
-	for _, h := range []struct{ sign, hint string }{
-		{"Command not found", "mod_audio_stream is not loaded: `load mod_audio_stream` in fs_cli, and add it to autoload_configs/modules.conf.xml"},
-		{"-USAGE", "this version of mod_audio_stream takes other arguments; tapdeck doctor compares"},
-		{"Operation Failed", "the switch refused: the channel may have another audio stream, or the module can't take this rate or URL"},
-		{"Connection refused", "nothing listens at sink.advertise as FreeSWITCH sees it: compare sink.listen, sink.advertise and the firewall"},
-		{"system error 11)", "FreeSWITCH can't resolve the host name of sink.advertise; an IP address always works"},
-		{"upgrade failed", "the sink refused the socket; its log line says why (sink.allow, the ticket, disk)"},
-		{"certificate verify failed", "the module checks the sink's certificate: advertise the name that it is for (an IP address never passes), and set STREAM_TLS_CA_FILE in the dialplan for a CA of your own (NONE takes any)"},
-		{"wrong version number", "sink.advertise is wss://, and what answers there speaks no TLS: set sink.tls, or advertise ws://"},
-		{"closed during handshake", "sink.advertise is ws://, and what answers there hung up: does it speak TLS (advertise wss:// then), or is it no tapdeck?"},
-		{"connection abort", "the connection was cut on FreeSWITCH's side: its network went away, or something there cuts connections"},
-		{"Timeout", "no answer to the WebSocket upgrade within the module's 1 s: a firewall that drops, wss:// against a plain port, or an overloaded machine"},
-		{"another server", "another WebSocket server listens at sink.advertise, the old one perhaps: compare sink.advertise with sink.listen"},
-		{"no socket", "the switch said +OK but never came: compare sink.advertise, sink.listen and the firewall; tapdeck doctor tests it"},
-		{"socket closed", "something between FreeSWITCH and the sink cuts connections, or the switch's module went away; the sink's line of this call says how it looked"},
-		{"abnormal EOF", "something between FreeSWITCH and the sink cuts connections (a proxy, a restart of tapdeck)"},
-		{"reset by peer", "something between FreeSWITCH and the sink cuts connections (a proxy, a restart of tapdeck)"},
-	} {
-		if strings.Contains(reason, h.sign) {
-			return h.hint
-		}
-	}
-	return ""
 }
 
 // stop ends the stream and waits for its end at the sink; there is no

@@ -3,6 +3,7 @@ package esl
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,6 +38,9 @@ func TestCall(t *testing.T) {
 
 // callOnce is the handler of TestCall.
 func callOnce(t *testing.T, ctx context.Context, c *Conn) error {
+	if names := slices.Collect(c.Channel().Names("VARIABLE_sip_h_")); len(names) != 1 || !strings.EqualFold(names[0], "variable_sip_h_X-Foo") {
+		t.Errorf("names: %q", names)
+	}
 	if got := c.Channel().Get("variable_SIP_h_x-foo"); got != "a b" {
 		t.Errorf("variable: %q", got)
 	}

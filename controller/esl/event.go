@@ -1,6 +1,7 @@
 package esl
 
 import (
+	"iter"
 	"strings"
 
 	"github.com/fiorix/go-eventsocket/eventsocket"
@@ -35,6 +36,18 @@ func (e *Event) Get(name string) string {
 	}
 	s, _ := v.(string)
 	return s
+}
+
+// Names yields the names of the headers that begin with prefix, in any case. They
+// come as the library keeps them, in no order.
+func (e *Event) Names(prefix string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for name := range e.header {
+			if len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) && !yield(name) {
+				return
+			}
+		}
+	}
 }
 
 // search finds what the library's folding of names has left in another form;

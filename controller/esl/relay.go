@@ -65,7 +65,7 @@ func (c *Conn) close() {
 	select {
 	case <-c.pumped:
 	case <-c.orphan:
-		c.log.Error("event socket library ended by itself", zap.Stringer("peer", c.RemoteAddr()))
+		c.log.Error("event socket library ended by itself", zap.Stringer("peer", c.RemoteAddr()), hint(hintLibrary))
 	}
 }
 
@@ -127,7 +127,7 @@ func (c *Conn) send(data []byte) error {
 func (c *Conn) noteDrop(reason string, f *frame) {
 	c.metrics.dropped.WithLabelValues(reason).Inc()
 	kind := string(f.contentType[:min(len(f.contentType), quotedBytes)]) // a copy: it is logged later
-	c.drops.add(zap.Stringer("peer", c.RemoteAddr()), zap.String("reason", reason), zap.String("content_type", kind))
+	c.drops.add(zap.Stringer("peer", c.RemoteAddr()), zap.String("cause", reason), zap.String("content_type", kind), hint(hintDropped))
 }
 
 // report logs and counts a frame that ended the connection. A frame error
@@ -138,7 +138,7 @@ func (c *Conn) report(cause, err error) {
 		return
 	}
 	c.metrics.closed.WithLabelValues(bad.Reason).Inc()
-	c.log.Warn("event socket closed", zap.String("peer", bad.Peer), zap.String("reason", bad.Reason), zap.String("bytes", fmt.Sprintf("%q", bad.Bytes)))
+	c.log.Warn("event socket closed", zap.String("peer", bad.Peer), zap.String("cause", bad.Reason), zap.String("bytes", fmt.Sprintf("%q", bad.Bytes)), hint(hintClosed))
 }
 
 // relayCommands hands the library's commands to the switch until the library

@@ -62,7 +62,7 @@ func newDropMeter(log *zap.Logger) *meter {
 // invalid one changes nothing.
 func (s *Server) Update(cfg Config) {
 	if err := cfg.Validate(); err != nil {
-		s.log.Error("event socket configuration kept", zap.NamedError("err", err))
+		s.log.Error("event socket configuration kept", zap.NamedError("err", err), zap.String("hint", "what was in effect stays; correct the values that the error names"))
 		return
 	}
 	s.cfg.Store(&cfg)
@@ -119,7 +119,7 @@ func (s *Server) accept(ctx context.Context, ln net.Listener) (net.Conn, bool) {
 		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
 			return nil, false
 		}
-		s.accepts.add(zap.NamedError("err", err))
+		s.accepts.add(zap.NamedError("err", err), hint(acceptHint(err)))
 		wait = grow(wait)
 		pause(ctx, wait)
 	}
@@ -144,7 +144,7 @@ func (s *Server) admit(conn net.Conn) (reason string) {
 
 func (s *Server) refuse(conn net.Conn, reason string) {
 	s.metrics.refused.WithLabelValues(reason).Inc()
-	s.refusals.add(zap.Stringer("peer", conn.RemoteAddr()), zap.String("reason", reason))
+	s.refusals.add(zap.Stringer("peer", conn.RemoteAddr()), zap.String("cause", reason), hint(refusalHint(reason)))
 }
 
 // serve runs one connection from accept to end.
@@ -156,7 +156,7 @@ func (s *Server) serve(ctx context.Context, b *bridge, outer net.Conn, handle fu
 	c := newConn(*s.cfg.Load(), s.log, s.metrics, s.drops, outer)
 	defer outer.Close()
 	if err := c.start(b); err != nil {
-		s.lost.add(zap.Stringer("peer", outer.RemoteAddr()), zap.NamedError("err", err))
+		s.lost.add(zap.Stringer("peer", outer.RemoteAddr()), zap.NamedError("err", err), hint(hintLost))
 		turnAway(outer)
 		return
 	}
@@ -176,6 +176,6 @@ func (s *Server) serve(ctx context.Context, b *bridge, outer net.Conn, handle fu
 func (s *Server) reportUnanswered(c *Conn, err error) {
 	var bad *FrameError
 	if !errors.As(err, &bad) {
-		s.unanswered.add(zap.Stringer("peer", c.RemoteAddr()), zap.NamedError("err", err))
+		s.unanswered.add(zap.Stringer("peer", c.RemoteAddr()), zap.NamedError("err", err), hint(hintUnanswered))
 	}
 }

@@ -69,7 +69,7 @@ func TestWrongPeers(t *testing.T) {
 	refusal := func(reason string) func(error) bool {
 		return func(err error) bool {
 			var bad *FrameError
-			return errors.As(err, &bad) && bad.Reason == reason || err != nil && strings.Contains(err.Error(), "reason:"+reason)
+			return errors.As(err, &bad) && bad.Reason == reason || err != nil && strings.Contains(err.Error(), "cause:"+reason)
 		}
 	}
 	is := func(target error) func(error) bool { return func(err error) bool { return errors.Is(err, target) } }
@@ -129,7 +129,7 @@ func TestWrongPeers(t *testing.T) {
 func checkOneClose(t *testing.T, srv *server, err error) {
 	t.Helper()
 	want := 0
-	if bad := new(FrameError); errors.As(err, &bad) || strings.Contains(fmt.Sprint(err), "reason:") {
+	if bad := new(FrameError); errors.As(err, &bad) || strings.Contains(fmt.Sprint(err), "cause:") {
 		want = 1
 	}
 	if got := srv.logs.FilterMessage("event socket closed").Len(); got != want {

@@ -56,7 +56,7 @@ func checkAccepted(t *testing.T, l *Loaded) {
 		t.Errorf("differs from itself: %v", changes)
 	}
 	for _, name := range l.PlanNames() {
-		plan, warnings := l.ForCall(func(string) string { return "" }, name)
+		plan, warnings := l.ForCall(variables{}, name)
 		if want, _ := l.Plan(name); plan != want || len(warnings) > 0 {
 			t.Errorf("plan %s of a call: %+v, want %+v (%v)", name, plan, want, warnings)
 		}
@@ -72,20 +72,13 @@ func FuzzCall(f *testing.F) {
 	f.Add("survey", "/survey", "tapdeck_listen", "30s")
 	f.Add("", "", "tapdeck_prompt", "x\r\nexecute-app-name: system")
 	f.Add("x", "..", "tapdeck_stream_sample_rate", "8k")
+	f.Add("", "", "tapdeck_lisen\n", "30s")
 	l, err := Parse("", []byte("plans: {survey: {}}"), Options{})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, plan, path, name, value string) {
-		got, warnings := l.ForCall(func(n string) string {
-			switch n {
-			case PlanVariable:
-				return plan
-			case name:
-				return value
-			}
-			return ""
-		}, path)
+		got, warnings := l.ForCall(variables{name: value, PlanVariable: plan}, path)
 		c := Default()
 		c.Plans["call"] = fromController(got)
 		if err := c.Validate(); err != nil {

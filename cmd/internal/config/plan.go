@@ -4,6 +4,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"tapdeck/controller"
@@ -30,15 +31,15 @@ func (l *Loaded) Plan(name string) (p controller.Plan, ok bool) {
 	return plan.controller(name), true
 }
 
-// ForCall returns the plan of a call. vars returns a channel variable by its
-// name (without the event socket's variable_), "" if it is not set. socketPath
+// ForCall returns the plan of a call with these channel variables. socketPath
 // is the path of the socket action's address. The plan is the one that
 // tapdeck_plan names, else that of the path, else default; tapdeck_listen=30s
-// and so on (see Variables) then set single values. What is bad in them comes
-// back as a Warning, and is left as the plan has it.
-func (l *Loaded) ForCall(vars func(name string) string, socketPath string) (controller.Plan, []Warning) {
+// and so on (see Variables) then set single values. What is bad in them, and
+// every other tapdeck_ variable, comes back as a Warning, and is left as the plan
+// has it.
+func (l *Loaded) ForCall(vars controller.Variables, socketPath string) (controller.Plan, []Warning) {
 	var warnings []Warning
-	name, from := vars(PlanVariable), PlanVariable
+	name, from := vars.Get(PlanVariable), PlanVariable
 	if name == "" {
 		name, from = strings.Trim(socketPath, "/"), "socket_path"
 	}
@@ -54,7 +55,7 @@ func (l *Loaded) ForCall(vars func(name string) string, socketPath string) (cont
 	holder := reflect.ValueOf(&plan).Elem()
 	for _, set := range l.schema.plan {
 		field := variable(set.key)
-		text := vars(field)
+		text := vars.Get(field)
 		if text == "" {
 			continue
 		}
@@ -65,8 +66,24 @@ func (l *Loaded) ForCall(vars func(name string) string, socketPath string) (cont
 		}
 		set.set(holder, value)
 	}
-	return plan.controller(name), warnings
+	return plan.controller(name), append(warnings, l.unknown(vars)...)
 }
+
+// unknown warns of the tapdeck_ variables that are none: a name that is written
+// wrong would change nothing without a word.
+func (l *Loaded) unknown(vars controller.Variables) []Warning {
+	known := l.schema.variables()
+	var warnings []Warning
+	for _, name := range slices.Sorted(vars.Names(VariablePrefix)) {
+		if !slices.Contains(known, name) {
+			warnings = append(warnings, Warning{Field: printable(name), Value: shorten(vars.Get(name)), Rule: "no such variable", Hint: mean(nearest(name, known))})
+		}
+	}
+	return warnings
+}
+
+// printable keeps a name that somebody else gave fit for a log line.
+func printable(name string) string { return shorten(strings.Trim(strconv.Quote(name), `"`)) }
 
 func mean(near string) string {
 	if near == "" {
@@ -83,9 +100,11 @@ func either(a, b string) string {
 }
 
 // Variables lists the channel variables that ForCall asks for, PlanVariable first.
-func Variables() []string {
+func Variables() []string { return newSchema().variables() }
+
+func (s *schema) variables() []string {
 	list := []string{PlanVariable}
-	for _, set := range newSchema().plan {
+	for _, set := range s.plan {
 		list = append(list, variable(set.key))
 	}
 	return list

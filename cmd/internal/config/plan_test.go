@@ -1,6 +1,7 @@
 package config
 
 import (
+	"iter"
 	"strings"
 	"testing"
 	"time"
@@ -20,8 +21,38 @@ plans:
 `
 
 // variables makes the lookup of a call's channel variables.
-func variables(vars map[string]string) func(string) string {
-	return func(name string) string { return vars[name] }
+type variables map[string]string
+
+func (v variables) Get(name string) string { return v[name] }
+
+func (v variables) Names(prefix string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for name := range v {
+			if strings.HasPrefix(name, prefix) && !yield(name) {
+				return
+			}
+		}
+	}
+}
+
+// A variable whose name is written wrong changes nothing, and says so.
+func TestUnknownVariable(t *testing.T) {
+	l := mustParse(t, twoPlans, Options{})
+	all := variables{"tapdeck_lisen": "9s", "tapdeck_xyzzy": "1", "sip_h_X-tapdeck_listen": "1s"}
+	for _, name := range Variables() { // each is known
+		all[name] = ""
+	}
+	got, warnings := l.ForCall(all, "")
+	if want, _ := l.Plan(DefaultPlan); got != want {
+		t.Errorf("plan %+v, want %+v", got, want)
+	}
+	want := []Warning{
+		{Field: "tapdeck_lisen", Value: "9s", Rule: "no such variable", Hint: "the nearest known is tapdeck_listen"},
+		{Field: "tapdeck_xyzzy", Value: "1", Rule: "no such variable"},
+	}
+	if diff := cmp.Diff(want, warnings); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }
 
 func TestPlanStatesOnlyWhatDiffers(t *testing.T) {
@@ -135,15 +166,26 @@ tapdeck_on_stream_failure: "hangu": must be hangup, continue or dialplan; the ne
 }
 
 func TestVariablesAreWhatACallIsAskedFor(t *testing.T) {
-	var asked []string
 	l := mustParse(t, "", Options{})
-	l.ForCall(func(name string) string { asked = append(asked, name); return "" }, "")
-	if diff := cmp.Diff(Variables(), asked); diff != "" {
+	a := &asker{}
+	l.ForCall(a, "")
+	if diff := cmp.Diff(Variables(), a.asked); diff != "" {
 		t.Error(diff)
 	}
-	if len(asked) != 15 {
-		t.Errorf("%d variables: %v", len(asked), asked)
+	if len(a.asked) != 15 {
+		t.Errorf("%d variables: %v", len(a.asked), a.asked)
 	}
+}
+
+// asker notes what it is asked for.
+type asker struct {
+	variables
+	asked []string
+}
+
+func (a *asker) Get(name string) string {
+	a.asked = append(a.asked, name)
+	return ""
 }
 
 func TestDiff(t *testing.T) {
