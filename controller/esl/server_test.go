@@ -19,8 +19,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
-
-	"tapdeck/controller/switchsim"
 )
 
 // waitFor polls for what has no event of its own.
