@@ -73,6 +73,9 @@ func serveOn(t testing.TB, cfg Config, ln net.Listener, dial func() (net.Conn, e
 		t.Fatal(err)
 	}
 	s.store.disk = d
+	if _, ok := t.(*testing.T); ok { // benchmarks connect thousands
+		s.maxPending = 1000
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(ctx, ln) }()

@@ -307,11 +307,15 @@ func TestForeignTLSKeepsUp(t *testing.T) {
 // Hundreds of sockets that connect in one moment are all taken. (Thousands are too, but
 // the race detector itself gives up there.)
 func TestBurstOfSockets(t *testing.T) {
+	sockets := 600
+	if raced {
+		sockets = 200
+	}
 	synctest.Test(t, func(t *testing.T) {
 		ln := newPipeListener()
 		b := serveOn(t, testConfig(t), ln, ln.dial, looseDisk{})
 		var all sync.WaitGroup
-		for range 600 {
+		for range sockets {
 			r := b.expect(testCall(newID()))
 			all.Go(func() {
 				b.connect(r).hangUp()

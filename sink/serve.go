@@ -31,7 +31,7 @@ const (
 // It returns when all its goroutines have ended; the error is nil unless ln failed.
 // Finish and Save of a recording work afterwards as well. Serve is called once.
 func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
-	conns := &connections{pending: list.New(), at: map[net.Conn]*list.Element{}}
+	conns := &connections{most: s.maxPending, pending: list.New(), at: map[net.Conn]*list.Element{}}
 	srv := &http.Server{
 		Handler:           &handler{sink: s, conns: conns},
 		ReadHeaderTimeout: headerTimeout,
@@ -118,6 +118,7 @@ type connections struct {
 	all sync.WaitGroup
 
 	mu      sync.Mutex // protects the following
+	most    int        // pending
 	pending *list.List // of net.Conn, the oldest first
 	at      map[net.Conn]*list.Element
 }
@@ -145,7 +146,7 @@ func (c *connections) add(nc net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.at[nc] = c.pending.PushBack(nc)
-	if c.pending.Len() > maxPending {
+	if c.pending.Len() > c.most {
 		oldest := c.pending.Remove(c.pending.Front()).(net.Conn)
 		delete(c.at, oldest)
 		_ = rawConn(oldest).Close()

@@ -39,6 +39,8 @@ type Sink struct {
 	live    atomic.Int64
 	notices notices
 
+	maxPending int // connections that are no stream yet
+
 	mu         sync.Mutex // protects the following
 	recordings map[string]*Recording
 	closed     bool
@@ -50,7 +52,7 @@ func New(cfg Config, log *zap.Logger, reg prometheus.Registerer) (*Sink, error) 
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("check configuration: %w", err)
 	}
-	s := &Sink{log: log, store: &store{osDisk{}, cfg.Directory}, recordings: map[string]*Recording{}}
+	s := &Sink{log: log, store: &store{osDisk{}, cfg.Directory}, recordings: map[string]*Recording{}, maxPending: maxPending}
 	s.cfg.Store(&cfg)
 	var err error
 	s.metrics, err = newMetrics(reg, s.freeBytes)
