@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -94,6 +95,9 @@ func (l *lab) serveAdmin(w http.ResponseWriter, r *http.Request) {
 	p, ok := l.pages[r.URL.Path]
 	if r.URL.Path == "/calls" && l.calls != nil {
 		p, ok = l.calls(), true
+		if n, err := strconv.Atoi(r.URL.Query().Get("ended")); err != nil || n < 1 || n > 100 {
+			l.t.Errorf("%s asks for more than the latest calls", r.URL)
+		}
 	}
 	if !ok {
 		p = page{http.StatusNotFound, "404 page not found\n"}

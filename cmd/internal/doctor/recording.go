@@ -65,7 +65,7 @@ func (x *examination) pathHint() string {
 
 // notFound says what is there in the pattern's stead.
 func (x *examination) notFound(r callRecord, audio sound) (seen, todo string) {
-	const rates = "the stream's sample rate is not what tapdeck takes it for: tell the authors, with the call's record"
+	const rates = "the module sends another sample rate than the stream's: set the plan's stream.sample_rate to 8000, the rate of the call's own codec, or try another build of mod_audio_stream"
 	samples, rate := audio.channel(0), audio.format.SampleRate
 	switch {
 	case len(samples) == 0:
