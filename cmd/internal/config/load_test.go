@@ -79,6 +79,7 @@ plans:
 func TestBadEnvironmentAndFlags(t *testing.T) {
 	_, err := Parse("tapdeck.yaml", []byte("plans: {a-b: {}, a_b: {}}\nlog: {level: loud}"), Options{
 		Environ: []string{
+			"TAPDECK_PORT_NAME=x", "TAPDECK_PORT_8084=x", "TAPDECK_PORT_8084_TCP_X=x", "TAPDECK_SERVICE_PORT_=x", "TAPDECK_SERVICE_HOSTS=x",
 			"TAPDECK_ESL_LISTN=x", "TAPDECK_LOG_LEVEL=noisy", "TAPDECK_PLANS_A_B_LISTEN=3s", "TAPDECK_CONFIG=x", "TAPDECK_MINE=1",
 			"TAPDECK_PLANS_OTHER_LISTEN=3s", "tapdeck_esl_listen=x",
 		},
@@ -91,6 +92,11 @@ func TestBadEnvironmentAndFlags(t *testing.T) {
 		`environment TAPDECK_LOG_LEVEL: log.level: "noisy": must be debug, info, warn or error`,
 		`environment TAPDECK_PLANS_A_B_LISTEN: could mean plans.a-b.listen and plans.a_b.listen; set it in the file`,
 		`environment TAPDECK_PLANS_OTHER_LISTEN: no such setting; a plan must be stated in the file first`,
+		`environment TAPDECK_PORT_8084: no such setting`,
+		`environment TAPDECK_PORT_8084_TCP_X: no such setting`,
+		`environment TAPDECK_PORT_NAME: no such setting`,
+		`environment TAPDECK_SERVICE_HOSTS: no such setting`,
+		`environment TAPDECK_SERVICE_PORT_: no such setting`,
 		`flag --drain_timeout: drain_timeout: "60": a duration needs a unit; write 60s`,
 		`flag --esl.lissten: no such setting; the nearest known is esl.listen`,
 		`flag --plans.other.listen: no such plan; a plan must be stated in the file first`,
@@ -101,9 +107,18 @@ func TestBadEnvironmentAndFlags(t *testing.T) {
 	}
 }
 
+// What Kubernetes and Docker put beside a service named tapdeck is no setting.
+func TestInjectedEnvironment(t *testing.T) {
+	mustParse(t, "", Options{Environ: []string{
+		"TAPDECK_PORT=tcp://10.0.0.1:8084", "TAPDECK_PORT_8084_TCP=tcp://10.0.0.1:8084", "TAPDECK_PORT_8084_TCP_ADDR=10.0.0.1",
+		"TAPDECK_PORT_8084_TCP_PORT=8084", "TAPDECK_PORT_8084_TCP_PROTO=tcp", "TAPDECK_SERVICE_HOST=10.0.0.1",
+		"TAPDECK_SERVICE_PORT=8084", "TAPDECK_SERVICE_PORT_ESL=8084",
+	}})
+}
+
 func TestEnvNamesAreDistinct(t *testing.T) {
 	seen := map[string]string{}
-	for _, key := range Keys() {
+	for _, key := range defaultKeys() {
 		name := EnvName(key)
 		if other := seen[name]; other != "" || name == EnvConfig {
 			t.Errorf("%s is %s and %s", name, key, other)

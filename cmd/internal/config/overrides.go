@@ -3,6 +3,7 @@ package config
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -27,9 +28,32 @@ func (s *schema) environment(opts Options, plans []string, bad *problems) []inpu
 			list = append(list, s.textInput(keys[0], text, Origin{Environment: name}))
 			continue
 		}
-		bad.add(envError(name, known))
+		if !injected(name) {
+			bad.add(envError(name, known))
+		}
 	}
 	return list
+}
+
+// injected tells the variables that Kubernetes and Docker links put into the
+// environment beside a service whose name is tapdeck: its addresses, no settings.
+func injected(name string) bool {
+	rest := strings.TrimPrefix(name, EnvPrefix)
+	switch {
+	case rest == "PORT", rest == "SERVICE_HOST", rest == "SERVICE_PORT":
+		return true
+	case strings.HasPrefix(rest, "SERVICE_PORT_"):
+		return len(rest) > len("SERVICE_PORT_")
+	}
+	rest, ok := strings.CutPrefix(rest, "PORT_")
+	if !ok {
+		return false
+	}
+	parts := strings.Split(rest, "_") // 8084 TCP, and ADDR, PORT or PROTO
+	if _, err := strconv.ParseUint(parts[0], 10, 16); err != nil || len(parts) < 2 || len(parts) > 3 || !slices.Contains([]string{"TCP", "UDP", "SCTP"}, parts[1]) {
+		return false
+	}
+	return len(parts) == 2 || slices.Contains([]string{"ADDR", "PORT", "PROTO"}, parts[2])
 }
 
 // envError says what is wrong with a variable that is not exactly one key's.

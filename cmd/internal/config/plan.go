@@ -34,7 +34,7 @@ func (l *Loaded) Plan(name string) (p controller.Plan, ok bool) {
 // ForCall returns the plan of a call with these channel variables. socketPath
 // is the path of the socket action's address. The plan is the one that
 // tapdeck_plan names, else that of the path, else default; tapdeck_listen=30s
-// and so on (see Variables) then set single values. What is bad in them, and
+// and so on then set single values. What is bad in them, and
 // every other tapdeck_ variable, comes back as a Warning, and is left as the plan
 // has it.
 func (l *Loaded) ForCall(vars controller.Variables, socketPath string) (controller.Plan, []Warning) {
@@ -99,9 +99,7 @@ func either(a, b string) string {
 	return b
 }
 
-// Variables lists the channel variables that ForCall asks for, PlanVariable first.
-func Variables() []string { return newSchema().variables() }
-
+// variables lists the channel variables that ForCall asks for, PlanVariable first.
 func (s *schema) variables() []string {
 	list := []string{PlanVariable}
 	for _, set := range s.plan {

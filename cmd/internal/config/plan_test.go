@@ -39,7 +39,7 @@ func (v variables) Names(prefix string) iter.Seq[string] {
 func TestUnknownVariable(t *testing.T) {
 	l := mustParse(t, twoPlans, Options{})
 	all := variables{"tapdeck_lisen": "9s", "tapdeck_xyzzy": "1", "sip_h_X-tapdeck_listen": "1s"}
-	for _, name := range Variables() { // each is known
+	for _, name := range newSchema().variables() { // each is known
 		all[name] = ""
 	}
 	got, warnings := l.ForCall(all, "")
@@ -169,7 +169,7 @@ func TestVariablesAreWhatACallIsAskedFor(t *testing.T) {
 	l := mustParse(t, "", Options{})
 	a := &asker{}
 	l.ForCall(a, "")
-	if diff := cmp.Diff(Variables(), a.asked); diff != "" {
+	if diff := cmp.Diff(newSchema().variables(), a.asked); diff != "" {
 		t.Error(diff)
 	}
 	if len(a.asked) != 15 {

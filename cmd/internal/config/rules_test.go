@@ -87,7 +87,7 @@ func values() map[string]struct {
 
 func TestRules(t *testing.T) {
 	table := values()
-	for _, key := range Keys() {
+	for _, key := range defaultKeys() {
 		c, ok := table[key]
 		if !ok || len(c.good) == 0 || len(c.bad) == 0 {
 			t.Errorf("%s has no test values", key)

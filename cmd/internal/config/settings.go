@@ -163,10 +163,6 @@ func (s *schema) keys(plans []string) []string {
 	return keys
 }
 
-// Keys lists every key there is outside the plans, and those of plan default:
-// what the environment and the command line can set.
-func Keys() []string { return newSchema().keys([]string{DefaultPlan}) }
-
 func planKey(name, part string) string { return plansKey + "." + name + "." + part }
 
 // get returns the setting's value in the struct (a Config or a Plan) as text.

@@ -19,9 +19,6 @@ type Step struct {
 	Text string
 }
 
-// String returns the step in one line: "0.5 tone 800 Hz for 0.5 s".
-func (s Step) String() string { return s.Time() + " " + s.Text }
-
 // Time returns when the step begins, in seconds: "0.5" or "prompt+15.0".
 func (s Step) Time() string {
 	if s.AfterPrompt {

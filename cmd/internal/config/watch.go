@@ -16,17 +16,6 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// Watch calls onChange whenever the file at path has new content, until ctx is
-// done; then it returns nil. It is NewWatcher and Run in one; to miss nothing
-// that happens while the file is read, make the Watcher before.
-func Watch(ctx context.Context, path string, debounce time.Duration, onChange func()) error {
-	w, err := NewWatcher(path, debounce)
-	if err != nil {
-		return err
-	}
-	return w.Run(ctx, onChange)
-}
-
 // Watcher tells when a file has new content, however it came there: written in
 // place, replaced by an editor, removed and made again, or moved by a symbolic
 // link on its path (as Kubernetes does). It watches directories, since a watch

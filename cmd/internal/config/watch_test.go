@@ -250,7 +250,9 @@ func TestTrail(t *testing.T) {
 func TestWatchEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := Watch(ctx, write(t, "tapdeck.yaml", ""), settleTime, func() { t.Error("nothing has changed") }); err != nil {
+	w, err := NewWatcher(write(t, "tapdeck.yaml", ""), settleTime)
+	must(t, err)
+	if err := w.Run(ctx, func() { t.Error("nothing has changed") }); err != nil {
 		t.Error(err)
 	}
 }
