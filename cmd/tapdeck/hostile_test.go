@@ -43,10 +43,10 @@ var hostilePayloads = []string{
 }
 
 // TestHostileConnections runs live calls while strangers come to both ports.
-// TAPDECK_HOSTILE sets their number, 1,000 by default.
+// HOSTILE_CONNECTIONS sets their number, 1,000 by default.
 func TestHostileConnections(t *testing.T) {
 	strangers := 1000
-	if n, err := strconv.Atoi(os.Getenv("TAPDECK_HOSTILE")); err == nil {
+	if n, err := strconv.Atoi(os.Getenv("HOSTILE_CONNECTIONS")); err == nil {
 		strangers = n
 	}
 	before := runtime.NumGoroutine()
