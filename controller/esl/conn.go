@@ -30,7 +30,6 @@ type Conn struct {
 	guard  guard
 	inner  *net.TCPConn
 	lib    *eventsocket.Connection
-	bytes  atomic.Int64 // received from the switch
 
 	// Commands.
 	turn    chan struct{} // of capacity 1: held by the command in flight
@@ -62,9 +61,6 @@ func (c *Conn) RemoteAddr() net.Addr { return c.outer.RemoteAddr() }
 
 // AcceptedAt returns when the connection was accepted or dialled.
 func (c *Conn) AcceptedAt() time.Time { return c.accepted }
-
-// ReceivedBytes returns how many bytes the switch has sent so far.
-func (c *Conn) ReceivedBytes() int64 { return c.bytes.Load() }
 
 // Events returns the events and disconnect notices in order. It is closed when
 // the connection is over and everything that came before its end was queued;

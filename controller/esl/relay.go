@@ -70,7 +70,6 @@ func (c *Conn) close() {
 }
 
 func (c *Conn) count(n int) {
-	c.bytes.Add(int64(n))
 	c.metrics.bytes.Add(float64(n))
 }
 

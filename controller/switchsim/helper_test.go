@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -239,3 +240,6 @@ func (c *controller) execute(app, arg, id string) {
 	c.t.Helper()
 	c.wants("sendmsg\ncall-command: execute\nexecute-app-name: "+app+"\nexecute-app-arg: "+arg+"\nevent-lock: true\nEvent-UUID: "+id, "+OK")
 }
+
+// isEOF tells a peer's orderly end from the rest.
+func isEOF(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }

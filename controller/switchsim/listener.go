@@ -1,8 +1,6 @@
 package switchsim
 
 import (
-	"errors"
-	"io"
 	"net"
 	"strings"
 	"sync"
@@ -187,6 +185,3 @@ func closeWrite(conn net.Conn) {
 	}
 	conn.Close()
 }
-
-// isEOF tells a peer's orderly end from the rest.
-func isEOF(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }

@@ -132,8 +132,6 @@ type wsError struct {
 	text string
 }
 
-func (e *wsError) Error() string { return e.text }
-
 // fail ends a stream that broke: the error event, and the media bug is gone.
 func (s *stream) fail(e *wsError) {
 	s.mu.Lock()
