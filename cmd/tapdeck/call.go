@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -21,6 +22,7 @@ type callCommand struct {
 	Concurrent  int               `default:"0" help:"How many calls run at once at most; 0 is no limit."`
 	Audio       string            `type:"existingfile" placeholder:"FILE.wav" help:"What the callers say (default: a speech recording within tapdeck)."`
 	HangupAfter time.Duration     `placeholder:"DURATION" help:"The caller hangs up so long after the answer."`
+	GiveUp      time.Duration     `default:"60s" help:"The caller gives up if nobody answers for so long (${default})."`
 	Variable    map[string]string `short:"v" mapsep:"none" placeholder:"NAME=VALUE" help:"A channel variable, such as tapdeck_listen=2s; may be repeated."`
 	Fault       string            `default:"none" enum:"${faults}" help:"How the simulated switch misbehaves: ${faults}."`
 	Recordings  string            `type:"existingdir" placeholder:"DIR" help:"The daemon's recordings directory, to compare every recording with what was said."`
@@ -43,7 +45,11 @@ func (c *callCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return usage(err)
 	}
-	f := gather(c.Recordings, reports, c.Calls)
+	recordings := c.Recordings
+	if c.Fault != "none" {
+		recordings = "" // with a fault, what is recorded is meant to differ
+	}
+	f := gather(recordings, reports, c.Calls)
 	if c.JSON {
 		enc := json.NewEncoder(p.Stdout)
 		enc.SetIndent("", "  ")
@@ -65,10 +71,27 @@ func (c *callCommand) check() error {
 		return fmt.Errorf("--rate %v: must be above 0 and at most 10000 calls a second", c.Rate)
 	case c.Concurrent < 0:
 		return fmt.Errorf("--concurrent %d: must not be negative", c.Concurrent)
+	case c.GiveUp <= 0:
+		return fmt.Errorf("--give-up %v: must be above 0", c.GiveUp)
+	case badPort(c.To) != "":
+		return fmt.Errorf("--to %q: the port %q must be a number from 1 to 65535", c.To, badPort(c.To))
 	case c.Tick < time.Millisecond || c.Tick > time.Second:
 		return fmt.Errorf("--tick %v: must be 1ms to 1s", c.Tick)
 	}
 	return nil
+}
+
+// badPort is the first port of a socket action's address that is none, or empty.
+func badPort(address string) string {
+	for host := range strings.SplitSeq(address, "|") {
+		host, _, _ = strings.Cut(host, "/")
+		if at := strings.LastIndexByte(host, ':'); at >= 0 {
+			if n, err := strconv.ParseUint(host[at+1:], 10, 16); err != nil || n == 0 {
+				return host[at+1:]
+			}
+		}
+	}
+	return ""
 }
 
 // load places calls at a rate.
@@ -151,7 +174,7 @@ func (l *load) spec(i int) switchsim.CallSpec {
 	return switchsim.CallSpec{
 		Address: l.command.To, Caller: fmt.Sprintf("%d", 1001+i), Variables: l.command.Variable,
 		Voice:       rotate(l.voice, i*7919%len(l.voice.PCM)),
-		HangupAfter: l.command.HangupAfter, Faults: faults[l.command.Fault], Progress: l.show.take,
+		HangupAfter: l.command.HangupAfter, RingHangup: l.command.GiveUp, Faults: faults[l.command.Fault], Progress: l.show.take,
 	}
 }
 

@@ -23,6 +23,7 @@ type daemon struct {
 	log        *zap.Logger
 	level      zap.AtomicLevel
 	loaded     atomic.Pointer[config.Loaded]
+	started    *config.Loaded // what is in effect of the keys that need a restart
 	registry   *prometheus.Registry
 	sink       *sink.Sink
 	events     *esl.Server
@@ -51,6 +52,7 @@ func (l listeners) close() {
 // newDaemon builds a daemon from a valid configuration. Nothing runs yet.
 func newDaemon(loaded *config.Loaded, log *zap.Logger, level zap.AtomicLevel) (*daemon, error) {
 	d := &daemon{log: log, level: level, registry: prometheus.NewRegistry()}
+	d.started = loaded
 	d.loaded.Store(loaded)
 	d.registerMetrics()
 	d.reloads = newReloadMetrics(d.registry)

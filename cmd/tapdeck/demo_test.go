@@ -66,3 +66,26 @@ func TestCallsOnATerminal(t *testing.T) {
 		t.Errorf("%q", out.String())
 	}
 }
+
+func TestServeWithoutAUsableDirectory(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr := runProgram(t, t.Context(), "serve", "-s", "sink.directory="+file, "-s", "esl.listen=127.0.0.1:0", "-s", "sink.listen=127.0.0.1:0", "-s", "admin.listen=127.0.0.1:0")
+	if code != exitUsage || !strings.Contains(stderr, "sink.directory") {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
+
+func TestCallPorts(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"127.0.0.1:8084": "", "127.0.0.1:8084/survey|127.0.0.1": "", "h": "", "h:0": "0", "h:99999": "99999", "a:1|b:x/plan": "x",
+	} {
+		if got := badPort(address); got != want {
+			t.Errorf("%s: %q, want %q", address, got, want)
+		}
+	}
+}

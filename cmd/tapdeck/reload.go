@@ -37,18 +37,30 @@ func (d *daemon) reload(load func() (*config.Loaded, error)) {
 		return
 	}
 	changes := config.Diff(d.loaded.Load(), fresh)
+	pending := d.pending(fresh)
 	d.apply(fresh)
 	d.reloads.worked.Set(1)
 	d.reloads.at.SetToCurrentTime()
 	for _, c := range changes {
 		line := []zap.Field{zap.String("key", c.Key), zap.String("from", c.Old), zap.String("to", c.New), zap.String("counts", string(c.Reload))}
-		if c.Reload == "restart" {
+		if pending[c.Key] {
 			d.log.Warn("configuration changed, needs a restart", line...)
 			continue
 		}
 		d.log.Info("configuration changed", line...)
 	}
 	d.log.Info("configuration reloaded", zap.Int("changes", len(changes)))
+}
+
+// pending are the keys whose new value waits for a restart.
+func (d *daemon) pending(fresh *config.Loaded) map[string]bool {
+	keys := map[string]bool{}
+	for _, c := range config.Diff(d.started, fresh) {
+		if c.Reload == config.ReloadRestart {
+			keys[c.Key] = true
+		}
+	}
+	return keys
 }
 
 // apply hands the configuration to the parts that keep a copy of it.

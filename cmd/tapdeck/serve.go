@@ -68,6 +68,9 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	if unwatched != nil {
 		log.Warn("configuration not watched", zap.NamedError("err", unwatched), zap.String("hint", "a changed file is read after SIGHUP only"))
 	}
+	if err := usable(loaded.Config.Sink.Directory); err != nil {
+		return err
+	}
 	l, err := c.listen(ctx, p, loaded)
 	if err != nil {
 		return err
@@ -79,6 +82,9 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	}
 	load := func() (*config.Loaded, error) {
 		fresh, err := c.load(p, c.flags())
+		if err == nil && loaded.File != "" && fresh.File == "" {
+			err = fmt.Errorf("%s is gone, with which tapdeck was started", loaded.File)
+		}
 		if err == nil {
 			advertiseReal(&fresh.Config.Sink, l.sink.Addr())
 		}
@@ -134,6 +140,21 @@ func (c *serveCommand) serve(ctx context.Context, p *program, d *daemon, l liste
 // parkedAfter is a little less than how long FreeSWITCH waits for a controller that
 // has accepted a call's connection and says nothing.
 const parkedAfter = 20 * time.Second
+
+// usable finds out, before a call is answered, whether recordings can be kept.
+func usable(directory string) error {
+	err := os.MkdirAll(directory, 0o750)
+	if err == nil {
+		var probe *os.File
+		if probe, err = os.CreateTemp(directory, ".tapdeck-"); err == nil {
+			err = errors.Join(probe.Close(), os.Remove(probe.Name()))
+		}
+	}
+	if err != nil {
+		return usage(fmt.Errorf("sink.directory %q: %w; it must be a folder that tapdeck may write to", directory, err))
+	}
+	return nil
+}
 
 // abortMargin is how long the calls that outlast drain_timeout may take to be
 // ended, and their recordings to be published.
