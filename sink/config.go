@@ -37,6 +37,9 @@ type Config struct {
 	// second of its audio, 0 to 1 s, so that one wake-up serves many frames. A live
 	// Consumer wants 0.
 	ReadInterval time.Duration
+	// PublishTimeout bounds Finish after the end of the socket, Save, and what Serve
+	// waits for at its end: a disk that hangs holds up nothing for longer.
+	PublishTimeout time.Duration
 }
 
 // DefaultConfig returns the configuration of a sink that serves a switch on the
@@ -50,6 +53,8 @@ func DefaultConfig() Config {
 		MaxDuration:  4 * time.Hour,
 		IdleTimeout:  30 * time.Second,
 		ReadInterval: 200 * time.Millisecond,
+
+		PublishTimeout: 30 * time.Second,
 	}
 }
 
@@ -75,6 +80,7 @@ func (c Config) Validate() error {
 		check(c.IdleTimeout > 0, "idle_timeout", c.IdleTimeout, "must be positive"),
 		check(c.ReadInterval >= 0 && c.ReadInterval <= maxReadInterval,
 			"read_interval", c.ReadInterval, "must be 0 to 1s"),
+		check(c.PublishTimeout > 0, "publish_timeout", c.PublishTimeout, "must be positive"),
 	)
 }
 

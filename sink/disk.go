@@ -48,7 +48,9 @@ type disk interface {
 // osDisk is the machine's own file system.
 type osDisk struct{}
 
-func (osDisk) Create(name string) (file, error) {
+// createLocked makes a file that others see before it is locked; whoever loses it in
+// between is told that it is.
+func createLocked(name string) (file, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,9 @@ package sink
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,4 +18,32 @@ func (osDisk) Rename(from, to string) error {
 		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
 	}
 	return nil
+}
+
+// Create locks the file before it has a name, where the file system can.
+func (osDisk) Create(name string) (file, error) {
+	fd, err := unix.Open(filepath.Dir(name), unix.O_RDWR|unix.O_TMPFILE|unix.O_CLOEXEC, fileMode)
+	if err != nil {
+		return createLocked(name)
+	}
+	f := os.NewFile(uintptr(fd), name)
+	locked, err := lock(f)
+	if err != nil {
+		return nil, err
+	}
+	err = unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", fd), unix.AT_FDCWD, name, unix.AT_SYMLINK_FOLLOW)
+	switch {
+	case errors.Is(err, unix.EEXIST):
+		return nil, errors.Join(&os.PathError{Op: "create", Path: name, Err: err}, f.Close())
+	case err != nil: // no /proc
+		return createLockedAfter(f, name)
+	}
+	return locked, nil
+}
+
+func createLockedAfter(f *os.File, name string) (file, error) {
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	return createLocked(name)
 }

@@ -21,7 +21,15 @@ const (
 	EndDisconnected = "disconnected"    // the call asked for it, before a restart
 	EndFinished     = "finished"        // the call was over, the socket not
 	EndShutdown     = "shutdown"        // tapdeck is stopping
+	EndPanic        = "panic"           // a defect of tapdeck, or of a Consumer
 )
+
+func endReasons() []string {
+	return []string{
+		EndClosed, EndDropped, EndProtocol, EndTooBig, EndFlood, EndIdle, EndMaxDuration,
+		EndDisk, EndDisconnected, EndFinished, EndShutdown, EndPanic,
+	}
+}
 
 const (
 	statusGoingAway = websocket.StatusGoingAway
@@ -64,9 +72,13 @@ func (e ending) hint() string {
 		return "raise sink.max_duration if calls may last longer"
 	case EndDisk:
 		return hintDisk
+	case EndPanic:
+		return hintPanic
 	}
 	return "is this mod_audio_stream?"
 }
+
+const hintPanic = "a defect: please report it with the stack; the next socket of the call is taken"
 
 const hintDisk = "see the disk of sink.directory; what was recorded so far is kept"
 

@@ -52,6 +52,7 @@ func (s *stream) fill(p []byte) (int, error) {
 func (s *stream) batchDone() {
 	s.take.timeline.closeBatch(s.now)
 	s.rec.measured(s)
+	s.flushInTime()
 }
 
 // noteWait notes what a read that had to wait tells: until the bytes came, or only
@@ -145,12 +146,19 @@ func (s *stream) everySecond() {
 		s.rec.sink.metrics.audio.Add(float64(s.audio - s.secondPCM))
 		s.second, s.secondRaw, s.secondPCM, s.noise = s.now, s.raw, s.audio, 0
 	}
-	if s.now.Sub(s.flushed) >= houseEvery-s.rec.cfg.ReadInterval {
-		s.flushed = s.now
-		s.disk(s.take.flush())
-	}
+	s.flushInTime()
 	if s.take.settled(s.now) {
 		s.disk(s.take.settle())
+	}
+}
+
+// flushInTime brings the file up to what was taken, if its next chance might be too late
+// for the file to stay within houseEvery of the socket: right after a read it lacks
+// nothing, and one is late by the interval and by what the machine's load adds to it.
+func (s *stream) flushInTime() {
+	if s.now.Sub(s.flushed) >= houseEvery-2*s.rec.cfg.ReadInterval {
+		s.flushed = s.now
+		s.disk(s.take.flush())
 	}
 }
 

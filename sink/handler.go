@@ -31,7 +31,23 @@ var (
 	refusedDisk    = &refusal{http.StatusServiceUnavailable, "disk_low", "make room in sink.directory, or lower sink.min_free"}
 	refusedClosing = &refusal{http.StatusServiceUnavailable, "closing", "tapdeck is stopping"}
 	refusedUpgrade = &refusal{http.StatusUpgradeRequired, "no_upgrade", "streams are WebSockets; is this mod_audio_stream?"}
+	refusedError   = &refusal{http.StatusInternalServerError, "error", "a defect of tapdeck: see err"}
 )
+
+// reasonPlainText is that of a peer that speaks no TLS where the sink does.
+const reasonPlainText = "plain_text"
+
+// refusalReasons are all that a socket may be refused for.
+func refusalReasons() []string {
+	reasons := []string{reasonPlainText}
+	for _, r := range []*refusal{
+		refusedPath, refusedTicket, refusedWrong, refusedAddress, refusedLive,
+		refusedFailed, refusedDisk, refusedClosing, refusedUpgrade, refusedError,
+	} {
+		reasons = append(reasons, r.reason)
+	}
+	return reasons
+}
 
 // handler is the sink's HTTP side: one request, one stream.
 type handler struct {
@@ -103,7 +119,7 @@ func (s *Sink) ticket(r *http.Request) (*Recording, error) {
 func (s *Sink) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var why *refusal
 	if !errors.As(err, &why) {
-		why = &refusal{http.StatusInternalServerError, "error", ""}
+		why = refusedError
 	}
 	http.Error(w, why.Error(), why.status)
 	s.noteRefusal(r, why, err)
@@ -111,7 +127,12 @@ func (s *Sink) refuse(w http.ResponseWriter, r *http.Request, err error) {
 
 func (s *Sink) noteRefusal(r *http.Request, why *refusal, err error) {
 	s.metrics.refused.WithLabelValues(why.reason).Inc()
-	skipped, ok := s.notices.permit(why.reason)
+	id := pathID(r.URL.Path)
+	kind := noticeKind{reason: why.reason}
+	if id != "" && s.lookup(id) != nil {
+		kind.call = id
+	}
+	skipped, ok := s.notices.permit(kind)
 	if !ok {
 		return
 	}
@@ -119,7 +140,7 @@ func (s *Sink) noteRefusal(r *http.Request, why *refusal, err error) {
 		zap.String("peer", r.RemoteAddr), zap.String("cause", why.reason), zap.NamedError("err", err),
 		zap.Int("skipped", skipped), zap.String("hint", why.hint),
 	}
-	if id := pathID(r.URL.Path); id != "" {
+	if id != "" {
 		fields = append(fields, zap.String("call", id))
 	}
 	s.log.Warn("stream refused", fields...)

@@ -6,6 +6,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// The results of a recording, for the metric.
+const (
+	resultPublished = "published"
+	resultFailed    = "failed"
+	resultRecovered = "recovered"
+)
+
 // metrics are the sink's, on the registry that New was given. No label is per call.
 type metrics struct {
 	live        prometheus.Gauge
@@ -48,7 +55,22 @@ func newMetrics(reg prometheus.Registerer, free func() float64) (*metrics, error
 			return nil, fmt.Errorf("register metric: %w", err)
 		}
 	}
+	m.begin()
 	return m, nil
+}
+
+// begin makes every label's value known from the start, so that a rate sees its first.
+func (m *metrics) begin() {
+	for v, values := range map[*prometheus.CounterVec][]string{
+		m.refused:    refusalReasons(),
+		m.ended:      endReasons(),
+		m.alarms:     {AlarmNoAudio, AlarmSilence, AlarmShort, AlarmLong, AlarmNoSocket},
+		m.recordings: {resultPublished, resultFailed, resultRecovered},
+	} {
+		for _, value := range values {
+			v.WithLabelValues(value)
+		}
+	}
 }
 
 func gauge(name, help string) prometheus.GaugeOpts {

@@ -51,6 +51,9 @@ func names(base string) iter.Seq[string] {
 	}
 }
 
+// wavPath is what a record calls the WAV of a name.
+func wavPath(name string) string { return filepath.ToSlash(name) + wavExt }
+
 // path returns the place of a name.
 func (s *store) path(name string) string { return filepath.Join(s.dir, name) }
 

@@ -17,6 +17,8 @@ const (
 	AlarmSilence = "only_silence"
 	// AlarmShort: less than 90 % of the audio that the time would give.
 	AlarmShort = "short_audio"
+	// AlarmLong: more than 110 % of the audio that the time can give.
+	AlarmLong = "long_audio"
 	// AlarmNoSocket is the call's: the switch took the start, but no socket came.
 	AlarmNoSocket = "no_socket"
 )
@@ -27,6 +29,8 @@ const (
 	briefly      = time.Second // audio from which on silence is worth an alarm at the end
 	shortShare   = 0.9
 	shortAfter   = time.Second
+	longShare    = 1.1
+	longAfter    = 2 * time.Second
 )
 
 func alarmHint(kind string) string {
@@ -35,6 +39,8 @@ func alarmHint(kind string) string {
 		return "the stream is open but brings no audio: is the socket line `async full`, and is there media on the call? A stereo or mixed stream has frames only while the switch sends audio, too"
 	case AlarmSilence:
 		return "every sample is silence: the caller sends no RTP (NAT, firewall, one-way audio), or is muted"
+	case AlarmLong:
+		return "more audio comes than time passes, so that it will sound slow, or as noise: the switch streams at another rate, or in stereo, than the plan's stream says; is another stream still running on the call?"
 	}
 	return "audio was lost on its way: see the network to the switch, its load, and gaps in the record; a stereo or mixed stream has frames only while the switch sends audio, too"
 }
@@ -72,6 +78,9 @@ func (r *Recording) measured(s *stream) {
 		r.level.Store(math.Float64bits(dbfs))
 	}
 	r.checkSilence(t)
+	if t.timeline.tooMuch() {
+		r.alarm(AlarmLong)
+	}
 	if w := t.watching; w != nil && t.meter.quietFor(w.quiet) {
 		t.meter.listenAnew()
 		r.quiet(w)
@@ -134,15 +143,11 @@ func (r *Recording) full() {
 // detach ends a socket on the recording's side.
 func (r *Recording) detach(s *stream, e ending) {
 	if s.take != nil {
-		if err := s.take.disconnect(s.now); err != nil && s.own == nil {
-			r.fail(err)
-		}
-		r.measured(s)
-		r.sink.metrics.audio.Add(float64(s.audio - s.secondPCM))
+		s.guard(s.endTake)
 	}
 	r.level.Store(math.Float64bits(floorDBFS))
 	if c := r.call.Consumer; c != nil {
-		c.End()
+		s.guard(c.End)
 	}
 	r.sink.live.Add(-1)
 	r.sink.metrics.live.Dec()
@@ -153,6 +158,15 @@ func (r *Recording) detach(s *stream, e ending) {
 		st.Live, st.LastEnd = false, e.reason
 	})
 	close(s.done)
+}
+
+// endTake writes what is left of the socket's audio.
+func (s *stream) endTake() {
+	if err := s.take.disconnect(s.now); err != nil && s.own == nil {
+		s.rec.fail(err)
+	}
+	s.rec.measured(s)
+	s.rec.sink.metrics.audio.Add(float64(s.audio - s.secondPCM))
 }
 
 func (r *Recording) logEnd(s *stream, e ending) {

@@ -1,7 +1,6 @@
 package sink
 
 import (
-	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,21 +15,6 @@ import (
 )
 
 const maxMarks = 100
-
-// Summary is what Finish tells of a recording.
-type Summary struct {
-	Sound
-	// Alarms were raised by the sink, each once.
-	Alarms []string
-}
-
-// finish is what the first Finish does; later ones wait for it.
-type finish struct {
-	done    chan struct{}
-	summary Summary
-	err     error
-	record  *Record // once saved
-}
 
 // open returns the take, made with its file for the first socket.
 func (r *Recording) open() (*take, error) {
@@ -47,15 +31,22 @@ func (r *Recording) open() (*take, error) {
 		return nil, errors.Join(err, r.sink.store.disk.Remove(part), f.Close())
 	}
 	r.take = t
+	r.setPart(name)
 	r.saveSidecar(t)
 	return t, nil
+}
+
+func (r *Recording) setPart(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.part = name
 }
 
 // saveSidecar keeps what is known of the call beside the running recording. It is no
 // reason to end the stream if that fails in any way that the audio will not.
 func (r *Recording) saveSidecar(t *take) {
 	record := newRecord(r.call)
-	record.WAV = filepath.ToSlash(t.name) + wavExt
+	record.WAV = wavPath(t.name)
 	record.RMSDBFS, record.PeakDBFS = floorDBFS, floorDBFS
 	record.Connections = 1
 	record.Timeline.StreamConnected = sinceMS(r.call.Started, r.State().ConnectedAt)
@@ -64,36 +55,6 @@ func (r *Recording) saveSidecar(t *take) {
 		r.log.Warn("record not begun", zap.NamedError("err", err),
 			zap.String("hint", "after a crash the recording would be published without its call's details"))
 	}
-}
-
-// Finish waits until the live socket has ended or ctx is done, closes it in that case,
-// and publishes the WAV. The recording's URL is void from its beginning. Only the
-// first call does this; later ones wait for it and return the same. After an error the
-// audio is in the file that Summary.WAV names, if any was written.
-func (r *Recording) Finish(ctx context.Context) (Summary, error) {
-	r.mu.Lock()
-	first := r.finish == nil
-	if first {
-		r.finish = &finish{done: make(chan struct{})}
-	}
-	r.closed = true
-	f, live := r.finish, r.live
-	r.mu.Unlock()
-	if live != nil {
-		select {
-		case <-live.done:
-		case <-ctx.Done():
-			live.ask(ending{EndFinished, "call is over", statusGoingAway, true})
-			<-live.done
-		}
-	}
-	if first {
-		f.summary, f.err = r.publish()
-		r.sink.forget(r)
-		close(f.done)
-	}
-	<-f.done
-	return f.summary, f.err
 }
 
 // publish finishes the file and gives it its lasting name.
@@ -121,12 +82,11 @@ func (r *Recording) publish() (Summary, error) {
 	sum := t.w.Sum()
 	sound.AudioSHA256 = hex.EncodeToString(sum[:])
 	if name != "" {
-		sound.WAV = filepath.ToSlash(name) + wavExt
+		sound.WAV = wavPath(name)
 	} else {
 		sound.WAV += partExt
 	}
 	r.sink.metrics.publication.Observe(time.Since(began).Seconds())
-	r.logPublished(sound, err)
 	return Summary{Sound: sound, Alarms: r.State().Alarms}, err
 }
 
@@ -146,6 +106,7 @@ func (r *Recording) rescue(t *take) (string, error) {
 		return "", fmt.Errorf("copy recording: %w", errors.Join(err, f.Close()))
 	}
 	t.file, t.name = f, name
+	r.setPart(name)
 	r.saveSidecar(t)
 	return store.publishPart(name, base)
 }
@@ -180,9 +141,9 @@ func (r *Recording) checkAtEnd(t *take) {
 }
 
 func (r *Recording) logPublished(sound Sound, err error) {
-	result := "published"
+	result := resultPublished
 	if err != nil {
-		result = "failed"
+		result = resultFailed
 	}
 	r.sink.metrics.recordings.WithLabelValues(result).Inc()
 	fields := []zap.Field{
@@ -195,36 +156,6 @@ func (r *Recording) logPublished(sound Sound, err error) {
 	}
 	r.log.Error("recording not saved", append(fields, zap.NamedError("err", err), zap.String("hint",
 		"what was written is in this file: see its disk, then run tapdeck repair on the directory"))...)
-}
-
-// Save writes the call's record beside the WAV and returns it. It is called after
-// Finish, else the error is ErrNotFinished; a second call returns the same record.
-func (r *Recording) Save(o Outcome) (Record, error) {
-	r.mu.Lock()
-	f := r.finish
-	r.mu.Unlock()
-	if f == nil {
-		return Record{}, ErrNotFinished
-	}
-	<-f.done
-	r.mu.Lock()
-	saved := f.record
-	if saved == nil {
-		record := r.record(f, o)
-		f.record = &record
-	}
-	record := *f.record
-	r.mu.Unlock()
-	if saved != nil {
-		return record, nil
-	}
-	r.sink.countAlarms(o.Alarms)
-	t := r.take
-	if t == nil {
-		return record, r.sink.store.saveRecord(record, "")
-	}
-	err := r.sink.store.saveRecord(record, t.name)
-	return record, errors.Join(err, t.file.Close())
 }
 
 // record puts a call's record together. mu is held.

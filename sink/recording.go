@@ -32,6 +32,7 @@ type Recording struct {
 	closed bool // no further socket
 	state  State
 	marks  []mark
+	part   string  // the take's name, empty if there is none
 	finish *finish // what Finish does, or has done
 
 	take *take // of the live stream, else of Finish; nil until there is a file

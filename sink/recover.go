@@ -11,8 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -22,98 +22,58 @@ import (
 // resultAborted is the result of a recovered call: tapdeck ended before the call did.
 const resultAborted = "aborted"
 
-// What was done about a file.
-const (
-	// ActionPublished: repaired where needed, and published with its record.
-	ActionPublished = "published"
-	// ActionRecord: the WAV was published already; now its record is.
-	ActionRecord = "record published"
-	// ActionRemoved: what it told is published already.
-	ActionRemoved = "removed"
-	// ActionLive: a running tapdeck writes it; nothing was done.
-	ActionLive = "live"
-	// ActionLeft: it can't be understood or published; it is as it was.
-	ActionLeft = "left"
-)
-
-// Recovery tells what was found and done, in the order of the files' paths.
-type Recovery struct{ Files []Recovered }
-
-// Recovered is one .part file.
-type Recovered struct {
-	// Part is the file's path.
-	Part string
-	// Action is one of the Action constants.
-	Action string
-	// WAV and Record are the paths of what was published, empty if nothing was.
-	WAV, Record string
-	// Audio is the length of the WAV.
-	Audio time.Duration
-	// Err says why the file was left.
-	Err error
-}
-
-// Published counts the recordings that were published.
-func (r Recovery) Published() int { return r.count(ActionPublished) + r.count(ActionRecord) }
-
-// Left counts the files that were left as they are.
-func (r Recovery) Left() int { return r.count(ActionLeft) }
-
-func (r Recovery) count(action string) int {
-	n := 0
-	for _, f := range r.Files {
-		if f.Action == action {
-			n++
-		}
-	}
-	return n
-}
-
-// Recover publishes what a crash has left in the directory, as RecoverDir does. It is
-// called once before Serve.
+// Recover publishes what a crash has left in the directory, as RecoverDir does. It may
+// run beside Serve: a recording of this process is as live to it as one of another,
+// from the moment that its file is there until Save is over.
 func (s *Sink) Recover(ctx context.Context) (Recovery, error) {
 	if err := s.store.disk.MkdirAll(s.store.dir); err != nil {
 		return Recovery{}, fmt.Errorf("make directory: %w", err)
 	}
 	rec, err := recoverStore(ctx, s.store, s.log)
-	s.metrics.recordings.WithLabelValues("recovered").Add(float64(rec.Published()))
+	s.metrics.recordings.WithLabelValues(resultRecovered).Add(float64(rec.Published()))
 	return rec, err
 }
 
 // RecoverDir repairs and publishes every recording below dir whose process died, with
-// "recovered": true, the result "aborted", and what is known of its call. It touches
-// no recording that is running, here or in another process, overwrites nothing, and
-// leaves a file that it can't understand as it is. The error is that dir can't be read
-// or ctx is done; those of single files are in the Recovery.
+// "recovered": true and what is known of its call; the result is "aborted" unless the
+// call's own is known. It touches no recording that is running, here or in another
+// process, overwrites nothing, leaves a file that it can't understand as it is, and
+// removes what a crash left of a record that was being written. It ends soon after ctx
+// is done, and what it has not got to yet is as it was. The error is that dir can't be
+// read or ctx is done; those of single files are in the Recovery.
 func RecoverDir(ctx context.Context, dir string, log *zap.Logger) (Recovery, error) {
 	return recoverStore(ctx, &store{osDisk{}, dir}, log)
 }
 
 func recoverStore(ctx context.Context, s *store, log *zap.Logger) (Recovery, error) {
-	parts, err := s.parts()
+	parts, err := s.parts(ctx)
 	if err != nil {
 		return Recovery{}, fmt.Errorf("look for recordings: %w", err)
 	}
 	var all Recovery
 	for _, part := range parts {
-		if ctx.Err() != nil {
-			return all, fmt.Errorf("recover recordings: %w", context.Cause(ctx))
-		}
 		if !s.disk.Exists(part) { // a sidecar that went with its WAV
 			continue
 		}
-		done := s.recoverPart(part)
+		done := s.recoverPart(ctx, part)
+		if ctx.Err() != nil && (done.Action == ActionLeft || done.Action == "") {
+			return all, fmt.Errorf("recover recordings: %w", context.Cause(ctx))
+		}
 		done.log(log)
 		all.Files = append(all.Files, done)
 	}
 	return all, nil
 }
 
-// parts returns the paths of all .part files, each WAV before its sidecar.
-func (s *store) parts() ([]string, error) {
-	var wavs, sidecars []string
+// parts returns the paths of all .part files, each WAV before its sidecar, and last
+// those of unfinished records.
+func (s *store) parts(ctx context.Context) ([]string, error) {
+	var wavs, sidecars, unfinished []string
 	err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, fs.ErrNotExist) && path != s.dir: // gone since
 		case err != nil:
 			return err
 		case !d.Type().IsRegular():
@@ -121,105 +81,171 @@ func (s *store) parts() ([]string, error) {
 			wavs = append(wavs, path)
 		case strings.HasSuffix(path, jsonExt+partExt):
 			sidecars = append(sidecars, path)
+		case strings.HasSuffix(path, jsonExt+newExt):
+			unfinished = append(unfinished, path)
 		}
 		return nil
 	})
-	return append(wavs, sidecars...), err
+	return slices.Concat(wavs, sidecars, unfinished), err
 }
 
-func (s *store) recoverPart(path string) Recovered {
+func (s *store) recoverPart(ctx context.Context, path string) Recovered {
+	if ctx.Err() != nil {
+		return Recovered{}
+	}
 	name, err := filepath.Rel(s.dir, path)
 	var done Recovered
 	if err == nil {
-		if base, ok := strings.CutSuffix(name, wavExt+partExt); ok {
-			done, err = s.recoverWAV(base)
-		} else {
-			done, err = s.recoverSidecar(strings.TrimSuffix(name, jsonExt+partExt))
+		stem := func(ext string) string { return strings.TrimSuffix(name, ext) }
+		switch {
+		case strings.HasSuffix(name, wavExt+partExt):
+			done, err = s.recoverWAV(ctx, stem(wavExt+partExt))
+		case strings.HasSuffix(name, jsonExt+partExt):
+			done, err = s.recoverSidecar(ctx, stem(jsonExt+partExt))
+		default:
+			done, err = s.removeUnfinished(path)
 		}
 	}
 	done.Part = path
 	switch {
-	case errors.Is(err, errLocked):
-		done.Action = ActionLive
-	case err != nil:
+	case err == nil:
+	case errors.Is(err, errLocked) || errors.Is(err, fs.ErrNotExist) && !s.disk.Exists(path):
+		done = Recovered{Part: path, Action: ActionLive}
+	case done.WAV != "":
+		done.Action, done.Err = ActionNoRecord, err
+	default:
 		done.Action, done.Err = ActionLeft, err
 	}
 	return done
 }
 
-// recoverWAV repairs and publishes name.wav.part.
-func (s *store) recoverWAV(name string) (Recovered, error) {
-	base := s.path(name)
-	part := base + wavExt + partExt
-	f, err := s.disk.Open(part)
+// openIdle opens a file that no recording has. While it is open, none can take it.
+func (s *store) openIdle(path string) (file, error) {
+	f, err := s.disk.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		var at fs.FileInfo
+		if at, err = os.Stat(path); err == nil && !os.SameFile(info, at) {
+			err = errLocked // its process has just published it
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// removeUnfinished removes what a crash left of a record; its call's sidecar knows more.
+func (s *store) removeUnfinished(path string) (Recovered, error) {
+	f, err := s.openIdle(path)
 	if err != nil {
 		return Recovered{}, err
 	}
 	defer f.Close()
-	if same(part, base+wavExt) { // a crash between the two steps of a rename
+	return Recovered{Action: ActionRemoved}, s.disk.Remove(path)
+}
+
+// recoverWAV repairs and publishes name.wav.part.
+func (s *store) recoverWAV(ctx context.Context, name string) (Recovered, error) {
+	part := s.path(name) + wavExt + partExt
+	f, err := s.openIdle(part)
+	if err != nil {
+		return Recovered{}, err
+	}
+	defer f.Close()
+	if same(part, s.path(name)+wavExt) { // a crash between the two steps of a rename
 		return Recovered{Action: ActionRemoved}, s.disk.Remove(part)
+	}
+	if err := s.takeBack(name); err != nil {
+		return Recovered{}, err
 	}
 	info, err := f.Stat()
 	if err != nil {
 		return Recovered{}, err
-	}
-	if at, err := os.Stat(part); err != nil || !os.SameFile(info, at) {
-		return Recovered{}, errLocked // its process has just published it
 	}
 	record, _ := s.readSidecar(name)
 	fallback := wav.Format{SampleRate: record.SampleRate, Channels: record.Channels}
 	if _, err = wav.Repair(f, info.Size(), fallback); err != nil {
 		return Recovered{}, fmt.Errorf("repair recording: %w", err)
 	}
-	published, err := s.publishPart(name, name)
-	if err != nil {
-		return Recovered{}, err
+	done, record, err := s.describe(ctx, f, name)
+	if ctx.Err() != nil {
+		return Recovered{}, context.Cause(ctx)
 	}
-	done, err := s.recoverRecord(f, published, name)
-	done.Action = ActionPublished
-	return done, err
+	published, errName := s.publishPart(name, name)
+	if published == "" {
+		return Recovered{}, errName
+	}
+	done.Action, done.WAV = ActionPublished, s.path(published)+wavExt
+	record.WAV = wavPath(published)
+	if err = errors.Join(err, errName); err != nil {
+		return done, err
+	}
+	done.Record = s.path(published) + jsonExt
+	return done, s.saveRecord(record, name)
 }
 
-// recoverRecord publishes the record of a WAV that is published now, from what the
-// sidecar and the WAV itself tell.
-func (s *store) recoverRecord(f file, published, sidecar string) (Recovered, error) {
-	done := Recovered{Action: ActionRecord, WAV: s.path(published) + wavExt}
+// takeBack makes the published record of a WAV that is still a part its sidecar again.
+func (s *store) takeBack(name string) error {
+	base := s.path(name) + jsonExt
+	record, ok := readRecordFile(base)
+	if !ok || s.disk.Exists(base+partExt) || record.WAV != wavPath(name)+partExt {
+		return nil
+	}
+	return s.disk.Rename(base, base+partExt)
+}
+
+// describe puts together what the sidecar and a WAV itself tell of a call.
+func (s *store) describe(ctx context.Context, f file, sidecar string) (Recovered, Record, error) {
+	var done Recovered
+	record, known := s.readSidecar(sidecar)
 	info, err := f.Stat()
 	if err != nil {
-		return done, err
+		return done, record, err
 	}
 	h, err := wav.ReadHeader(f, info.Size())
 	if err != nil {
-		return done, err
+		return done, record, err
 	}
 	done.Audio = h.Format.Duration(h.Frames())
-	record, known := s.readSidecar(sidecar)
 	if !known {
 		record.Call = filepath.Base(sidecar)
 		record.Started = info.ModTime().Add(-done.Audio).UTC()
 	}
-	record.Ended = info.ModTime().UTC()
-	record.WAV = filepath.ToSlash(published) + wavExt
-	if err := record.hear(f, h); err != nil {
-		return done, err
+	if record.Ended.IsZero() {
+		record.Ended = info.ModTime().UTC()
 	}
-	record.Recovered, record.Result = true, resultAborted
-	done.Record = s.path(published) + jsonExt
-	return done, s.saveRecord(record, sidecar)
+	record.setRecovered()
+	return done, record, record.hear(ctx, f, h)
+}
+
+// setRecovered marks a record as Recover's. A result that the call had stays.
+func (r *Record) setRecovered() {
+	r.Recovered = true
+	if r.Result == "" {
+		r.Result = resultAborted
+	}
 }
 
 // recoverSidecar publishes the record of name.json.part, whose WAV is published
 // already or was never begun.
-func (s *store) recoverSidecar(name string) (Recovered, error) {
+func (s *store) recoverSidecar(ctx context.Context, name string) (Recovered, error) {
 	base := s.path(name)
+	sidecar := base + jsonExt + partExt
 	record, known := s.readSidecar(name)
 	switch {
 	case s.disk.Exists(base + wavExt + partExt):
 		return Recovered{}, errLocked // it is live, or was left for a reason
 	case s.disk.Exists(base+jsonExt) || (!known && !s.disk.Exists(base+wavExt)):
-		return Recovered{Action: ActionRemoved}, s.disk.Remove(base + jsonExt + partExt)
+		return Recovered{Action: ActionRemoved}, s.disk.Remove(sidecar)
 	case !s.disk.Exists(base + wavExt):
-		record.Recovered, record.Result, record.WAV = true, resultAborted, ""
+		record.setRecovered()
+		if !s.disk.Exists(filepath.Join(s.dir, filepath.FromSlash(record.WAV))) {
+			record.WAV = ""
+		}
 		return Recovered{Action: ActionRecord, Record: base + jsonExt}, s.saveRecord(record, name)
 	}
 	f, err := s.disk.Open(base + wavExt)
@@ -227,12 +253,28 @@ func (s *store) recoverSidecar(name string) (Recovered, error) {
 		return Recovered{}, err
 	}
 	defer f.Close()
-	return s.recoverRecord(f, name, name)
+	if !s.disk.Exists(sidecar) {
+		return Recovered{}, errLocked // its process has just published it
+	}
+	done, record, err := s.describe(ctx, f, name)
+	if err != nil {
+		return Recovered{}, err
+	}
+	record.WAV = wavPath(name)
+	if err := s.saveRecord(record, name); err != nil {
+		return Recovered{}, err
+	}
+	done.Action, done.WAV, done.Record = ActionRecord, base+wavExt, base+jsonExt
+	return done, nil
 }
 
-// readSidecar returns what was known of a call when its recording began.
+// readSidecar returns what was known of a call when its recording began, or all.
 func (s *store) readSidecar(name string) (Record, bool) {
-	b, err := os.ReadFile(s.path(name) + jsonExt + partExt)
+	return readRecordFile(s.path(name) + jsonExt + partExt)
+}
+
+func readRecordFile(path string) (Record, bool) {
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return Record{}, false
 	}
@@ -244,11 +286,14 @@ func (s *store) readSidecar(name string) (Record, bool) {
 }
 
 // hear fills in what a WAV itself tells of its sound.
-func (r *Record) hear(f io.ReaderAt, h wav.Header) error {
+func (r *Record) hear(ctx context.Context, f io.ReaderAt, h wav.Header) error {
 	m, sum := newMeter(h.Format), sha256.New()
 	buf := make([]byte, 32<<10-32<<10%h.Format.FrameBytes())
 	pcm := io.NewSectionReader(f, h.DataOffset, h.DataBytes)
 	for {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		n, err := io.ReadFull(pcm, buf)
 		sum.Write(buf[:n])
 		m.add(buf[:n-n%h.Format.FrameBytes()])
@@ -267,26 +312,6 @@ func (r *Record) hear(f io.ReaderAt, h wav.Header) error {
 	r.DigitalSilence = e.digitalSilence()
 	r.AudioSHA256 = hex.EncodeToString(sum.Sum(nil))
 	return nil
-}
-
-func (d Recovered) log(log *zap.Logger) {
-	path := d.Part
-	if d.WAV != "" {
-		path = d.WAV
-	}
-	fields := []zap.Field{zap.String("file", path)}
-	if id := pathID(strings.ReplaceAll(filepath.ToSlash(d.Part), ".", "/")); id != "" {
-		fields = append(fields, zap.String("call", id))
-	}
-	switch d.Action {
-	case ActionLeft:
-		log.Warn("recording not recovered", append(fields, zap.NamedError("err", d.Err),
-			zap.String("hint", "the file is as it was; look at it and move it away"))...)
-	case ActionPublished, ActionRecord:
-		log.Info("recording recovered", append(fields, zap.Int64("audio_ms", d.Audio.Milliseconds()))...)
-	default:
-		log.Debug("recording skipped", append(fields, zap.String("cause", d.Action))...)
-	}
 }
 
 func same(a, b string) bool {

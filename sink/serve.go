@@ -28,7 +28,9 @@ const (
 
 // Serve takes streams from ln until ctx is done. Then it refuses new ones, closes
 // those that are live with status 1001, and publishes every recording that is left.
-// It returns when all its goroutines have ended; the error is nil unless ln failed.
+// It returns when all its goroutines have ended; the error is nil unless ln failed. A
+// disk that hangs holds up its end for PublishTimeout, and once more for what is still
+// to publish; the goroutines that wait on that disk are left then.
 // Finish and Save of a recording work afterwards as well. Serve is called once.
 func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 	conns := &connections{most: s.maxPending, pending: list.New(), at: map[net.Conn]*list.Element{}}
@@ -55,8 +57,9 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 		s.askAll()
 		_ = srv.Close()
 	}
-	conns.wait()
+	conns.wait(s.cfg.Load().PublishTimeout)
 	s.finishAll()
+	s.flushNotices()
 	if err != nil {
 		return fmt.Errorf("accept streams: %w", err)
 	}
@@ -70,11 +73,16 @@ func (s *Sink) askAll() {
 	}
 }
 
-// finishAll publishes what no call has finished.
+// finishAll publishes what no call has finished. A recording whose disk hangs holds up
+// none of the others.
 func (s *Sink) finishAll() {
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	var all sync.WaitGroup
 	for _, r := range s.close() {
-		_, _ = r.Finish(context.Background())
+		all.Go(func() { _, _ = r.Finish(over) })
 	}
+	all.Wait()
 }
 
 func (s *Sink) wrap(ln net.Listener) net.Listener {
@@ -87,9 +95,10 @@ func (s *Sink) wrap(ln net.Listener) net.Listener {
 }
 
 func (s *Sink) notePlainText(peer net.Addr) {
-	s.metrics.refused.WithLabelValues("plain_text").Inc()
-	if skipped, ok := s.notices.permit("plain_text"); ok {
-		s.log.Warn("plain text on the TLS port", zap.String("peer", peer.String()), zap.Int("skipped", skipped),
+	s.metrics.refused.WithLabelValues(reasonPlainText).Inc()
+	if skipped, ok := s.notices.permit(noticeKind{reason: reasonPlainText}); ok {
+		s.log.Warn("plain text on the TLS port", zap.String("peer", peer.String()),
+			zap.String("cause", reasonPlainText), zap.Int("skipped", skipped),
 			zap.String("hint", "mod_audio_stream built without USE_TLS sends plain text to wss:// URLs: "+
 				"rebuild it with -DUSE_TLS=ON, or advertise ws://"))
 	}
@@ -99,8 +108,9 @@ func (s *Sink) notePlainText(peer net.Addr) {
 type errorLog struct{ s *Sink }
 
 func (e *errorLog) Write(line []byte) (int, error) {
-	if skipped, ok := e.s.notices.permit("http"); ok {
-		e.s.log.Warn("connection failed", zap.ByteString("err", trimLine(line)), zap.Int("skipped", skipped))
+	if skipped, ok := e.s.notices.permit(noticeKind{reason: "http"}); ok {
+		e.s.log.Warn("connection failed", zap.ByteString("err", trimLine(line)), zap.Int("skipped", skipped),
+			zap.String("hint", "a peer's request or TLS handshake broke off: is it the switch, and does its URL say ws:// or wss:// as sink.advertise does?"))
 	}
 	return len(line), nil
 }
@@ -140,7 +150,10 @@ func (c *connections) changed(nc net.Conn, state http.ConnState) {
 // ended says that a stream's goroutine is about to end.
 func (c *connections) ended() { c.all.Done() }
 
-func (c *connections) wait() { c.all.Wait() }
+// wait waits until all have ended, or for as long as a hanging disk may hold them up.
+func (c *connections) wait(most time.Duration) {
+	_ = bounded(most, func() error { c.all.Wait(); return nil }, func() {})
+}
 
 func (c *connections) add(nc net.Conn) {
 	c.mu.Lock()

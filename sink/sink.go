@@ -26,6 +26,8 @@ var (
 	ErrDuplicate = errors.New("call is expected already")
 	// ErrMaxDuration says that a recording has reached its greatest length.
 	ErrMaxDuration = errors.New("recording has reached its greatest length")
+	// ErrDiskHangs says that the disk has not answered for PublishTimeout.
+	ErrDiskHangs = errors.New("disk hangs")
 	// ErrNotFinished says that Save was called before Finish.
 	ErrNotFinished = errors.New("recording is not finished")
 )
@@ -60,7 +62,7 @@ func New(cfg Config, log *zap.Logger, reg prometheus.Registerer) (*Sink, error) 
 }
 
 // Update takes the reloadable parts of a valid configuration: MinFree, MaxStreams,
-// MaxDuration, IdleTimeout, ReadInterval and Allow. A recording that is expected
+// MaxDuration, IdleTimeout, ReadInterval, PublishTimeout and Allow. A recording that is expected
 // already keeps what it began with.
 func (s *Sink) Update(cfg Config) {
 	old := s.cfg.Load()
@@ -123,10 +125,11 @@ func (s *Sink) lookup(id string) *Recording {
 
 func (s *Sink) forget(r *Recording) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.recordings[r.call.ID] == r {
 		delete(s.recordings, r.call.ID)
 	}
+	s.mu.Unlock()
+	s.flushCall(r.call.ID)
 }
 
 // close refuses what is new and returns the recordings that are left.

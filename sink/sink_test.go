@@ -86,7 +86,7 @@ func TestValidate(t *testing.T) {
 		fields = append(fields, err.(*FieldError).Field)
 	}
 	want := []string{
-		"advertise", "directory", "min_free", "max_streams", "max_duration", "idle_timeout", "read_interval",
+		"advertise", "directory", "min_free", "max_streams", "max_duration", "idle_timeout", "read_interval", "publish_timeout",
 	}
 	if diff := cmp.Diff(want, fields); diff != "" {
 		t.Error(diff)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"go.uber.org/zap"
 )
 
 const (
@@ -88,14 +89,31 @@ func (s *stream) serve(ws *websocket.Conn) {
 	defer s.pause.Stop()
 	ws.SetReadLimit(max(maxMessageBytes, int64(s.rec.call.Format.ByteRate())*int64(maxMessageTime/time.Second)))
 	s.rec.connected(s)
-	var e ending
-	defer func() { s.rec.detach(s, e) }()
+	e := ending{reason: EndPanic}
+	defer func() {
+		s.survive(recover())
+		_ = ws.CloseNow()
+		s.rec.detach(s, e)
+	}()
 	err := errEnding
 	if s.take = s.open(); s.take != nil {
 		s.conn.stream = s
 		err = s.run()
 	}
 	e = s.end(err)
+}
+
+// survive tells of a panic, which ends this stream alone.
+func (s *stream) survive(panicked any) {
+	if panicked != nil {
+		s.rec.log.Error("stream panicked", zap.Any("err", panicked), zap.Stack("stack"), zap.String("hint", hintPanic))
+	}
+}
+
+// guard does something at the stream's end that must not keep the rest from being done.
+func (s *stream) guard(do func()) {
+	defer func() { s.survive(recover()) }()
+	do()
 }
 
 // open returns the recording's take, with its file, or nil after a disk error.

@@ -2,7 +2,6 @@ package sink
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -166,7 +165,7 @@ func (t *take) sound() Sound {
 		RMSDBFS:         round2(e.rmsDBFS()),
 		PeakDBFS:        round2(e.peakDBFS()),
 		DigitalSilence:  e.digitalSilence(),
-		WAV:             filepath.ToSlash(t.name) + wavExt,
+		WAV:             wavPath(t.name),
 		Metadata:        t.metadata,
 		MetadataDropped: t.dropped,
 	}

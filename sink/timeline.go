@@ -105,6 +105,13 @@ func (t *timeline) closeBatch(now time.Time) {
 	t.emptyAt = now
 }
 
+// tooMuch says that the socket's audio is longer than the time it came in, which is
+// counted from before what was queued while the switch connected.
+func (t *timeline) tooMuch() bool {
+	passed := t.arrived.Sub(t.start)
+	return passed >= longAfter && float64(t.format.Duration(t.frames)) > longShare*float64(passed)
+}
+
 // disconnect ends the socket. Its end lies between the last moment at which it was
 // open and now; the one that fits its audio best is taken.
 func (t *timeline) disconnect(now time.Time) {

@@ -48,6 +48,31 @@ func TestAlarms(t *testing.T) {
 			elapse(time.Second)
 			s.play(speech(1, 8000))
 		}, nil},
+		"at double rate": {func(s *socket) {
+			for range 200 {
+				elapse(frame)
+				s.audio(speech(1, 320))
+			}
+		}, []string{AlarmLong}},
+		"a quarter too fast": {func(s *socket) {
+			for range 200 {
+				elapse(frame)
+				s.audio(speech(1, 200))
+			}
+		}, []string{AlarmLong}},
+		"a burst at first": {func(s *socket) {
+			elapse(100 * time.Millisecond)
+			for range 100 {
+				s.audio(speech(1, 160))
+			}
+			s.play(speech(1, 8000*3))
+		}, nil},
+		"a burst after a stall": {func(s *socket) {
+			s.play(speech(1, 8000*3))
+			elapse(2 * time.Second)
+			s.audio(speech(1, 16000))
+			s.play(speech(1, 8000))
+		}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

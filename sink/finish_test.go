@@ -1,0 +1,274 @@
+package sink
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// hungDisk is the machine's disk, of which one step hangs for testID's WAV.
+type hungDisk struct {
+	osDisk
+	step string
+	free chan struct{} // closed when it goes on
+}
+
+func (d *hungDisk) hang(step, path string) {
+	if step == d.step && strings.Contains(path, testID+wavExt) {
+		<-d.free
+	}
+}
+
+func (d *hungDisk) Create(path string) (file, error) {
+	d.hang("create", path)
+	f, err := d.osDisk.Create(path)
+	return &hungFile{f, d, path}, err
+}
+
+func (d *hungDisk) Rename(from, to string) error {
+	d.hang("rename", from)
+	return d.osDisk.Rename(from, to)
+}
+
+type hungFile struct {
+	file
+	disk *hungDisk
+	path string
+}
+
+func (f *hungFile) Write(p []byte) (int, error) {
+	if len(p) > 1000 { // beyond the header
+		f.disk.hang("write", f.path)
+	}
+	return f.file.Write(p)
+}
+
+func (f *hungFile) Sync() error {
+	f.disk.hang("sync", f.path)
+	return f.file.Sync()
+}
+
+// A disk that hangs holds up neither its call nor others, nor the end; what was
+// recorded and what is known of the call are there once it answers again.
+func TestHungDisk(t *testing.T) {
+	for _, step := range []string{"create", "write", "sync", "rename"} {
+		t.Run(step, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := &hungDisk{step: step, free: make(chan struct{})}
+				ln := newPipeListener()
+				cfg := testConfig(t)
+				cfg.IdleTimeout = time.Hour
+				b := serveOn(t, cfg, ln, ln.dial, d)
+				good, bad := b.expect(testCall(newID())), b.expect(testCall(testID))
+				g, s := b.connect(good), b.connect(bad)
+				pcm := speech(1, 8000*3)
+				s.audio(pcm[:32000])
+				g.play(pcm)
+				s.sendClose()
+				checkHangs(t, b, bad)
+				g.hangUp()
+				if got, _ := readWAV(t, b.path(b.finish(good).WAV)); !bytes.Equal(got, pcm) {
+					t.Error("the other call has lost audio")
+				}
+				began := time.Now()
+				b.stop()
+				if took := time.Since(began); took > 2*cfg.PublishTimeout {
+					t.Errorf("Serve ended after %v", took)
+				}
+				close(d.free)
+				synctest.Wait()
+				elapse(2 * goodbye)
+				recoverDir(t, cfg.Directory)
+				if step == "create" {
+					return // no sidecar then, nor more than a header
+				}
+				record := readRecord(t, b.path(callName(testID, bad.call.Started))+jsonExt)
+				got, _ := readWAV(t, b.path(record.WAV))
+				if !record.Recovered || record.Result != "completed" || len(got) < 16000 || !bytes.HasPrefix(pcm, got) {
+					t.Errorf("%d bytes, record %+v", len(got), record)
+				}
+			})
+		})
+	}
+}
+
+// checkHangs finishes and saves a recording on a disk that hangs.
+func checkHangs(t *testing.T, b *bench, r *Recording) {
+	t.Helper()
+	began, most := time.Now(), r.cfg.PublishTimeout
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	sum, err := r.Finish(ctx)
+	wantError(t, err, ErrDiskHangs)
+	record, err := r.Save(Outcome{Result: "completed"})
+	wantError(t, err, ErrDiskHangs)
+	if took := time.Since(began); took < most || took > most+2*time.Second {
+		t.Errorf("Finish and Save took %v", took)
+	}
+	if record.Result != "completed" || record.Err == "" || record.WAV != sum.WAV {
+		t.Errorf("record %+v", record)
+	}
+	if b.logs.FilterMessage("recording not saved").FilterField(zap.String("call", r.call.ID)).Len() != 1 {
+		t.Error("nothing is logged")
+	}
+}
+
+// faultyConsumer panics at its n-th Audio, and at End if wished.
+type faultyConsumer struct {
+	n   int
+	end bool
+}
+
+func (c *faultyConsumer) Audio([]byte) {
+	if c.n--; c.n == 0 {
+		panic("audio")
+	}
+}
+
+func (c *faultyConsumer) End() {
+	if c.end {
+		panic("end")
+	}
+}
+
+// A panic ends its stream alone, with its TCP connection; what was recorded is kept, and
+// so is what comes on the next socket.
+func TestPanicEndsOneStream(t *testing.T) {
+	for name, end := range map[string]bool{"in Audio": false, "in Audio and End": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := serve(t, testConfig(t))
+				call := testCall(testID)
+				call.Consumer = &faultyConsumer{3, end}
+				bad, good := b.expect(call), b.expect(testCall(newID()))
+				s, g := b.connect(bad), b.connect(good)
+				pcm := speech(1, 160*3)
+				s.play(pcm)
+				s.awaitEnd()
+				st := awaitGone(t, bad, 1)
+				if st.LastEnd != EndPanic || b.metric("tapdeck_sink_stream_ends_total", EndPanic) != 1 {
+					t.Errorf("state %+v", st)
+				}
+				if n := b.logs.FilterMessage("stream panicked").FilterField(zap.String("call", testID)).Len(); n == 0 {
+					t.Error("nothing is logged")
+				}
+				s = b.connect(bad)
+				s.play(pcm)
+				s.hangUp()
+				got, _ := readWAV(t, b.path(b.finish(bad).WAV))
+				if !bytes.HasPrefix(got, pcm) || !bytes.HasSuffix(got, pcm) || len(got) < 2*len(pcm) {
+					t.Errorf("%d bytes were kept", len(got))
+				}
+				g.hangUp()
+				b.finish(good)
+			})
+		})
+	}
+}
+
+// A second call's refusal is in the log in the same second, and what was left out is
+// told when its call or Serve ends.
+func TestRefusalsAreToldForEachCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(t, testConfig(t))
+		one, two := b.expect(testCall(testID)), b.expect(testCall(newID()))
+		for _, id := range []string{testID, two.call.ID, newID(), newID()} {
+			for range 3 {
+				s, _ := b.request("/stream/" + id + "/x")
+				s.drop()
+			}
+		}
+		refused := b.logs.FilterMessage("stream refused")
+		for _, r := range []*Recording{one, two} {
+			if refused.FilterField(zap.String("call", r.call.ID)).Len() != 1 {
+				t.Errorf("log %v", refused.All())
+			}
+		}
+		if refused.Len() != 3 {
+			t.Errorf("%d lines, want one for each call and one for strangers", refused.Len())
+		}
+		rest := func() []int64 {
+			var n []int64
+			for _, e := range b.logs.FilterMessage("more of the same was left out").All() {
+				n = append(n, e.ContextMap()["skipped"].(int64))
+			}
+			return n
+		}
+		b.finish(one)
+		if got := rest(); !slices.Equal(got, []int64{2}) {
+			t.Errorf("left out %v", got)
+		}
+		b.stop()
+		slices.Sort(rest())
+		if got := rest(); len(got) != 3 || got[1]+got[2] != 7 {
+			t.Errorf("left out %v", got)
+		}
+		hasHints(t, b)
+	})
+}
+
+func hasHints(t *testing.T, b *bench) {
+	t.Helper()
+	for _, e := range b.logs.All() {
+		if hint, _ := e.ContextMap()["hint"].(string); e.Level >= zap.WarnLevel && hint == "" {
+			t.Errorf("no hint: %s %v", e.Message, e.ContextMap())
+		}
+	}
+}
+
+// Every label is there before its first count.
+func TestMetricsBeginAtZero(t *testing.T) {
+	b := serve(t, testConfig(t))
+	families, err := b.reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int{}
+	for _, f := range families {
+		got[f.GetName()] = len(f.GetMetric())
+	}
+	for name, want := range map[string]int{
+		"tapdeck_sink_alarms_total": 5, "tapdeck_sink_recordings_total": 3,
+		"tapdeck_sink_stream_ends_total": 12, "tapdeck_sink_refused_total": 11,
+	} {
+		if got[name] != want {
+			t.Errorf("%s has %d values, want %d", name, got[name], want)
+		}
+	}
+}
+
+// The record of a call that ended well is known after a full disk.
+func TestRecordOfAFullDiskIsKept(t *testing.T) {
+	for _, step := range []string{"write", "create", "sync", "rename"} {
+		t.Run(step, func(t *testing.T) {
+			cfg := testConfig(t)
+			ln := newPipeListener()
+			full := errors.New("no space")
+			b := serveOn(t, cfg, ln, ln.dial, &badDisk{match: jsonExt + newExt, step: step, err: full})
+			r := b.expect(testCall(testID))
+			s := b.connect(r)
+			s.audio(speech(1, 160))
+			s.hangUp()
+			if _, err := r.Finish(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			record, err := r.Save(Outcome{Result: "completed", HangupCause: "NORMAL_CLEARING", Ended: time.Now()})
+			wantError(t, err, full)
+			if record.Result != "completed" || record.AudioMS != 20 {
+				t.Errorf("record %+v", record)
+			}
+			recoverDir(t, cfg.Directory)
+			got := b.saved(record)
+			if got.Result != "completed" || got.HangupCause != "NORMAL_CLEARING" || !got.Recovered || got.AudioSHA256 != record.AudioSHA256 {
+				t.Errorf("recovered %+v", got)
+			}
+		})
+	}
+}
