@@ -112,9 +112,9 @@ func (s *store) recoverPart(ctx context.Context, path string) Recovered {
 	case errors.Is(err, errLocked) || errors.Is(err, fs.ErrNotExist) && !s.disk.Exists(path):
 		done = Recovered{Part: path, Action: ActionLive}
 	case done.WAV != "":
-		done.Action, done.Err = ActionNoRecord, err
+		done.Action, done.Record, done.Err = ActionNoRecord, "", err
 	default:
-		done.Action, done.Err = ActionLeft, err
+		done = Recovered{Part: path, Action: ActionLeft, Err: err}
 	}
 	return done
 }
@@ -234,27 +234,22 @@ func (r *Record) setRecovered() {
 // already or was never begun.
 func (s *store) recoverSidecar(ctx context.Context, name string) (Recovered, error) {
 	base := s.path(name)
-	sidecar := base + jsonExt + partExt
-	record, known := s.readSidecar(name)
-	switch {
-	case s.disk.Exists(base + wavExt + partExt):
+	if s.disk.Exists(base + wavExt + partExt) {
 		return Recovered{}, errLocked // it is live, or was left for a reason
-	case s.disk.Exists(base+jsonExt) || (!known && !s.disk.Exists(base+wavExt)):
-		return Recovered{Action: ActionRemoved}, s.disk.Remove(sidecar)
-	case !s.disk.Exists(base + wavExt):
-		record.setRecovered()
-		if !s.disk.Exists(filepath.Join(s.dir, filepath.FromSlash(record.WAV))) {
-			record.WAV = ""
-		}
-		return Recovered{Action: ActionRecord, Record: base + jsonExt}, s.saveRecord(record, name)
+	}
+	if !s.disk.Exists(base + wavExt) {
+		return s.recoverRecord(name)
 	}
 	f, err := s.disk.Open(base + wavExt)
 	if err != nil {
 		return Recovered{}, err
 	}
 	defer f.Close()
-	if !s.disk.Exists(sidecar) {
+	switch { // now that nobody else has it
+	case !s.disk.Exists(base + jsonExt + partExt):
 		return Recovered{}, errLocked // its process has just published it
+	case s.disk.Exists(base + jsonExt):
+		return s.removeSidecar(name)
 	}
 	done, record, err := s.describe(ctx, f, name)
 	if err != nil {
@@ -266,6 +261,23 @@ func (s *store) recoverSidecar(ctx context.Context, name string) (Recovered, err
 	}
 	done.Action, done.WAV, done.Record = ActionRecord, base+wavExt, base+jsonExt
 	return done, nil
+}
+
+// recoverRecord publishes what a sidecar tells that has no WAV beside it.
+func (s *store) recoverRecord(name string) (Recovered, error) {
+	record, known := s.readSidecar(name)
+	if !known || s.disk.Exists(s.path(name)+jsonExt) {
+		return s.removeSidecar(name)
+	}
+	record.setRecovered()
+	if !s.disk.Exists(filepath.Join(s.dir, filepath.FromSlash(record.WAV))) {
+		record.WAV = ""
+	}
+	return Recovered{Action: ActionRecord, Record: s.path(name) + jsonExt}, s.saveRecord(record, name)
+}
+
+func (s *store) removeSidecar(name string) (Recovered, error) {
+	return Recovered{Action: ActionRemoved}, s.disk.Remove(s.path(name) + jsonExt + partExt)
 }
 
 // readSidecar returns what was known of a call when its recording began, or all.
