@@ -166,15 +166,21 @@ func TestRefusedCallTakesNoPlace(t *testing.T) {
 // waitCalls waits until the controller has n calls left.
 func (l *lab) waitCalls(t *testing.T, n int) {
 	t.Helper()
+	l.until(t, fmt.Sprintf("at most %d calls", n), func() bool { return len(l.ctl.Calls()) <= n })
+}
+
+// until waits for what has no event of its own.
+func (l *lab) until(t *testing.T, what string, done func() bool) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for len(l.ctl.Calls()) > n {
+	for !done() {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("calls are left: %+v", l.ctl.Calls())
+			t.Fatalf("waited in vain for %s; calls: %+v", what, l.ctl.Calls())
 		}
 	}
 }

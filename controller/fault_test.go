@@ -138,12 +138,29 @@ func checkTooLong(t *testing.T, e ended, want controller.Result, err string) {
 // Every reason for which the sink ends a stream's socket has a hint of its own.
 func TestHintsOfStreamEnds(t *testing.T) {
 	t.Parallel()
-	seen := map[string]string{}
+	s := good()
+	s.plan.Listen, s.plan.Stream.Restarts, s.cfg.RestartPause = time.Minute, 0, time.Second // in which the sink tells
+	ends := map[string]string{}
+	s.behave = func(uuid string, _ int) behaviour { return behaviour{closeAfter: 3, end: ends[uuid]} }
+	var ids []string
 	for _, end := range []string{"closed", "dropped", "protocol_error", "message_too_big", "flood", "idle_timeout", "disk_error", "shutdown", "anything else"} {
-		s := good()
-		s.plan.Stream.Restarts = 0
-		s.behave = func(string, int) behaviour { return behaviour{closeAfter: 3, end: end} }
-		hint := s.run(t, switchsim.CallSpec{Faults: switchsim.Faults{Drops: []switchsim.Drop{{After: time.Hour, Unnoticed: true}}}}).outcome.Hint
+		id := newUUID()
+		ids, ends[id] = append(ids, id), end
+	}
+	l := s.start(t)
+	var calls []*switchsim.Call
+	for _, id := range ids {
+		calls = append(calls, l.dial(switchsim.CallSpec{UUID: id}))
+	}
+	for _, c := range calls {
+		c.Wait()
+	}
+	l.close()
+	seen := map[string]string{}
+	for _, c := range calls {
+		report := c.Report()
+		end := ends[report.UUID]
+		hint := l.ended(report).outcome.Hint
 		if other, taken := seen[hint]; hint == "" || taken {
 			t.Errorf("%s: hint %q (that of %q)", end, hint, other)
 		}

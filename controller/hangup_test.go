@@ -138,6 +138,24 @@ func TestHangupIsNoDroppedStream(t *testing.T) {
 	}
 }
 
+// Within a playback the ends of the applications may be reported before the
+// hangup is: no prompt is missed then, and no switch lost.
+func TestCompleteBeforeHangup(t *testing.T) {
+	t.Parallel()
+	for _, step := range []string{"playback tone_stream", "playback ivr/"} {
+		t.Run(step, func(t *testing.T) {
+			t.Parallel()
+			e := good().run(t, switchsim.CallSpec{Faults: switchsim.Faults{HangupIn: step, CompleteBeforeHangup: true}})
+			if e.outcome.Result != controller.CallerHangup || e.outcome.HungUpBy != "caller" || e.outcome.HangupCause != "NORMAL_CLEARING" {
+				t.Errorf("outcome = %+v, want caller_hangup", e.outcome)
+			}
+			if n := e.count("prompt not played") + e.count("tone not played"); n != 0 {
+				t.Errorf("log = %q: what the caller did not want to hear is no trouble", e.messages())
+			}
+		})
+	}
+}
+
 func TestWhoHungUp(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -149,7 +167,7 @@ func TestWhoHungUp(t *testing.T) {
 		{"operator", "MANAGER_REQUEST", controller.CallerHangup, "switch"},
 		{"shutdown of the switch", "SYSTEM_SHUTDOWN", controller.CallerHangup, "switch"},
 		{"dead man", "ALLOTTED_TIMEOUT", controller.Failed, "switch"},
-		{"other", "NORMAL_CLEARING", controller.CallerHangup, "caller"},
+		{"operator, with the caller's cause", "NORMAL_CLEARING", controller.CallerHangup, "switch"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

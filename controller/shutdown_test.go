@@ -134,16 +134,14 @@ func TestCallsAndEnded(t *testing.T) {
 	s.plan.Listen = time.Minute
 	l := s.start(t)
 	var seen []controller.Status
-	placed := make(chan *switchsim.Call, 1)
-	call := l.dial(switchsim.CallSpec{Progress: on(2, "complete", "playback", func() {
-		for {
-			if seen = l.ctl.Calls(); len(seen) == 1 && seen[0].Step == "listen" {
-				break
-			}
-		}
-		(<-placed).Hangup()
-	})})
-	placed <- call
+	played := make(chan struct{})
+	call := l.dial(switchsim.CallSpec{Progress: on(2, "complete", "playback", func() { close(played) })})
+	<-played
+	l.until(t, "a call that listens", func() bool {
+		seen = l.ctl.Calls()
+		return len(seen) == 1 && seen[0].Step == "listen"
+	})
+	call.Hangup()
 	report := call.Wait()
 	l.close()
 	e := l.ended(report)

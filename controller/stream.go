@@ -276,7 +276,7 @@ func (s *stream) ring(ctx context.Context) {
 // closed the socket.
 func (s *stream) retry(ctx context.Context) {
 	if s.hopeless || s.restarts >= s.c.plan.Stream.Restarts {
-		s.fail(errors.New(s.reason), hintFor(s.reason))
+		s.fail(errors.New(s.reason), s.hint())
 		return
 	}
 	msg := "stream dropped, starting it again"
@@ -285,9 +285,18 @@ func (s *stream) retry(ctx context.Context) {
 	}
 	s.restarts++
 	s.c.ctl.metrics.restarts.Inc()
-	s.c.log.Warn(msg, zap.String("err", s.reason), zap.Int("restart", s.restarts), zap.Int("restarts", s.c.plan.Stream.Restarts), hintField(hintFor(s.reason)))
+	s.c.log.Warn(msg, zap.String("err", s.reason), zap.Int("restart", s.restarts), zap.Int("restarts", s.c.plan.Stream.Restarts), hintField(s.hint()))
 	s.enter(streamUnhooking, s.c.ctl.cfg.CommandTimeout)
 	s.send(ctx, "uuid_audio_stream "+s.c.channel+" stop")
+}
+
+// hint says what to do about the reason. Where the switch's words say nothing, the
+// sink knows why the socket ended.
+func (s *stream) hint() string {
+	if h := hintFor(s.reason); h != "" {
+		return h
+	}
+	return hintFor("socket closed: " + s.c.rec.State().LastEnd)
 }
 
 // restart starts the stream again once the switch has let go of the old one. A

@@ -185,7 +185,7 @@ func (c *Call) digit(d string) {
 		return
 	}
 	c.emit(&event{
-		name: "DTMF", calling: calling{"switch_channel.c", "switch_channel_dequeue_dtmf", 659},
+		name: "DTMF", bare: true, calling: calling{"switch_channel.c", "switch_channel_dequeue_dtmf", 659},
 		extra: []header{{"DTMF-Digit", d}, {"DTMF-Duration", "2000"}, {"DTMF-Source", "RTP"}},
 	})
 }

@@ -46,6 +46,7 @@ type Call struct {
 	report    Report
 	killTimer *time.Timer // sched_hangup
 	timers    []*time.Timer
+	late      *event // CHANNEL_HANGUP that comes after the completions
 }
 
 const noLinger = -2
@@ -196,6 +197,7 @@ func (c *Call) actions(list []Action) bool {
 // finish is what comes after the hangup: the media bug is closed, which may
 // take its second or never end, then the call is reported and destroyed.
 func (c *Call) finish() {
+	c.sendLate()
 	c.emitState("CS_HANGUP", 10, "")
 	c.mu.Lock()
 	s := c.stream
@@ -232,9 +234,9 @@ func (c *Call) endLeaks() {
 func (c *Call) reported() {
 	c.emitState("CS_REPORTING", 11, "HANGUP")
 	c.mu.Lock()
-	cause := c.state.cause
+	cause, byCaller := c.state.cause, c.report.HungUpBy == "caller"
 	c.mu.Unlock()
-	c.setVars(hangupVariables(c.snapshot(), time.Now())...)
+	c.setVars(hangupVariables(c.snapshot(), byCaller, time.Now())...)
 	c.emit(&event{
 		name: "CHANNEL_HANGUP_COMPLETE", front: []header{{"Hangup-Cause", cause}},
 		calling: calling{"switch_core_state_machine.c", "switch_core_session_reporting_state", 943},
@@ -255,10 +257,26 @@ func (c *Call) hangup(cause, by string) {
 	if l := c.listener; l != nil && !c.spec.async() && c.linger == noLinger {
 		l.mute() // in sync mode not even this event comes
 	}
+	late := c.spec.Faults.CompleteBeforeHangup
+	if late {
+		c.late = e
+	}
 	c.mu.Unlock()
-	c.send(e)
+	if !late {
+		c.send(e)
+	}
 	close(c.hung)
 	c.note("hangup", cause)
+}
+
+// sendLate sends the CHANNEL_HANGUP that was held back.
+func (c *Call) sendLate() {
+	c.mu.Lock()
+	e := c.late
+	c.mu.Unlock()
+	if e != nil {
+		c.send(e)
+	}
 }
 
 func (c *Call) isHung() bool {

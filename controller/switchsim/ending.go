@@ -9,13 +9,17 @@ import (
 const stampLayout = "2006-01-02 15:04:05"
 
 // hangupVariables are those that the end of a call brings: why, when, how
-// long, and what the media amounted to.
-func hangupVariables(st *state, end time.Time) []header {
+// long, and what the media amounted to. byCaller says whose BYE it was.
+func hangupVariables(st *state, byCaller bool, end time.Time) []header {
+	bye := "send_bye"
+	if byCaller {
+		bye = "recv_bye"
+	}
 	hh := []header{
 		{"sip_term_status", "200"},
 		{"proto_specific_hangup_cause", "sip:200"},
 		{"sip_term_cause", "16"},
-		{"sip_hangup_disposition", "recv_bye"},
+		{"sip_hangup_disposition", bye},
 	}
 	if st.loopback {
 		hh = nil

@@ -17,7 +17,7 @@ type event struct {
 	calling  calling
 	front    []header // before the channel's headers
 	channel  *state   // the channel's state when it happened; nil: no channel
-	bare     bool     // no variables, as CHANNEL_STATE
+	bare     bool     // no variables, as CHANNEL_STATE and DTMF
 	extra    []header // after the variables
 	body     string
 	uuid     string // Unique-ID, for myevents

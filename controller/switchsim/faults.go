@@ -38,6 +38,10 @@ type Faults struct {
 	DieAt int
 	// NeverComplete is the step that never ends; a hangup ends it.
 	NeverComplete string
+	// CompleteBeforeHangup: at a hangup CHANNEL_EXECUTE_COMPLETE of the
+	// application that runs, and of socket, come before CHANNEL_HANGUP, as on a
+	// real switch in one of ten hangups within a playback.
+	CompleteBeforeHangup bool
 	// LoseJobs: no BACKGROUND_JOB event comes.
 	LoseJobs bool
 	// HangOn is the command that is never answered, nor any after it; events

@@ -14,10 +14,12 @@ func TestCallerHangsUp(t *testing.T) {
 		"CHANNEL_HANGUP", "CHANNEL_EXECUTE_COMPLETE playback PLAYBACK ERROR", "CHANNEL_UNPARK",
 		"CHANNEL_EXECUTE_COMPLETE socket PLAYBACK ERROR", "CHANNEL_STATE", "CHANNEL_STATE", "CHANNEL_HANGUP_COMPLETE",
 	}
+	late := slices.Insert(slices.Clone(during[1:]), 3, "CHANNEL_HANGUP")
 	for _, tc := range []struct {
 		name, linger, mode string
 		want               []string
 	}{
+		{"complete before hangup", "", "async full", append(late, "text/disconnect-notice disconnect")},
 		{"no linger", "", "async full", append(slices.Clone(during), "text/disconnect-notice disconnect")},
 		{"linger", "linger 0", "async full", append(slices.Clone(during), "text/disconnect-notice linger", "text/disconnect-notice disconnect")},
 		{"sync", "", "full", []string{"text/disconnect-notice disconnect"}},
@@ -27,7 +29,10 @@ func TestCallerHangsUp(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			call, c := place(t, New(Config{Speed: 20}), CallSpec{Arguments: tc.mode, HangupAfter: time.Second})
+			call, c := place(t, New(Config{Speed: 20}), CallSpec{
+				Arguments: tc.mode, HangupAfter: time.Second,
+				Faults: Faults{CompleteBeforeHangup: tc.name == "complete before hangup"},
+			})
 			c.command("connect")
 			c.wants("myevents", "+OK Events Enabled")
 			if tc.linger != "" {

@@ -180,7 +180,10 @@ func (s *stream) detach() {
 
 // event sends a CUSTOM event of the module.
 func (s *stream) event(kind, body string) {
-	s.call.emit(&event{name: "CUSTOM", subclass: "mod_audio_stream::" + kind, body: body})
+	s.call.emit(&event{
+		name: "CUSTOM", subclass: "mod_audio_stream::" + kind, body: body,
+		calling: calling{"mod_audio_stream.c", "responseHandler", 16},
+	})
 }
 
 // cleanup is what stop and the hangup do: no more events, a last text, Close,

@@ -327,19 +327,19 @@ func TestStop(t *testing.T) {
 	if got := w.until(finBit | opText); string(got) != `{"a": "b c"}` {
 		t.Errorf("metadata %q", got)
 	}
+	c.until("mod_audio_stream::connect")
 	began := time.Now()
 	c.send("api " + streamCmd + " stop last words\n\n")
 	if got := w.until(finBit | opText); string(got) != "last" {
 		t.Errorf("text %q", got)
 	}
 	call.digit("5")
-	c.until("mod_audio_stream::connect")
 	if m := c.next(); m.body != "+OK Success\n" {
 		t.Errorf("%s came before the answer", m.label())
 	}
 	c.until("DTMF")
-	if took := time.Since(began); took < 900*time.Millisecond || took > 3*time.Second {
-		t.Errorf("stop took %v, want a second", took)
+	if took := time.Since(began); took < 900*time.Millisecond {
+		t.Errorf("stop took %v, want a second at least", took)
 	}
 	if got := w.until(finBit | opClose); string(got) != "\x03\xe8Normal closure" {
 		t.Errorf("close %q", got)
@@ -357,15 +357,13 @@ func TestSlowUpgrade(t *testing.T) {
 	t.Parallel()
 	w := newRawServer(t)
 	voice := ToneVoice(8000, 400, 0.5)
-	call, c := streaming(t, New(Config{Speed: 20}), CallSpec{Voice: voice})
+	sw := New(Config{Speed: 20})
+	sw.patience = time.Minute
+	call, c := streaming(t, sw, CallSpec{Voice: voice})
 	c.api(streamCmd+" start "+w.url+" mono 8000 meta", "+OK Success\n")
 	request := w.accept()
-	began := time.Now()
 	c.execute("sleep", "500", "s")
 	c.until("CHANNEL_EXECUTE_COMPLETE sleep _none_")
-	if time.Since(began) > 900*time.Millisecond {
-		t.Skip("the second that the module gives an upgrade was over before it could be granted: run it on a machine that is less busy")
-	}
 	w.upgrade(request)
 	first, payload, err := w.frame()
 	if err != nil || first != finBit|opBinary || len(payload) != 320 {

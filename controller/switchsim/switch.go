@@ -51,6 +51,8 @@ type Switch struct {
 	began time.Time
 	clock *clock
 	wg    sync.WaitGroup
+	// patience is upgradeTimeout, but in tests.
+	patience time.Duration
 
 	sequence atomic.Int64 // Event-Sequence
 	sessions atomic.Int64 // session_id
@@ -80,7 +82,8 @@ func New(cfg Config) *Switch {
 		cfg.Password = "ClueCon"
 	}
 	s := &Switch{
-		cfg: cfg, log: cfg.Log, core: uuid.NewString(), began: time.Now(),
+		patience: upgradeTimeout,
+		cfg:      cfg, log: cfg.Log, core: uuid.NewString(), began: time.Now(),
 		calls: make(map[string]*Call), facts: cfg.Facts,
 	}
 	s.clock = newClock(s)

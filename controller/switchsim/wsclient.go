@@ -27,9 +27,9 @@ var (
 	wsReset      = wsError{"server reset", 1, "Connection reset by peer (system error 104)"}
 )
 
-// dial connects and upgrades, in one second together.
+// dial connects and upgrades, within the switch's patience.
 func (s *stream) dial() (*bufio.Reader, *wsError) {
-	deadline := s.started.Add(upgradeTimeout)
+	deadline := s.started.Add(s.call.sw.patience)
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
 	target, err := url.Parse(s.target())
