@@ -87,7 +87,7 @@ func (c *call) rescue(ctx context.Context) {
 	if c.ended {
 		return
 	}
-	c.outcome.Result, c.outcome.Err = Failed, fmt.Sprint(fault)
+	c.outcome.Result, c.outcome.Err, c.outcome.Hint = Failed, fmt.Sprint(fault), faultHint
 	c.publish(context.WithoutCancel(ctx), 0)
 	c.save()
 }

@@ -187,7 +187,7 @@ func (c *Controller) survive(conn *esl.Conn, k *call, fault any) {
 	case k == nil:
 		c.metrics.calls.WithLabelValues(string(Failed)).Inc()
 	case !k.ended:
-		k.outcome.Result, k.outcome.Err, k.outcome.Ended = Failed, fmt.Sprint(fault), time.Now()
+		k.outcome.Result, k.outcome.Err, k.outcome.Hint, k.outcome.Ended = Failed, fmt.Sprint(fault), faultHint, time.Now()
 		c.ended(k, nil)
 	}
 }

@@ -233,6 +233,11 @@ func (l *lab) ended(report switchsim.Report) ended {
 	if n := e.count("call ended"); n != 1 {
 		l.tb.Errorf("call %s: %d lines \"call ended\", want 1", id, n)
 	}
+	for _, line := range e.logs {
+		if line.Level >= zapcore.WarnLevel && field(line, "hint") == nil && e.outcome.Result != controller.Aborted {
+			l.tb.Errorf("call %s: %s %q has no hint: %v", id, line.Level, line.Message, line.ContextMap())
+		}
+	}
 	if e.tape != nil && e.tape.finished != 1 {
 		l.tb.Errorf("call %s: recording finished %d times, want once", id, e.tape.finished)
 	}

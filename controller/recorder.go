@@ -9,7 +9,7 @@ import (
 )
 
 // ErrRefused is what a Recorder's Expect wraps when it takes no new stream now:
-// the call ends as refused before it is answered.
+// the call ends as refused before it is answered, whatever its plan says.
 var ErrRefused = errors.New("refused")
 
 // Recorder keeps what calls say. It is all that the controller knows of the sink.

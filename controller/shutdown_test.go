@@ -167,7 +167,7 @@ func TestPanicStaysInItsCall(t *testing.T) {
 	l.close()
 	checkGood(t, l.ended(two))
 	e := l.ended(one)
-	if e.outcome.Result != controller.Failed || e.outcome.Err != "told to" || !nextRan(one) {
+	if e.outcome.Result != controller.Failed || e.outcome.Err != "told to" || e.outcome.Hint == "" || !nextRan(one) {
 		t.Errorf("outcome = %+v, want error and the dialplan's next action", e.outcome)
 	}
 	if line := e.line(t, "call broken by a fault of tapdeck"); !strings.Contains(line.ContextMap()["stack"].(string), "Mark") {

@@ -240,7 +240,7 @@ func (s *stream) trouble(err error) {
 	s.reason = err.Error()
 	pause := min(s.c.ctl.cfg.RestartPause<<min(s.restarts, 10), maxRestartPause)
 	if !s.wasUp && time.Now().Add(pause).After(s.deadline) {
-		s.fail(err, hintFor(s.reason))
+		s.fail(err, s.hint())
 		return
 	}
 	s.enter(streamBackoff, pause)
@@ -296,7 +296,10 @@ func (s *stream) hint() string {
 	if h := hintFor(s.reason); h != "" {
 		return h
 	}
-	return hintFor("socket closed: " + s.c.rec.State().LastEnd)
+	if state := s.c.rec.State(); state.Connections > 0 {
+		return hintFor("socket closed: " + state.LastEnd)
+	}
+	return "FreeSWITCH's log says more of mod_audio_stream in this call"
 }
 
 // restart starts the stream again once the switch has let go of the old one. A
