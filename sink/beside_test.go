@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
 )
 
@@ -113,6 +114,59 @@ func TestRecoverRemovesUnfinishedRecords(t *testing.T) {
 	rec := recoverDir(t, dir)
 	if (osDisk{}).Exists(half) || !(osDisk{}).Exists(busy) || len(rec.Files) != 2 {
 		t.Errorf("%v", rec)
+	}
+}
+
+// racedDisk does something between the moments at which Recover opens a file and has it.
+type racedDisk struct {
+	osDisk
+	before, after func(path string)
+}
+
+func (d racedDisk) Open(path string) (file, error) {
+	d.before(path)
+	f, err := d.osDisk.Open(path)
+	d.after(path)
+	return f, err
+}
+
+// A call that is over just as Recover comes to its files has no second record.
+func TestRecoverComesTooLate(t *testing.T) {
+	nothing := func(string) {}
+	for name, c := range map[string]struct {
+		published bool
+		race      func(base string) racedDisk
+		want      []string
+	}{
+		"the WAV is published": {false, func(base string) racedDisk {
+			return racedDisk{before: nothing, after: func(path string) {
+				_ = os.Rename(path, base+wavExt)
+			}}
+		}, []string{jsonExt + partExt, wavExt}},
+		"the record is published": {true, func(base string) racedDisk {
+			return racedDisk{before: func(string) {
+				_ = os.Rename(base+jsonExt+partExt, base+jsonExt)
+			}, after: nothing}
+		}, []string{jsonExt, wavExt}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			base := leftover(t, dir, testID, speech(1, 160))
+			part := base + wavExt + partExt
+			if c.published {
+				if err := os.Rename(part, base+wavExt); err != nil {
+					t.Fatal(err)
+				}
+				part = base + jsonExt + partExt
+			}
+			s := &store{c.race(base), dir}
+			if done := s.recoverPart(context.Background(), part); done.Action != ActionLive {
+				t.Errorf("%v", done)
+			}
+			if diff := cmp.Diff(c.want, extensions(t, base)); diff != "" {
+				t.Errorf("files (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

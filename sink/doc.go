@@ -13,12 +13,16 @@
 //
 // A .wav.part is locked (flock) by the process that writes it, so that Recover and
 // RecoverDir leave a running recording alone, also another process's. A name that is
-// taken is never overwritten: UUID-2 is the next, for the WAV and the record alike.
+// taken is never overwritten: UUID-2 is the next, for the WAV and the record alike. A
+// record that can't be published takes its sidecar's place, for Recover to publish.
 //
 // Goroutines: Serve runs the HTTP server's accept loop in one, and each connection
 // is served by one, which is the only one of a stream: it reads the socket and writes
-// the file, with no queue between. Serve returns when all of them have ended. Nothing
-// else here starts a goroutine; a Recording's methods work in their caller's.
+// the file, with no queue between. Serve returns when all of them have ended. Finish and
+// Save do the disk's work in a goroutine of their own, which they wait for, and so does
+// the end of Serve for its streams: for PublishTimeout, as a disk may hang for ever. What
+// hangs is left then, with an error, and ends when the disk answers; its .part is for
+// Recover. A panic in a stream's goroutine ends that stream alone.
 //
 // Reads: in the first second of a socket's audio every frame is read as it comes, so
 // that its place in time is exact. After that reads are ReadInterval apart, and the

@@ -11,6 +11,8 @@ import (
 const (
 	// houseEvery is the least often that a stream sees to its file and its limits.
 	houseEvery = time.Second
+	// slack is how late a wake-up may be on a loaded machine.
+	slack = 100 * time.Millisecond
 	// lastWait and lastReads bound what is still read of a socket that is to end.
 	lastWait  = 5 * time.Millisecond
 	lastReads = 200 * time.Millisecond
@@ -156,7 +158,7 @@ func (s *stream) everySecond() {
 // for the file to stay within houseEvery of the socket: right after a read it lacks
 // nothing, and one is late by the interval and by what the machine's load adds to it.
 func (s *stream) flushInTime() {
-	if s.now.Sub(s.flushed) >= houseEvery-2*s.rec.cfg.ReadInterval {
+	if s.now.Sub(s.flushed) >= houseEvery-2*max(s.rec.cfg.ReadInterval, slack) {
 		s.flushed = s.now
 		s.disk(s.take.flush())
 	}

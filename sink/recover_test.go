@@ -195,20 +195,26 @@ func TestRecoverBetweenTheStepsOfPublication(t *testing.T) {
 			base := leftover(t, dir, testID, pcm)
 			c.crash(t, base)
 			recoverDir(t, dir)
-			files, err := os.ReadDir(filepath.Dir(base))
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []string
-			for _, f := range files {
-				got = append(got, strings.TrimPrefix(f.Name(), testID))
-			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
+			if diff := cmp.Diff(c.want, extensions(t, base)); diff != "" {
 				t.Errorf("files (-want +got):\n%s", diff)
 			}
 			readRecord(t, base+jsonExt)
 		})
 	}
+}
+
+// extensions returns those of the files that a call has.
+func extensions(t *testing.T, base string) []string {
+	t.Helper()
+	files, err := os.ReadDir(filepath.Dir(base))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, f := range files {
+		all = append(all, strings.TrimPrefix(f.Name(), testID))
+	}
+	return all
 }
 
 // Neither a running recording nor one whose record is still to come is touched.
