@@ -100,7 +100,7 @@ func TestNoSocketAlarmIsRaisedOnce(t *testing.T) {
 func TestHangupWhileReplyIsOwed(t *testing.T) {
 	t.Parallel()
 	s := good()
-	s.esl.ReplyTimeout = 500 * time.Millisecond
+	s.esl.ReplyTimeout = 3 * time.Second
 	spec := switchsim.CallSpec{Faults: switchsim.Faults{HangOn: "execute playback ivr/"}, HangupAfter: 2 * time.Second}
 	e := s.run(t, spec)
 	if e.outcome.Result != controller.CallerHangup || e.outcome.HungUpBy != "caller" || e.outcome.Err != "" {
@@ -143,7 +143,7 @@ func TestHintsOfStreamEnds(t *testing.T) {
 	ends := map[string]string{}
 	s.behave = func(uuid string, _ int) behaviour { return behaviour{closeAfter: 3, end: ends[uuid]} }
 	var ids []string
-	for _, end := range []string{"closed", "dropped", "protocol_error", "message_too_big", "flood", "idle_timeout", "disk_error", "shutdown", "anything else"} {
+	for _, end := range []string{"closed", "dropped", "protocol_error", "message_too_big", "flood", "idle_timeout", "disk_error", "shutdown", "panic", "anything else"} {
 		id := newUUID()
 		ids, ends[id] = append(ids, id), end
 	}

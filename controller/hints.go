@@ -60,6 +60,7 @@ func sinkHints() []hint {
 		{"socket closed: idle_timeout", "the switch sent nothing for sink.idle_timeout, not even its heart beat: was the stream paused, or did its network go away?"},
 		{"socket closed: disk_error", "the recording can't be written: look at the sink.directory's disk"},
 		{"socket closed: shutdown", "tapdeck is stopping"},
+		{"socket closed: panic", faultHint},
 		{"socket closed", "something between FreeSWITCH and the sink cuts connections, or the switch's module went away; the sink's line of this call says how it looked"},
 	}
 }

@@ -286,7 +286,7 @@ func TestSinkEndsStream(t *testing.T) {
 func TestLostJobs(t *testing.T) {
 	t.Parallel()
 	s := good()
-	s.cfg.CommandTimeout, s.plan.Stream.ConnectTimeout = 200*time.Millisecond, 300*time.Millisecond
+	s.cfg.CommandTimeout, s.plan.Stream.ConnectTimeout = 200*time.Millisecond, 2*time.Second
 	e := s.run(t, switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 440, 0.3), Faults: switchsim.Faults{LoseJobs: true}})
 	if e.outcome.Result != controller.Completed {
 		t.Errorf("outcome = %+v, want completed", e.outcome)

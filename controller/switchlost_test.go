@@ -50,15 +50,27 @@ func TestSwitchDiesInStep(t *testing.T) {
 // the channel is killed, as a hangup by sendmsg would wait behind it.
 func TestApplicationNeverCompletes(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ step, story, err string }{
-		{"answer", "answer kill", "wait for the end of answer: nothing within 300ms"},
-		{"playback tone_stream", "answer tone kill", "wait for the end of playback tone_stream://%(200,0,800): nothing within 400ms"},
-		{"playback ivr/", "answer tone start prompt stop kill", "wait for the end of playback ivr/prompt.wav: nothing within 500ms"},
+	for _, c := range []struct {
+		step, story, err string
+		limit            func(*controller.Config)
+	}{
+		{
+			"answer", "answer kill", "wait for the end of answer: nothing within 300ms",
+			func(c *controller.Config) { c.AnswerTimeout = 300 * time.Millisecond },
+		},
+		{
+			"playback tone_stream", "answer tone kill", "wait for the end of playback tone_stream://%(200,0,800): nothing within 400ms",
+			func(c *controller.Config) { c.StepGrace = 200 * time.Millisecond },
+		},
+		{
+			"playback ivr/", "answer tone start prompt stop kill", "wait for the end of playback ivr/prompt.wav: nothing within 500ms",
+			func(c *controller.Config) { c.PromptLimit = 500 * time.Millisecond },
+		},
 	} {
 		t.Run(c.step, func(t *testing.T) {
 			t.Parallel()
 			s := good()
-			s.cfg.AnswerTimeout, s.cfg.StepGrace, s.cfg.PromptLimit = 300*time.Millisecond, 200*time.Millisecond, 500*time.Millisecond
+			c.limit(&s.cfg)
 			e := s.run(t, switchsim.CallSpec{Faults: switchsim.Faults{NeverComplete: c.step}})
 			if e.outcome.Result != controller.Failed || e.outcome.Err != c.err || e.outcome.HungUpBy != "tapdeck" || e.outcome.HangupCause != "NORMAL_CLEARING" {
 				t.Errorf("outcome = %+v, want error: %s", e.outcome, c.err)
