@@ -21,7 +21,7 @@ const (
 	ActionLive = "live"
 	// ActionNoRecord: the WAV is published, its record could not be.
 	ActionNoRecord = "published without its record"
-	// ActionLeft: it can't be understood or published; it is as it was.
+	// ActionLeft: it can't be understood, and is as it was, or can't be published.
 	ActionLeft = "left"
 )
 
@@ -98,7 +98,7 @@ func (d Recovered) log(log *zap.Logger) {
 			zap.String("hint", "the WAV is published; see the disk, then run tapdeck repair on the directory"))...)
 	case ActionLeft:
 		log.Warn("recording not recovered", append(fields, zap.NamedError("err", d.Err),
-			zap.String("hint", "the file is as it was; look at it and move it away"))...)
+			zap.String("hint", "nothing in the file is lost: mend what err says and run tapdeck repair on the directory, or move the file away"))...)
 	case ActionPublished, ActionRecord:
 		log.Info("recording recovered", append(fields, zap.Int64("audio_ms", d.Audio.Milliseconds()))...)
 	default:
