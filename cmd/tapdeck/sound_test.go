@@ -93,10 +93,10 @@ func hears(samples []int, rate int, pitches ...float64) float64 {
 	return 0
 }
 
-// TestSimultaneousCallsKeepTheirVoices places 200 calls at once, each with a
+// TestSimultaneousCallsKeepTheirVoices places many calls at once, each with a
 // pitch of its own, and reads every file with another's reader.
 func TestSimultaneousCallsKeepTheirVoices(t *testing.T) {
-	const calls = 200
+	const calls = simultaneousCalls
 	s := newStation(t, quick)
 	placed := make([]*switchsim.Call, calls)
 	voices := make([]*switchsim.Voice, calls)
