@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -69,11 +70,12 @@ func recoverStore(ctx context.Context, s *store, log *zap.Logger) (Recovery, err
 // those of unfinished records.
 func (s *store) parts(ctx context.Context) ([]string, error) {
 	var wavs, sidecars, unfinished []string
-	err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
+	root := s.dir + string(filepath.Separator) + "." // a symbolic link itself is not walked
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case errors.Is(err, fs.ErrNotExist) && path != s.dir: // gone since
+		case errors.Is(err, fs.ErrNotExist) && path != root: // gone since
 		case err != nil:
 			return err
 		case !d.Type().IsRegular():
@@ -89,11 +91,19 @@ func (s *store) parts(ctx context.Context) ([]string, error) {
 	return slices.Concat(wavs, sidecars, unfinished), err
 }
 
+// ourName is what a file of a call is called: whatever else ends in .part is somebody else's.
+var ourName = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-[0-9]+)?\.`)
+
+var errForeign = errors.New("not a file of tapdeck: its name is no call UUID")
+
 func (s *store) recoverPart(ctx context.Context, path string) Recovered {
 	if ctx.Err() != nil {
 		return Recovered{}
 	}
 	name, err := filepath.Rel(s.dir, path)
+	if err == nil && !ourName.MatchString(filepath.Base(name)) {
+		err = errForeign
+	}
 	var done Recovered
 	if err == nil {
 		stem := func(ext string) string { return strings.TrimSuffix(name, ext) }
