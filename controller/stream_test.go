@@ -1,7 +1,6 @@
 package controller_test
 
 import (
-	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -69,11 +68,6 @@ func TestStreamNeverConnects(t *testing.T) {
 // What the switch answers to the start, and what a person is told to do.
 func TestStreamIsRefused(t *testing.T) {
 	t.Parallel()
-	dead, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dead.Close()
 	for _, c := range []struct {
 		name      string
 		faults    switchsim.Faults
@@ -85,7 +79,7 @@ func TestStreamIsRefused(t *testing.T) {
 		{name: "no API", faults: switchsim.Faults{NoAPI: true}, err: "Command not found", hint: "load mod_audio_stream", starts: 1},
 		{name: "refused", faults: switchsim.Faults{RefuseStart: true}, err: "Operation Failed", hint: "the switch refused", starts: 1},
 		{name: "usage", url: "ftp://x/", err: "Operation Failed", hint: "the switch refused", starts: 1},
-		{name: "nobody listens", url: "ws://" + dead.Addr().String() + "/", err: "Connection refused", hint: "nothing listens at sink.advertise", starts: 4},
+		{name: "nobody listens", url: "ws://127.0.0.1:1/", err: "Connection refused", hint: "nothing listens at sink.advertise", starts: 4},
 		{name: "403", behave: behaviour{refuse: true}, err: "upgrade failed", hint: "the sink refused the socket", starts: 4},
 		{name: "no answer", behave: behaviour{stall: true}, err: "Timeout", hint: "within the module's 1 s", starts: 1},
 	} {
