@@ -63,7 +63,7 @@ func (c *call) conclude(ctx context.Context, err error) {
 	c.letGo(ctx, e.result)
 	c.confirm(ctx)
 	patience := c.plan.Stream.StopTimeout
-	if c.stream.failure != nil { // a socket that is still open is one that the switch forgot
+	if c.stream.failure != nil || c.stream.stuck { // a socket that is still open is one that the switch forgot
 		patience = 0
 	}
 	c.publish(ctx, patience)

@@ -47,6 +47,7 @@ type stream struct {
 	heard    bool // the first audio was measured
 	restarts int
 	reason   string // why it is being brought back
+	stuck    bool   // stop did not end it
 	hopeless bool   // there is no use in bringing it back
 	failure  *ending
 }
@@ -339,6 +340,7 @@ func (s *stream) stop(ctx context.Context) {
 	}
 	done := func() bool { return s.c.hungUp || !s.c.rec.State().Live }
 	if !s.c.settle(ctx, s.c.plan.Stream.StopTimeout, done) && !s.c.over {
+		s.stuck = true
 		s.c.log.Warn("stream not ended by stop", zap.String("step", "stop"), zap.String("hint", "the sink closes it now; FreeSWITCH's log says why it did not"))
 	}
 }

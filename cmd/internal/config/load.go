@@ -86,7 +86,7 @@ func readFile(opts Options) (path string, data []byte, err error) {
 	if path == "" {
 		path, must = DefaultPath, false
 	}
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if errors.Is(err, fs.ErrNotExist) && !must {
 		return "", nil, nil
 	} else if err != nil {
@@ -98,6 +98,19 @@ func readFile(opts Options) (path string, data []byte, err error) {
 		return "", nil, fmt.Errorf("read configuration: %w", err)
 	}
 	return path, data, nil
+}
+
+// openRegular opens a file that can be read to its end: opening a pipe would wait
+// for whoever writes it.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: errors.New("not a regular file")}
+	}
+	return os.Open(path)
 }
 
 func lookupEnv(environ []string, name string) string {

@@ -170,7 +170,7 @@ func (w *Watcher) changed() bool {
 }
 
 func contentOf(path string) (sum [sha256.Size]byte, err error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return sum, fmt.Errorf("open configuration: %w", err)
 	}
