@@ -278,7 +278,12 @@ func TestServerClose(t *testing.T) {
 	}
 	c.api(streamCmd+" start "+w.url+" mono 8000", "-ERR Operation Failed\n") // the media bug is still attached
 	c.wants("bgapi "+streamCmd+" stop\nJob-UUID: j", "+OK Job-UUID: j")      // hangs until TCP is over
-	c.api("uuid_exists "+callID, "true")
+	for hooked := true; hooked; {                                            // its job has a thread of its own
+		c.api("uuid_exists "+callID, "true")
+		call.mu.Lock()
+		hooked = call.stream != nil
+		call.mu.Unlock()
+	}
 	c.api("uuid_kill "+callID, "+OK\n")
 	if n := c.until("text/disconnect-notice"); n.outer.Get("Content-Disposition") != "linger" {
 		t.Error(n.raw)
@@ -287,7 +292,7 @@ func TestServerClose(t *testing.T) {
 	c.api("uuid_exists "+callID, "true")
 	for _, m := range c.events {
 		if m.is("BACKGROUND_JOB") {
-			t.Error("stop was answered although TCP is open")
+			t.Errorf("stop was answered although TCP is open: %q", m.headers)
 		}
 	}
 	w.conn.Close()
