@@ -49,7 +49,7 @@ func TestHostileConnections(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("HOSTILE_CONNECTIONS")); err == nil {
 		strangers = n
 	}
-	before := runtime.NumGoroutine()
+	before, memory := runtime.NumGoroutine(), inUse()
 	dir := t.TempDir()
 	loaded, err := config.Parse("test.yaml", []byte("plans: {default: {prompt: '', listen: 2s, answer_pause: 0s}}"), config.Options{Flags: map[string]string{"sink.directory": dir}})
 	if err != nil {
@@ -82,7 +82,22 @@ func TestHostileConnections(t *testing.T) {
 		t.Errorf("%d recordings of %d live calls", len(files), len(reports))
 	}
 	until(t, "every goroutine to end", func() bool { return runtime.NumGoroutine() <= before })
+	if grown := inUse() - memory; grown > memoryGrace {
+		t.Errorf("%d KiB of memory more than before", grown>>10)
+	}
 	t.Logf("%d live calls beside %d strangers", len(reports), strangers)
+}
+
+// memoryGrace is what the runtime, the libraries' pools and the last 1,000 ended
+// calls may keep.
+const memoryGrace = 8 << 20
+
+// inUse is the memory of what is alive, in bytes.
+func inUse() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
 }
 
 // liveCalls places calls, a few at a time, until the attack is over.
@@ -111,7 +126,7 @@ func liveCalls(t *testing.T, address string, attack <-chan error) (reports []swi
 	return reports
 }
 
-// besiege makes n hostile connections, some at a time, to each of the addresses.
+// besiege makes n hostile connections to each of the addresses, some at a time.
 func besiege(n int, addresses ...string) {
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, 40)
@@ -119,7 +134,9 @@ func besiege(n int, addresses ...string) {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			stranger(addresses[i%len(addresses)], hostilePayloads[i/2%len(hostilePayloads)], i)
+			for _, address := range addresses {
+				stranger(address, hostilePayloads[i%len(hostilePayloads)], i)
+			}
 		})
 	}
 	wg.Wait()
