@@ -110,7 +110,7 @@ func (f *frameReader) consume() {
 // skipBlankLines leaves the buffer at the first byte of a header block.
 func (f *frameReader) skipBlankLines() error {
 	for blank := 0; ; {
-		if f.r == f.w {
+		for f.r == f.w { // a read may bring nothing, and no error
 			if err := f.more(0); err != nil {
 				return err
 			}
