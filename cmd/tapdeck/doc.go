@@ -8,5 +8,6 @@
 // given to it, so that serve, demo and the tests run the same code.
 //
 // A daemon starts one goroutine each for the sink, the event socket, the admin
-// server and the watch of the configuration file, and waits for all of them.
+// server, the recovery of what a crash left, the signals, the watch of the
+// configuration file and systemd's watchdog, and waits for all of them.
 package main
