@@ -50,7 +50,7 @@ func TestRoomAgain(t *testing.T) {
 	audio := noise(2, 20_000)
 	f := newMemFile(nil)
 	w := newWriter(t, f, stereo8)
-	f.room = headerBytes + 10_001
+	f.room = headerBytes + 5_001
 	n, err := w.Write(audio)
 	if n != bufferBytes || !errors.Is(err, errDisk) {
 		t.Fatalf("Write = %d, %v", n, err)

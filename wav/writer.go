@@ -9,7 +9,7 @@ import (
 )
 
 // bufferBytes is how much audio a Writer holds back at most.
-const bufferBytes = 16 << 10
+const bufferBytes = 8 << 10
 
 // File is what a Writer writes to: an *os.File that wasn't opened with O_APPEND.
 // Audio goes through Write, in order; the header and the cues through WriteAt.
@@ -60,7 +60,7 @@ func NewWriter(f File, format Format) (*Writer, error) {
 // Format returns the format that the Writer was made with.
 func (w *Writer) Format() Format { return w.format }
 
-// Write takes audio in any split, also within a sample. It buffers up to 16 KiB and
+// Write takes audio in any split, also within a sample. It buffers up to 8 KiB and
 // doesn't allocate. The count is of the bytes taken, which is all of them unless
 // the file fails; the error then wraps the file's.
 func (w *Writer) Write(pcm []byte) (int, error) {
