@@ -21,6 +21,7 @@ type call struct {
 
 	// channel is the UUID as the switch writes it; info.UUID is its canonical form.
 	channel string
+	ringing bool // it had no media when it came
 	info    Info
 	plan    Plan
 	rec     Recording // nil where the sink takes none
@@ -68,6 +69,7 @@ var (
 // run carries one call from its first command to its record.
 func (c *call) run(ctx context.Context) {
 	err := c.admit(ctx)
+	c.conn.ReleaseChannel()
 	if err == nil {
 		err = c.follow(ctx)
 	}

@@ -35,7 +35,11 @@ type variables struct{ channel *esl.Event }
 
 const variablePrefix = "variable_"
 
-func (v variables) Get(name string) string { return v.channel.Get(variablePrefix + name) }
+// Get returns a copy: what a plan keeps of a value must not keep the whole reply to
+// connect, of which the value is a part.
+func (v variables) Get(name string) string {
+	return strings.Clone(v.channel.Get(variablePrefix + name))
+}
 
 func (v variables) Names(prefix string) iter.Seq[string] {
 	return func(yield func(string) bool) {
@@ -162,7 +166,7 @@ func (c *Controller) handle(ctx context.Context, conn *esl.Conn) {
 			c.survive(conn, k, fault)
 		}
 	}()
-	id := conn.Channel().Get("Unique-ID")
+	id := strings.Clone(conn.Channel().Get("Unique-ID")) // not the whole reply, of which it is a part
 	peer := conn.RemoteAddr().String()
 	if err := esl.CheckUUID(strings.ToLower(id)); err != nil {
 		c.metrics.calls.WithLabelValues(string(Failed)).Inc()
@@ -179,7 +183,11 @@ func (c *Controller) handle(ctx context.Context, conn *esl.Conn) {
 // survive keeps a fault of tapdeck's own within its connection where the call had
 // not begun (k is nil), or where its rescue failed, too.
 func (c *Controller) survive(conn *esl.Conn, k *call, fault any) {
-	c.log.Error("call broken by a fault of tapdeck", zap.String("call", strings.ToLower(conn.Channel().Get("Unique-ID"))),
+	uuid := conn.Channel().Get("Unique-ID")
+	if k != nil {
+		uuid = k.channel
+	}
+	c.log.Error("call broken by a fault of tapdeck", zap.String("call", strings.ToLower(uuid)),
 		zap.Stringer("peer", conn.RemoteAddr()), zap.String("result", string(Failed)), zap.String("err", fmt.Sprint(fault)),
 		zap.Stack("stack"), zap.String("hint", faultHint))
 	conn.Close()
@@ -201,10 +209,11 @@ func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
 	of := variables{channel}
 	plan, warnings := c.plans(of, of.Get("socket_path"))
 	k := &call{ctl: c, conn: conn, channel: id, plan: plan, status: &status{}}
+	k.ringing = channel.Get("Answer-State") == "ringing"
 	k.info = Info{
 		UUID:        strings.ToLower(id),
-		Caller:      channel.Get("Caller-Caller-ID-Number"),
-		Destination: channel.Get("Caller-Destination-Number"),
+		Caller:      strings.Clone(channel.Get("Caller-Caller-ID-Number")),
+		Destination: strings.Clone(channel.Get("Caller-Destination-Number")),
 		Plan:        plan.Name,
 		Peer:        peer,
 		Started:     conn.AcceptedAt(),

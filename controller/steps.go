@@ -72,15 +72,12 @@ func (c *call) answer(ctx context.Context) error {
 // bothWays says that the stream holds what the switch plays, too.
 func (p Plan) bothWays() bool { return p.Stream.Mix != "mono" }
 
-// ringing says that the channel had no media when it came.
-func (c *call) ringing() bool { return c.conn.Channel().Get("Answer-State") == "ringing" }
-
 // fillSilence has the switch send silence while nothing plays. A parked channel
 // sends nothing by itself, and mod_audio_stream has no frame then of a mix with both
 // directions. Park looks at the variable once, when media is ready: so before
 // answer, or never (measured on 1.10.12).
 func (c *call) fillSilence(ctx context.Context) error {
-	if !c.plan.bothWays() || !c.ringing() {
+	if !c.plan.bothWays() || !c.ringing {
 		return nil
 	}
 	answer, err := c.api(ctx, "uuid_setvar "+c.channel+" send_silence_when_idle -1")
@@ -96,7 +93,7 @@ func (c *call) fillSilence(ctx context.Context) error {
 // playSilence does in the listening time what fillSilence could not do for a
 // channel that had media before. The hangup ends it.
 func (c *call) playSilence(ctx context.Context) error {
-	if !c.plan.bothWays() || c.ringing() || c.rec == nil {
+	if !c.plan.bothWays() || c.ringing || c.rec == nil {
 		return nil
 	}
 	id, err := c.conn.Execute(context.WithoutCancel(ctx), "playback", "silence_stream://-1")

@@ -25,13 +25,21 @@ func BenchmarkGuardJSON(b *testing.B) {
 	}
 }
 
-// repeatConn gives out its text for ever, one a Read.
+// repeatConn gives out its text again and again.
 type repeatConn struct {
 	chunkConn
 	text string
+	rest string
 }
 
-func (c *repeatConn) Read(p []byte) (int, error) { return copy(p, c.text), nil }
+func (c *repeatConn) Read(p []byte) (int, error) {
+	if c.rest == "" {
+		c.rest = c.text
+	}
+	n := copy(p, c.rest)
+	c.rest = c.rest[n:]
+	return n, nil
+}
 
 // BenchmarkGuardConnect reads and judges a whole answer to connect.
 func BenchmarkGuardConnect(b *testing.B) {

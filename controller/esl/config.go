@@ -51,7 +51,7 @@ func DefaultConfig() Config {
 		MaxHeader:      1 << 20,
 		MaxHeaders:     4096,
 		MaxBody:        16 << 20,
-		EventQueue:     1024,
+		EventQueue:     640,
 	}
 }
 

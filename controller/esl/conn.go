@@ -13,8 +13,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// Conn is one connection with a switch. All its methods may be called from
-// several goroutines; commands wait for each other. A handler must keep
+// Conn is one connection with a switch. Its methods, but for those that say so, may be
+// called from several goroutines; commands wait for each other. A handler must keep
 // reading Events, or return.
 type Conn struct {
 	cfg      Config
@@ -53,8 +53,12 @@ type Conn struct {
 }
 
 // Channel returns the reply to connect: Unique-ID, Control, Socket-Mode and the
-// channel's variables. It is empty for a dialled connection.
+// channel's variables. It is empty for a dialled connection, and after ReleaseChannel.
 func (c *Conn) Channel() *Event { return c.channel }
+
+// ReleaseChannel gives up the reply to connect, some 14 KB, once the handler has
+// read what it needs of it. Channel and ReleaseChannel are for one goroutine.
+func (c *Conn) ReleaseChannel() { c.channel = &Event{} }
 
 // RemoteAddr returns the switch's address.
 func (c *Conn) RemoteAddr() net.Addr { return c.outer.RemoteAddr() }

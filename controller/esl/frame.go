@@ -6,15 +6,19 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync"
 	"time"
 )
 
 const (
-	smallBuffer   = 8 << 10  // what a waiting connection holds, bytes
-	keptBuffer    = 16 << 10 // a larger buffer is given up once its frame is read
+	waitingBuffer = 1 << 10  // what a waiting connection holds, bytes
+	frameBuffer   = 16 << 10 // what it has while a frame is read that needs more: an event has 6 KB
 	maxBlankLines = 64       // in a row, before a header block
 	quotedBytes   = 64       // of a frame in an error
 )
+
+// frameBuffers holds buffers of frameBuffer bytes: most connections wait most of the time.
+var frameBuffers = sync.Pool{New: func() any { return new([frameBuffer]byte) }}
 
 // frame is one frame of the switch. Its slices lie in the reader's buffer and
 // are good until the next frame is read.
@@ -29,9 +33,10 @@ type frameReader struct {
 	conn net.Conn
 	cfg  Config
 
-	buf  []byte
-	r, w int // buf[r:w] is read and not consumed
-	last int // length of the frame that was handed out, consumed by the next call
+	waiting [waitingBuffer]byte
+	buf     []byte // waiting, one of frameBuffers, or a larger one
+	r, w    int    // buf[r:w] is read and not consumed
+	last    int    // length of the frame that was handed out, consumed by the next call
 
 	// Deadline state.
 	armed bool // conn has a deadline for the frame that has begun
@@ -41,7 +46,9 @@ type frameReader struct {
 }
 
 func newFrameReader(conn net.Conn, cfg Config, received func(int)) *frameReader {
-	return &frameReader{conn: conn, cfg: cfg, buf: make([]byte, smallBuffer), received: received}
+	f := &frameReader{conn: conn, cfg: cfg, received: received}
+	f.buf = f.waiting[:]
+	return f
 }
 
 // next reads one frame. Its error is a *FrameError, or that of the connection.
@@ -100,11 +107,19 @@ func (f *frameReader) consume() {
 	if f.r == f.w {
 		f.r, f.w = 0, 0
 	}
-	if rest := f.w - f.r; len(f.buf) > keptBuffer && rest <= smallBuffer {
-		small := make([]byte, smallBuffer)
-		copy(small, f.buf[f.r:f.w])
-		f.buf, f.r, f.w = small, 0, rest
+	if len(f.buf) > waitingBuffer && f.w-f.r <= waitingBuffer {
+		f.moveTo(f.waiting[:])
 	}
+}
+
+// moveTo goes on in another buffer with what is read and not consumed.
+func (f *frameReader) moveTo(buf []byte) {
+	f.w = copy(buf, f.buf[f.r:f.w])
+	f.r = 0
+	if len(f.buf) == frameBuffer {
+		frameBuffers.Put((*[frameBuffer]byte)(f.buf))
+	}
+	f.buf = buf
 }
 
 // skipBlankLines leaves the buffer at the first byte of a header block.
@@ -163,8 +178,7 @@ func (f *frameReader) readHeader() (int, error) {
 	}
 }
 
-// more reads on, at least one byte. A full buffer doubles, or grows to need
-// bytes if that is less.
+// more reads on, at least one byte. A full buffer grows.
 func (f *frameReader) more(need int) error {
 	f.makeRoom(need)
 	if err := f.setDeadline(); err != nil {
@@ -184,8 +198,9 @@ func (f *frameReader) more(need int) error {
 	return nil
 }
 
-// makeRoom leaves room behind f.w. The buffer grows with what has come, never
-// with what a length only promises.
+// makeRoom leaves room behind f.w. A full buffer becomes one of frameBuffer bytes,
+// and that doubles, or grows to need bytes if that is less: it grows with what has
+// come, never with what a length only promises.
 func (f *frameReader) makeRoom(need int) {
 	if f.w < len(f.buf) {
 		return
@@ -193,16 +208,17 @@ func (f *frameReader) makeRoom(need int) {
 	if f.r > 0 {
 		f.w = copy(f.buf, f.buf[f.r:f.w])
 		f.r = 0
+		return
 	}
-	if f.w == len(f.buf) {
-		size := 2 * len(f.buf)
-		if len(f.buf) < need && need < size {
-			size = need
-		}
-		grown := make([]byte, size)
-		copy(grown, f.buf[:f.w])
-		f.buf = grown
+	if len(f.buf) < frameBuffer {
+		f.moveTo(frameBuffers.Get().(*[frameBuffer]byte)[:])
+		return
 	}
+	size := 2 * len(f.buf)
+	if len(f.buf) < need && need < size {
+		size = need
+	}
+	f.moveTo(make([]byte, size))
 }
 
 // setDeadline gives a frame that has begun its deadline, and takes that of the

@@ -156,14 +156,14 @@ func TestBufferShrinks(t *testing.T) {
 			t.Fatalf("frame of %d bytes, %v", len(f.data), err)
 		}
 	}
-	if len(r.buf) > keptBuffer {
-		t.Errorf("buffer keeps %d bytes", len(r.buf))
+	if len(r.buf) > waitingBuffer {
+		t.Errorf("buffer keeps %d bytes for a short frame", len(r.buf))
 	}
 }
 
 func TestPromisedBodyCostsNothing(t *testing.T) {
 	r := newFrameReader(&chunkConn{chunks: []string{"Content-Length: 16000000\n\nx"}}, DefaultConfig(), func(int) {})
-	if _, err := r.next(); !errors.Is(err, ErrPeerClosed) || len(r.buf) > keptBuffer {
+	if _, err := r.next(); !errors.Is(err, ErrPeerClosed) || len(r.buf) > frameBuffer {
 		t.Errorf("buffer of %d bytes, %v", len(r.buf), err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	commandBuffer = 2 << 10          // bytes
+	commandBuffer = 512              // bytes; a longer command takes more reads
 	leaveTimeout  = 10 * time.Second // for the library to close its end
 	markHeader    = "Tapdeck-End"    // in the guard's last notice
 )
