@@ -15,8 +15,9 @@
 // The guard forwards, drops or closes; it never rewrites a value.
 //
 // Goroutines: Server.Serve runs in its caller's and starts one that accepts the
-// library's loopback connections, a short one for each of their handshakes, and
-// one for each connection, in which the handler runs. A connection has three
+// library's loopback connections, a short one for each of their handshakes, one
+// that keeps a few of them ready for the next calls, and one for each connection,
+// in which the handler runs. A connection has three
 // more of ours (switch to library, library to switch, the pump) and one of the
 // library. Serve returns when all of them have ended.
 //

@@ -24,7 +24,7 @@ func (memoryConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 
 // testBridge opens a bridge for the duration of a test.
 func testBridge(t testing.TB) *bridge {
 	t.Helper()
-	b, err := newBridge(t.Context())
+	b, err := newBridge(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

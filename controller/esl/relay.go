@@ -37,11 +37,11 @@ func newConn(cfg Config, log *zap.Logger, m *metrics, drops *meter, outer net.Co
 // start joins the library to the connection and starts its goroutines. After
 // it has succeeded the caller must call close.
 func (c *Conn) start(b *bridge) error {
-	lib, inner, err := b.join()
+	p, err := b.take()
 	if err != nil {
 		return err
 	}
-	c.lib, c.inner = lib, inner.(*net.TCPConn)
+	c.lib, c.inner = p.lib, p.inner.(*net.TCPConn)
 	c.tasks.Go(c.relayFrames)
 	c.tasks.Go(c.relayCommands)
 	go c.pump()

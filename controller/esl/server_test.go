@@ -182,7 +182,7 @@ func TestJoinWithoutDescriptors(t *testing.T) {
 		t.Fatal(err)
 	}
 	begun := time.Now()
-	if _, _, err := b.join(); err == nil {
+	if _, err := b.join(); err == nil {
 		t.Error("joined without a descriptor")
 	}
 	if took := time.Since(begun); took > handshakeTimeout {
@@ -191,12 +191,12 @@ func TestJoinWithoutDescriptors(t *testing.T) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {
 		t.Fatal(err)
 	}
-	lib, inner, err := b.join()
+	p, err := b.join()
 	if err != nil {
 		t.Fatal(err)
 	}
-	inner.Close()
-	if _, err := lib.ReadEvent(); err == nil {
+	p.inner.Close()
+	if _, err := p.lib.ReadEvent(); err == nil {
 		t.Error("event of a closed connection")
 	}
 }
@@ -245,7 +245,7 @@ func openFiles(t testing.TB) int {
 }
 
 func TestDescriptorsOfAConnection(t *testing.T) {
-	const calls = 20
+	const calls, ready = 100, 2 * spares // descriptors of the pairs that are ready, at most
 	srv := serve(t, testConfig(), func(_ context.Context, c *Conn) { ended(t, c) })
 	var peers []*peer
 	one := dialPeer(t, srv.addr)
@@ -260,14 +260,14 @@ func TestDescriptorsOfAConnection(t *testing.T) {
 		peers = append(peers, p)
 	}
 	waitFor(t, func() bool { return srv.pending.Load() == 0 })
-	if got := openFiles(t) - before - calls; got > 3*calls { // the peers' own ends are here too
+	if got := openFiles(t) - before - calls; got > 3*calls+ready { // the peers' own ends are here too
 		t.Errorf("%d descriptors for %d connections", got, calls)
 	}
 	for _, p := range append(peers, one) {
 		p.Close()
 	}
 	waitFor(t, func() bool { return srv.connections.Load() == 0 })
-	if got := openFiles(t); got > before-3 {
+	if got := openFiles(t); got > before-3+ready {
 		t.Errorf("%d descriptors, %d before", got, before)
 	}
 }
@@ -296,7 +296,7 @@ func TestHostileConnectionsLeaveNothing(t *testing.T) {
 		})
 	}
 	peers.Wait()
-	waitFor(t, func() bool { return srv.connections.Load() <= 1 && runtime.NumGoroutine() <= before })
+	waitFor(t, func() bool { return srv.connections.Load() <= 1 && runtime.NumGoroutine() <= before+spares })
 	if left := srv.logs.FilterMessage("event socket library ended by itself").Len(); left > 0 {
 		t.Errorf("the library died %d times", left)
 	}
@@ -322,4 +322,30 @@ func playHostile(t *testing.T, addr string, i int, frame string) {
 			return
 		}
 	}
+}
+
+// What is ready needs no handshake any more, and ends with the bridge.
+func TestPairsAreReady(t *testing.T) {
+	b, err := newBridge(t.Context(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(patience); len(b.ready) < 2; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d pairs are ready", len(b.ready))
+		}
+	}
+	b.ln.Close()
+	p, err := b.take()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(p.inner, jsonFrame(`{"Event-Name":"DTMF"}`)); err != nil {
+		t.Error(err)
+	}
+	if ev, err := p.lib.ReadEvent(); err != nil || ev.Header["Event-Name"] != "DTMF" {
+		t.Errorf("%v, %v", ev, err)
+	}
+	p.end()
+	b.close()
 }
