@@ -56,10 +56,24 @@ type handler struct {
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	st, ws := h.upgrade(w, r)
+	if st == nil {
+		return
+	}
+	defer h.conns.ended()
+	st.serve(ws)
+	if h.sink.isClosed() {
+		_, _ = st.rec.Finish(context.Background()) // here, so that all are published side by side
+	}
+}
+
+// upgrade makes a request a stream, or refuses it and returns nil. It is apart from
+// ServeHTTP because its stack would be held for as long as the stream lives.
+func (h *handler) upgrade(w http.ResponseWriter, r *http.Request) (*stream, *websocket.Conn) {
 	st, err := h.sink.admit(r)
 	if err != nil {
 		h.sink.refuse(w, r, err)
-		return
+		return nil, nil
 	}
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // the module always sends an Origin
@@ -70,13 +84,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		st.rec.release(st)
 		h.sink.noteRefusal(r, refusedUpgrade, err)
-		return
+		return nil, nil
 	}
-	defer h.conns.ended()
-	st.serve(ws)
-	if h.sink.isClosed() {
-		_, _ = st.rec.Finish(context.Background()) // here, so that all are published side by side
-	}
+	return st, ws
 }
 
 // admit checks all that can be checked before the upgrade and takes the recording's
