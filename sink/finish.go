@@ -149,12 +149,12 @@ func (r *Recording) Save(o Outcome) (Record, error) {
 		return record, nil
 	}
 	r.sink.countAlarms(o.Alarms)
-	err := bounded(r.cfg.PublishTimeout, func() error { return r.save(record, f.err) }, func() {})
+	err := bounded(r.cfg.PublishTimeout, func() error { return r.save(&record, f.err) }, func() {})
 	return record, err
 }
 
 // save writes the record and, last, gives the file's lock back.
-func (r *Recording) save(record Record, finished error) error {
+func (r *Recording) save(record *Record, finished error) error {
 	part := r.partName()
 	if errors.Is(finished, ErrDiskHangs) {
 		return errors.Join(finished, r.sink.store.keepRecord(record, part)) // the file is still in use

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,6 +30,9 @@ var errNoName = errors.New("no free name")
 type store struct {
 	disk disk
 	dir  string
+
+	// lasting is the folder of a day whose own name was made to last.
+	lasting atomic.Pointer[string]
 }
 
 // callName is the first name that a call's files may have.
@@ -73,7 +77,7 @@ func (s *store) createPart(base string) (file, string, error) {
 		if !s.free(name) {
 			continue
 		}
-		if err := s.disk.MkdirAll(filepath.Dir(s.path(name))); err != nil {
+		if err := s.makeDay(name); err != nil {
 			return nil, "", err
 		}
 		f, err := s.disk.Create(s.path(name) + wavExt + partExt)
@@ -112,10 +116,25 @@ func (s *store) publishElsewhere(part, base string) (string, error) {
 	return "", errNoName
 }
 
+// makeDay makes the folder of a name.
+func (s *store) makeDay(name string) error {
+	day := filepath.Dir(s.path(name))
+	if s.disk.Exists(day) {
+		return nil
+	}
+	s.lasting.Store(nil)
+	return s.disk.MkdirAll(day)
+}
+
 // syncNames makes the names beside a name last, and the folder's own.
 func (s *store) syncNames(name string) error {
 	day := filepath.Dir(s.path(name))
-	err := errors.Join(s.disk.SyncDir(day), s.disk.SyncDir(filepath.Dir(day)))
+	err := s.disk.SyncDir(day)
+	if known := s.lasting.Load(); known == nil || *known != day {
+		if err = errors.Join(err, s.disk.SyncDir(filepath.Dir(day))); err == nil {
+			s.lasting.Store(&day)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("sync folder: %w", err)
 	}

@@ -127,22 +127,26 @@ type Sound struct {
 }
 
 // MarshalJSON gives every record the same shape: a list that is empty is [], not null.
-func (r Record) MarshalJSON() ([]byte, error) {
-	for _, list := range []*[]string{&r.Alarms, &r.Metadata} {
+func (r Record) MarshalJSON() ([]byte, error) { return json.Marshal(r.plain()) }
+
+type plainRecord Record // without MarshalJSON
+
+func (r *Record) plain() *plainRecord {
+	p := plainRecord(*r)
+	for _, list := range []*[]string{&p.Alarms, &p.Metadata} {
 		if *list == nil {
 			*list = []string{}
 		}
 	}
-	if r.Gaps == nil {
-		r.Gaps = []Gap{}
+	if p.Gaps == nil {
+		p.Gaps = []Gap{}
 	}
-	type plain Record
-	return json.Marshal(plain(r))
+	return &p
 }
 
 // MarshalLogObject gives a log line the record's fields by their JSON names.
 func (r Record) MarshalLogObject(enc zapcore.ObjectEncoder) error {
-	raw, err := json.Marshal(r)
+	raw, err := json.Marshal(r.plain())
 	if err != nil {
 		return fmt.Errorf("encode record: %w", err)
 	}

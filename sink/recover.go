@@ -43,7 +43,7 @@ func (s *Sink) Recover(ctx context.Context) (Recovery, error) {
 // is done, and what it has not got to yet is as it was. The error is that dir can't be
 // read or ctx is done; those of single files are in the Recovery.
 func RecoverDir(ctx context.Context, dir string, log *zap.Logger) (Recovery, error) {
-	return recoverStore(ctx, &store{osDisk{}, dir}, log)
+	return recoverStore(ctx, &store{disk: osDisk{}, dir: dir}, log)
 }
 
 func recoverStore(ctx context.Context, s *store, log *zap.Logger) (Recovery, error) {
@@ -195,7 +195,7 @@ func (s *store) recoverWAV(ctx context.Context, name string) (Recovered, error) 
 		return done, err
 	}
 	done.Record = s.path(published) + jsonExt
-	return done, s.saveRecord(record, name)
+	return done, s.saveRecord(&record, name)
 }
 
 // takeBack makes the published record of a WAV that is still a part its sidecar again.
@@ -266,7 +266,7 @@ func (s *store) recoverSidecar(ctx context.Context, name string) (Recovered, err
 		return Recovered{}, err
 	}
 	record.WAV = wavPath(name)
-	if err := s.saveRecord(record, name); err != nil {
+	if err := s.saveRecord(&record, name); err != nil {
 		return Recovered{}, err
 	}
 	done.Action, done.WAV, done.Record = ActionRecord, base+wavExt, base+jsonExt
@@ -283,7 +283,7 @@ func (s *store) recoverRecord(name string) (Recovered, error) {
 	if !s.disk.Exists(filepath.Join(s.dir, filepath.FromSlash(record.WAV))) {
 		record.WAV = ""
 	}
-	return Recovered{Action: ActionRecord, Record: s.path(name) + jsonExt}, s.saveRecord(record, name)
+	return Recovered{Action: ActionRecord, Record: s.path(name) + jsonExt}, s.saveRecord(&record, name)
 }
 
 func (s *store) removeSidecar(name string) (Recovered, error) {

@@ -27,7 +27,7 @@ import (
 // but not finished, and its sidecar. It returns the path without extension.
 func leftover(t *testing.T, dir, id string, pcm []byte) string {
 	t.Helper()
-	s := &store{osDisk{}, dir}
+	s := &store{disk: osDisk{}, dir: dir}
 	call := testCall(id)
 	f, name, err := s.createPart(callName(id, call.Started))
 	if err != nil {
@@ -43,7 +43,7 @@ func leftover(t *testing.T, dir, id string, pcm []byte) string {
 	}
 	record := newRecord(call)
 	record.WAV = filepath.ToSlash(name) + wavExt
-	if err := s.writeJSON(s.path(name)+jsonExt+partExt, record, false); err != nil {
+	if err := s.writeJSON(s.path(name)+jsonExt+partExt, &record, false); err != nil {
 		t.Fatal(err)
 	}
 	return s.path(name)

@@ -54,7 +54,7 @@ func New(cfg Config, log *zap.Logger, reg prometheus.Registerer) (*Sink, error) 
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("check configuration: %w", err)
 	}
-	s := &Sink{log: log, store: &store{osDisk{}, cfg.Directory}, recordings: map[string]*Recording{}, maxPending: maxPending}
+	s := &Sink{log: log, store: &store{disk: osDisk{}, dir: cfg.Directory}, recordings: map[string]*Recording{}, maxPending: maxPending}
 	s.cfg.Store(&cfg)
 	var err error
 	s.metrics, err = newMetrics(reg, s.freeBytes)
@@ -114,7 +114,7 @@ func (s *Sink) SaveRecord(call Call, o Outcome) (Record, error) {
 	record.RMSDBFS, record.PeakDBFS = floorDBFS, floorDBFS
 	record.setOutcome(o)
 	s.countAlarms(o.Alarms)
-	return record, s.store.saveRecord(record, "")
+	return record, s.store.saveRecord(&record, "")
 }
 
 func (s *Sink) lookup(id string) *Recording {
