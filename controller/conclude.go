@@ -187,7 +187,7 @@ func (c *call) publish(ctx context.Context, patience time.Duration) {
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := c.rec.Finish(bounded); err != nil {
-		c.log.Error("recording not published", zap.NamedError("err", err), zap.String("hint", "what was recorded stays as a .part file; `tapdeck repair` publishes it"))
+		c.log.Error("recording not published", zap.NamedError("err", err), zap.String("hint", "what was recorded is in sink.directory; if it is there as a .part file, `tapdeck repair` publishes it"))
 		c.outcome.Err = strings.TrimPrefix(c.outcome.Err+"; "+err.Error(), "; ")
 	}
 }

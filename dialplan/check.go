@@ -143,6 +143,8 @@ func (c *checker) noSocket() {
 // judgeSocket looks at one socket action; reached says that there is one whose
 // address is the controller's.
 func (c *checker) judgeSocket(s Socket, want Expect, reached bool) {
+	address, _, _ := strings.Cut(s.data, " ")
+	line := fmt.Sprintf(`<action application="socket" data="%s async full"/>`, escape(address))
 	switch {
 	case s.unknown:
 		c.find(s.Place, SeverityNote, fmt.Sprintf("socket %q: the address comes from a variable and can't be checked", s.data),
@@ -151,14 +153,16 @@ func (c *checker) judgeSocket(s Socket, want Expect, reached bool) {
 		c.find(s.Place, SeverityNote, fmt.Sprintf("socket %q goes to another controller", s.data), "nothing, if this is meant")
 		return
 	case !s.expected && !s.bad:
+		line = socketLine(want.Hosts, s.Plan)
 		c.find(s.Place, SeverityError, fmt.Sprintf("socket %q goes to %s, and tapdeck listens on %s",
 			s.data, strings.Join(s.Hosts, " and "), strings.Join(want.Hosts, " and ")),
-			fmt.Sprintf("write %s", socketLine(want.Hosts, s.Plan)))
+			"write "+line)
 	}
-	c.judgeMode(s)
+	c.judgeMode(s, line)
 }
 
-func (c *checker) judgeMode(s Socket) {
+// judgeMode looks at the words behind the address; line is the action that is right.
+func (c *checker) judgeMode(s Socket, line string) {
 	var missing []string
 	var effect []string
 	if !s.Async {
@@ -172,10 +176,9 @@ func (c *checker) judgeMode(s Socket) {
 	if len(missing) == 0 {
 		return
 	}
-	address, _, _ := strings.Cut(s.data, " ")
 	c.find(s.Place, SeverityError,
 		fmt.Sprintf("socket %q lacks %s: %s", s.data, strings.Join(missing, " and "), strings.Join(effect, ", and ")),
-		fmt.Sprintf(`write <action application="socket" data="%s async full"/>`, escape(address)))
+		"write "+line)
 }
 
 // judgeStream looks at one use of uuid_audio_stream inside ${…}.

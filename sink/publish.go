@@ -174,6 +174,7 @@ func (r *Recording) record(f *finish, o Outcome) Record {
 	return record
 }
 
-func round2(v float64) float64 { return math.Round(v*100) / 100 }
+// round2 rounds to two places; the zero that comes out has no sign.
+func round2(v float64) float64 { return math.Round(v*100)/100 + 0 }
 
 func trimSlash(s string) string { return strings.TrimRight(s, "/") }

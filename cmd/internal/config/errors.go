@@ -16,7 +16,7 @@ type FieldError struct {
 	File string
 	Line int
 	// Source names the place of a value that did not come from a file, such as
-	// "environment TAPDECK_ESL_LISTEN" or "flag --esl.listen".
+	// "environment TAPDECK_ESL_LISTEN" or "flag -s esl.listen".
 	Source string
 	// Field is the key's path, such as plans.survey.listen; empty if the file
 	// as a whole is wrong.

@@ -21,12 +21,12 @@ type Origin struct {
 }
 
 // String returns the origin for people: "default", "tapdeck.yaml:12",
-// "environment TAPDECK_LOG_LEVEL", "flag --log.level", with ", by plan default" if inherited.
+// "environment TAPDECK_LOG_LEVEL", "flag -s log.level", with ", by plan default" if inherited.
 func (o Origin) String() string {
 	text := "default"
 	switch {
 	case o.Flag != "":
-		text = "flag --" + o.Flag
+		text = "flag -s " + o.Flag
 	case o.Environment != "":
 		text = "environment " + o.Environment
 	case o.File != "":

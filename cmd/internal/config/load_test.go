@@ -60,14 +60,14 @@ plans:
 		{"esl.allow", "10.0.0.0/8, 192.0.2.1", "environment TAPDECK_ESL_ALLOW"},
 		{"esl.max_calls", "11", "tapdeck.yaml:4"},
 		{"sink.max_streams", "0", "default"},
-		{"log.level", "debug", "flag --log.level"},
+		{"log.level", "debug", "flag -s log.level"},
 		{"plans.default.listen", "25s", "environment TAPDECK_PLANS_DEFAULT_LISTEN"},
 		{"plans.default.prompt", "", "environment TAPDECK_PLANS_DEFAULT_PROMPT"},
 		{"plans.survey.listen", "30s", "tapdeck.yaml:12"},
 		{"plans.survey.tone.duration", "1s", "tapdeck.yaml:10, by plan default"},
 		{"plans.survey.tone.frequency", "800", "default"},
 		{"plans.survey.prompt", "", "environment TAPDECK_PLANS_DEFAULT_PROMPT, by plan default"},
-		{"plans.survey.silence", "2s", "flag --plans.default.silence, by plan default"},
+		{"plans.survey.silence", "2s", "flag -s plans.default.silence, by plan default"},
 		{"plans.survey.stream.mix", "stereo", "environment TAPDECK_PLANS_SURVEY_STREAM_MIX"},
 		{"plans.default.stream.mix", "mono", "default"},
 	} {
@@ -99,10 +99,10 @@ func TestBadEnvironmentAndFlags(t *testing.T) {
 		`environment TAPDECK_PORT_NAME: no such setting`,
 		`environment TAPDECK_SERVICE_HOSTS: no such setting`,
 		`environment TAPDECK_SERVICE_PORT_: no such setting`,
-		`flag --drain_timeout: drain_timeout: "60": a duration needs a unit; write 60s`,
-		`flag --esl.lissten: no such setting; the nearest known is esl.listen`,
-		`flag --plans.other.listen: no such plan; a plan must be stated in the file first`,
-		`flag --sink: no such setting; it holds listen, advertise, allow, tls, directory, min_free, max_streams, max_duration, idle_timeout, read_interval`,
+		`flag -s drain_timeout: drain_timeout: "60": a duration needs a unit; write 60s`,
+		`flag -s esl.lissten: no such setting; the nearest known is esl.listen`,
+		`flag -s plans.other.listen: no such plan; a plan must be stated in the file first`,
+		`flag -s sink: no such setting; it holds listen, advertise, allow, tls, directory, min_free, max_streams, max_duration, idle_timeout, read_interval`,
 	}
 	if diff := cmp.Diff(want, messages(err)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

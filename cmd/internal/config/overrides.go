@@ -80,7 +80,7 @@ func (s *schema) flags(flags map[string]string, plans []string, bad *problems) [
 			list = append(list, s.textInput(key, flags[key], Origin{Flag: key}))
 			continue
 		}
-		e := &FieldError{Source: "flag --" + key, Rule: "no such setting", keyOnly: true}
+		e := &FieldError{Source: "flag -s " + key, Rule: "no such setting", keyOnly: true}
 		switch {
 		case set != nil:
 			e.Rule, e.Hint = "no such plan", "a plan must be stated in the file first"

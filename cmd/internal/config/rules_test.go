@@ -114,7 +114,7 @@ func checkRefused(t *testing.T, key, text, want string) {
 		t.Errorf("%q: want one error, have %q", text, got)
 		return
 	}
-	if !strings.HasPrefix(got[0], "flag --"+key+": "+key+": ") || !strings.Contains(got[0], want) {
+	if !strings.HasPrefix(got[0], "flag -s "+key+": "+key+": ") || !strings.Contains(got[0], want) {
 		t.Errorf("%q: %s; want it to say %q", text, got[0], want)
 	}
 }
