@@ -186,6 +186,7 @@ type figures struct {
 	// Wrong says what was wrong, and how often.
 	Wrong    map[string]int `json:"wrong"`
 	Verified int            `json:"verified"`
+	Commands float64        `json:"commands_per_call"`
 	Events   int64          `json:"events_per_call"`
 	Bytes    int64          `json:"event_bytes_per_call"`
 	Times    []distribution `json:"times_ms"`
@@ -206,29 +207,43 @@ func gather(dir string, reports []switchsim.Report, calls int) figures {
 	if missing := calls - len(reports); missing > 0 {
 		f.Wrong["not placed"] = missing
 	}
-	var setup, answer, stream, whole []time.Duration
+	var setup, turns, answer, stream, whole []time.Duration
+	commands := 0
 	for _, r := range reports {
 		f.Ended[strings.TrimSpace(r.HungUpBy+" "+r.HangupCause)]++
 		f.Events += r.EventsSent
 		f.Bytes += r.BytesSent
+		commands += len(r.Commands)
 		if wrong := fault(dir, r, &f); wrong != "" {
 			f.Wrong[wrong]++
 			continue
 		}
 		f.Good++
 		setup = append(setup, r.FirstCommand.Sub(r.Connected))
+		turns = append(turns, turn(r))
 		answer = append(answer, r.AnsweredAt.Sub(r.Connected))
 		stream = append(stream, r.Streams[0].Connected.Sub(r.Streams[0].Started))
 		whole = append(whole, r.SocketClosed.Sub(r.Began))
 	}
 	if n := int64(len(reports)); n > 0 {
 		f.Events, f.Bytes = f.Events/n, f.Bytes/n
+		f.Commands = float64(commands) / float64(n)
 	}
 	f.Times = []distribution{
-		distribute("accept to first command", setup), distribute("accept to answer", answer),
+		distribute("accept to first command", setup), distribute("command to command", turns), distribute("accept to answer", answer),
 		distribute("start to stream connected", stream), distribute("whole call", whole),
 	}
 	return f
+}
+
+// turn is how long the controller took on average from one command to the next, up
+// to answer: it waits for nothing but replies there.
+func turn(r switchsim.Report) time.Duration {
+	last := slices.Index(r.Commands, "execute answer")
+	if last < 1 {
+		return 0
+	}
+	return r.CommandedAt[last].Sub(r.CommandedAt[0]) / time.Duration(last)
 }
 
 // fault is what went wrong with a call, or empty.
@@ -267,7 +282,7 @@ func distribute(name string, took []time.Duration) distribution {
 
 func (f figures) print(w io.Writer) error {
 	fmt.Fprintf(w, "%d of %d calls went as they should have; %d recordings compared and equal\n", f.Good, f.Calls, f.Verified)
-	fmt.Fprintf(w, "events to the controller: %d a call, %d bytes\n", f.Events, f.Bytes)
+	fmt.Fprintf(w, "commands of the controller: %.1f a call; events to it: %d, %d bytes\n", f.Commands, f.Events, f.Bytes)
 	for _, m := range []struct {
 		title string
 		n     map[string]int

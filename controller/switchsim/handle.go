@@ -31,6 +31,7 @@ func (c *Call) handle(cmd *command) bool {
 func (c *Call) record(cmd *command) {
 	c.mu.Lock()
 	c.report.Commands = append(c.report.Commands, cmd.label())
+	c.report.CommandedAt = append(c.report.CommandedAt, time.Now())
 	c.mu.Unlock()
 }
 

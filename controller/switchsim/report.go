@@ -26,8 +26,9 @@ type Report struct {
 	// Streams are the audio streams, in the order of their starts.
 	Streams []StreamReport
 	// Commands are the lines of the controller's commands; a sendmsg is shown
-	// as "execute APPLICATION DATA" or "hangup CAUSE".
-	Commands []string
+	// as "execute APPLICATION DATA" or "hangup CAUSE". CommandedAt is when each had come.
+	Commands    []string
+	CommandedAt []time.Time
 	// Executed are the applications that ran.
 	Executed []Executed
 	// Played is what the switch played.
