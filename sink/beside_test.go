@@ -89,7 +89,7 @@ func TestRecoverEndsWithItsContext(t *testing.T) {
 	if _, err := RecoverDir(ctx, dir, zap.NewNop()); err == nil || !strings.Contains(err.Error(), "going away") {
 		t.Errorf("error %v", err)
 	}
-	s := &store{disk: osDisk{}, dir: dir}
+	s := &store{osDisk{}, dir}
 	done, err := s.recoverWAV(ctx, strings.TrimPrefix(base, dir+"/")) // in the midst of a file
 	if err == nil || done.WAV != "" || !s.disk.Exists(base+wavExt+partExt) {
 		t.Errorf("%v, %v", done, err)
@@ -159,7 +159,7 @@ func TestRecoverComesTooLate(t *testing.T) {
 				}
 				part = base + jsonExt + partExt
 			}
-			s := &store{disk: c.race(base), dir: dir}
+			s := &store{c.race(base), dir}
 			if done := s.recoverPart(context.Background(), part); done.Action != ActionLive {
 				t.Errorf("%v", done)
 			}
@@ -177,7 +177,7 @@ func TestCreatedFileIsLockedAtOnce(t *testing.T) {
 	}
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x")
-	s := &store{disk: osDisk{}, dir: dir}
+	s := &store{osDisk{}, dir}
 	stop, seen := make(chan struct{}), make(chan int)
 	go func() {
 		n := 0
@@ -242,8 +242,8 @@ func TestRecoveredString(t *testing.T) {
 	base := leftover(t, dir, testID, speech(1, 49920))
 	day := filepath.Base(filepath.Dir(base))
 	name := day + "/" + testID
-	d := &badDisk{match: jsonExt + partExt, step: "rename", err: errors.New("no space")}
-	s := &store{disk: d, dir: dir}
+	d := &badDisk{match: jsonExt + newExt, step: "write", err: errors.New("no space")}
+	s := &store{d, dir}
 	rec, err := recoverStore(context.Background(), s, zap.NewNop())
 	if err != nil || len(rec.Files) == 0 {
 		t.Fatalf("%v, %v", rec, err)

@@ -41,15 +41,6 @@ func (d *badDisk) Create(path string) (file, error) {
 		return nil, err
 	}
 	f, err := d.osDisk.Create(path)
-	return d.spoil(f, path, err)
-}
-
-func (d *badDisk) Open(path string) (file, error) {
-	f, err := d.osDisk.Open(path)
-	return d.spoil(f, path, err)
-}
-
-func (d *badDisk) spoil(f file, path string, err error) (file, error) {
 	if err != nil || !strings.Contains(path, d.match) {
 		return f, err
 	}

@@ -14,8 +14,7 @@
 // A .wav.part is locked (flock) by the process that writes it, so that Recover and
 // RecoverDir leave a running recording alone, also another process's. A name that is
 // taken is never overwritten: UUID-2 is the next, for the WAV and the record alike. A
-// record is written over its sidecar, which then is given its lasting name; where it
-// can't be, it is there for Recover to publish.
+// record that can't be published takes its sidecar's place, for Recover to publish.
 //
 // Goroutines: Serve runs the HTTP server's accept loop in one, and each connection
 // is served by one, which is the only one of a stream: it reads the socket and writes

@@ -91,7 +91,7 @@ func TestHungDisk(t *testing.T) {
 				}
 				record := readRecord(t, b.path(callName(testID, bad.call.Started))+jsonExt)
 				got, _ := readWAV(t, b.path(record.WAV))
-				if !record.Recovered || record.Result != "completed" || len(got) < 8000 || !bytes.HasPrefix(pcm, got) {
+				if !record.Recovered || record.Result != "completed" || len(got) < 16000 || !bytes.HasPrefix(pcm, got) {
 					t.Errorf("%d bytes, record %+v", len(got), record)
 				}
 			})
@@ -244,15 +244,14 @@ func TestMetricsBeginAtZero(t *testing.T) {
 	}
 }
 
-// The record of a call that ended well is known after trouble with the disk; where it
-// could not be written at all, what was known when the call began is.
-func TestRecordOfABadDiskIsKept(t *testing.T) {
-	for step, result := range map[string]string{"writeat": resultAborted, "sync": "completed", "rename": "completed"} {
+// The record of a call that ended well is known after a full disk.
+func TestRecordOfAFullDiskIsKept(t *testing.T) {
+	for _, step := range []string{"write", "create", "sync", "rename"} {
 		t.Run(step, func(t *testing.T) {
 			cfg := testConfig(t)
 			ln := newPipeListener()
 			full := errors.New("no space")
-			b := serveOn(t, cfg, ln, ln.dial, &badDisk{match: jsonExt + partExt, step: step, err: full})
+			b := serveOn(t, cfg, ln, ln.dial, &badDisk{match: jsonExt + newExt, step: step, err: full})
 			r := b.expect(testCall(testID))
 			s := b.connect(r)
 			s.audio(speech(1, 160))
@@ -267,7 +266,7 @@ func TestRecordOfABadDiskIsKept(t *testing.T) {
 			}
 			recoverDir(t, cfg.Directory)
 			got := b.saved(record)
-			if got.Result != result || got.Caller != record.Caller || !got.Recovered || got.AudioSHA256 != record.AudioSHA256 {
+			if got.Result != "completed" || got.HangupCause != "NORMAL_CLEARING" || !got.Recovered || got.AudioSHA256 != record.AudioSHA256 {
 				t.Errorf("recovered %+v", got)
 			}
 		})

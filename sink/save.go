@@ -11,49 +11,51 @@ import (
 )
 
 // saveRecord publishes a record under its WAV's name, else its sidecar's, else the
-// call's, or the next that is free. sidecar is a name: that file becomes the record,
-// and if it can't be given its lasting name it is the whole record, for Recover.
-func (s *store) saveRecord(record *Record, sidecar string) error {
-	if sidecar == "" {
-		return s.placeRecord(record, "", func(name string) error { return s.publishRecord(name, record) })
-	}
-	if err := s.keepRecord(record, sidecar); err != nil {
-		return fmt.Errorf("keep record: %w", err)
-	}
-	part := s.path(sidecar) + jsonExt + partExt
-	return s.placeRecord(record, sidecar, func(name string) error {
-		if err := s.disk.Rename(part, s.path(name)+jsonExt); err != nil {
-			return fmt.Errorf("save record: %w", err)
+// call's, or the next that is free, and removes the sidecar. sidecar is a name. If that
+// fails, the sidecar is the whole record, if it can be.
+func (s *store) saveRecord(record Record, sidecar string) error {
+	err := s.placeRecord(record, sidecar)
+	if err != nil {
+		if errKeep := s.keepRecord(record, sidecar); errKeep != nil {
+			err = errors.Join(err, fmt.Errorf("keep record: %w", errKeep))
 		}
-		return s.syncNames(name)
-	})
+		return err
+	}
+	if sidecar == "" {
+		return nil
+	}
+	err = s.disk.Remove(s.path(sidecar) + jsonExt + partExt)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove sidecar: %w", err)
+	}
+	return nil
 }
 
-// placeRecord tries the names that a record may have, until publish finds one free.
-func (s *store) placeRecord(record *Record, own string, publish func(name string) error) error {
+func (s *store) placeRecord(record Record, sidecar string) error {
+	own := sidecar
 	if stem, ok := strings.CutSuffix(record.WAV, wavExt); ok {
 		own = filepath.FromSlash(stem)
 	}
 	err := fs.ErrExist
 	if own != "" {
-		err = publish(own)
+		err = s.publishRecord(own, record)
 	}
 	for name := range names(callName(record.Call, record.Started)) {
 		if !errors.Is(err, fs.ErrExist) {
 			break
 		}
 		if s.free(name) {
-			err = publish(name)
+			err = s.publishRecord(name, record)
 		}
 	}
 	return err
 }
 
-// publishRecord writes a record that has no sidecar by the same steps as a WAV. Its file is locked until it
+// publishRecord writes a record by the same steps as a WAV. Its file is locked until it
 // has its name, so that Recover takes it for no leftover.
-func (s *store) publishRecord(name string, record *Record) error {
+func (s *store) publishRecord(name string, record Record) error {
 	path := s.path(name) + jsonExt
-	if err := s.makeDay(name); err != nil {
+	if err := s.disk.MkdirAll(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("save record: %w", err)
 	}
 	f, err := s.createJSON(path+newExt, record, true)
@@ -68,7 +70,7 @@ func (s *store) publishRecord(name string, record *Record) error {
 }
 
 // writeJSON writes a record to a new file; what a crash left of that name goes.
-func (s *store) writeJSON(path string, record *Record, sync bool) error {
+func (s *store) writeJSON(path string, record Record, sync bool) error {
 	f, err := s.createJSON(path, record, sync)
 	if err != nil {
 		return err
@@ -77,7 +79,7 @@ func (s *store) writeJSON(path string, record *Record, sync bool) error {
 }
 
 // createJSON is writeJSON, and returns the file, locked.
-func (s *store) createJSON(path string, record *Record, sync bool) (file, error) {
+func (s *store) createJSON(path string, record Record, sync bool) (file, error) {
 	b, err := encodeRecord(record)
 	if err != nil {
 		return nil, err
@@ -104,13 +106,13 @@ func (s *store) createJSON(path string, record *Record, sync bool) (file, error)
 // keepRecord puts a whole record in the place of the sidecar, for Recover. It needs no
 // space that the sidecar doesn't have, as long as both fit the disk's blocks; if that
 // fails, the sidecar is as it was.
-func (s *store) keepRecord(record *Record, name string) error {
+func (s *store) keepRecord(record Record, name string) error {
 	if name == "" {
 		return nil
 	}
 	path := s.path(name) + jsonExt + partExt
 	if !s.disk.Exists(path) {
-		return errors.Join(s.makeDay(name), s.writeJSON(path, record, true))
+		return s.writeJSON(path, record, true)
 	}
 	f, err := s.disk.Open(path)
 	if err != nil {
@@ -119,7 +121,7 @@ func (s *store) keepRecord(record *Record, name string) error {
 	return errors.Join(overwrite(f, record), f.Close())
 }
 
-func overwrite(f file, record *Record) error {
+func overwrite(f file, record Record) error {
 	b, err := encodeRecord(record)
 	if err != nil {
 		return err
@@ -128,18 +130,15 @@ func overwrite(f file, record *Record) error {
 	if err != nil {
 		return err
 	}
-	for len(b) < len(old) { // at no moment is there a rest of the old one
-		b = append(b, '\n')
-	}
 	_, err = f.WriteAt(b, 0)
 	if err != nil {
 		_, errOld := f.WriteAt(old, 0)
 		return errors.Join(err, errOld, f.Truncate(int64(len(old))))
 	}
-	return f.Sync()
+	return errors.Join(f.Truncate(int64(len(b))), f.Sync())
 }
 
-func encodeRecord(record *Record) ([]byte, error) {
-	b, err := json.MarshalIndent(record.plain(), "", "  ")
+func encodeRecord(record Record) ([]byte, error) {
+	b, err := json.MarshalIndent(record, "", "  ")
 	return append(b, '\n'), err
 }

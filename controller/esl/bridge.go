@@ -28,7 +28,8 @@ type bridge struct {
 	slots  chan struct{}
 	ready  chan pair
 	cancel context.CancelFunc
-	tasks  sync.WaitGroup
+	joins  sync.WaitGroup // what keeps pairs ready
+	tasks  sync.WaitGroup // what accepts
 
 	mu      sync.Mutex
 	waiting map[string]chan net.Conn // by secret; each takes one connection
@@ -58,15 +59,15 @@ func newBridge(ctx context.Context, ready int) (*bridge, error) {
 		cancel()
 		return nil, fmt.Errorf("listen for the library: %w", err)
 	}
-	b := &bridge{ln: ln.(*net.TCPListener), cancel: cancel, slots: make(chan struct{}, maxHandshakes), ready: make(chan pair, ready), waiting: make(map[string]chan net.Conn)}
+	b := &bridge{ln: ln.(*net.TCPListener), cancel: cancel, slots: make(chan struct{}, maxHandshakes), ready: make(chan pair, max(ready-1, 0)), waiting: make(map[string]chan net.Conn)}
 	b.spare, err = os.Open(os.DevNull)
 	if err != nil {
 		cancel()
 		return nil, errors.Join(fmt.Errorf("open spare descriptor: %w", err), ln.Close())
 	}
 	b.tasks.Go(func() { b.accept(ctx) })
-	if ready > 0 {
-		b.tasks.Go(func() { b.keepReady(ctx) })
+	if ready > 0 { // one of them waits outside the channel
+		b.joins.Go(func() { b.keepReady(ctx) })
 	}
 	return b, nil
 }
@@ -90,9 +91,11 @@ func (b *bridge) keepReady(ctx context.Context) {
 	}
 }
 
-// close ends the listener and waits for its goroutines.
+// close ends the listener and waits for its goroutines. Whoever still joins needs the
+// listener: a connection that it takes down with it may never hear of that.
 func (b *bridge) close() {
 	b.cancel()
+	b.joins.Wait()
 	b.ln.Close()
 	b.tasks.Wait()
 	close(b.ready)

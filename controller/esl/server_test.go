@@ -324,9 +324,32 @@ func playHostile(t *testing.T, addr string, i int, frame string) {
 	}
 }
 
+// Closing waits for no handshake that nobody ends any more, whenever it comes.
+func TestBridgeCloses(t *testing.T) {
+	const rounds = 1500
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		for i := range rounds {
+			b, err := newBridge(t.Context(), spares)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			time.Sleep(time.Duration(i%20) * 50 * time.Microsecond) // another moment each time
+			b.close()
+		}
+	}()
+	select {
+	case <-closed:
+	case <-time.After(3 * patience):
+		t.Error("a bridge does not close")
+	}
+}
+
 // What is ready needs no handshake any more, and ends with the bridge.
 func TestPairsAreReady(t *testing.T) {
-	b, err := newBridge(t.Context(), 2)
+	b, err := newBridge(t.Context(), 3)
 	if err != nil {
 		t.Fatal(err)
 	}
