@@ -89,7 +89,7 @@ func TestRecoverEndsWithItsContext(t *testing.T) {
 	if _, err := RecoverDir(ctx, dir, zap.NewNop()); err == nil || !strings.Contains(err.Error(), "going away") {
 		t.Errorf("error %v", err)
 	}
-	s := &store{osDisk{}, dir}
+	s := &store{disk: osDisk{}, dir: dir}
 	done, err := s.recoverWAV(ctx, strings.TrimPrefix(base, dir+"/")) // in the midst of a file
 	if err == nil || done.WAV != "" || !s.disk.Exists(base+wavExt+partExt) {
 		t.Errorf("%v, %v", done, err)
@@ -159,7 +159,7 @@ func TestRecoverComesTooLate(t *testing.T) {
 				}
 				part = base + jsonExt + partExt
 			}
-			s := &store{c.race(base), dir}
+			s := &store{disk: c.race(base), dir: dir}
 			if done := s.recoverPart(context.Background(), part); done.Action != ActionLive {
 				t.Errorf("%v", done)
 			}
@@ -177,7 +177,7 @@ func TestCreatedFileIsLockedAtOnce(t *testing.T) {
 	}
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x")
-	s := &store{osDisk{}, dir}
+	s := &store{disk: osDisk{}, dir: dir}
 	stop, seen := make(chan struct{}), make(chan int)
 	go func() {
 		n := 0
@@ -243,7 +243,7 @@ func TestRecoveredString(t *testing.T) {
 	day := filepath.Base(filepath.Dir(base))
 	name := day + "/" + testID
 	d := &badDisk{match: jsonExt + newExt, step: "write", err: errors.New("no space")}
-	s := &store{d, dir}
+	s := &store{disk: d, dir: dir}
 	rec, err := recoverStore(context.Background(), s, zap.NewNop())
 	if err != nil || len(rec.Files) == 0 {
 		t.Fatalf("%v, %v", rec, err)

@@ -91,7 +91,7 @@ func TestHungDisk(t *testing.T) {
 				}
 				record := readRecord(t, b.path(callName(testID, bad.call.Started))+jsonExt)
 				got, _ := readWAV(t, b.path(record.WAV))
-				if !record.Recovered || record.Result != "completed" || len(got) < 16000 || !bytes.HasPrefix(pcm, got) {
+				if !record.Recovered || record.Result != "completed" || len(got) < 8000 || !bytes.HasPrefix(pcm, got) {
 					t.Errorf("%d bytes, record %+v", len(got), record)
 				}
 			})

@@ -31,7 +31,8 @@ type store struct {
 	disk disk
 	dir  string
 
-	// lasting is the folder of a day whose own name was made to last.
+	// lasting is the folder of a day whose own name was made to last. One that somebody
+	// else takes away and makes again is not noticed.
 	lasting atomic.Pointer[string]
 }
 

@@ -3,6 +3,7 @@ package sink
 import (
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -130,3 +131,47 @@ func TestRenameOverwritesNothing(t *testing.T) {
 }
 
 var _ wav.File = file(nil)
+
+// countingDisk counts what is made to last.
+type countingDisk struct {
+	osDisk
+	synced map[string]int
+}
+
+func (d *countingDisk) SyncDir(dir string) error {
+	d.synced[dir]++
+	return d.osDisk.SyncDir(dir)
+}
+
+// Every published name is made to last, and the name of its day's folder once, or
+// again where the folder had to be made again.
+func TestNamesLast(t *testing.T) {
+	dir := t.TempDir()
+	d := &countingDisk{synced: map[string]int{}}
+	s := &store{disk: d, dir: dir}
+	record := newRecord(testCall(testID))
+	day := filepath.Join(dir, record.Started.Format(dayForm))
+	save := func(names, days int) {
+		t.Helper()
+		record.Call = newID()
+		if err := s.saveRecord(&record, ""); err != nil {
+			t.Fatal(err)
+		}
+		if d.synced[day] != names || d.synced[dir] != days {
+			t.Errorf("synced %v, want %d names and the day %d times", d.synced, names, days)
+		}
+	}
+	save(1, 1)
+	save(2, 1)
+	if err := os.RemoveAll(day); err != nil {
+		t.Fatal(err)
+	}
+	save(3, 2)
+	save(4, 2)
+}
+
+func TestRoundedZeroHasNoSign(t *testing.T) {
+	if got := round2(-0.004); math.Signbit(got) || got != 0 {
+		t.Errorf("%v", got)
+	}
+}

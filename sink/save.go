@@ -13,7 +13,7 @@ import (
 // saveRecord publishes a record under its WAV's name, else its sidecar's, else the
 // call's, or the next that is free, and removes the sidecar. sidecar is a name. If that
 // fails, the sidecar is the whole record, if it can be.
-func (s *store) saveRecord(record Record, sidecar string) error {
+func (s *store) saveRecord(record *Record, sidecar string) error {
 	err := s.placeRecord(record, sidecar)
 	if err != nil {
 		if errKeep := s.keepRecord(record, sidecar); errKeep != nil {
@@ -31,7 +31,7 @@ func (s *store) saveRecord(record Record, sidecar string) error {
 	return nil
 }
 
-func (s *store) placeRecord(record Record, sidecar string) error {
+func (s *store) placeRecord(record *Record, sidecar string) error {
 	own := sidecar
 	if stem, ok := strings.CutSuffix(record.WAV, wavExt); ok {
 		own = filepath.FromSlash(stem)
@@ -53,9 +53,9 @@ func (s *store) placeRecord(record Record, sidecar string) error {
 
 // publishRecord writes a record by the same steps as a WAV. Its file is locked until it
 // has its name, so that Recover takes it for no leftover.
-func (s *store) publishRecord(name string, record Record) error {
+func (s *store) publishRecord(name string, record *Record) error {
 	path := s.path(name) + jsonExt
-	if err := s.disk.MkdirAll(filepath.Dir(path)); err != nil {
+	if err := s.makeDay(name); err != nil {
 		return fmt.Errorf("save record: %w", err)
 	}
 	f, err := s.createJSON(path+newExt, record, true)
@@ -70,7 +70,7 @@ func (s *store) publishRecord(name string, record Record) error {
 }
 
 // writeJSON writes a record to a new file; what a crash left of that name goes.
-func (s *store) writeJSON(path string, record Record, sync bool) error {
+func (s *store) writeJSON(path string, record *Record, sync bool) error {
 	f, err := s.createJSON(path, record, sync)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (s *store) writeJSON(path string, record Record, sync bool) error {
 }
 
 // createJSON is writeJSON, and returns the file, locked.
-func (s *store) createJSON(path string, record Record, sync bool) (file, error) {
+func (s *store) createJSON(path string, record *Record, sync bool) (file, error) {
 	b, err := encodeRecord(record)
 	if err != nil {
 		return nil, err
@@ -104,9 +104,9 @@ func (s *store) createJSON(path string, record Record, sync bool) (file, error) 
 }
 
 // keepRecord puts a whole record in the place of the sidecar, for Recover. It needs no
-// space that the sidecar doesn't have, as long as both fit the disk's blocks; if that
-// fails, the sidecar is as it was.
-func (s *store) keepRecord(record Record, name string) error {
+// space that the sidecar doesn't have, as long as both fit the disk's blocks; where it
+// can't be written, the sidecar is as it was.
+func (s *store) keepRecord(record *Record, name string) error {
 	if name == "" {
 		return nil
 	}
@@ -121,7 +121,7 @@ func (s *store) keepRecord(record Record, name string) error {
 	return errors.Join(overwrite(f, record), f.Close())
 }
 
-func overwrite(f file, record Record) error {
+func overwrite(f file, record *Record) error {
 	b, err := encodeRecord(record)
 	if err != nil {
 		return err
@@ -138,7 +138,7 @@ func overwrite(f file, record Record) error {
 	return errors.Join(f.Truncate(int64(len(b))), f.Sync())
 }
 
-func encodeRecord(record Record) ([]byte, error) {
-	b, err := json.MarshalIndent(record, "", "  ")
+func encodeRecord(record *Record) ([]byte, error) {
+	b, err := json.MarshalIndent(record.plain(), "", "  ")
 	return append(b, '\n'), err
 }
