@@ -145,6 +145,9 @@ func (c *checker) noSocket() {
 func (c *checker) judgeSocket(s Socket, want Expect, reached bool) {
 	address, _, _ := strings.Cut(s.data, " ")
 	line := fmt.Sprintf(`<action application="socket" data="%s async full"/>`, escape(address))
+	if s.bad {
+		line = socketLine(want.Hosts, s.Plan)
+	}
 	switch {
 	case s.unknown:
 		c.find(s.Place, SeverityNote, fmt.Sprintf("socket %q: the address comes from a variable and can't be checked", s.data),

@@ -69,6 +69,7 @@ func hostCases() []checkCase {
 		{"IPv6 without port", in(act("socket", "2001:db8::5 async full")), 0, []want{{4, SeverityError, "last colon", "::1:8084"}}},
 		{"colon in the path", in(act("socket", "127.0.0.1:8084/a:b async full")), 0, []want{{4, SeverityError, "last colon", "without a colon"}}},
 		{"elsewhere, without full", in(act("socket", "127.0.0.1:8085 async")), 0, []want{{4, SeverityError, "goes to 127.0.0.1:8085", "127.0.0.1:8084 async full"}, {4, SeverityError, "lacks full", "127.0.0.1:8084 async full"}}},
+		{"brackets, without full", in(act("socket", "[::1]:8084 async")), 0, []want{{4, SeverityError, "brackets", "::1:8084"}, {4, SeverityError, "lacks full", "127.0.0.1:8084 async full"}}},
 		{"no port", in(act("socket", "127.0.0.1:tapdeck async full")), 0, []want{{4, SeverityError, `"tapdeck" is no port`, ""}}},
 		{"no host", in(act("socket", ":8084 async full")), 0, []want{{4, SeverityError, "no host", ""}}},
 		{"no address", in(act("socket", ""), good), 1, []want{{4, SeverityError, "without an address", ""}}},

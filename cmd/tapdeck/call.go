@@ -237,7 +237,8 @@ func gather(dir string, reports []switchsim.Report, calls int) figures {
 }
 
 // turn is how long the controller took on average from one command to the next, up
-// to answer: it waits for nothing but replies there.
+// to answer: it waits for nothing but replies there (and for an API's answer, where
+// the stream is stereo or mixed).
 func turn(r switchsim.Report) time.Duration {
 	last := slices.Index(r.Commands, "execute answer")
 	if last < 1 {

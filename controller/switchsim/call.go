@@ -94,6 +94,7 @@ func (c *Call) Report() Report {
 	c.mu.Lock()
 	r := c.report
 	r.Commands = slices.Clone(r.Commands)
+	r.CommandedAt = slices.Clone(r.CommandedAt)
 	r.Executed = slices.Clone(r.Executed)
 	r.Played = slices.Clone(c.played)
 	streams, l := slices.Clone(c.streams), c.listener
