@@ -285,7 +285,7 @@ func TestKilledProcess(t *testing.T) {
 	const calls = 50
 	dir := t.TempDir()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledProcess$")
-	cmd.Env = append(os.Environ(), childDir+"="+dir)
+	cmd.Env = append(os.Environ(), childDir+"="+dir, "TMPDIR="+t.TempDir()) // a killed process clears up nothing
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
