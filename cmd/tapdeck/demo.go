@@ -193,9 +193,7 @@ func (c *demoCommand) place(ctx context.Context, w io.Writer, address string, pl
 // rotate is the same voice begun at another sample, so that no two callers say
 // the same thing at the same time.
 func rotate(v *switchsim.Voice, by int) *switchsim.Voice {
-	pcm := make([]int16, 0, len(v.PCM))
-	pcm = append(append(pcm, v.PCM[by:]...), v.PCM[:by]...)
-	return &switchsim.Voice{Rate: v.Rate, PCM: pcm, Loop: true}
+	return &switchsim.Voice{Rate: v.Rate, PCM: v.PCM, Loop: true, From: int64(by)}
 }
 
 // summarize compares every recording and prints one line per call.

@@ -26,11 +26,11 @@ type verdict struct {
 // simulated switch sent, one by one.
 func verify(dir string, r switchsim.Report) (verdict, error) {
 	v := verdict{path: "-"}
-	found, err := filepath.Glob(filepath.Join(dir, "*", r.UUID+".json"))
-	if err != nil || len(found) != 1 {
-		return v, fmt.Errorf("there are %d records of the call, not one", len(found))
+	path, err := recordOf(dir, r.UUID)
+	if err != nil {
+		return v, err
 	}
-	data, err := os.ReadFile(found[0])
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return v, err
 	}
@@ -59,6 +59,25 @@ func verify(dir string, r switchsim.Report) (verdict, error) {
 		return v, fmt.Errorf("sample %d is another", differs(pcm, said)/2)
 	}
 	return v, nil
+}
+
+// recordOf returns the path of a call's record, in whichever day's folder it is.
+func recordOf(dir, uuid string) (string, error) {
+	days, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	for _, day := range days {
+		path := filepath.Join(dir, day.Name(), uuid+".json")
+		if _, err := os.Stat(path); err == nil {
+			found = append(found, path)
+		}
+	}
+	if len(found) != 1 {
+		return "", fmt.Errorf("there are %d records of the call, not one", len(found))
+	}
+	return found[0], nil
 }
 
 func differs(a, b []byte) int {

@@ -204,3 +204,18 @@ func TestOddUUID(t *testing.T) {
 	c.command("connect")
 	c.wants("getvar uuid", "../x")
 }
+
+// Callers that share samples say different things.
+func TestVoiceFrom(t *testing.T) {
+	for _, tc := range []struct {
+		voice Voice
+		want  []byte
+	}{
+		{Voice{Rate: 8000, PCM: []int16{1, 2, 3}, Loop: true, From: 2}, []byte{3, 0, 1, 0, 2, 0, 3, 0}},
+		{Voice{Rate: 8000, PCM: []int16{1, 2, 3}, From: 2}, []byte{3, 0, 0, 0, 0, 0, 0, 0}},
+	} {
+		if got := tc.voice.At(0, 4); !bytes.Equal(got, tc.want) {
+			t.Errorf("%v, want %v", got, tc.want)
+		}
+	}
+}

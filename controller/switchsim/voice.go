@@ -19,6 +19,9 @@ type Voice struct {
 	// Loop says that the voice begins again at its end; otherwise silence
 	// (zeros) follows.
 	Loop bool
+	// From is the sample that the caller begins with: many callers share PCM and
+	// still say different things.
+	From int64
 }
 
 // VoiceFromBytes returns the voice of little-endian 16-bit PCM.
@@ -55,6 +58,7 @@ func (v *Voice) sample(i int64) int16 {
 	if v == nil {
 		return -1
 	}
+	i += v.From
 	n := int64(len(v.PCM))
 	if i >= n && v.Loop && n > 0 {
 		i %= n
