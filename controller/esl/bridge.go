@@ -17,7 +17,7 @@ import (
 const (
 	handshakeTimeout = 5 * time.Second // of the library with the bridge
 	maxHandshakes    = 1024            // at one time; more wait in the listener's queue
-	spares           = 8               // pairs that a server keeps ready
+	readyPairs       = 8               // pairs that a server keeps ready
 )
 
 // bridge is the loopback listener that the library dials in place of the

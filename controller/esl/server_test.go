@@ -245,7 +245,7 @@ func openFiles(t testing.TB) int {
 }
 
 func TestDescriptorsOfAConnection(t *testing.T) {
-	const calls, ready = 100, 2 * spares // descriptors of the pairs that are ready, at most
+	const calls, ready = 100, 2 * readyPairs // descriptors of the pairs that are ready, at most
 	srv := serve(t, testConfig(), func(_ context.Context, c *Conn) { ended(t, c) })
 	var peers []*peer
 	one := dialPeer(t, srv.addr)
@@ -296,7 +296,7 @@ func TestHostileConnectionsLeaveNothing(t *testing.T) {
 		})
 	}
 	peers.Wait()
-	waitFor(t, func() bool { return srv.connections.Load() <= 1 && runtime.NumGoroutine() <= before+spares })
+	waitFor(t, func() bool { return srv.connections.Load() <= 1 && runtime.NumGoroutine() <= before+readyPairs })
 	if left := srv.logs.FilterMessage("event socket library ended by itself").Len(); left > 0 {
 		t.Errorf("the library died %d times", left)
 	}
@@ -331,12 +331,14 @@ func TestBridgeCloses(t *testing.T) {
 	go func() {
 		defer close(closed)
 		for i := range rounds {
-			b, err := newBridge(t.Context(), spares)
+			b, err := newBridge(t.Context(), readyPairs)
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			time.Sleep(time.Duration(i%20) * 50 * time.Microsecond) // another moment each time
+			for len(b.ready) < i%readyPairs { // at another moment each time
+				runtime.Gosched()
+			}
 			b.close()
 		}
 	}()
@@ -353,11 +355,7 @@ func TestPairsAreReady(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(patience); len(b.ready) < 2; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d pairs are ready", len(b.ready))
-		}
-	}
+	waitFor(t, func() bool { return len(b.ready) == 2 })
 	b.ln.Close()
 	p, err := b.take()
 	if err != nil {
