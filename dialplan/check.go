@@ -233,7 +233,7 @@ func (s *Socket) reaches(want Expect) bool {
 func sameHost(host, want string) bool {
 	h, hPort, err := net.SplitHostPort(host)
 	w, wPort, wantErr := net.SplitHostPort(want)
-	if err != nil || wantErr != nil || hPort != wPort {
+	if err != nil || wantErr != nil || !samePort(hPort, wPort) {
 		return false
 	}
 	hAddr, wAddr := address(h), address(w)
@@ -244,6 +244,12 @@ func sameHost(host, want string) bool {
 		return hAddr == wAddr
 	}
 	return strings.EqualFold(h, "localhost") && wAddr.IsLoopback() || strings.EqualFold(w, "localhost") && hAddr.IsLoopback()
+}
+
+func samePort(a, b string) bool {
+	plainA, okA := parsePort(a)
+	plainB, okB := parsePort(b)
+	return okA && okB && plainA == plainB
 }
 
 // address returns the IP address that s is, or the zero Addr.

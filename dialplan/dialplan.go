@@ -138,7 +138,8 @@ func socketHost(hostport string) (string, error) {
 	if err != nil {
 		return "", &FieldError{"host", hostport, "must be host:port, IPv6 as [address]:port; FreeSWITCH gives a host without a port the port of the host before it"}
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+	n, ok := parsePort(port)
+	if !ok {
 		return "", &FieldError{"host", hostport, "port must be 1 to 65535"}
 	}
 	addr, err := netip.ParseAddr(host)
@@ -151,7 +152,14 @@ func socketHost(hostport string) (string, error) {
 	if err == nil && addr.IsUnspecified() {
 		return "", &FieldError{"host", hostport, "is no address to connect to; write the one that FreeSWITCH reaches"}
 	}
-	return host + ":" + port, nil
+	return host + ":" + n, nil
+}
+
+// parsePort returns a port as it is written plainly, without leading zeros:
+// FreeSWITCH reads 08084 as 8084.
+func parsePort(port string) (plain string, ok bool) {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return strconv.FormatUint(n, 10), err == nil && n > 0
 }
 
 func match(field, value, pattern, rule string) error {

@@ -164,9 +164,24 @@ func TestRenderPassesCheck(t *testing.T) {
 	}
 }
 
+// A port with leading zeros is what FreeSWITCH takes it for.
+func TestRenderPort(t *testing.T) {
+	e := DefaultExtension()
+	e.Hosts = []string{"127.0.0.1:08084"}
+	text := render(t, e)
+	if !strings.Contains(text, `data="127.0.0.1:8084 async full"`) {
+		t.Errorf("no port 8084 in\n%s", text)
+	}
+	got, err := Check(strings.NewReader(text), Expect{Hosts: e.Hosts})
+	if err != nil || len(got.Findings) > 0 || !got.Sockets[0].Right {
+		t.Errorf("Check = %+v, %v", got, err)
+	}
+}
+
 func FuzzRender(f *testing.F) {
 	f.Add("tapdeck", "9999", "default", "127.0.0.1:8084", "[::1]:8084", "survey", "tapdeck_listen", "30s")
 	f.Add("-->", "*#+", "--", "a:1", "::1:2", "a:b", "x", "${y}\"'")
+	f.Add("tapdeck", "9999", "default", "127.0.0.1:08084", "[::1]:0884", "survey", "tapdeck_listen", "30s")
 	f.Fuzz(func(t *testing.T, name, number, context, host, host2, plan, variable, value string) {
 		e := Extension{name, number, context, []string{host, host2}, plan, map[string]string{variable: value}, nil}
 		var b bytes.Buffer

@@ -89,7 +89,7 @@ func (c *checker) inherits(s Socket, i int, host, port string) {
 
 // host notes one host that FreeSWITCH tries, or why it can't.
 func (c *checker) host(s *Socket, host, port string) {
-	n, err := strconv.ParseUint(port, 10, 16)
+	n, ok := parsePort(port)
 	text, hint := "", ""
 	switch {
 	case strings.ContainsAny(host, "[]"):
@@ -100,10 +100,10 @@ func (c *checker) host(s *Socket, host, port string) {
 		text, hint = fmt.Sprintf("%q is no address: FreeSWITCH takes what follows the last colon for the port", host), "write an IPv6 address with its port behind it, as in ::1:8084"
 	case host == "":
 		text, hint = "there is a port and no host", "write host:port"
-	case err != nil || n == 0:
+	case !ok:
 		text, hint = fmt.Sprintf("%q is no port", port), "write a port of 1 to 65535"
 	default:
-		s.Hosts = append(s.Hosts, net.JoinHostPort(host, strconv.FormatUint(n, 10)))
+		s.Hosts = append(s.Hosts, net.JoinHostPort(host, n))
 		return
 	}
 	s.bad = true
