@@ -38,3 +38,14 @@ func DefaultConfig() Config {
 		RestartPause:   250 * time.Millisecond,
 	}
 }
+
+// EventHeaders returns the headers of events that a call looks at, for esl.Config. It
+// asks for no others, so the event socket need not decode them.
+func EventHeaders() []string {
+	return []string{
+		"Unique-ID", "Job-UUID",
+		"Application", "Application-UUID", "Application-Response",
+		"DTMF-Digit",
+		"Hangup-Cause", "variable_sip_hangup_disposition",
+	}
+}

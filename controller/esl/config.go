@@ -37,6 +37,18 @@ type Config struct {
 	// EventQueue is how many events may wait for the handler; one more ends
 	// the connection with ErrQueueFull.
 	EventQueue int
+	// EventHeaders names, in any case, the headers of JSON events that the handler
+	// reads: the others, some 140 in 6 KB, need not be decoded. Event-Name,
+	// Event-Subclass and the body always are. None at all stands for every header.
+	EventHeaders []string
+}
+
+// wanted are the members of JSON events that are handed on; nil stands for all.
+func (c Config) wanted() []string {
+	if len(c.EventHeaders) == 0 {
+		return nil
+	}
+	return append([]string{"Event-Name", "Event-Subclass", bodyMember}, c.EventHeaders...)
 }
 
 // DefaultConfig returns the configuration for a switch on this machine.

@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"maps"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -159,7 +161,7 @@ func useConn(t *testing.T, c *Conn) {
 }
 
 // FuzzGuard judges a stream alone: all that passes must be taken by the model
-// of the library, frame for frame.
+// of the library, frame for frame. Of a trimmed event what is wanted stays the same.
 func FuzzGuard(f *testing.F) {
 	addShapes(f, func(stream string) {
 		for kind := range awaitAnyReply + 1 {
@@ -171,6 +173,8 @@ func FuzzGuard(f *testing.F) {
 	f.Fuzz(func(t *testing.T, stream []byte, await uint8) {
 		if got, want := jsonEvent(stream), modelJSON(stream) == nil && !isJSONNull(stream); got != want {
 			t.Errorf("JSON: %v, the model says %v", got, want)
+		} else if got {
+			checkTrimmed(t, stream)
 		}
 		r := newFrameReader(&chunkConn{chunks: []string{string(stream)}}, cfg, func(int) {})
 		var g guard
@@ -204,6 +208,39 @@ func FuzzGuard(f *testing.F) {
 			t.Fatalf("more than was judged: %v", err)
 		}
 	})
+}
+
+// checkTrimmed compares an event that the library takes with what is left of it.
+func checkTrimmed(t *testing.T, body []byte) {
+	t.Helper()
+	g := guard{wanted: Config{EventHeaders: []string{"Unique-ID", "a"}}.wanted()}
+	f := readFrame(t, jsonFrame(string(body)))
+	if v, reason := g.judge(&f); v != forward {
+		t.Fatalf("%q: %s", body, reason)
+	}
+	whole, trimmed := make(map[string]any), make(map[string]any)
+	if err := errors.Join(json.Unmarshal(body, &whole), json.Unmarshal(f.body, &trimmed)); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range whole {
+		isWanted := slices.ContainsFunc(g.wanted, func(w string) bool { return strings.EqualFold(strings.ToLower(name), w) })
+		if left, ok := trimmed[name]; isWanted && !ok || ok && !cmp.Equal(left, value) {
+			t.Errorf("%q is %v, was %v", name, left, value)
+		}
+	}
+	if len(trimmed) > len(whole) {
+		t.Errorf("%q became %q", body, f.body)
+	}
+}
+
+// readFrame reads one frame.
+func readFrame(t *testing.T, text string) frame {
+	t.Helper()
+	f, err := newFrameReader(&chunkConn{chunks: []string{text}}, DefaultConfig(), func(int) {}).next()
+	if err != nil {
+		t.Fatalf("%.60q: %v", text, err)
+	}
+	return f
 }
 
 // isJSONNull says whether the library would take body for an event without headers.

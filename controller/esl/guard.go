@@ -27,13 +27,15 @@ const (
 
 // guard decides which frames of one connection the library may see.
 type guard struct {
+	wanted   []string // Config.EventHeaders and what Event itself reads; nil if all are
 	awaiting atomic.Int32
 }
 
 // await notes that a command is about to be sent.
 func (g *guard) await(kind int32) { g.awaiting.Store(kind) }
 
-// judge decides about a frame. The reason says why it does not pass.
+// judge decides about a frame, and takes out of an event what nobody wants: the
+// frame's header is not good any more then. The reason says why it does not pass.
 func (g *guard) judge(f *frame) (v verdict, reason string) {
 	switch string(f.contentType) {
 	case "command/reply":
@@ -41,7 +43,7 @@ func (g *guard) judge(f *frame) (v verdict, reason string) {
 	case "api/response":
 		return g.judgeReply(f.body, true)
 	case "text/event-json":
-		return passIf(jsonEvent(f.body), dropJSON)
+		return passIf(g.judgeJSON(f), dropJSON)
 	case "text/event-plain":
 		return passIf(plainEvent(f.body), dropPlain)
 	case "text/disconnect-notice":
@@ -73,6 +75,22 @@ func (g *guard) judgeReply(text []byte, api bool) (verdict, string) {
 		return distrust, reasonShortReply
 	}
 	return passIf(g.awaiting.CompareAndSwap(kind, awaitNothing), dropUnasked)
+}
+
+// judgeJSON says whether the library takes an event, and leaves of it what is wanted.
+func (g *guard) judgeJSON(f *frame) bool {
+	if g.wanted == nil {
+		return jsonEvent(f.body)
+	}
+	members := wantedMembers{names: g.wanted}
+	ok, sure := flatEvent(f.body, &members)
+	if !sure { // FreeSWITCH did not write it
+		return anyEvent(f.body)
+	}
+	if ok {
+		members.trim(f)
+	}
+	return ok
 }
 
 // plainEvent says whether the library takes the body of a text/event-plain frame.

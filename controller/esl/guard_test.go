@@ -53,10 +53,7 @@ func TestJudge(t *testing.T) {
 		{"plain with a wrong length", plainFrame("Content-Length: x\n\nok"), 0, drop, dropPlain},
 		{"plain without body", plainFrame(""), 0, drop, dropPlain},
 	} {
-		f, err := newFrameReader(&chunkConn{chunks: []string{tt.in}}, DefaultConfig(), func(int) {}).next()
-		if err != nil {
-			t.Fatalf("%s: %v", tt.name, err)
-		}
+		f := readFrame(t, tt.in)
 		var g guard
 		g.await(tt.await)
 		if got, reason := g.judge(&f); got != tt.want || reason != tt.reason {
@@ -93,21 +90,55 @@ func TestJSONEvent(t *testing.T) {
 }
 
 func TestFlatEventIsSureOfRealEvents(t *testing.T) {
-	if ok, sure := flatEvent([]byte(realEvent(t))); !ok || !sure {
+	if ok, sure := flatEvent([]byte(realEvent(t)), nil); !ok || !sure {
 		t.Errorf("ok %v, sure %v", ok, sure)
+	}
+}
+
+// What is wanted of an event passes as it was, in a frame that says its new length;
+// an event that FreeSWITCH would not have written passes whole.
+func TestGuardTrimsEvents(t *testing.T) {
+	g := guard{wanted: Config{EventHeaders: []string{"unique-id", "variable_a"}}.wanted()}
+	whole := `{"x":"y" , "Event-Name":1}`
+	for in, want := range map[string]string{
+		`{"Event-Name":"A","x":"y"}`: `{"Event-Name":"A"}`,
+		`{"x":["a","b"],"Unique-ID":"\u00e4\"}","y":"z","VARIABLE_A":["b"],"_body":"c"}`: `{"Unique-ID":"\u00e4\"}","VARIABLE_A":["b"],"_body":"c"}`,
+		`{"x":"y"}`:      `{}`,
+		`{"Unique":"y"}`: `{}`,
+		`{"event-subclass":"1","Event-Subclass":"2"}`: `{"event-subclass":"1","Event-Subclass":"2"}`,
+		`{"Unique-\u212a":"y","Unıque":"z"}`:          `{"Unique-\u212a":"y","Unıque":"z"}`,
+		`{"Unıque":"z","b":"c"}`:                      `{"Unıque":"z"}`,
+		whole:                                         whole,
+	} {
+		f := readFrame(t, jsonFrame(in))
+		if v, reason := g.judge(&f); v != forward {
+			t.Fatalf("%s: %s", in, reason)
+		}
+		if string(f.data) != jsonFrame(want) || string(f.body) != want {
+			t.Errorf("%s became %q, body %q", in, f.data, f.body)
+		}
+	}
+	many := "{" + strings.Repeat(`"Unique-ID":"a",`, 100) + `"b":"c"}`
+	short := "Content-Type:text/event-json\nContent-Length:25\n\n" + `{"Event-Name":"A","b":""}`
+	for _, in := range []string{jsonFrame(many), short} {
+		f := readFrame(t, in)
+		if v, _ := g.judge(&f); v != forward || string(f.data) != in {
+			t.Errorf("%q became %q", in, f.data)
+		}
 	}
 }
 
 func TestGuardAllocatesNothingForAnEvent(t *testing.T) {
 	r := newFrameReader(&repeatConn{text: jsonFrame(realEvent(t))}, DefaultConfig(), func(int) {})
-	var g guard
-	allocs := testing.AllocsPerRun(100, func() {
-		f, err := r.next()
-		if v, reason := g.judge(&f); err != nil || v != forward {
-			t.Errorf("%v %s", err, reason)
+	for _, g := range []*guard{{}, {wanted: []string{"Event-Name", "Unique-ID"}}} {
+		allocs := testing.AllocsPerRun(100, func() {
+			f, err := r.next()
+			if v, reason := g.judge(&f); err != nil || v != forward {
+				t.Errorf("%v %s", err, reason)
+			}
+		})
+		if allocs != 0 {
+			t.Errorf("%v allocations, wanted %q", allocs, g.wanted)
 		}
-	})
-	if allocs != 0 {
-		t.Errorf("%v allocations", allocs)
 	}
 }

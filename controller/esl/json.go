@@ -1,14 +1,23 @@
 package esl
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
 
-// jsonEvent says whether the library takes the body of a text/event-json
-// frame: an object of which no key is empty, whose _body is a string if it is
-// there, and which encoding/json decodes.
+// jsonEvent says whether the library takes the body of a text/event-json frame.
 func jsonEvent(body []byte) bool {
-	if ok, sure := flatEvent(body); sure {
+	if ok, sure := flatEvent(body, nil); sure {
 		return ok
 	}
+	return anyEvent(body)
+}
+
+// anyEvent judges any JSON: it must be an object of which no key is empty, whose
+// _body is a string if it is there, and which encoding/json decodes.
+func anyEvent(body []byte) bool {
 	var fields map[string]any
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
 		return false
@@ -25,13 +34,14 @@ func jsonEvent(body []byte) bool {
 
 // flatEvent judges what FreeSWITCH writes, in one pass and without an
 // allocation: {"name":"value","name":["value","value"]}, no blanks. It is not
-// sure of anything else.
-func flatEvent(body []byte) (ok, sure bool) {
+// sure of anything else. Each member is shown to members, unless that is nil.
+func flatEvent(body []byte, members *wantedMembers) (ok, sure bool) {
 	s := flatScanner{body}
 	if !s.take('{') {
 		return false, false
 	}
 	for {
+		begin := len(body) - len(s.rest)
 		key, plain := s.text()
 		if !plain || !s.take(':') {
 			return false, false
@@ -40,8 +50,11 @@ func flatEvent(body []byte) (ok, sure bool) {
 		if !valid {
 			return false, false
 		}
-		if len(key) == 0 || array && string(key) == "_body" {
+		if len(key) == 0 || array && string(key) == bodyMember {
 			return false, false
+		}
+		if members != nil {
+			members.see(key, begin, len(body)-len(s.rest))
 		}
 		switch {
 		case s.take(','):
@@ -51,6 +64,64 @@ func flatEvent(body []byte) (ok, sure bool) {
 			return false, false
 		}
 	}
+}
+
+// bodyMember is the member of an event that the library takes for its body.
+const bodyMember = "_body"
+
+// wantedMembers finds the members of an event that somebody wants.
+type wantedMembers struct {
+	names []string   // lower case, ASCII
+	spans [32][2]int // where they begin and end
+	n     int
+	many  bool // there are more than spans can hold
+}
+
+func (w *wantedMembers) see(key []byte, begin, end int) {
+	switch {
+	case !w.wants(key):
+	case w.n == len(w.spans):
+		w.many = true
+	default:
+		w.spans[w.n] = [2]int{begin, end}
+		w.n++
+	}
+}
+
+// wants goes by names in any case. What folds in a way that ASCII does not is
+// wanted, too.
+func (w *wantedMembers) wants(key []byte) bool {
+	for _, name := range w.names {
+		if len(name) == len(key) && equalFold(key, name) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(key, func(c byte) bool { return c >= utf8.RuneSelf })
+}
+
+// trim leaves of the event in f only these members, in their order. A header block
+// that is shorter than FreeSWITCH's leaves no room for the new length; such an event
+// stays whole.
+func (w *wantedMembers) trim(f *frame) {
+	size := len("{}") + max(w.n-1, 0) // the commas
+	for _, span := range w.spans[:w.n] {
+		size += span[1] - span[0]
+	}
+	var room [64]byte
+	head := append(strconv.AppendInt(append(room[:0], "Content-Length: "...), int64(size), 10), "\nContent-Type: text/event-json\n\n"...)
+	begin := len(f.data) - len(f.body) - len(head)
+	if begin < 0 || w.many {
+		return
+	}
+	out := append(append(f.data[begin:begin], head...), '{') // what is written never overtakes what is read
+	for i, span := range w.spans[:w.n] {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, f.body[span[0]:span[1]]...)
+	}
+	f.data = append(out, '}')
+	f.body = f.data[len(head):]
 }
 
 // flatScanner takes tokens from the front of rest.

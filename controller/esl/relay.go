@@ -30,6 +30,7 @@ func newConn(cfg Config, log *zap.Logger, m *metrics, drops *meter, outer net.Co
 		pumped:  make(chan struct{}),
 		orphan:  make(chan struct{}),
 	}
+	c.guard.wanted = cfg.wanted()
 	c.frames = newFrameReader(outer, cfg, c.count)
 	return c
 }
