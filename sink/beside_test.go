@@ -242,7 +242,7 @@ func TestRecoveredString(t *testing.T) {
 	base := leftover(t, dir, testID, speech(1, 49920))
 	day := filepath.Base(filepath.Dir(base))
 	name := day + "/" + testID
-	d := &badDisk{match: jsonExt + newExt, step: "write", err: errors.New("no space")}
+	d := &badDisk{match: jsonExt, step: "rename", err: errors.New("no space")}
 	s := &store{disk: d, dir: dir}
 	rec, err := recoverStore(context.Background(), s, zap.NewNop())
 	if err != nil || len(rec.Files) == 0 {

@@ -47,6 +47,17 @@ func (d *badDisk) Create(path string) (file, error) {
 	return &badFile{f.(*os.File), d, path}, nil
 }
 
+func (d *badDisk) Open(path string) (file, error) {
+	if err := d.fails("open", path); err != nil {
+		return nil, err
+	}
+	f, err := d.osDisk.Open(path)
+	if err != nil || !strings.Contains(path, d.match) {
+		return f, err
+	}
+	return &badFile{f.(*os.File), d, path}, nil
+}
+
 func (d *badDisk) Rename(from, to string) error {
 	if err := d.fails("rename", from); err != nil {
 		return err
@@ -96,6 +107,13 @@ func (f *badFile) Sync() error {
 		return err
 	}
 	return f.File.Sync()
+}
+
+func (f *badFile) Truncate(size int64) error {
+	if err := f.disk.fails("truncate", f.path); err != nil {
+		return err
+	}
+	return f.File.Truncate(size)
 }
 
 type trouble struct {

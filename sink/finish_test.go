@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -244,31 +245,40 @@ func TestMetricsBeginAtZero(t *testing.T) {
 	}
 }
 
-// The record of a call that ended well is known after a full disk.
+// The record of a call that ended well is known after a full disk: one that takes its
+// sidecar's place, and one that is too long for that.
 func TestRecordOfAFullDiskIsKept(t *testing.T) {
-	for _, step := range []string{"write", "create", "sync", "rename"} {
-		t.Run(step, func(t *testing.T) {
-			cfg := testConfig(t)
-			ln := newPipeListener()
-			full := errors.New("no space")
-			b := serveOn(t, cfg, ln, ln.dial, &badDisk{match: jsonExt + newExt, step: step, err: full})
-			r := b.expect(testCall(testID))
-			s := b.connect(r)
-			s.audio(speech(1, 160))
-			s.hangUp()
-			if _, err := r.Finish(context.Background()); err != nil {
-				t.Fatal(err)
+	for step, match := range map[string]string{
+		"write": jsonExt + newExt, "create": jsonExt + newExt, "sync": jsonExt + newExt, "rename": jsonExt,
+	} {
+		for _, text := range []string{"", strings.Repeat("long ", reserved/5)} {
+			if text == "" && step != "rename" { // nothing else can fail for it
+				continue
 			}
-			record, err := r.Save(Outcome{Result: "completed", HangupCause: "NORMAL_CLEARING", Ended: time.Now()})
-			wantError(t, err, full)
-			if record.Result != "completed" || record.AudioMS != 20 {
-				t.Errorf("record %+v", record)
-			}
-			recoverDir(t, cfg.Directory)
-			got := b.saved(record)
-			if got.Result != "completed" || got.HangupCause != "NORMAL_CLEARING" || !got.Recovered || got.AudioSHA256 != record.AudioSHA256 {
-				t.Errorf("recovered %+v", got)
-			}
-		})
+			t.Run(fmt.Sprintf("%s, %d bytes", step, len(text)), func(t *testing.T) {
+				cfg := testConfig(t)
+				ln := newPipeListener()
+				full := errors.New("no space")
+				b := serveOn(t, cfg, ln, ln.dial, &badDisk{match: match, step: step, err: full})
+				r := b.expect(testCall(testID))
+				s := b.connect(r)
+				s.audio(speech(1, 160))
+				s.text(text)
+				s.hangUp()
+				if _, err := r.Finish(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				record, err := r.Save(Outcome{Result: "completed", HangupCause: "NORMAL_CLEARING", Ended: time.Now()})
+				wantError(t, err, full)
+				if record.Result != "completed" || record.AudioMS != 20 {
+					t.Errorf("record %+v", record)
+				}
+				recoverDir(t, cfg.Directory)
+				got := b.saved(record)
+				if got.Result != "completed" || got.HangupCause != "NORMAL_CLEARING" || !got.Recovered || got.AudioSHA256 != record.AudioSHA256 {
+					t.Errorf("recovered %+v", got)
+				}
+			})
+		}
 	}
 }

@@ -50,7 +50,7 @@ func (r *Recording) saveSidecar(t *take) {
 	record.RMSDBFS, record.PeakDBFS = floorDBFS, floorDBFS
 	record.Connections = 1
 	record.Timeline.StreamConnected = sinceMS(r.call.Started, r.State().ConnectedAt)
-	err := r.sink.store.writeJSON(r.sink.store.path(t.name)+jsonExt+partExt, &record, false)
+	err := r.sink.store.saveSidecar(t.name, &record)
 	if err != nil {
 		r.log.Warn("record not begun", zap.NamedError("err", err),
 			zap.String("hint", "after a crash the recording would be published without its call's details"))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -300,11 +299,7 @@ func readRecordFile(path string) (Record, bool) {
 	if err != nil {
 		return Record{}, false
 	}
-	var r Record
-	if err := json.Unmarshal(b, &r); err != nil || checkID(r.Call) != nil {
-		return Record{}, false
-	}
-	return r, true
+	return decodeRecord(b)
 }
 
 // hear fills in what a WAV itself tells of its sound.

@@ -43,7 +43,7 @@ func leftover(t *testing.T, dir, id string, pcm []byte) string {
 	}
 	record := newRecord(call)
 	record.WAV = filepath.ToSlash(name) + wavExt
-	if err := s.writeJSON(s.path(name)+jsonExt+partExt, &record, false); err != nil {
+	if err := s.saveSidecar(name, &record); err != nil {
 		t.Fatal(err)
 	}
 	return s.path(name)

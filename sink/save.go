@@ -1,20 +1,53 @@
 package sink
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
+// reserved is the room, in bytes, that a sidecar keeps before its own text for the
+// record that is to take its place: what is written there can't fail for want of space,
+// and until all of it is on the disk the text behind it is whole.
+const reserved = 4 << 10
+
+// saveSidecar keeps what is known of a running call.
+func (s *store) saveSidecar(name string, record *Record) error {
+	b, err := encodeRecord(record)
+	if err != nil {
+		return err
+	}
+	f, err := s.createJSON(s.path(name)+jsonExt+partExt, blank(b, reserved, 0), false)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// blank returns b with so many blanks before and behind it.
+func blank(b []byte, before, behind int) []byte {
+	return slices.Concat(bytes.Repeat([]byte(" "), before), b, bytes.Repeat([]byte(" "), behind))
+}
+
 // saveRecord publishes a record under its WAV's name, else its sidecar's, else the
-// call's, or the next that is free, and removes the sidecar. sidecar is a name. If that
-// fails, the sidecar is the whole record, if it can be.
+// call's, or the next that is free. sidecar is a name: its file becomes the record's,
+// else it is removed. If that fails, the sidecar is the whole record, if it can be.
 func (s *store) saveRecord(record *Record, sidecar string) error {
-	err := s.placeRecord(record, sidecar)
+	b, err := encodeRecord(record)
+	if err != nil {
+		return fmt.Errorf("save record: %w", err)
+	}
+	part := s.path(sidecar) + jsonExt + partExt
+	if sidecar != "" && s.takeSidecar(part, b) == nil {
+		return s.placeRecord(record, sidecar, func(name string) error { return s.publishFile(name, part) })
+	}
+	err = s.placeRecord(record, sidecar, func(name string) error { return s.publishRecord(name, b) })
 	if err != nil {
 		if errKeep := s.keepRecord(record, sidecar); errKeep != nil {
 			err = errors.Join(err, fmt.Errorf("keep record: %w", errKeep))
@@ -24,28 +57,75 @@ func (s *store) saveRecord(record *Record, sidecar string) error {
 	if sidecar == "" {
 		return nil
 	}
-	err = s.disk.Remove(s.path(sidecar) + jsonExt + partExt)
+	err = s.disk.Remove(part)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove sidecar: %w", err)
 	}
 	return nil
 }
 
-func (s *store) placeRecord(record *Record, sidecar string) error {
+var errNoRoom = errors.New("no room reserved")
+
+// takeSidecar makes a record of a sidecar that has the room for it, without a file more
+// or one less: both are dear to a file system. At any moment the file holds the sidecar's
+// text or the record, or both; decodeRecord finds it.
+func (s *store) takeSidecar(path string, b []byte) error {
+	f, err := s.disk.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fillRoom(f, b), f.Close())
+}
+
+func fillRoom(f file, b []byte) error {
+	var first [1]byte
+	info, err := f.Stat()
+	if err == nil {
+		_, err = f.ReadAt(first[:], 0)
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(b) > reserved || info.Size() <= reserved || first[0] != ' ':
+		return errNoRoom
+	}
+	if _, err := f.WriteAt(blank(b, 0, reserved-len(b)), 0); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil { // before the text behind it goes
+		return err
+	}
+	return f.Truncate(int64(len(b)))
+}
+
+// decodeRecord reads a record, or a sidecar in any state that takeSidecar leaves.
+func decodeRecord(b []byte) (Record, bool) {
+	room := min(len(b), reserved)
+	for _, text := range [][]byte{b, b[:room], b[room:]} {
+		var r Record
+		if json.Unmarshal(text, &r) == nil && checkID(r.Call) == nil {
+			return r, true
+		}
+	}
+	return Record{}, false
+}
+
+// placeRecord gives publish the names that a record may have, until one is free.
+func (s *store) placeRecord(record *Record, sidecar string, publish func(name string) error) error {
 	own := sidecar
 	if stem, ok := strings.CutSuffix(record.WAV, wavExt); ok {
 		own = filepath.FromSlash(stem)
 	}
 	err := fs.ErrExist
 	if own != "" {
-		err = s.publishRecord(own, record)
+		err = publish(own)
 	}
 	for name := range names(callName(record.Call, record.Started)) {
 		if !errors.Is(err, fs.ErrExist) {
 			break
 		}
 		if s.free(name) {
-			err = s.publishRecord(name, record)
+			err = publish(name)
 		}
 	}
 	return err
@@ -53,37 +133,36 @@ func (s *store) placeRecord(record *Record, sidecar string) error {
 
 // publishRecord writes a record by the same steps as a WAV. Its file is locked until it
 // has its name, so that Recover takes it for no leftover.
-func (s *store) publishRecord(name string, record *Record) error {
-	path := s.path(name) + jsonExt
+func (s *store) publishRecord(name string, b []byte) error {
+	path := s.path(name) + jsonExt + newExt
 	if err := s.makeDay(name); err != nil {
 		return fmt.Errorf("save record: %w", err)
 	}
-	f, err := s.createJSON(path+newExt, record, true)
+	f, err := s.createJSON(path, b, true)
 	if err != nil {
 		return fmt.Errorf("save record: %w", err)
 	}
 	defer f.Close()
-	if err := s.disk.Rename(path+newExt, path); err != nil {
-		return errors.Join(fmt.Errorf("save record: %w", err), s.disk.Remove(path+newExt))
+	if err := s.publishFile(name, path); err != nil {
+		if s.disk.Exists(path) {
+			err = errors.Join(err, s.disk.Remove(path))
+		}
+		return err
+	}
+	return nil
+}
+
+// publishFile gives a complete record its lasting name.
+func (s *store) publishFile(name, path string) error {
+	if err := s.disk.Rename(path, s.path(name)+jsonExt); err != nil {
+		return fmt.Errorf("save record: %w", err)
 	}
 	return s.syncNames(name)
 }
 
-// writeJSON writes a record to a new file; what a crash left of that name goes.
-func (s *store) writeJSON(path string, record *Record, sync bool) error {
-	f, err := s.createJSON(path, record, sync)
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-// createJSON is writeJSON, and returns the file, locked.
-func (s *store) createJSON(path string, record *Record, sync bool) (file, error) {
-	b, err := encodeRecord(record)
-	if err != nil {
-		return nil, err
-	}
+// createJSON writes a new file, which it returns, locked; what a crash left of that name
+// goes.
+func (s *store) createJSON(path string, b []byte, sync bool) (file, error) {
 	f, err := s.disk.Create(path)
 	if errors.Is(err, fs.ErrExist) {
 		if err = s.disk.Remove(path); err == nil {
@@ -110,22 +189,30 @@ func (s *store) keepRecord(record *Record, name string) error {
 	if name == "" {
 		return nil
 	}
+	b, err := encodeRecord(record)
+	if err != nil {
+		return err
+	}
 	path := s.path(name) + jsonExt + partExt
 	if !s.disk.Exists(path) {
-		return s.writeJSON(path, record, true)
+		f, err := s.createJSON(path, b, true)
+		if err != nil {
+			return err
+		}
+		return f.Close()
 	}
 	f, err := s.disk.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(overwrite(f, record), f.Close())
+	err = fillRoom(f, b)
+	if errors.Is(err, errNoRoom) {
+		err = overwrite(f, b)
+	}
+	return errors.Join(err, f.Close())
 }
 
-func overwrite(f file, record *Record) error {
-	b, err := encodeRecord(record)
-	if err != nil {
-		return err
-	}
+func overwrite(f file, b []byte) error {
 	old, err := io.ReadAll(f)
 	if err != nil {
 		return err
