@@ -39,11 +39,13 @@ func DefaultConfig() Config {
 	}
 }
 
-// EventHeaders returns the headers of events that a call looks at, for esl.Config. It
-// asks for no others, so the event socket need not decode them.
-func EventHeaders() []string {
+// Headers returns what a call looks at of its channel and of events, for esl.Config. It
+// asks for nothing else, so the event socket need not decode it.
+func Headers() []string {
 	return []string{
-		"Unique-ID", "Job-UUID",
+		"Unique-ID", "Job-UUID", "Control", "Socket-Mode", "Answer-State",
+		"Caller-Caller-ID-Number", "Caller-Destination-Number",
+		"variable_socket_path", "variable_current_application_data", "variable_tapdeck_*",
 		"Application", "Application-UUID", "Application-Response",
 		"DTMF-Digit",
 		"Hangup-Cause", "variable_sip_hangup_disposition",

@@ -23,6 +23,7 @@ import (
 type Plans func(variables Variables, socketPath string) (Plan, []error)
 
 // Variables are the channel variables of a call, without the event socket's variable_.
+// Only those are there that Headers names: tapdeck_* and a few that FreeSWITCH sets.
 type Variables interface {
 	// Get returns a variable's value, "" if it is not set.
 	Get(name string) string

@@ -94,7 +94,7 @@ func (s setup) start(tb testing.TB) *lab {
 	log := zap.New(core)
 	l := &lab{tb: tb, rec: startRecorder(tb), sw: switchsim.New(s.sim), reg: prometheus.NewRegistry(), logs: logs, served: make(chan error, 1)}
 	l.rec.behave, l.rec.refuse, l.rec.badly = s.behave, s.refuse, s.badly
-	s.esl.EventHeaders = controller.EventHeaders()
+	s.esl.Headers = controller.Headers()
 	server, err := esl.NewServer(s.esl, log, l.reg)
 	if err != nil {
 		tb.Fatal(err)

@@ -100,7 +100,7 @@ func eslConfig(c config.Config) esl.Config {
 	e.Allow = c.ESL.Allow
 	e.MaxConnections = c.ESL.MaxCalls + spareConnections
 	e.ReplyTimeout = controller.DefaultConfig().CommandTimeout
-	e.EventHeaders = controller.EventHeaders()
+	e.Headers = controller.Headers()
 	return e
 }
 

@@ -6,22 +6,33 @@ import (
 	"testing"
 )
 
-// BenchmarkGuardJSON reads and judges 6 KB JSON events as FreeSWITCH sends them.
+// callHeaders are such as a call looks at.
+var callHeaders = []string{
+	"Unique-ID", "Control", "Socket-Mode", "Answer-State", "Caller-Caller-ID-Number", "Caller-Destination-Number", "variable_socket_path",
+	"variable_tapdeck_*", "Application", "Application-UUID", "Application-Response", "DTMF-Digit", "Hangup-Cause",
+}
+
+// BenchmarkGuardJSON reads and judges 6 KB JSON events as FreeSWITCH sends them, whole
+// ones and such of which a call's headers are left.
 func BenchmarkGuardJSON(b *testing.B) {
-	ev := jsonFrame(realEvent(b))
-	conn := &repeatConn{text: ev}
-	r := newFrameReader(conn, DefaultConfig(), func(int) {})
-	var g guard
-	b.SetBytes(int64(len(ev)))
-	b.ReportAllocs()
-	for b.Loop() {
-		f, err := r.next()
-		if err != nil {
-			b.Fatal(err)
-		}
-		if v, reason := g.judge(&f); v != forward {
-			b.Fatal(reason)
-		}
+	for name, headers := range map[string][]string{"whole": nil, "trimmed": callHeaders} {
+		b.Run(name, func(b *testing.B) {
+			ev := jsonFrame(realEvent(b))
+			conn := &repeatConn{text: ev}
+			r := newFrameReader(conn, DefaultConfig(), func(int) {})
+			g := guard{wanted: Config{Headers: headers}.wanted()}
+			b.SetBytes(int64(len(ev)))
+			b.ReportAllocs()
+			for b.Loop() {
+				f, err := r.next()
+				if err != nil {
+					b.Fatal(err)
+				}
+				if v, reason := g.judge(&f); v != forward {
+					b.Fatal(reason)
+				}
+			}
+		})
 	}
 }
 
@@ -77,19 +88,25 @@ func BenchmarkCommand(b *testing.B) {
 	}
 }
 
-// BenchmarkEvent is a 6 KB JSON event from the switch to the handler.
+// BenchmarkEvent is a 6 KB JSON event from the switch to the handler, whole and trimmed.
 func BenchmarkEvent(b *testing.B) {
-	c, far := memoryPair(b, testBridge(b), testConfig())
-	defer c.close()
-	defer far.Close()
-	ev := jsonFrame(realEvent(b))
-	b.SetBytes(int64(len(ev)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := io.WriteString(far, ev); err != nil {
-			b.Fatal(err)
-		}
-		<-c.Events()
+	for name, headers := range map[string][]string{"whole": nil, "trimmed": callHeaders} {
+		b.Run(name, func(b *testing.B) {
+			cfg := testConfig()
+			cfg.Headers = headers
+			c, far := memoryPair(b, testBridge(b), cfg)
+			defer c.close()
+			defer far.Close()
+			ev := jsonFrame(realEvent(b))
+			b.SetBytes(int64(len(ev)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := io.WriteString(far, ev); err != nil {
+					b.Fatal(err)
+				}
+				<-c.Events()
+			}
+		})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -37,18 +38,27 @@ type Config struct {
 	// EventQueue is how many events may wait for the handler; one more ends
 	// the connection with ErrQueueFull.
 	EventQueue int
-	// EventHeaders names, in any case, the headers of JSON events that the handler
-	// reads: the others, some 140 in 6 KB, need not be decoded. Event-Name,
-	// Event-Subclass and the body always are. None at all stands for every header.
-	EventHeaders []string
+	// Headers names, in any case, what the handler reads of JSON events and of the
+	// replies to commands, that to connect included: a channel has some 140 headers in
+	// 6 KB, and the others need not be decoded. A name that ends in * stands for all
+	// that begin like it. What Event's other methods and the commands read always is
+	// there. No names at all stand for every header.
+	Headers []string
 }
 
-// wanted are the members of JSON events that are handed on; nil stands for all.
-func (c Config) wanted() []string {
-	if len(c.EventHeaders) == 0 {
+// wanted are the names of what is handed on; nil stands for all.
+func (c Config) wanted() []wantedName {
+	if len(c.Headers) == 0 {
 		return nil
 	}
-	return append([]string{"Event-Name", "Event-Subclass", bodyMember}, c.EventHeaders...)
+	var names []wantedName
+	for _, list := range [][]string{{"Event-Name", "Event-Subclass", bodyMember, "Content-Type", "Content-Length", "Reply-Text", "Job-UUID"}, c.Headers} {
+		for _, name := range list {
+			stem, open := strings.CutSuffix(name, "*")
+			names = append(names, wantedName{stem, open})
+		}
+	}
+	return names
 }
 
 // DefaultConfig returns the configuration for a switch on this machine.

@@ -53,11 +53,11 @@ type Conn struct {
 }
 
 // Channel returns the reply to connect: Unique-ID, Control, Socket-Mode and the
-// channel's variables. It is empty for a dialled connection, and after ReleaseChannel.
+// channel's variables, as far as Config.Headers names them. It is empty for a dialled connection, and after ReleaseChannel.
 func (c *Conn) Channel() *Event { return c.channel }
 
-// ReleaseChannel gives up the reply to connect, some 14 KB, once the handler has
-// read what it needs of it. Channel and ReleaseChannel are for one goroutine.
+// ReleaseChannel gives up the reply to connect, 14 KB of a whole one, once the handler
+// has read what it needs of it. Channel and ReleaseChannel are for one goroutine.
 func (c *Conn) ReleaseChannel() { c.channel = &Event{} }
 
 // RemoteAddr returns the switch's address.

@@ -99,6 +99,22 @@ func (f *frameReader) cut(h header, size int) frame {
 	return frame{header: h, data: data, body: body}
 }
 
+// trimLines takes the header lines that names does not want out of a frame.
+func (f *frame) trimLines(names []wantedName) {
+	n, size := 0, len(f.data)-len(f.body)
+	for read := 0; read < size; {
+		length := bytes.IndexByte(f.data[read:size], '\n') + 1
+		line := f.data[read : read+length]
+		name, _, isHeader := bytes.Cut(line, []byte(":"))
+		if !isHeader || wants(names, name) { // without a colon: the blank line
+			n += copy(f.data[n:], line)
+		}
+		read += length
+	}
+	f.data = f.data[:n+copy(f.data[n:], f.body)]
+	f.body = f.data[n:]
+}
+
 // consume gives up the frame that was handed out, and a buffer that grew for it.
 func (f *frameReader) consume() {
 	f.r += f.last

@@ -27,19 +27,24 @@ const (
 
 // guard decides which frames of one connection the library may see.
 type guard struct {
-	wanted   []string // Config.EventHeaders and what Event itself reads; nil if all are
+	wanted   []wantedName // Config.wanted
 	awaiting atomic.Int32
 }
 
 // await notes that a command is about to be sent.
 func (g *guard) await(kind int32) { g.awaiting.Store(kind) }
 
-// judge decides about a frame, and takes out of an event what nobody wants: the
-// frame's header is not good any more then. The reason says why it does not pass.
+// judge decides about a frame, and takes out of a reply or an event what nobody wants:
+// the slices of the frame's header are not good any more then. The reason says why it
+// does not pass.
 func (g *guard) judge(f *frame) (v verdict, reason string) {
 	switch string(f.contentType) {
 	case "command/reply":
-		return g.judgeReply(f.replyText, false)
+		v, reason = g.judgeReply(f.replyText, false)
+		if v == forward && g.wanted != nil {
+			f.trimLines(g.wanted)
+		}
+		return v, reason
 	case "api/response":
 		return g.judgeReply(f.body, true)
 	case "text/event-json":

@@ -98,7 +98,7 @@ func TestFlatEventIsSureOfRealEvents(t *testing.T) {
 // What is wanted of an event passes as it was, in a frame that says its new length;
 // an event that FreeSWITCH would not have written passes whole.
 func TestGuardTrimsEvents(t *testing.T) {
-	g := guard{wanted: Config{EventHeaders: []string{"unique-id", "variable_a"}}.wanted()}
+	g := guard{wanted: Config{Headers: []string{"unique-id", "variable_a"}}.wanted()}
 	whole := `{"x":"y" , "Event-Name":1}`
 	for in, want := range map[string]string{
 		`{"Event-Name":"A","x":"y"}`: `{"Event-Name":"A"}`,
@@ -128,9 +128,27 @@ func TestGuardTrimsEvents(t *testing.T) {
 	}
 }
 
+// Of a reply the lines that are wanted pass as they were, with its body.
+func TestGuardTrimsReplies(t *testing.T) {
+	for in, want := range map[string]string{
+		"Content-Type: command/reply\nx: y\nReply-Text: +OK\nUnique-ID: a:b\r\nvariable_ab: 1\nVARIABLE_B: 2\nvariable_b_2: 3\n\n": "Content-Type: command/reply\nReply-Text: +OK\nUnique-ID: a:b\r\nVARIABLE_B: 2\nvariable_b_2: 3\n\n",
+		"reply-text: +OK\nx: y\ncontent-length: 3\nCONTENT-TYPE: command/reply\nJob-UUID: j\ny: z\n\r\na:b":                        "reply-text: +OK\ncontent-length: 3\nCONTENT-TYPE: command/reply\nJob-UUID: j\n\r\na:b",
+	} {
+		g := guard{wanted: Config{Headers: []string{"unique-id", "variable_b*"}}.wanted()}
+		g.await(awaitCommandReply)
+		f := readFrame(t, in)
+		if v, reason := g.judge(&f); v != forward {
+			t.Fatalf("%q: %s", in, reason)
+		}
+		if string(f.data) != want || !strings.HasSuffix(want, "\n"+string(f.body)) {
+			t.Errorf("%q became %q, body %q", in, f.data, f.body)
+		}
+	}
+}
+
 func TestGuardAllocatesNothingForAnEvent(t *testing.T) {
 	r := newFrameReader(&repeatConn{text: jsonFrame(realEvent(t))}, DefaultConfig(), func(int) {})
-	for _, g := range []*guard{{}, {wanted: []string{"Event-Name", "Unique-ID"}}} {
+	for _, g := range []*guard{{}, {wanted: Config{Headers: callHeaders}.wanted()}} {
 		allocs := testing.AllocsPerRun(100, func() {
 			f, err := r.next()
 			if v, reason := g.judge(&f); err != nil || v != forward {
@@ -138,7 +156,7 @@ func TestGuardAllocatesNothingForAnEvent(t *testing.T) {
 			}
 		})
 		if allocs != 0 {
-			t.Errorf("%v allocations, wanted %q", allocs, g.wanted)
+			t.Errorf("%v allocations, wanted %v", allocs, g.wanted)
 		}
 	}
 }

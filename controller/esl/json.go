@@ -2,7 +2,6 @@ package esl
 
 import (
 	"encoding/json"
-	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -71,7 +70,7 @@ const bodyMember = "_body"
 
 // wantedMembers finds the members of an event that somebody wants.
 type wantedMembers struct {
-	names []string   // lower case, ASCII
+	names []wantedName
 	spans [32][2]int // where they begin and end
 	n     int
 	many  bool // there are more than spans can hold
@@ -79,7 +78,7 @@ type wantedMembers struct {
 
 func (w *wantedMembers) see(key []byte, begin, end int) {
 	switch {
-	case !w.wants(key):
+	case !wants(w.names, key):
 	case w.n == len(w.spans):
 		w.many = true
 	default:
@@ -88,15 +87,28 @@ func (w *wantedMembers) see(key []byte, begin, end int) {
 	}
 }
 
-// wants goes by names in any case. What folds in a way that ASCII does not is
-// wanted, too.
-func (w *wantedMembers) wants(key []byte) bool {
-	for _, name := range w.names {
-		if len(name) == len(key) && equalFold(key, name) {
+// wantedName is a name that is wanted, in ASCII; open stands for all that begin so.
+type wantedName struct {
+	name string
+	open bool
+}
+
+// wants says whether a name is among names, in any case. One that folds in a way that
+// ASCII does not is wanted, too.
+func wants(names []wantedName, name []byte) bool {
+	for _, n := range names {
+		if len(name) == len(n.name) || n.open && len(name) > len(n.name) {
+			if equalFold(name[:len(n.name)], n.name) {
+				return true
+			}
+		}
+	}
+	for _, c := range name {
+		if c >= utf8.RuneSelf {
 			return true
 		}
 	}
-	return slices.ContainsFunc(key, func(c byte) bool { return c >= utf8.RuneSelf })
+	return false
 }
 
 // trim leaves of the event in f only these members, in their order. A header block
