@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -17,12 +16,6 @@ import (
 
 	"tapdeck/cmd/internal/config"
 )
-
-// gcPercent is how much the heap may grow between two collections where GOGC in the
-// environment doesn't say. Most of a call's memory is buffers without pointers, which
-// cost a collection nothing: collecting early costs a few percent of CPU, and saves a
-// quarter of the resident memory (.ci/figures).
-const gcPercent = 50
 
 // reloadDebounce is how long the configuration file must have been left alone.
 const reloadDebounce = 200 * time.Millisecond
@@ -55,9 +48,6 @@ func (c *serveCommand) file() string {
 
 // Run is the daemon from its configuration to its last recording.
 func (c *serveCommand) Run(ctx context.Context, p *program) error {
-	if environment(p.Environ, "GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	// Made before the file is read, so that no change of it is missed.
 	watcher, unwatched := config.NewWatcher(c.file(), reloadDebounce)
 	if unwatched == nil {
