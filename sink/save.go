@@ -23,17 +23,14 @@ func (s *store) saveSidecar(name string, record *Record) error {
 	if err != nil {
 		return err
 	}
-	f, err := s.createJSON(s.path(name)+jsonExt+partExt, blank(b, reserved, 0), false)
+	f, err := s.createJSON(s.path(name)+jsonExt+partExt, slices.Concat(blanks, b), false)
 	if err != nil {
 		return err
 	}
 	return f.Close()
 }
 
-// blank returns b with so many blanks before and behind it.
-func blank(b []byte, before, behind int) []byte {
-	return slices.Concat(bytes.Repeat([]byte(" "), before), b, bytes.Repeat([]byte(" "), behind))
-}
+var blanks = bytes.Repeat([]byte(" "), reserved)
 
 // saveRecord publishes a record under its WAV's name, else its sidecar's, else the
 // call's, or the next that is free. sidecar is a name: its file becomes the record's,
@@ -89,7 +86,7 @@ func fillRoom(f file, b []byte) error {
 	case len(b) > reserved || info.Size() <= reserved || first[0] != ' ':
 		return errNoRoom
 	}
-	if _, err := f.WriteAt(blank(b, 0, reserved-len(b)), 0); err != nil {
+	if _, err := f.WriteAt(slices.Concat(b, blanks[len(b):]), 0); err != nil {
 		return err
 	}
 	if err := f.Sync(); err != nil { // before the text behind it goes

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,7 +88,7 @@ func TestSidecarSurvivesAPowerCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	after := append(blank(b, 0, reserved-len(b)), before[reserved:]...)
+	after := slices.Concat(b, blanks[len(b):], before[reserved:])
 	whole := 0
 	for cut := range reserved + 1 {
 		for order, torn := range [][]byte{
@@ -126,7 +127,7 @@ func TestRecoverOverwrittenSidecars(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b = blank(b, 0, reserved-len(b))
+			b = append(b, blanks[len(b):]...)
 			change(t, base+jsonExt+partExt, func(old []byte) []byte { return append(b[:written:written], old[written:]...) })
 			recoverDir(t, dir)
 			want := map[int]string{10: resultAborted, reserved: "completed"}[written]
