@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -38,6 +39,12 @@ func (c *serveCommand) flags() map[string]string {
 	}
 }
 
+// processorsForDisks are those of the Go runtime beyond the machine's cores, where
+// GOMAXPROCS in the environment says nothing else. Who waits for a disk keeps one until
+// the runtime notices, which may take it 10 ms; two recordings that end would hold up
+// every other call on two cores.
+const processorsForDisks = 2
+
 // file is the configuration file, which need not be there yet.
 func (c *serveCommand) file() string {
 	if c.Config == "" {
@@ -48,6 +55,11 @@ func (c *serveCommand) file() string {
 
 // Run is the daemon from its configuration to its last recording.
 func (c *serveCommand) Run(ctx context.Context, p *program) error {
+	if environment(p.Environ, "GOMAXPROCS") == "" {
+		cores := runtime.GOMAXPROCS(0)
+		runtime.GOMAXPROCS(cores + processorsForDisks)
+		defer runtime.GOMAXPROCS(cores)
+	}
 	// Made before the file is read, so that no change of it is missed.
 	watcher, unwatched := config.NewWatcher(c.file(), reloadDebounce)
 	if unwatched == nil {
