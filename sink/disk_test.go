@@ -24,12 +24,16 @@ type badDisk struct {
 	step  string
 	after int64 // bytes that may be written
 	err   error
+	seen  func(step, path string) // every step, if it is not nil
 
 	written atomic.Int64
 	mended  atomic.Bool
 }
 
 func (d *badDisk) fails(step, path string) error {
+	if d.seen != nil {
+		d.seen(step, path)
+	}
 	if step == d.step && strings.Contains(path, d.match) && !d.mended.Load() {
 		return &fs.PathError{Op: step, Path: path, Err: d.err}
 	}

@@ -14,11 +14,11 @@
 // A .wav.part is locked (flock) by the process that writes it, so that Recover and
 // RecoverDir leave a running recording alone, also another process's. A name that is
 // taken is never overwritten: UUID-2 is the next, for the WAV and the record alike. A
-// record is written into the sidecar, to room that was kept there for it, and is then
-// renamed: a call makes two files and removes none, as a file system's cost of a new
-// file grows with the number of those just removed (ext4 passes over their inodes for
-// minutes). A record that can't be renamed is there for Recover. One too long for the
-// room (4 KiB) is written to a DATE/UUID.json.new of its own.
+// record is written into the sidecar, to 4 KiB of room that was kept there for it, and is
+// then renamed: a call makes two files and removes none, as a file system's cost of a
+// new file grows with the number of those just removed (ext4 passes over their inodes
+// for minutes). What can't be renamed is there for Recover. A record that has no sidecar
+// or is too long for it is written to a DATE/UUID.json.new of its own first.
 //
 // Goroutines: Serve runs the HTTP server's accept loop in one, and each connection
 // is served by one, which is the only one of a stream: it reads the socket and writes

@@ -69,7 +69,7 @@ func TestRecover(t *testing.T) {
 		"as it was":  {func(*testing.T, string) {}, ActionPublished, 16000, true},
 		"no sidecar": {removing(jsonExt + partExt), ActionPublished, 16000, false},
 		"half a sidecar": {func(t *testing.T, base string) {
-			truncate(t, base+jsonExt+partExt, 40)
+			truncate(t, base+jsonExt+partExt, reserved+40)
 		}, ActionPublished, 16000, false},
 		"audio beyond the header's sizes": {func(t *testing.T, base string) {
 			change(t, base+wavExt+partExt, func(b []byte) []byte { return append(b, pcm[:1601]...) })
@@ -177,7 +177,7 @@ func TestRecoverBetweenTheStepsOfPublication(t *testing.T) {
 			link(t, base+wavExt+partExt, base+wavExt)
 			removing(wavExt+partExt)(t, base)
 			change(t, base+jsonExt+partExt, func(b []byte) []byte {
-				if err := os.WriteFile(base+jsonExt+newExt, b[:20], 0o600); err != nil {
+				if err := os.WriteFile(base+jsonExt+newExt, b[reserved:reserved+20], 0o600); err != nil {
 					t.Fatal(err)
 				}
 				return b

@@ -13,8 +13,8 @@ import (
 )
 
 // reserved is the room, in bytes, that a sidecar keeps before its own text for the
-// record that is to take its place: what is written there can't fail for want of space,
-// and until all of it is on the disk the text behind it is whole.
+// record that is to take its place: until all of that is on the disk, the text behind it
+// is whole.
 const reserved = 4 << 10
 
 // saveSidecar keeps what is known of a running call.
@@ -64,43 +64,59 @@ func (s *store) saveRecord(record *Record, sidecar string) error {
 var errNoRoom = errors.New("no room reserved")
 
 // takeSidecar makes a record of a sidecar that has the room for it, without a file more
-// or one less: both are dear to a file system. At any moment the file holds the sidecar's
-// text or the record, or both; decodeRecord finds it.
+// or one less: both are dear to a file system.
 func (s *store) takeSidecar(path string, b []byte) error {
+	return s.rewrite(path, func(f file, old []byte) error {
+		if !hasRoom(old, b) {
+			return errNoRoom
+		}
+		return overwrite(f, old, b)
+	})
+}
+
+// rewrite gives change a file and what is in it.
+func (s *store) rewrite(path string, change func(f file, old []byte) error) error {
 	f, err := s.disk.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(fillRoom(f, b), f.Close())
-}
-
-func fillRoom(f file, b []byte) error {
-	var first [1]byte
-	info, err := f.Stat()
+	old, err := io.ReadAll(f)
 	if err == nil {
-		_, err = f.ReadAt(first[:], 0)
+		err = change(f, old)
 	}
-	switch {
-	case err != nil:
-		return err
-	case len(b) > reserved || info.Size() <= reserved || first[0] != ' ':
-		return errNoRoom
-	}
-	if _, err := f.WriteAt(slices.Concat(b, blanks[len(b):]), 0); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil { // before the text behind it goes
-		return err
-	}
-	return f.Truncate(int64(len(b)))
+	return errors.Join(err, f.Close())
 }
 
-// decodeRecord reads a record, or a sidecar in any state that takeSidecar leaves.
+func hasRoom(old, b []byte) bool {
+	return len(old) > reserved && old[0] == ' ' && len(b) <= reserved
+}
+
+// overwrite makes a file the text b. As long as not all of b is on the disk, what lies
+// behind it stays, and where it can't be written, the file is as it was.
+func overwrite(f file, old, b []byte) error {
+	text := b
+	if hasRoom(old, b) {
+		text = slices.Concat(b, blanks[len(b):])
+	}
+	if _, err := f.WriteAt(text, 0); err != nil {
+		_, errOld := f.WriteAt(old, 0)
+		return errors.Join(err, errOld, f.Truncate(int64(len(old))))
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Truncate(int64(len(b))); err != nil {
+		return err
+	}
+	return f.Sync() // not every file system keeps a new size and a new name in order
+}
+
+// decodeRecord reads a record, or a sidecar in any state that overwrite leaves: what
+// follows the record is old, and where there is no record, the room holds part of one.
 func decodeRecord(b []byte) (Record, bool) {
-	room := min(len(b), reserved)
-	for _, text := range [][]byte{b, b[:room], b[room:]} {
+	for _, text := range [][]byte{b, b[min(len(b), reserved):]} {
 		var r Record
-		if json.Unmarshal(text, &r) == nil && checkID(r.Call) == nil {
+		if json.NewDecoder(bytes.NewReader(text)).Decode(&r) == nil && checkID(r.Call) == nil {
 			return r, true
 		}
 	}
@@ -115,26 +131,31 @@ func (s *store) placeRecord(record *Record, sidecar string, publish func(name st
 	}
 	err := fs.ErrExist
 	if own != "" {
-		err = publish(own)
+		err = s.publishIn(own, publish)
 	}
 	for name := range names(callName(record.Call, record.Started)) {
 		if !errors.Is(err, fs.ErrExist) {
 			break
 		}
 		if s.free(name) {
-			err = publish(name)
+			err = s.publishIn(name, publish)
 		}
 	}
 	return err
+}
+
+// publishIn gives publish a name whose folder is there.
+func (s *store) publishIn(name string, publish func(name string) error) error {
+	if err := s.makeDay(name); err != nil {
+		return fmt.Errorf("save record: %w", err)
+	}
+	return publish(name)
 }
 
 // publishRecord writes a record by the same steps as a WAV. Its file is locked until it
 // has its name, so that Recover takes it for no leftover.
 func (s *store) publishRecord(name string, b []byte) error {
 	path := s.path(name) + jsonExt + newExt
-	if err := s.makeDay(name); err != nil {
-		return fmt.Errorf("save record: %w", err)
-	}
 	f, err := s.createJSON(path, b, true)
 	if err != nil {
 		return fmt.Errorf("save record: %w", err)
@@ -180,8 +201,7 @@ func (s *store) createJSON(path string, b []byte, sync bool) (file, error) {
 }
 
 // keepRecord puts a whole record in the place of the sidecar, for Recover. It needs no
-// space that the sidecar doesn't have, as long as both fit the disk's blocks; where it
-// can't be written, the sidecar is as it was.
+// space that the sidecar doesn't have, if it fits its room.
 func (s *store) keepRecord(record *Record, name string) error {
 	if name == "" {
 		return nil
@@ -198,28 +218,7 @@ func (s *store) keepRecord(record *Record, name string) error {
 		}
 		return f.Close()
 	}
-	f, err := s.disk.Open(path)
-	if err != nil {
-		return err
-	}
-	err = fillRoom(f, b)
-	if errors.Is(err, errNoRoom) {
-		err = overwrite(f, b)
-	}
-	return errors.Join(err, f.Close())
-}
-
-func overwrite(f file, b []byte) error {
-	old, err := io.ReadAll(f)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteAt(b, 0)
-	if err != nil {
-		_, errOld := f.WriteAt(old, 0)
-		return errors.Join(err, errOld, f.Truncate(int64(len(old))))
-	}
-	return errors.Join(f.Truncate(int64(len(b))), f.Sync())
+	return s.rewrite(path, func(f file, old []byte) error { return overwrite(f, old, b) })
 }
 
 func encodeRecord(record *Record) ([]byte, error) {

@@ -61,6 +61,22 @@ func TestRecordTakesTheSidecarsPlace(t *testing.T) {
 	}
 }
 
+// Each step is on the disk before the next one takes away what it stands for.
+func TestRecordIsSyncedInOrder(t *testing.T) {
+	var steps []string
+	d := &badDisk{match: jsonExt, step: "none"}
+	s := &store{disk: d, dir: t.TempDir()}
+	name, record := beginRecord(t, s)
+	d.seen = func(step, _ string) { steps = append(steps, step) }
+	if err := s.saveRecord(&record, name); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"open", "writeat", "sync", "truncate", "sync", "rename", "syncdir", "syncdir"}
+	if !cmp.Equal(steps, want) {
+		t.Errorf("%v, want %v", steps, want)
+	}
+}
+
 // A record that could not be published is known to Recover, in the sidecar.
 func TestRecordWithoutAName(t *testing.T) {
 	dir := t.TempDir()
@@ -75,8 +91,8 @@ func TestRecordWithoutAName(t *testing.T) {
 	}
 }
 
-// Whatever a power cut leaves of the bytes that a record writes over its sidecar, one of
-// the two is there; also where the disk writes them in another order.
+// Wherever a power cut parts what a record writes over its sidecar from what was there,
+// one of the two is read; also where the disk wrote the end before the beginning.
 func TestSidecarSurvivesAPowerCut(t *testing.T) {
 	s := &store{disk: osDisk{}, dir: t.TempDir()}
 	name, record := beginRecord(t, s)
@@ -110,6 +126,51 @@ func TestSidecarSurvivesAPowerCut(t *testing.T) {
 	if got, ok := decodeRecord(b); !ok || got.Result != record.Result {
 		t.Errorf("%+v", got)
 	}
+}
+
+// A record that is too long for the room is read, whatever is left behind it.
+func TestLongRecordOverASidecar(t *testing.T) {
+	s := &store{disk: osDisk{}, dir: t.TempDir()}
+	name, record := beginRecord(t, s)
+	old, err := os.ReadFile(s.path(name) + jsonExt + partExt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record.Metadata = []string{strings.Repeat("x", len(old)-reserved-100)}
+	for len(record.Metadata[0]) < 2*reserved {
+		b, err := encodeRecord(&record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b = append(b, old[min(len(b), len(old)):]...)
+		if got, ok := decodeRecord(b); !ok || got.Result != record.Result {
+			t.Fatalf("%d bytes: %v %+v", len(b), ok, got)
+		}
+		record.Metadata[0] += strings.Repeat("x", 101)
+	}
+	if err := s.keepRecord(&record, name); err != nil {
+		t.Fatal(err)
+	}
+	if got := readRecord(t, s.path(name)+jsonExt+partExt); !cmp.Equal(got.Metadata, record.Metadata) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A record whose own name is taken goes to its day's folder, which need not be there.
+func TestRecordInANewFolder(t *testing.T) {
+	dir := t.TempDir()
+	s := &store{disk: osDisk{}, dir: dir}
+	record := newRecord(testCall(testID))
+	if err := s.saveSidecar(testID, &record); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.path(testID)+jsonExt, []byte("taken"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.saveRecord(&record, testID); err != nil {
+		t.Fatal(err)
+	}
+	readRecord(t, s.path(callName(testID, record.Started))+jsonExt)
 }
 
 // Recover publishes a sidecar in every state that a crash leaves.

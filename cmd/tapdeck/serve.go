@@ -39,11 +39,22 @@ func (c *serveCommand) flags() map[string]string {
 	}
 }
 
-// processorsForDisks are those of the Go runtime beyond the machine's cores, where
-// GOMAXPROCS in the environment says nothing else. Who waits for a disk keeps one until
-// the runtime notices, which may take it 10 ms; two recordings that end would hold up
-// every other call on two cores.
+// processorsForDisks are those of the Go runtime beyond the machine's cores. Who waits
+// for a disk keeps one until the runtime notices, which may take it 10 ms; two
+// recordings that end would hold up every other call on two cores.
 const processorsForDisks = 2
+
+// widen adds them, unless something else than the machine says how many there are: the
+// environment, an affinity, or a quota, which more of them would only use up sooner. The
+// caller must call restore.
+func widen(environ []string) (restore func()) {
+	cores := runtime.GOMAXPROCS(0)
+	if environment(environ, "GOMAXPROCS") != "" || cores != runtime.NumCPU() {
+		return func() {}
+	}
+	runtime.GOMAXPROCS(cores + processorsForDisks)
+	return runtime.SetDefaultGOMAXPROCS
+}
 
 // file is the configuration file, which need not be there yet.
 func (c *serveCommand) file() string {
@@ -55,11 +66,7 @@ func (c *serveCommand) file() string {
 
 // Run is the daemon from its configuration to its last recording.
 func (c *serveCommand) Run(ctx context.Context, p *program) error {
-	if environment(p.Environ, "GOMAXPROCS") == "" {
-		cores := runtime.GOMAXPROCS(0)
-		runtime.GOMAXPROCS(cores + processorsForDisks)
-		defer runtime.GOMAXPROCS(cores)
-	}
+	defer widen(p.Environ)()
 	// Made before the file is read, so that no change of it is missed.
 	watcher, unwatched := config.NewWatcher(c.file(), reloadDebounce)
 	if unwatched == nil {

@@ -41,8 +41,8 @@ type Config struct {
 	// Headers names, in any case, what the handler reads of JSON events and of the
 	// replies to commands, that to connect included: a channel has some 140 headers in
 	// 6 KB, and the others need not be decoded. A name that ends in * stands for all
-	// that begin like it. What Event's other methods and the commands read always is
-	// there. No names at all stand for every header.
+	// that begin like it. What Event.Name, Subclass and ContentType read is always there.
+	// No names at all stand for every header.
 	Headers []string
 }
 

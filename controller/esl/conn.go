@@ -53,7 +53,8 @@ type Conn struct {
 }
 
 // Channel returns the reply to connect: Unique-ID, Control, Socket-Mode and the
-// channel's variables, as far as Config.Headers names them. It is empty for a dialled connection, and after ReleaseChannel.
+// channel's variables, as far as Config.Headers names them. It is empty for a dialled
+// connection, and after ReleaseChannel.
 func (c *Conn) Channel() *Event { return c.channel }
 
 // ReleaseChannel gives up the reply to connect, 14 KB of a whole one, once the handler

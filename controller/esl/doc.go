@@ -12,10 +12,10 @@
 //	FreeSWITCH ──▶ outer ──▶ guard ──▶ inner ──▶ library ──▶ pump ──▶ Conn.Events
 //	FreeSWITCH ◀── outer ◀──────────── inner ◀── library ◀────────── Conn.Command
 //
-// The guard forwards, drops or closes; it never rewrites a value. What it drops are
-// frames and header lines that the library refuses, and the headers of events and
-// replies that no handler reads (Config.Headers): the library would take three times as
-// long for an event, and nine times the memory.
+// The guard forwards, drops or closes; it never rewrites a value (but for the length of
+// what it leaves of a frame). What it drops are frames and header lines that the library
+// refuses, and the headers of events and replies that no handler reads (Config.Headers):
+// the library would take three times as long for an event, and nine times the memory.
 //
 // Goroutines: Server.Serve runs in its caller's and starts one that accepts the
 // library's loopback connections, a short one for each of their handshakes, one

@@ -27,8 +27,9 @@ func (e *Event) Subclass() string { return e.Get("Event-Subclass") }
 func (e *Event) ContentType() string { return e.Get("Content-Type") }
 
 // Get returns the value of a header, found in any case: Get("Unique-ID"),
-// Get("variable_sip_h_X-Foo"). It returns "" if the event has no such header,
-// or if its value is no string (JSON events can hold arrays).
+// Get("variable_sip_h_X-Foo"). It returns "" if the event has no such header or
+// Config.Headers does not name it, or if its value is no string (JSON events can hold
+// arrays).
 func (e *Event) Get(name string) string {
 	v, ok := e.header[fold(name)]
 	if !ok {
@@ -38,8 +39,8 @@ func (e *Event) Get(name string) string {
 	return s
 }
 
-// Names yields the names of the headers that begin with prefix, in any case. They
-// come as the library keeps them, in no order.
+// Names yields the names of the headers that begin with prefix, in any case, as far as
+// Config.Headers names them. They come as the library keeps them, in no order.
 func (e *Event) Names(prefix string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for name := range e.header {

@@ -101,15 +101,12 @@ func (f *frameReader) cut(h header, size int) frame {
 
 // trimLines takes the header lines that names does not want out of a frame.
 func (f *frame) trimLines(names []wantedName) {
-	n, size := 0, len(f.data)-len(f.body)
-	for read := 0; read < size; {
-		length := bytes.IndexByte(f.data[read:size], '\n') + 1
-		line := f.data[read : read+length]
+	n := 0
+	for line := range bytes.Lines(f.data[:len(f.data)-len(f.body)]) {
 		name, _, isHeader := bytes.Cut(line, []byte(":"))
 		if !isHeader || wants(names, name) { // without a colon: the blank line
 			n += copy(f.data[n:], line)
 		}
-		read += length
 	}
 	f.data = f.data[:n+copy(f.data[n:], f.body)]
 	f.body = f.data[n:]
