@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -39,23 +38,6 @@ func (c *serveCommand) flags() map[string]string {
 	}
 }
 
-// processorsForDisks are those of the Go runtime beyond the machine's cores. Who waits
-// for a disk keeps one until the runtime notices, which may take it 10 ms; two
-// recordings that end would hold up every other call on two cores.
-const processorsForDisks = 2
-
-// widen adds them, unless something else than the machine says how many there are: the
-// environment, an affinity, or a quota, which more of them would only use up sooner. The
-// caller must call restore.
-func widen(environ []string) (restore func()) {
-	cores := runtime.GOMAXPROCS(0)
-	if environment(environ, "GOMAXPROCS") != "" || cores != runtime.NumCPU() {
-		return func() {}
-	}
-	runtime.GOMAXPROCS(cores + processorsForDisks)
-	return runtime.SetDefaultGOMAXPROCS
-}
-
 // file is the configuration file, which need not be there yet.
 func (c *serveCommand) file() string {
 	if c.Config == "" {
@@ -66,7 +48,6 @@ func (c *serveCommand) file() string {
 
 // Run is the daemon from its configuration to its last recording.
 func (c *serveCommand) Run(ctx context.Context, p *program) error {
-	defer widen(p.Environ)()
 	// Made before the file is read, so that no change of it is missed.
 	watcher, unwatched := config.NewWatcher(c.file(), reloadDebounce)
 	if unwatched == nil {
