@@ -173,7 +173,7 @@ func TestRecoverComesTooLate(t *testing.T) {
 // A file that is created is locked before anybody sees it.
 func TestCreatedFileIsLockedAtOnce(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("another system can't lock a file before it has a name")
+		t.Skip("only Linux can lock a file before it has a name: run it there")
 	}
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x")
