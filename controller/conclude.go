@@ -30,7 +30,7 @@ func (c *call) admit(ctx context.Context) error {
 	case err == nil:
 		c.rec = rec
 	case errors.Is(err, ErrRefused): // whatever the plan says: what is full takes no call
-		return &ending{result: Refused, err: err, hint: "the call goes on with the dialplan's next action"}
+		return &ending{result: Refused, err: err, hint: "the call goes on with the dialplan's next action" + refusalHint(err.Error())}
 	case c.plan.OnStreamFailure == FailureContinue:
 		c.stream.fail(err, "the sink takes no new stream; the plan says to go on without")
 	default:

@@ -64,3 +64,16 @@ func sinkHints() []hint {
 		{"socket closed", "something between FreeSWITCH and the sink cuts connections, or the switch's module went away; the sink's line of this call says how it looked"},
 	}
 }
+
+// refusalHint says what to do so that the sink takes calls again, if its reason tells.
+func refusalHint(reason string) string {
+	for _, h := range []hint{
+		{"disk is low", "; free some of the disk of sink.directory, or lower sink.min_free"},
+		{"too many streams", "; sink.max_streams sets the limit"},
+	} {
+		if strings.Contains(reason, h.sign) {
+			return h.text
+		}
+	}
+	return ""
+}

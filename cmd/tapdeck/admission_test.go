@@ -12,11 +12,11 @@ import (
 // the dialplan's next action gets it.
 func TestAdmission(t *testing.T) {
 	for name, c := range map[string]struct {
-		change func(*config.Config)
-		say    string
+		change    func(*config.Config)
+		say, hint string
 	}{
-		"max_streams": {func(c *config.Config) { c.Sink.MaxStreams = 1 }, "too many streams"},
-		"min_free":    {func(c *config.Config) { c.Sink.MinFree = 1 << 60 }, "disk"},
+		"max_streams": {func(c *config.Config) { c.Sink.MaxStreams = 1 }, "too many streams", "sink.max_streams"},
+		"min_free":    {func(c *config.Config) { c.Sink.MinFree = 1 << 60 }, "disk", "sink.min_free"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStation(t, quick, c.change)
@@ -35,7 +35,8 @@ func TestAdmission(t *testing.T) {
 				t.Errorf("result %q, err %q, wav %q", record.Result, record.Err, record.WAV)
 			}
 			until(t, "the call's last line", func() bool { return s.told(report.UUID, "call ended") != nil })
-			if ended := s.told(report.UUID, "call ended"); ended["hint"] == nil || ended["level"] != "warn" {
+			ended := s.told(report.UUID, "call ended")
+			if hint, _ := ended["hint"].(string); !strings.Contains(hint, c.hint) || ended["level"] != "warn" {
 				t.Errorf("last line %v", ended)
 			}
 		})
