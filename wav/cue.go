@@ -80,7 +80,7 @@ func appendChunk(b []byte, id string, payload []byte) []byte {
 	return b
 }
 
-// decodeCues reads the payload of a cue chunk; what doesn't fit is left out.
+// decodeCues reads the payload of a cue chunk; points that it lacks are left out.
 func decodeCues(b []byte) (cues []Cue, ids []uint32) {
 	if len(b) < 4 {
 		return nil, nil
@@ -97,24 +97,18 @@ func decodeCues(b []byte) (cues []Cue, ids []uint32) {
 // decodeLabels reads the payload of a LIST chunk of type adtl into the labels of
 // the cues whose ids it names.
 func decodeLabels(b []byte, cues []Cue, ids []uint32) {
-	if len(b) < 4 || string(b[:4]) != "adtl" {
+	if !bytes.HasPrefix(b, []byte("adtl")) {
 		return
 	}
-	for b = b[4:]; len(b) >= chunkHeader; {
-		size := int64(binary.LittleEndian.Uint32(b[4:]))
-		payload := b[chunkHeader:][:min(size, int64(len(b)-chunkHeader))]
-		if i := labelled(b, payload, ids); i >= 0 {
-			text, _, _ := bytes.Cut(payload[4:], []byte{0})
+	// The last label may lack its pad byte: some writers leave it out.
+	walkChunks(bytes.NewReader(b), 4, int64(len(b)+len(b)%2), func(c chunk) {
+		label := b[c.payload:min(c.payload+c.size, int64(len(b)))]
+		if c.id != "labl" || len(label) < 4 {
+			return
+		}
+		if i := slices.Index(ids, binary.LittleEndian.Uint32(label)); i >= 0 {
+			text, _, _ := bytes.Cut(label[4:], []byte{0})
 			cues[i].Label = cleanLabel(string(text))
 		}
-		b = b[min(int64(len(b)), chunkHeader+size+size%2):]
-	}
-}
-
-// labelled returns which of the ids a labl chunk names, or -1.
-func labelled(chunk, payload []byte, ids []uint32) int {
-	if string(chunk[:4]) != "labl" || len(payload) < 4 {
-		return -1
-	}
-	return slices.Index(ids, binary.LittleEndian.Uint32(payload))
+	})
 }

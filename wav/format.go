@@ -19,18 +19,18 @@ import (
 // Errors that callers branch on. Errors of the file itself (syscall.ENOSPC and so
 // on) are wrapped as they come.
 var (
-	// ErrNotWAV says that a file isn't a WAV file, or is none that can be understood.
+	// ErrNotWAV says that a file isn't a WAV file, or not one that this package understands.
 	ErrNotWAV = errors.New("not a WAV file")
 	// ErrFormat says that a WAV file doesn't hold 16-bit PCM of a format that
 	// Format.Validate accepts.
 	ErrFormat = errors.New("not 16-bit PCM")
-	// ErrUnknownFormat says that a header is too damaged to tell the format of the
-	// audio behind it; a Repair that is told the format can mend it.
+	// ErrUnknownFormat says that a damaged header no longer holds the format of the
+	// audio; a Repair with a fallback format can rebuild it.
 	ErrUnknownFormat = errors.New("format of the audio is unknown")
 	// ErrTooLarge says that a file of more than 4 GiB has no room in its header for
 	// its size.
 	ErrTooLarge = errors.New("no room in the header for a size above 4 GiB")
-	// ErrFinished is the answer of a Writer that has been finished.
+	// ErrFinished is returned by a Writer that has been finished.
 	ErrFinished = errors.New("writer is finished")
 )
 
@@ -50,15 +50,16 @@ type Format struct {
 	Channels int
 }
 
-// FieldError names a field of a Format whose value breaks a rule.
+// FieldError names a field whose value breaks a rule. The packages that record audio
+// use it, too.
 type FieldError struct {
 	Field string
-	Value int
+	Value any
 	Rule  string
 }
 
 func (e *FieldError) Error() string {
-	return fmt.Sprintf("%s %d: %s", e.Field, e.Value, e.Rule)
+	return fmt.Sprintf("%s %v: %s", e.Field, e.Value, e.Rule)
 }
 
 // Validate reports every field that is out of range, joined, each a *FieldError.

@@ -8,26 +8,26 @@ import (
 	"io"
 )
 
-// Bounds of what is read of a file that others may have written.
+// Limits on what is read from a file that another program may have written.
 const (
 	maxChunks   = 10_000
 	maxCueChunk = 1 << 20
 )
 
-// Header is what a file says of its audio.
+// Header describes the audio of a file.
 type Header struct {
 	Format Format
 	// DataOffset is where the audio begins, in bytes from the file's beginning.
 	DataOffset int64
-	// DataBytes is the length of the audio in whole frames that the file both
-	// declares and holds.
+	// DataBytes is the length of the whole frames that the file both declares and
+	// holds, in bytes.
 	DataBytes int64
-	// Declared is the length of the audio that the file declares, in bytes; it is
-	// the length that there is where the file says that it doesn't know.
+	// Declared is the length of the audio that the file declares, in bytes; if it
+	// declares an unknown length, it is what the file holds.
 	Declared int64
-	// RF64 says that the file is in the format for more than 4 GiB.
+	// RF64 is true for the format of files above 4 GiB.
 	RF64 bool
-	// Cues are in the order in which they stand in the file.
+	// Cues are in the file's order.
 	Cues []Cue
 }
 
@@ -35,8 +35,8 @@ type Header struct {
 func (h Header) Frames() int64 { return h.DataBytes / int64(h.Format.FrameBytes()) }
 
 // ReadHeader reads the chunks of a file of size bytes, in constant memory. The
-// error is ErrNotWAV, ErrFormat or wraps one of r. A file that is cut short, or that
-// is still being written, is no error.
+// error is ErrNotWAV, ErrFormat or wraps an error of r. A file that is cut short or
+// still being written is not an error.
 func ReadHeader(r io.ReaderAt, size int64) (Header, error) {
 	l, err := readLayout(r, size)
 	if err != nil {
@@ -45,7 +45,7 @@ func ReadHeader(r io.ReaderAt, size int64) (Header, error) {
 	return l.header(r), nil
 }
 
-// layout is where the parts of a file are. Offsets are from the file's beginning.
+// layout holds where the parts of a file are. Offsets are from the file's beginning.
 type layout struct {
 	size     int64
 	format   Format
@@ -54,7 +54,7 @@ type layout struct {
 	fmtEnd   int64
 	data     int64 // payload of the data chunk; 0: none
 	declared int64
-	open     bool  // the data chunk's size is the one that says unknown
+	open     bool  // the data chunk declares an unknown size
 	riffEnd  int64 // as declared
 }
 
@@ -76,7 +76,7 @@ func readChunk(r io.ReaderAt, at int64) (chunk, error) {
 	return chunk{id: string(b[:4]), payload: at + chunkHeader, size: int64(binary.LittleEndian.Uint32(b[4:]))}, nil
 }
 
-// readFull fills b; a file that ends before is ErrNotWAV.
+// readFull fills b; if the file ends before, the error is ErrNotWAV.
 func readFull(r io.ReaderAt, b []byte, at int64) error {
 	n, err := r.ReadAt(b, at)
 	if n == len(b) {
@@ -103,11 +103,11 @@ func readLayout(r io.ReaderAt, size int64) (layout, error) {
 		if !printable(c.id) {
 			return l, fmt.Errorf("read header: %w: chunk %q", ErrNotWAV, c.id)
 		}
-		if err := l.take(r, c); err != nil {
+		if err := l.scan(r, c); err != nil {
 			return l, err
 		}
 		if l.data != 0 {
-			return l, l.checkSizes()
+			return l, nil
 		}
 		at = c.end()
 	}
@@ -127,20 +127,20 @@ func (l *layout) readRIFF(r io.ReaderAt) error {
 	return nil
 }
 
-// take notes what one chunk says.
-func (l *layout) take(r io.ReaderAt, c chunk) error {
+// scan reads one chunk into the layout.
+func (l *layout) scan(r io.ReaderAt, c chunk) error {
 	switch c.id {
 	case "ds64", "JUNK":
-		return l.takeDS64(r, c)
+		return l.scanDS64(r, c)
 	case "fmt ":
-		return l.takeFormat(r, c)
+		return l.scanFormat(r, c)
 	case "data":
-		return l.takeData(c)
+		return l.scanData(c)
 	}
 	return nil
 }
 
-func (l *layout) takeDS64(r io.ReaderAt, c chunk) error {
+func (l *layout) scanDS64(r io.ReaderAt, c chunk) error {
 	if c.payload != ds64At || c.size < junkBytes {
 		return nil
 	}
@@ -157,7 +157,7 @@ func (l *layout) takeDS64(r io.ReaderAt, c chunk) error {
 	return nil
 }
 
-func (l *layout) takeFormat(r io.ReaderAt, c chunk) error {
+func (l *layout) scanFormat(r io.ReaderAt, c chunk) error {
 	var b [26]byte
 	n := min(c.size, int64(len(b)))
 	if n < fmtBytes {
@@ -193,31 +193,27 @@ func decodeFormat(b []byte) (Format, error) {
 	return f, nil
 }
 
-func (l *layout) takeData(c chunk) error {
+func (l *layout) scanData(c chunk) error {
 	if l.fmtEnd == 0 {
 		return fmt.Errorf("read header: %w: no fmt chunk before the data chunk", ErrNotWAV)
 	}
-	l.data = c.payload
-	l.open = c.size == unknownSize && (!l.rf64 || l.declared == 0)
-	if !l.rf64 || c.size != unknownSize {
-		l.declared = c.size
-	}
-	return nil
-}
-
-func (l *layout) checkSizes() error {
-	if l.data > l.size {
+	if c.payload > l.size {
 		return fmt.Errorf("read header: %w: it is shorter than its header", ErrNotWAV)
 	}
-	if l.open {
+	l.data = c.payload
+	l.open = c.size == unknownSize && (!l.rf64 || l.declared == 0)
+	switch {
+	case l.open:
 		l.declared = l.available()
+	case !l.rf64 || c.size != unknownSize:
+		l.declared = c.size
 	}
 	return nil
 }
 
 func (l *layout) available() int64 { return l.size - l.data }
 
-// dataBytes returns the whole frames that are declared and there.
+// dataBytes returns the bytes of the whole frames that are both declared and there.
 func (l *layout) dataBytes() int64 { return l.format.whole(min(l.declared, l.available())) }
 
 // dataEnd returns where the declared audio ends, its pad byte included.
@@ -231,8 +227,8 @@ func (l *layout) header(r io.ReaderAt) Header {
 	return h
 }
 
-// readCues reads the cues among the chunks between two offsets; what isn't
-// understood is left out.
+// readCues reads the cues among the chunks between two offsets; chunks that are
+// broken or of other kinds are left out.
 func readCues(r io.ReaderAt, at, end int64) (cues []Cue) {
 	var ids []uint32
 	walkChunks(r, at, end, func(c chunk) {

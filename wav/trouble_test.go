@@ -17,7 +17,7 @@ func TestNoRoom(t *testing.T) {
 		f := newMemFile(nil)
 		w := newWriter(t, f, stereo8)
 		f.room = room
-		w.Cue("start")
+		w.CueAt(0, "start")
 		var err error
 		for at := 0; at < len(audio) && err == nil; at += 321 {
 			_, err = w.Write(audio[at:min(at+321, len(audio))])
@@ -40,7 +40,7 @@ func checkKept(t *testing.T, f *memFile, w *Writer, want []byte) {
 	if got := pcm(t, f); !bytes.Equal(got, want) {
 		t.Errorf("the file holds %d bytes of audio, want %d", len(got), len(want))
 	}
-	if w.Frames() != int64(len(want)/w.Format().FrameBytes()) || w.Sum() != sha256.Sum256(want) {
+	if w.Frames() != int64(len(want)/w.format.FrameBytes()) || w.Sum() != sha256.Sum256(want) {
 		t.Errorf("Frames = %d of %d bytes, or another sum", w.Frames(), len(want))
 	}
 }
@@ -71,7 +71,7 @@ func TestRoomAgain(t *testing.T) {
 		t.Errorf("%d frames, want %d; or another sum", w.Frames(), len(taken)/4)
 	}
 	f.room = -1
-	w.Cue("end")
+	w.CueAt(w.Frames(), "end")
 	noErr(t, w.Finish())
 	checkKept(t, f, w, taken)
 	if h, _ := ReadHeader(f, f.size()); len(h.Cues) != 1 {
@@ -85,7 +85,7 @@ func TestCut(t *testing.T) {
 		f := newMemFile(nil)
 		w := newWriter(t, cutFile{f}, stereo8)
 		f.room = room
-		w.Cue("start")
+		w.CueAt(0, "start")
 		_, _ = w.Write(noise(3, 16_000))
 		if err := w.Finish(); !errors.Is(err, errDisk) {
 			t.Errorf("Finish = %v", err)

@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// bufferBytes is how much audio a Writer holds back at most.
+// bufferBytes is the most audio that a Writer buffers.
 const bufferBytes = 8 << 10
 
 // File is what a Writer writes to: an *os.File that wasn't opened with O_APPEND.
@@ -21,8 +21,8 @@ type File interface {
 
 // Writer writes one recording. It is for one goroutine at a time.
 //
-// After an error of the file every method but Finish returns that error; what is
-// buffered is kept, and Finish tries once more to write it.
+// After an error of the file every method but Finish returns that error; buffered
+// audio is kept, and Finish tries once more to write it.
 type Writer struct {
 	f      File
 	format Format
@@ -34,7 +34,7 @@ type Writer struct {
 	n     int    // bytes in buf; the last frame may be incomplete
 	sum   hash.Hash
 
-	patched int64 // bytes of audio that the header in the file tells of
+	patched int64 // bytes of audio that the header in the file declares
 	cues    []Cue
 
 	err      error // the first error of the file
@@ -57,26 +57,23 @@ func NewWriter(f File, format Format) (*Writer, error) {
 	return w, nil
 }
 
-// Format returns the format that the Writer was made with.
-func (w *Writer) Format() Format { return w.format }
-
-// Write takes audio in any split, also within a sample. It buffers up to 8 KiB and
-// doesn't allocate. The count is of the bytes taken, which is all of them unless
-// the file fails; the error then wraps the file's.
+// Write accepts audio in any split, also within a sample. It buffers up to 8 KiB and
+// doesn't allocate. It returns the number of bytes accepted: all of them unless the
+// file fails; the error then wraps the file's.
 func (w *Writer) Write(pcm []byte) (int, error) {
 	if err := w.usable(); err != nil {
 		return 0, err
 	}
-	taken := 0
-	for taken < len(pcm) {
-		n := copy(w.buf[w.n:], pcm[taken:])
+	accepted := 0
+	for accepted < len(pcm) {
+		n := copy(w.buf[w.n:], pcm[accepted:])
 		w.n += n
-		taken += n
+		accepted += n
 		if err := w.drainFull(); err != nil {
-			return taken, err
+			return accepted, err
 		}
 	}
-	return taken, nil
+	return accepted, nil
 }
 
 // WriteSilence appends so many frames of zeros. An incomplete frame before them is
@@ -87,15 +84,15 @@ func (w *Writer) WriteSilence(frames int64) error {
 		return err
 	}
 	frame := w.format.FrameBytes()
-	left := max(frames, 0) * int64(frame)
-	if rest := w.n % frame; rest != 0 {
-		left += int64(frame - rest)
+	remaining := max(frames, 0) * int64(frame)
+	if partial := w.n % frame; partial != 0 {
+		remaining += int64(frame - partial)
 	}
-	for left > 0 {
-		n := min(left, int64(len(w.buf)-w.n))
+	for remaining > 0 {
+		n := min(remaining, int64(len(w.buf)-w.n))
 		clear(w.buf[w.n:][:n])
 		w.n += int(n)
-		left -= n
+		remaining -= n
 		if err := w.drainFull(); err != nil {
 			return err
 		}
@@ -103,20 +100,17 @@ func (w *Writer) WriteSilence(frames int64) error {
 	return nil
 }
 
-// Cue marks the present position, which is before the next frame. The label is cut
-// to 80 bytes; of more than 500 cues the later are left out.
-func (w *Writer) Cue(label string) { w.CueAt(w.Frames(), label) }
-
-// CueAt marks a position given in frames from the beginning. One that the recording
-// doesn't reach is moved to its end.
+// CueAt marks a position given in frames from the beginning; a position beyond the
+// recording's end moves to its end. The label is cut to 80 bytes; the first 500 cues
+// are kept.
 func (w *Writer) CueAt(frame int64, label string) {
 	if len(w.cues) < maxCues {
 		w.cues = append(w.cues, Cue{Frame: frame, Label: cleanLabel(label)})
 	}
 }
 
-// Flush writes what is buffered, in whole frames, and then the header's sizes, so
-// that the file is playable to its end. It writes nothing when nothing is new.
+// Flush writes the buffered whole frames and then the header's sizes, so that the
+// file is playable to its end. It writes nothing if there is nothing new.
 func (w *Writer) Flush() error {
 	if err := w.usable(); err != nil {
 		return err
@@ -133,7 +127,7 @@ func (w *Writer) Flush() error {
 	return w.err
 }
 
-// Frames returns the whole frames taken so far, buffered ones included; after
+// Frames returns the whole frames accepted so far, buffered ones included; after
 // Finish those that are in the file.
 func (w *Writer) Frames() int64 {
 	return (w.bytes + int64(w.n)) / int64(w.format.FrameBytes())
@@ -151,10 +145,10 @@ func (w *Writer) Sum() [sha256.Size]byte {
 	return sum
 }
 
-// Finish writes what is buffered, the cues and the final sizes, and syncs the file.
-// An incomplete last frame is dropped. A nil error says that every frame taken is in
-// the file, playable and synced, even where an earlier Write had failed; otherwise as
-// much of this was done as the file permits. f stays open. A second Finish does
+// Finish writes the buffered frames, the cues and the final sizes, and syncs the
+// file. An incomplete last frame is dropped. If it returns nil, every frame accepted
+// is in the file, playable and synced, even if an earlier Write had failed; otherwise
+// it has done as much of this as the file permits. f stays open. A second Finish does
 // nothing and returns ErrFinished.
 func (w *Writer) Finish() error {
 	if w.finished {
@@ -192,7 +186,7 @@ func (w *Writer) drainFull() error {
 	return w.drain()
 }
 
-// drain writes the whole frames of the buffer to the file.
+// drain writes the buffer's whole frames to the file.
 func (w *Writer) drain() error {
 	whole := w.whole()
 	if whole == 0 {
@@ -203,8 +197,8 @@ func (w *Writer) drain() error {
 	return w.err
 }
 
-// drainRest is drain for Finish: after an error it writes to the place where the
-// last whole frame ends, which the file's own position may have passed.
+// drainRest is drain for Finish: after an error it writes where the last whole frame
+// ends, which the file's own position may have passed.
 func (w *Writer) drainRest() error {
 	if w.err == nil {
 		return w.drain()
@@ -217,8 +211,8 @@ func (w *Writer) drainRest() error {
 	return w.written(n, whole, err)
 }
 
-// written moves the whole frames among the first n bytes of the buffer to what the
-// file holds.
+// written counts the whole frames among the first n bytes of the buffer as in the
+// file, and removes them from the buffer.
 func (w *Writer) written(n, asked int, err error) error {
 	if err == nil && n < asked {
 		err = io.ErrShortWrite
@@ -256,8 +250,8 @@ func (w *Writer) patch(end int64) error {
 	return nil
 }
 
-// cut takes away what a failed write left behind the end, if the file can: half a
-// frame or half a cue chunk. If it can't, the header still says where the end is.
+// cut removes what a failed write left behind the end, half a frame or half a cue
+// chunk, if the file can be truncated. If not, the header still says where the end is.
 func (w *Writer) cut(end int64) {
 	if t, ok := w.f.(interface{ Truncate(size int64) error }); ok {
 		_ = t.Truncate(end)
