@@ -18,6 +18,45 @@ func sortFindings(f []Finding) {
 	slices.SortStableFunc(f, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
 }
 
+// act looks at one action.
+func (c *checker) act(p Place, application, data string) {
+	switch application {
+	case "socket":
+		c.socket(p, data)
+	case "audio_stream", "uuid_audio_stream":
+		c.unknown(p, application, "mod_audio_stream gives FreeSWITCH the API command uuid_audio_stream, no application")
+	case "api", "bgapi":
+		if strings.Contains(data, "uuid_audio_stream") {
+			c.unknown(p, application, "API commands aren't applications")
+		}
+	case "lua":
+		c.lua(p, data)
+	default:
+		if m := c.hook.FindStringSubmatch(data); m != nil {
+			c.lua(p, m[1])
+		}
+	}
+	if c.expands.MatchString(data) {
+		c.streams = append(c.streams, p)
+	}
+}
+
+func (c *checker) unknown(p Place, application, why string) {
+	c.find(p, SeverityError,
+		fmt.Sprintf("there is no application %q: FreeSWITCH hangs the call up (%s)", application, why),
+		"remove it; tapdeck starts and stops the stream")
+}
+
+// lua notes a script that tapdeck does the work of, by its name.
+func (c *checker) lua(p Place, data string) {
+	script, _, _ := strings.Cut(data, " ")
+	if !strings.Contains(strings.ToLower(script), "stream") {
+		return
+	}
+	c.find(p, SeverityNote, fmt.Sprintf("lua %s: its name says that it starts or stops a stream, as tapdeck does", script),
+		"remove it where the call goes to tapdeck")
+}
+
 // socket notes one socket action and what is wrong with its hosts.
 func (c *checker) socket(p Place, data string) {
 	s := Socket{Place: p, data: data}
