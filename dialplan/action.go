@@ -1,68 +1,59 @@
 package dialplan
 
 import (
-	"cmp"
 	"fmt"
-	"html"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 )
 
 const defaultPort = 8084 // of a socket action's first host
 
-func escape(s string) string { return html.EscapeString(s) }
-
-func sortFindings(f []Finding) {
-	slices.SortStableFunc(f, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
-}
-
-// act looks at one action.
-func (c *checker) act(p Place, application, data string) {
+// action checks one action.
+func (c *checker) action(at Location, application, data string) {
 	switch application {
 	case "socket":
-		c.socket(p, data)
+		c.socket(at, data)
 	case "audio_stream", "uuid_audio_stream":
-		c.unknown(p, application, "mod_audio_stream gives FreeSWITCH the API command uuid_audio_stream, no application")
+		c.unknown(at, application, "mod_audio_stream gives FreeSWITCH the API command uuid_audio_stream, no application")
 	case "api", "bgapi":
 		if strings.Contains(data, "uuid_audio_stream") {
-			c.unknown(p, application, "API commands aren't applications")
+			c.unknown(at, application, "API commands aren't applications")
 		}
 	case "lua":
-		c.lua(p, data)
+		c.lua(at, data)
 	default:
 		if m := c.hook.FindStringSubmatch(data); m != nil {
-			c.lua(p, m[1])
+			c.lua(at, m[1])
 		}
 	}
 	if c.expands.MatchString(data) {
-		c.streams = append(c.streams, p)
+		c.streams = append(c.streams, at)
 	}
 }
 
-func (c *checker) unknown(p Place, application, why string) {
-	c.find(p, SeverityError,
+func (c *checker) unknown(at Location, application, why string) {
+	c.report(at, SeverityError,
 		fmt.Sprintf("there is no application %q: FreeSWITCH hangs the call up (%s)", application, why),
 		"remove it; tapdeck starts and stops the stream")
 }
 
-// lua notes a script that tapdeck does the work of, by its name.
-func (c *checker) lua(p Place, data string) {
+// lua reports a script whose work tapdeck does, by its name.
+func (c *checker) lua(at Location, data string) {
 	script, _, _ := strings.Cut(data, " ")
 	if !strings.Contains(strings.ToLower(script), "stream") {
 		return
 	}
-	c.find(p, SeverityNote, fmt.Sprintf("lua %s: its name says that it starts or stops a stream, as tapdeck does", script),
-		"remove it where the call goes to tapdeck")
+	c.report(at, SeverityNote, fmt.Sprintf("lua %s: its name says that it starts or stops a stream, as tapdeck does", script),
+		"remove it if the call goes to tapdeck")
 }
 
-// socket notes one socket action and what is wrong with its hosts.
-func (c *checker) socket(p Place, data string) {
-	s := Socket{Place: p, data: data}
+// socket records one socket action and reports what is wrong with its hosts.
+func (c *checker) socket(at Location, data string) {
+	s := Socket{Location: at, data: data}
 	words := split(data)
 	if len(words) == 0 {
-		c.find(p, SeverityError, "socket without an address: FreeSWITCH goes on with the next action", `write data="HOST:8084 async full"`)
+		c.report(at, SeverityError, "socket without an address: FreeSWITCH goes on with the next action", `write data="HOST:8084 async full"`)
 		return
 	}
 	for _, w := range words[1:] {
@@ -74,7 +65,7 @@ func (c *checker) socket(p Place, data string) {
 	} else {
 		c.hosts(&s, words[0])
 	}
-	c.sockets = append(c.sockets, s)
+	c.Sockets = append(c.Sockets, s)
 }
 
 // split cuts an argument at blanks as FreeSWITCH does, quotes and all.
@@ -98,7 +89,7 @@ func (c *checker) hosts(s *Socket, list string) {
 	port := strconv.Itoa(defaultPort)
 	for i, entry := range strings.Split(list, "|") {
 		if entry == "" {
-			c.find(s.Place, SeverityWarning, fmt.Sprintf("socket %q has an empty host, which FreeSWITCH logs as an error in every call", s.data), "remove the bar")
+			c.report(s.Location, SeverityWarning, fmt.Sprintf("socket %q has an empty host, which FreeSWITCH logs as an error in every call", s.data), "remove the bar")
 			continue
 		}
 		host, path := entry, ""
@@ -107,7 +98,11 @@ func (c *checker) hosts(s *Socket, list string) {
 			port, path, _ = strings.Cut(entry[at+1:], "/")
 		} else {
 			host, path, _ = strings.Cut(entry, "/")
-			c.inherits(*s, i, host, port)
+			if i > 0 {
+				c.report(s.Location, SeverityWarning,
+					fmt.Sprintf("socket %q: %s has no port and inherits %s from the host before it", s.data, host, port),
+					fmt.Sprintf("write %s:%s", host, port))
+			}
 		}
 		if len(s.Hosts) == 0 {
 			s.Plan = path
@@ -116,17 +111,7 @@ func (c *checker) hosts(s *Socket, list string) {
 	}
 }
 
-// inherits warns of a host that has no port of its own.
-func (c *checker) inherits(s Socket, i int, host, port string) {
-	if i == 0 {
-		return
-	}
-	c.find(s.Place, SeverityWarning,
-		fmt.Sprintf("socket %q: %s has no port and inherits %s from the host before it", s.data, host, port),
-		fmt.Sprintf("write %s:%s", host, port))
-}
-
-// host notes one host that FreeSWITCH tries, or why it can't.
+// host records one host that FreeSWITCH tries, or reports why it can't.
 func (c *checker) host(s *Socket, host, port string) {
 	n, ok := parsePort(port)
 	text, hint := "", ""
@@ -146,5 +131,5 @@ func (c *checker) host(s *Socket, host, port string) {
 		return
 	}
 	s.bad = true
-	c.find(s.Place, SeverityError, fmt.Sprintf("socket %q: %s", s.data, text), hint)
+	c.report(s.Location, SeverityError, fmt.Sprintf("socket %q: %s", s.data, text), hint)
 }

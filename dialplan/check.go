@@ -1,40 +1,38 @@
 package dialplan
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // Expect is what Check compares a dialplan with.
 type Expect struct {
 	// Hosts are the addresses of the controller, host:port, IPv6 in brackets. A
-	// host that is empty, 0.0.0.0 or [::] stands for any. None at all takes every
-	// socket action for one that should reach it.
+	// host that is empty, 0.0.0.0 or [::] stands for any. Without any, every socket
+	// action counts as one that should reach the controller.
 	Hosts []string
 }
 
 // Severity says how much a Finding matters.
 type Severity string
 
-// The severities.
 const (
-	// SeverityError is for calls that fail because of it.
-	SeverityError Severity = "error"
-	// SeverityWarning is for what works by chance, or may disturb calls.
-	SeverityWarning Severity = "warning"
-	// SeverityNote is for what is worth knowing.
-	SeverityNote Severity = "note"
+	SeverityError   Severity = "error"   // calls fail because of it
+	SeverityWarning Severity = "warning" // it works by chance, or may disturb calls
+	SeverityNote    Severity = "note"    // it is worth knowing
 )
 
-// Place is where in a dialplan something stands.
-type Place struct {
+// Location is a line of a dialplan and what is around it.
+type Location struct {
 	// Line counts from 1; 0 is the file as a whole.
 	Line int
-	// Extension and Context are names; empty where the file doesn't say.
+	// Extension and Context are names; empty if the file doesn't name them.
 	Extension, Context string
 	// Number is the expression of the extension's condition on destination_number.
 	Number string
@@ -42,7 +40,7 @@ type Place struct {
 
 // Finding is one thing that is wrong, or worth knowing, in a dialplan.
 type Finding struct {
-	Place
+	Location
 	Severity Severity
 	// Text says what is there and what comes of it; Hint says what to do.
 	Text, Hint string
@@ -50,21 +48,21 @@ type Finding struct {
 
 // Socket is one socket action.
 type Socket struct {
-	Place
+	Location
 	// Hosts are the hosts that FreeSWITCH tries, in this order, as host:port.
 	Hosts []string
 	// Plan is the path of the first host; empty without one.
 	Plan string
-	// Async and Full say which of these words the action has.
+	// Async and Full are true if the action has these words.
 	Async, Full bool
-	// Right says that calls come to the controller that was expected, async and
+	// Right is true if the action hands calls to the expected controller, async and
 	// full.
 	Right bool
 
 	data     string
 	expected bool // one of the hosts is the controller's
 	unknown  bool // the hosts come from a variable
-	bad      bool // a host can't be understood, which has been said
+	bad      bool // a host is wrong, and a finding says so
 }
 
 // Result is what a Check found.
@@ -75,25 +73,24 @@ type Result struct {
 	Sockets []Socket
 }
 
-// Check reads a dialplan, a file or the answer of FreeSWITCH's xml_locate, and says
-// which socket actions reach the controller and what is wrong with the others. What
-// isn't XML is an error that names the line.
+// Check reads a dialplan, a file or the answer of FreeSWITCH's xml_locate, and returns
+// which socket actions reach the controller and what is wrong with the others. If it
+// isn't XML, the error names the line.
 func Check(r io.Reader, want Expect) (Result, error) {
 	c := newChecker()
 	if err := walk(r, c); err != nil {
 		return Result{}, fmt.Errorf("parse dialplan: %w", err)
 	}
 	c.judge(want)
-	return Result{Findings: c.findings, Sockets: c.sockets}, nil
+	return c.Result, nil
 }
 
 // checker collects what Check returns.
 type checker struct {
-	sockets  []Socket
-	findings []Finding
-	// streams are uses of uuid_audio_stream inside ${…}: they disturb a call of
-	// ours only in an extension that also has a socket action.
-	streams []Place
+	Result
+	// streams are uses of uuid_audio_stream inside ${…}: they disturb a call only in
+	// an extension that also has a socket action.
+	streams []Location
 	include bool // the file includes others
 
 	expands *regexp.Regexp // what calls uuid_audio_stream inside ${…}
@@ -107,29 +104,28 @@ func newChecker() *checker {
 	}
 }
 
-func (c *checker) find(p Place, s Severity, text, hint string) {
-	c.findings = append(c.findings, Finding{Place: p, Severity: s, Text: text, Hint: hint})
+func (c *checker) report(at Location, s Severity, text, hint string) {
+	c.Findings = append(c.Findings, Finding{Location: at, Severity: s, Text: text, Hint: hint})
 }
 
-// judge looks at everything together.
+// judge checks what only the whole dialplan shows.
 func (c *checker) judge(want Expect) {
-	reached := false
-	for i := range c.sockets {
-		s := &c.sockets[i]
+	for i := range c.Sockets {
+		s := &c.Sockets[i]
 		s.expected = s.reaches(want)
 		s.Right = s.expected && s.Async && s.Full
-		reached = reached || s.expected
 	}
-	for _, s := range c.sockets {
+	reached := slices.ContainsFunc(c.Sockets, func(s Socket) bool { return s.expected })
+	for _, s := range c.Sockets {
 		c.judgeSocket(s, want, reached)
 	}
-	for _, p := range c.streams {
-		c.judgeStream(p)
+	for _, at := range c.streams {
+		c.judgeStream(at)
 	}
-	if len(c.sockets) == 0 {
+	if len(c.Sockets) == 0 {
 		c.noSocket()
 	}
-	sortFindings(c.findings)
+	slices.SortStableFunc(c.Findings, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
 }
 
 func (c *checker) noSocket() {
@@ -137,37 +133,36 @@ func (c *checker) noSocket() {
 	if c.include {
 		hint = "this file includes others that were not looked at: check the answer of fs_cli -x 'xml_locate dialplan'; " + hint
 	}
-	c.find(Place{}, SeverityError, "there is no socket action: no call reaches tapdeck", hint)
+	c.report(Location{}, SeverityError, "there is no socket action: no call reaches tapdeck", hint)
 }
 
-// judgeSocket looks at one socket action; reached says that there is one whose
-// address is the controller's.
+// judgeSocket checks one socket action; reached is true if any of them goes to the
+// controller.
 func (c *checker) judgeSocket(s Socket, want Expect, reached bool) {
-	address, _, _ := strings.Cut(s.data, " ")
-	line := fmt.Sprintf(`<action application="socket" data="%s async full"/>`, escape(address))
-	if s.bad {
-		line = socketLine(want.Hosts, s.Plan)
+	if !s.unknown && !s.expected && reached {
+		c.report(s.Location, SeverityNote, fmt.Sprintf("socket %q goes to another controller", s.data), "nothing, if this is meant")
+		return
 	}
+	address, _, _ := strings.Cut(s.data, " ")
+	data := address + " async full"
+	if s.bad || !s.unknown && !s.expected {
+		data = socketData(want.Hosts, s.Plan)
+	}
+	fix := fmt.Sprintf(`write <action application="socket" data="%s"/>`, escape(data))
 	switch {
 	case s.unknown:
-		c.find(s.Place, SeverityNote, fmt.Sprintf("socket %q: the address comes from a variable and can't be checked", s.data),
+		c.report(s.Location, SeverityNote, fmt.Sprintf("socket %q: the address comes from a variable and can't be checked", s.data),
 			"make sure that it is the controller's host:port for every call")
-	case !s.expected && reached:
-		c.find(s.Place, SeverityNote, fmt.Sprintf("socket %q goes to another controller", s.data), "nothing, if this is meant")
-		return
 	case !s.expected && !s.bad:
-		line = socketLine(want.Hosts, s.Plan)
-		c.find(s.Place, SeverityError, fmt.Sprintf("socket %q goes to %s, and tapdeck listens on %s",
-			s.data, strings.Join(s.Hosts, " and "), strings.Join(want.Hosts, " and ")),
-			"write "+line)
+		c.report(s.Location, SeverityError, fmt.Sprintf("socket %q goes to %s, and tapdeck listens on %s",
+			s.data, strings.Join(s.Hosts, " and "), strings.Join(want.Hosts, " and ")), fix)
 	}
-	c.judgeMode(s, line)
+	c.judgeMode(s, fix)
 }
 
-// judgeMode looks at the words behind the address; line is the action that is right.
-func (c *checker) judgeMode(s Socket, line string) {
-	var missing []string
-	var effect []string
+// judgeMode checks the words behind the address; fix is the hint.
+func (c *checker) judgeMode(s Socket, fix string) {
+	var missing, effect []string
 	if !s.Async {
 		missing = append(missing, "async")
 		effect = append(effect, "FreeSWITCH reads no audio while tapdeck listens")
@@ -179,54 +174,31 @@ func (c *checker) judgeMode(s Socket, line string) {
 	if len(missing) == 0 {
 		return
 	}
-	c.find(s.Place, SeverityError,
-		fmt.Sprintf("socket %q lacks %s: %s", s.data, strings.Join(missing, " and "), strings.Join(effect, ", and ")),
-		"write "+line)
+	c.report(s.Location, SeverityError,
+		fmt.Sprintf("socket %q lacks %s: %s", s.data, strings.Join(missing, " and "), strings.Join(effect, ", and ")), fix)
 }
 
-// judgeStream looks at one use of uuid_audio_stream inside ${…}.
-func (c *checker) judgeStream(p Place) {
+// judgeStream checks one use of uuid_audio_stream inside ${…}.
+func (c *checker) judgeStream(at Location) {
 	severity := SeverityWarning
-	for _, s := range c.sockets {
-		if s.Extension == p.Extension && s.Context == p.Context {
+	for _, s := range c.Sockets {
+		if s.Extension == at.Extension && s.Context == at.Context {
 			severity = SeverityError
 		}
 	}
-	c.find(p, severity,
+	c.report(at, severity,
 		"uuid_audio_stream is called while the dialplan expands ${…}: its answer goes into a variable that nobody looks at, and while its stream is there tapdeck can't start its own",
 		"remove it; tapdeck starts and stops the stream")
 }
 
-// socketLine returns the action that would reach the hosts.
-func socketLine(hosts []string, plan string) string {
-	var out []string
-	for _, h := range hosts {
-		host, err := socketHost(h)
-		if err != nil { // any address: the reader knows which
-			_, port, _ := net.SplitHostPort(h)
-			host = "HOST:" + port
-		}
-		if plan != "" {
-			host += "/" + plan
-		}
-		out = append(out, host)
-	}
-	return fmt.Sprintf(`<action application="socket" data="%s async full"/>`, escape(strings.Join(out, "|")))
-}
-
-// reaches says that one of the hosts is the controller's.
+// reaches reports whether one of the hosts is the controller's.
 func (s *Socket) reaches(want Expect) bool {
 	if len(want.Hosts) == 0 && len(s.Hosts) > 0 {
 		return true
 	}
-	for _, h := range s.Hosts {
-		for _, w := range want.Hosts {
-			if sameHost(h, w) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Hosts, func(host string) bool {
+		return slices.ContainsFunc(want.Hosts, func(want string) bool { return sameHost(host, want) })
+	})
 }
 
 // sameHost compares a host of a socket action with one that is expected.

@@ -121,7 +121,7 @@ func TestCheckFindings(t *testing.T) {
 	}
 }
 
-func TestCheckPlace(t *testing.T) {
+func TestCheckLocation(t *testing.T) {
 	const text = `<?xml version="1.0" encoding="ISO-8859-1"?>
 <include>
   <extension name="direct">
@@ -150,15 +150,15 @@ func TestCheckPlace(t *testing.T) {
 	}
 	host := []string{"10.0.0.1:9000"}
 	want := []Socket{
-		{Place: Place{6, "direct", "", "^(98|99)99$"}, Hosts: []string{"10.0.0.1:9000", "10.0.0.2:9000"}, Plan: "survey", Async: true, Full: true, Right: true},
-		{Place: Place{8, "direct", "", "^(98|99)99$"}, Hosts: host, Full: true},
-		{Place: Place{15, "regex", "", "^12$"}, Hosts: host, Async: true, Full: true, Right: true},
-		{Place: Place{21, "bare", "public", ""}, Hosts: host, Async: true, Full: true, Right: true},
+		{Location: Location{6, "direct", "", "^(98|99)99$"}, Hosts: []string{"10.0.0.1:9000", "10.0.0.2:9000"}, Plan: "survey", Async: true, Full: true, Right: true},
+		{Location: Location{8, "direct", "", "^(98|99)99$"}, Hosts: host, Full: true},
+		{Location: Location{15, "regex", "", "^12$"}, Hosts: host, Async: true, Full: true, Right: true},
+		{Location: Location{21, "bare", "public", ""}, Hosts: host, Async: true, Full: true, Right: true},
 	}
 	if diff := cmp.Diff(want, got.Sockets, cmpopts.IgnoreUnexported(Socket{})); diff != "" {
 		t.Errorf("sockets (-want +got):\n%s", diff)
 	}
-	if len(got.Findings) != 3 || !cmp.Equal(got.Findings[2].Place, Place{Line: 19}) || got.Findings[0].Number != "^(98|99)99$" || got.Findings[1].Extension != "direct" {
+	if len(got.Findings) != 3 || !cmp.Equal(got.Findings[2].Location, Location{Line: 19}) || got.Findings[0].Number != "^(98|99)99$" || got.Findings[1].Extension != "direct" {
 		t.Errorf("findings %+v", got.Findings)
 	}
 }

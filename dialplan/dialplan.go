@@ -1,6 +1,6 @@
-// Package dialplan owns what a FreeSWITCH dialplan says of tapdeck: it renders the
-// extension that hands calls over with the socket action, and checks the socket
-// actions of an existing dialplan.
+// Package dialplan owns the XML dialplan's side of tapdeck: it renders the extension
+// that hands calls over with the socket action, and checks the socket actions of an
+// existing dialplan.
 //
 // The package starts no goroutines and touches neither files nor the network.
 package dialplan
@@ -21,7 +21,7 @@ import (
 
 // Extension is one extension that hands its calls to tapdeck.
 type Extension struct {
-	// Name is the extension's name, by which FreeSWITCH's log calls it.
+	// Name is the extension's name in FreeSWITCH's log.
 	Name string
 	// Number is what is dialled: digits, letters and any of * # + . _ -, taken
 	// literally.
@@ -37,7 +37,7 @@ type Extension struct {
 	// Variables are channel variables that are set before the call is handed over,
 	// such as tapdeck_listen. FreeSWITCH expands ${…} in their values.
 	Variables map[string]string
-	// Fallback are the actions for a call that no controller takes, or that one
+	// Fallback are the actions for a call that no controller accepts, or that one
 	// gives back. Empty stands for DefaultFallback.
 	Fallback []Action
 }
@@ -58,7 +58,7 @@ func DefaultExtension() Extension {
 	}
 }
 
-// DefaultFallback returns the actions for a call that nobody takes: a warning in
+// DefaultFallback returns the actions for a call that nobody accepts: a warning in
 // FreeSWITCH's log, and a hangup that tells the caller's side to try again later
 // (SIP 503), so that a carrier can take another route.
 func DefaultFallback() []Action {
@@ -68,19 +68,10 @@ func DefaultFallback() []Action {
 	}
 }
 
-// FieldError names a field of an Extension whose value breaks a rule.
-type FieldError struct {
-	Field string
-	Value string
-	Rule  string
-}
-
-func (e *FieldError) Error() string { return fmt.Sprintf("%s %q: %s", e.Field, e.Value, e.Rule) }
-
-// maxHosts is how many hosts FreeSWITCH takes from one socket action.
+// maxHosts is how many hosts FreeSWITCH accepts in one socket action.
 const maxHosts = 50
 
-// Patterns of values that go into the dialplan unquoted, and how to say them.
+// Patterns of values that go into the dialplan unquoted.
 const (
 	namePattern        = `.`
 	numberPattern      = `^[0-9A-Za-z*#+._-]{1,64}$`
@@ -91,8 +82,8 @@ const (
 	hostnamePattern    = `^[0-9A-Za-z._-]{1,253}$`
 )
 
-// Validate reports every value that FreeSWITCH couldn't take, joined, each a
-// *FieldError.
+// Validate reports every value that FreeSWITCH would refuse or misread, joined: each
+// error names field, value and rule.
 func (e Extension) Validate() error {
 	errs := []error{
 		match("name", e.Name, namePattern, "must not be empty"),
@@ -117,46 +108,44 @@ func (e Extension) Validate() error {
 
 func (e Extension) validateHosts() error {
 	if len(e.Hosts) == 0 {
-		return &FieldError{"host", "", "there must be at least one"}
+		return fieldError("host", "", "there must be at least one")
 	}
 	if len(e.Hosts) > maxHosts {
-		return &FieldError{"host", e.Hosts[maxHosts], fmt.Sprintf("FreeSWITCH takes no more than %d hosts", maxHosts)}
+		return fieldError("host", e.Hosts[maxHosts], fmt.Sprintf("FreeSWITCH takes no more than %d hosts", maxHosts))
 	}
 	var errs []error
 	for _, h := range e.Hosts {
-		if _, err := socketHost(h); err != nil {
-			errs = append(errs, err)
-		}
+		_, err := socketHost(h)
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
 
-// socketHost returns a host as the socket action wants it: FreeSWITCH takes what
-// follows the last colon for the port, and knows no brackets.
+// socketHost returns a host as the socket action wants it: FreeSWITCH reads what
+// follows the last colon as the port, and knows no brackets.
 func socketHost(hostport string) (string, error) {
 	host, port, err := net.SplitHostPort(hostport)
-	if err != nil {
-		return "", &FieldError{"host", hostport, "must be host:port, IPv6 as [address]:port; FreeSWITCH gives a host without a port the port of the host before it"}
-	}
 	n, ok := parsePort(port)
-	if !ok {
-		return "", &FieldError{"host", hostport, "port must be 1 to 65535"}
+	addr, errAddr := netip.ParseAddr(host)
+	rule := ""
+	switch {
+	case err != nil:
+		rule = "must be host:port, IPv6 as [address]:port; FreeSWITCH gives a host without a port the port of the host before it"
+	case !ok:
+		rule = "port must be 1 to 65535"
+	case addr.Zone() != "":
+		rule = "FreeSWITCH can't connect to an address with a zone; use another address of that host"
+	case errAddr != nil && match("host", host, hostnamePattern, "") != nil:
+		rule = "must be an address or a name of letters, digits, dots and dashes"
+	case addr.IsUnspecified():
+		rule = "is no address to connect to; write the one that FreeSWITCH reaches"
+	default:
+		return host + ":" + n, nil
 	}
-	addr, err := netip.ParseAddr(host)
-	if err == nil && addr.Zone() != "" {
-		return "", &FieldError{"host", hostport, "FreeSWITCH can't connect to an address with a zone; use another address of that host"}
-	}
-	if err != nil && match("host", host, hostnamePattern, "") != nil {
-		return "", &FieldError{"host", hostport, "must be an address or a name of letters, digits, dots and dashes"}
-	}
-	if err == nil && addr.IsUnspecified() {
-		return "", &FieldError{"host", hostport, "is no address to connect to; write the one that FreeSWITCH reaches"}
-	}
-	return host + ":" + n, nil
+	return "", fieldError("host", hostport, rule)
 }
 
-// parsePort returns a port as it is written plainly, without leading zeros:
-// FreeSWITCH reads 08084 as 8084.
+// parsePort returns a port without leading zeros: FreeSWITCH reads 08084 as 8084.
 func parsePort(port string) (plain string, ok bool) {
 	n, err := strconv.ParseUint(port, 10, 16)
 	return strconv.FormatUint(n, 10), err == nil && n > 0
@@ -166,14 +155,18 @@ func match(field, value, pattern, rule string) error {
 	if regexp.MustCompile(pattern).MatchString(value) {
 		return nil
 	}
-	return &FieldError{field, value, rule}
+	return fieldError(field, value, rule)
 }
 
-// checkText refuses what XML or a line of FreeSWITCH can't hold.
+// checkText refuses what neither XML nor a line of FreeSWITCH can hold.
 func checkText(field, value string) error {
 	bad := func(r rune) bool { return unicode.IsControl(r) || r == '\uFFFE' || r == '\uFFFF' }
 	if utf8.ValidString(value) && !strings.ContainsFunc(value, bad) {
 		return nil
 	}
-	return &FieldError{field, value, "must be UTF-8 without control characters"}
+	return fieldError(field, value, "must be UTF-8 without control characters")
+}
+
+func fieldError(field, value, rule string) error {
+	return fmt.Errorf("%s %q: %s", field, value, rule)
 }
