@@ -28,7 +28,7 @@ func (x *examination) dialplan(ctx context.Context) {
 	reached := x.sockets(check, result.Sockets)
 	for _, f := range result.Findings {
 		if !reached || f.Severity != dialplan.SeverityNote {
-			x.report(finding(statusOf(f.Severity), check, f.Text+where(f.Place), f.Hint))
+			x.report(finding(statusOf(f.Severity), check, f.Text+where(f.Location), f.Hint))
 		}
 	}
 }
@@ -41,11 +41,11 @@ func (x *examination) sockets(check string, sockets []dialplan.Socket) (reached 
 		}
 		reached = true
 		if _, ok := x.Loaded.Plan(s.Plan); s.Plan != "" && !ok {
-			x.report(finding(Warn, check, fmt.Sprintf("plan %q is not in the configuration, so these calls follow plan %s%s", s.Plan, config.DefaultPlan, where(s.Place)),
+			x.report(finding(Warn, check, fmt.Sprintf("plan %q is not in the configuration, so these calls follow plan %s%s", s.Plan, config.DefaultPlan, where(s.Location)),
 				"write one of "+strings.Join(x.Loaded.PlanNames(), ", ")+", or add the plan"))
 			continue
 		}
-		x.report(pass(check, "calls to %s in context %s come to tapdeck (extension %s)", number(s.Place), s.Context, s.Extension))
+		x.report(pass(check, "calls to %s in context %s come to tapdeck (extension %s)", number(s.Location), s.Context, s.Extension))
 	}
 	return reached
 }
@@ -71,7 +71,7 @@ func statusOf(s dialplan.Severity) Status {
 }
 
 // where says in which extension something is.
-func where(p dialplan.Place) string {
+func where(p dialplan.Location) string {
 	if p.Extension == "" {
 		return ""
 	}
@@ -80,7 +80,7 @@ func where(p dialplan.Place) string {
 
 // number is what an extension's expression asks for: the number itself where it
 // is nothing but one.
-func number(p dialplan.Place) string {
+func number(p dialplan.Location) string {
 	inner, from := strings.CutPrefix(p.Number, "^")
 	inner, to := strings.CutSuffix(inner, "$")
 	plain := strings.ReplaceAll(inner, `\`, "")
