@@ -50,8 +50,8 @@ type Format struct {
 	Channels int
 }
 
-// FieldError names a field whose value breaks a rule. The packages that record audio
-// use it, too.
+// FieldError names a field whose value breaks a rule: of a Format, or of a structure of
+// those who write recordings.
 type FieldError struct {
 	Field string
 	Value any
