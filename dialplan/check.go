@@ -203,25 +203,21 @@ func (s *Socket) reaches(want Expect) bool {
 
 // sameHost compares a host of a socket action with one that is expected.
 func sameHost(host, want string) bool {
-	h, hPort, err := net.SplitHostPort(host)
-	w, wPort, wantErr := net.SplitHostPort(want)
-	if err != nil || wantErr != nil || !samePort(hPort, wPort) {
+	h, hPort, _ := net.SplitHostPort(host)
+	w, wPort, _ := net.SplitHostPort(want)
+	hPort, hOK := parsePort(hPort)
+	wPort, wOK := parsePort(wPort)
+	if !hOK || !wOK || hPort != wPort {
 		return false
 	}
 	hAddr, wAddr := address(h), address(w)
-	if w == "" || wAddr.IsUnspecified() || strings.EqualFold(h, w) {
+	switch {
+	case w == "", wAddr.IsUnspecified(), strings.EqualFold(h, w):
 		return true
-	}
-	if hAddr.IsValid() && wAddr.IsValid() {
+	case hAddr.IsValid() && wAddr.IsValid():
 		return hAddr == wAddr
 	}
 	return strings.EqualFold(h, "localhost") && wAddr.IsLoopback() || strings.EqualFold(w, "localhost") && hAddr.IsLoopback()
-}
-
-func samePort(a, b string) bool {
-	plainA, okA := parsePort(a)
-	plainB, okB := parsePort(b)
-	return okA && okB && plainA == plainB
 }
 
 // address returns the IP address that s is, or the zero Addr.
