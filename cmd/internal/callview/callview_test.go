@@ -1,184 +1,137 @@
-package main
+package callview
 
 import (
-	"context"
-	"net"
-	"net/http"
-	"net/http/httptest"
+	"encoding/json"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"tapdeck/controller/switchsim"
-	"tapdeck/sink"
+	"tapdeck/controller"
 )
 
-func TestMeter(t *testing.T) {
-	at := func(v float64) *float64 { return &v }
-	got := []string{
-		meter(at(-60), true), meter(at(-100), true), meter(at(-30), true), meter(at(0), true), meter(at(-12), false), meter(nil, true), meter(nil, false),
+// fixed are calls that never change.
+type fixed struct {
+	running []controller.Status
+	ended   []controller.Ended
+}
+
+func (f fixed) Calls() []controller.Status { return f.running }
+
+func (f fixed) Ended() []controller.Ended { return f.ended }
+
+func someCalls() fixed {
+	info := func(uuid string) controller.Info {
+		return controller.Info{UUID: uuid, Caller: "1001", Destination: "9999", Plan: "default", Peer: "127.0.0.1:5060", Started: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)}
 	}
-	want := []string{
-		"···················· -60 dBFS", "···················· -100 dBFS", "██████████·········· -30 dBFS", "████████████████████ 0 dBFS",
-		"████████████████···· -12 dBFS, no stream", "no audio yet", "no stream",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	kept := Record{Call: "c", Result: "completed"}
+	return fixed{
+		running: []controller.Status{
+			{Info: info("a"), Step: "listen", StepBegan: time.Now(), Stream: &controller.StreamState{Live: true, Connections: 1, Audio: 2 * time.Second, LevelDBFS: -9.5}},
+			{Info: info("b"), Step: "connect", StepBegan: time.Now()},
+		},
+		ended: []controller.Ended{
+			{Info: info("c"), Record: kept},
+			{Info: info("d"), Outcome: controller.Outcome{Result: controller.Refused, HungUpBy: "dialplan", Err: "full", Ended: time.Date(2026, 11, 22, 10, 0, 1, 0, time.UTC)}},
+		},
 	}
 }
 
-func TestPrintCalls(t *testing.T) {
-	level := -30.0
-	call := runningCall{Call: "u", Caller: "1001", Destination: "9999", Plan: "default", Step: "listen", AgeMS: 61_000, AudioMS: 2340, Live: true, LevelDBFS: &level}
-	page := &callsPage{
-		Running: []runningCall{call, {Call: "v", Plan: "default", Step: "connect", AgeMS: 5}, call},
-		Ended:   []sink.Record{{Call: "w", Result: "refused", Err: "full"}},
-	}
-	page.Ended[0].Started = time.Date(2026, 11, 22, 10, 0, 0, 0, time.Local)
-	page.Ended[0].Ended = page.Ended[0].Started.Add(1500 * time.Millisecond)
-	print := func(rows int) string {
-		var b strings.Builder
-		if err := printCalls(&b, page, rows); err != nil {
-			t.Fatal(err)
-		}
-		return b.String()
-	}
-	want := `3 calls running
-CALL  CALLER  TO    PLAN     STEP     AGE   AUDIO  LEVEL
-u     1001    9999  default  listen   1m1s  2.3s   ██████████·········· -30 dBFS
-v     -       -     default  connect  0.0s  0.0s   no stream
-u     1001    9999  default  listen   1m1s  2.3s   ██████████·········· -30 dBFS
-
-ended last
-ENDED     CALL  CALLER  TO  PLAN  RESULT   TOOK  AUDIO  LEVEL  FILE
-10:00:01  w     -       -   -     refused  1.5s  0.0s   -       (full)
-`
-	if diff := cmp.Diff(want, print(0)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	small := print(9) // a terminal of nine lines
-	if strings.Count(small, "\n") > 9 || !strings.Contains(small, "… and 1 more") || strings.Contains(small, "ended last") {
-		t.Errorf("on a small terminal:\n%s", small)
-	}
-}
-
-// TestCallsCommand looks at a daemon as its operator does.
-func TestCallsCommand(t *testing.T) {
-	s := newStation(t, quick)
-	admin := s.listeners.admin.Addr().String()
-	call := s.place(switchsim.CallSpec{
-		Voice: switchsim.ToneVoice(8000, 400, 0.5), Variables: map[string]string{"tapdeck_listen": "1m", "tapdeck_tone_duration": "40ms", "tapdeck_prompt": "silence_stream://40"},
-	})
-	s.inStep("listen")
-	_, out, _ := runProgram(t, t.Context(), "calls", "--admin", admin)
-	if !regexp.MustCompile(`(?m)^` + call.UUID() + `  1001    9999  default  listen  \d\.\ds  \d\.\ds   █{17}··· -9 dBFS$`).MatchString(out) {
-		t.Errorf("calls of a running call:\n%s", out)
-	}
-	_, out, _ = runProgram(t, t.Context(), "calls", "--admin", admin, call.UUID())
-	for _, want := range []string{"call " + call.UUID() + " runs", "step         listen, for ", "1 connection", "-9 dBFS"} {
-		if !strings.Contains(out, want) {
-			t.Errorf("no %q in\n%s", want, out)
-		}
-	}
-	call.Hangup()
-	call.Wait()
-	until(t, "the ended call", func() bool { return len(s.controller.Ended()) == 1 })
-	code, out, _ := runProgram(t, t.Context(), "calls", "--admin", admin, call.UUID())
-	var told []string
-	for line := range strings.Lines(out) {
-		if m := regexp.MustCompile(`^  \d\d:\d\d:\d\d\.\d{3}  \+\d+\.\d{3}  (.*)\n$`).FindStringSubmatch(line); m != nil {
-			told = append(told, m[1])
-		}
-	}
-	want := []string{
-		"call started: 1001 to 9999, plan default", "channel data", "answered", "tone", "stream start", "stream connected", "prompt", "first audio",
-		"listen", "hung up by caller (NORMAL_CLEARING)", "call ended: caller_hangup",
-	}
-	if diff := cmp.Diff(want, told); diff != "" || code != exitDone {
-		t.Errorf("timeline (-want +got), exit code %d:\n%s\n%s", code, diff, out)
-	}
-	if !strings.Contains(out, call.UUID()+".wav\n") || !strings.Contains(out, "level -9.0 dBFS, peak -6.0, 1 connection") {
-		t.Errorf("what was recorded is missing in\n%s", out)
-	}
-}
-
-// TestFollow watches a call come and go, and the daemon with it.
-func TestFollow(t *testing.T) {
-	s := newStation(t, quick)
-	ctx, cancel := context.WithCancel(t.Context())
-	var out journal
-	p := &program{Stdout: &out, Stderr: &out}
-	ended := make(chan int, 1)
-	go func() {
-		ended <- p.Run(ctx, []string{"calls", "--follow", "--interval", "100ms", "--admin", s.listeners.admin.Addr().String()})
-	}()
-	out.wait(t, "0 calls running")
-	call := s.place(switchsim.CallSpec{Variables: map[string]string{"tapdeck_listen": "1m"}})
-	out.wait(t, "(?s)1 call running.*"+call.UUID()+" .* listen ")
-	call.Hangup()
-	call.Wait()
-	out.wait(t, "(?s)1 call running.*0 calls running.*caller_hangup")
-	if err := s.stop(); err != nil {
+// TestJSON is that the page's JSON is what it always was.
+func TestJSON(t *testing.T) {
+	got, err := json.MarshalIndent(NewPage(someCalls(), 1), "", "  ")
+	if err != nil {
 		t.Fatal(err)
 	}
-	out.wait(t, "no tapdeck answers at")
-	cancel()
-	if code := <-ended; code != exitDone {
-		t.Errorf("exit code %d", code)
+	got = regexp.MustCompile(`("(?:age|step)_ms": )\d+`).ReplaceAll(got, []byte("${1}7"))
+	const want = `{
+  "running": [
+    {
+      "call": "a",
+      "caller": "1001",
+      "destination": "9999",
+      "plan": "default",
+      "peer": "127.0.0.1:5060",
+      "started": "2026-11-22T10:00:00Z",
+      "age_ms": 7,
+      "step": "listen",
+      "step_ms": 7,
+      "stream_live": true,
+      "connections": 1,
+      "audio_ms": 2000,
+      "level_dbfs": -9.5
+    },
+    {
+      "call": "b",
+      "caller": "1001",
+      "destination": "9999",
+      "plan": "default",
+      "peer": "127.0.0.1:5060",
+      "started": "2026-11-22T10:00:00Z",
+      "age_ms": 7,
+      "step": "connect",
+      "step_ms": 7,
+      "stream_live": false,
+      "connections": 0,
+      "audio_ms": 0,
+      "level_dbfs": null
+    }
+  ],
+  "ended": [
+    {
+      "call": "c",
+      "caller": "",
+      "destination": "",
+      "plan": "",
+      "result": "completed",
+      "hangup_cause": "",
+      "hung_up_by": "",
+      "listen_ended_by": "",
+      "started": "0001-01-01T00:00:00Z",
+      "timeline": {},
+      "sample_rate": 0,
+      "channels": 0,
+      "mix": "",
+      "audio_ms": 0,
+      "missing_ms": 0,
+      "largest_pause_ms": 0,
+      "gaps": [],
+      "connections": 0,
+      "bytes": 0,
+      "rms_dbfs": 0,
+      "peak_dbfs": 0,
+      "digital_silence": false,
+      "wav": "",
+      "audio_sha256": "",
+      "metadata": [],
+      "restarts": 0,
+      "alarms": [],
+      "recovered": false
+    }
+  ]
+}`
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if strings.Contains(out.String(), "\x1b") {
-		t.Error("colours or cursor movements in a pipe")
+	if empty, _ := json.Marshal(NewPage(fixed{}, MaxEnded)); string(empty) != `{"running":[],"ended":[]}` {
+		t.Errorf("without calls: %s", empty)
 	}
 }
 
-// TestCallsErrors is what calls says where it can't show anything.
-func TestCallsErrors(t *testing.T) {
-	none := listenAnywhere(t)
-	_ = none.Close()
-	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/calls/") {
-			w.WriteHeader(http.StatusNotFound)
-		}
-		_, _ = w.Write([]byte("<html>not found</html>"))
-	}))
-	defer other.Close()
-	s := newStation(t, quick)
-	otherAddr := strings.TrimPrefix(other.URL, "http://")
-	for _, c := range []struct {
-		args []string
-		code int
-		say  string
-	}{
-		{[]string{"--admin", none.Addr().String()}, 1, "no tapdeck answers at " + none.Addr().String() + ": dial tcp"},
-		{[]string{"--admin", otherAddr}, 1, "does not speak as tapdeck's admin listener"},
-		{[]string{"--admin", otherAddr, "45e46232"}, 1, "does not speak as tapdeck's admin listener: 404"},
-		{[]string{"--admin", s.listeners.admin.Addr().String(), "45e46232"}, 1, "show call 45e46232: no such call"},
-		{[]string{"--admin", "9084"}, 2, "must be HOST:PORT"},
-		{[]string{"--set", "admin.listen=127.0.0.1:0"}, 2, "give it with --admin"},
-		{[]string{"--follow", "--interval", "1ms"}, 2, "must be 100ms to 1h"},
-		{[]string{"--last", "1001"}, 2, "must be 0 to 1000"},
-		{[]string{"--follow", "45e46232"}, 2, "not one"},
-	} {
-		code, out, errs := runProgram(t, t.Context(), append([]string{"calls"}, c.args...)...)
-		if code != c.code || !strings.Contains(errs, c.say) || out != "" {
-			t.Errorf("calls %q: code %d, %q, %q; want %d with %q", c.args, code, out, errs, c.code, c.say)
-		}
+func TestFind(t *testing.T) {
+	calls := someCalls()
+	if r, ok := Find(calls, "A").(Running); !ok || r.Step != "listen" {
+		t.Errorf("%+v", r)
 	}
-}
-
-func TestReachable(t *testing.T) {
-	for listen, want := range map[string]string{
-		"127.0.0.1:9084": "127.0.0.1:9084", ":9084": "127.0.0.1:9084", "0.0.0.0:1": "127.0.0.1:1", "[::]:1": "127.0.0.1:1", "host:1": "host:1", "[::1]:1": "[::1]:1",
-	} {
-		got, err := reachable(listen)
-		if err != nil || got != want {
-			t.Errorf("%q is reached at %q (%v), want %q", listen, got, err, want)
-		}
-		if _, _, err := net.SplitHostPort(got); err != nil {
-			t.Error(err)
-		}
+	want := Record{
+		Call: "d", Caller: "1001", Destination: "9999", Plan: "default", Result: "refused", HungUpBy: "dialplan", Err: "full",
+		Started: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Ended: time.Date(2026, 11, 22, 10, 0, 1, 0, time.UTC),
+	}
+	if diff := cmp.Diff(want, Find(calls, "d")); diff != "" {
+		t.Errorf("a call without a kept record (-want +got):\n%s", diff)
+	}
+	if found := Find(calls, "e"); found != nil {
+		t.Errorf("%+v", found)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package callview
 
 import (
 	"context"
@@ -6,100 +6,132 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
-
-	"tapdeck/sink"
 )
 
-// adminClient asks a daemon's admin listener.
-type adminClient struct {
-	http           *http.Client
-	address, token string
-}
-
-// adminPatience bounds one question, adminAnswer the bytes of its answer.
 const (
-	adminPatience = 10 * time.Second
-	adminAnswer   = 64 << 20
+	// timeout bounds one question.
+	timeout = 10 * time.Second
+	// maxAnswer bounds the bytes of its answer.
+	maxAnswer = 64 << 20
 )
 
-func newAdminClient(address, token string) *adminClient {
-	// Its own transport, without connections that outlive a question.
+// ErrNoCall says that a daemon knows nothing of a call.
+var ErrNoCall = errors.New("no such call among the running ones and the latest 1,000 that ended")
+
+// Error is a question that a daemon did not answer as it should.
+type Error struct {
+	Address string
+	Code    int // of HTTP; 0 if nothing answered
+	Err     error
+}
+
+func (e *Error) Error() string {
+	switch e.Code {
+	case 0:
+		return fmt.Sprintf("no tapdeck answers at %s: %v (is `tapdeck serve` running, and is this its admin.listen? --admin names another)", e.Address, e.Err)
+	case http.StatusUnauthorized:
+		return fmt.Sprintf("tapdeck at %s wants its admin.token: give it with --token, or use the configuration that the daemon runs with", e.Address)
+	}
+	return fmt.Sprintf("what answers at %s does not speak as tapdeck's admin listener: %v", e.Address, e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Client asks a daemon's admin listener.
+type Client struct {
+	http    *http.Client
+	address string
+	token   string
+}
+
+// NewClient returns a client of the daemon with this admin.listen, on the same machine
+// if listen names no host, and this admin.token.
+func NewClient(listen, token string) *Client {
+	// No connection outlives a question: the client needs no Close.
 	transport := &http.Transport{DisableKeepAlives: true}
-	return &adminClient{http: &http.Client{Timeout: adminPatience, Transport: transport}, address: address, token: token}
+	return &Client{http: &http.Client{Timeout: timeout, Transport: transport}, address: Dialable(listen), token: token}
 }
 
-var errNoCall = errors.New("no such call among the running ones and the latest 1,000 that ended")
-
-// calls asks for the running calls and the last ones that ended.
-func (a *adminClient) calls(ctx context.Context, last int) (*callsPage, error) {
-	data, err := a.get(ctx, "/calls?ended="+strconv.Itoa(last))
+// Dialable is the address at which a listener is reached from its own machine.
+func Dialable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return nil, err
+		return listen
 	}
-	page := &callsPage{}
-	if err := json.Unmarshal(data, page); err != nil {
-		return nil, a.strange(err)
+	if addr, err := netip.ParseAddr(host); host == "" || err == nil && addr.IsUnspecified() {
+		host = "127.0.0.1"
 	}
-	return page, nil
+	return net.JoinHostPort(host, port)
 }
 
-// call asks for one call: running, else ended.
-func (a *adminClient) call(ctx context.Context, id string) (*runningCall, *sink.Record, error) {
-	data, err := a.get(ctx, "/calls/"+url.PathEscape(id))
-	if err != nil {
+// Address is the host:port that the client asks.
+func (c *Client) Address() string { return c.address }
+
+// Page asks for the running calls and the last ones that ended. Its error is an *Error.
+func (c *Client) Page(ctx context.Context, last int) (*Page, error) {
+	page := &Page{}
+	return page, c.getJSON(ctx, "/calls?ended="+strconv.Itoa(last), page)
+}
+
+// Call asks for one call: a running one, else the record of one that has ended. Its
+// error is an *Error or ErrNoCall.
+func (c *Client) Call(ctx context.Context, uuid string) (*Running, *Record, error) {
+	now, ended := &Running{}, &Record{}
+	if err := c.getJSON(ctx, "/calls/"+url.PathEscape(uuid), now, ended); err != nil {
 		return nil, nil, err
 	}
-	var now runningCall
-	if err := json.Unmarshal(data, &now); err != nil {
-		return nil, nil, a.strange(err)
+	if now.Step != "" { // which no record has
+		return now, nil, nil
 	}
-	if now.Step != "" {
-		return &now, nil, nil
-	}
-	var record sink.Record
-	if err := json.Unmarshal(data, &record); err != nil {
-		return nil, nil, a.strange(err)
-	}
-	return nil, &record, nil
+	return nil, ended, nil
 }
 
-func (a *adminClient) get(ctx context.Context, path string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+a.address+path, nil)
-	if err != nil {
-		return nil, fmt.Errorf("ask tapdeck at %s: %w", a.address, err)
-	}
-	if a.token != "" {
-		req.Header.Set("Authorization", "Bearer "+a.token)
-	}
-	resp, err := a.http.Do(req)
-	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) {
-			err = u.Err
-		}
-		return nil, fmt.Errorf("no tapdeck answers at %s: %w (is `tapdeck serve` running, and is this its admin.listen? --admin names another)", a.address, err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, adminAnswer))
+// getJSON asks for a page and decodes it into each of these.
+func (c *Client) getJSON(ctx context.Context, path string, into ...any) error {
+	code, data, err := c.Get(ctx, path)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("read the answer of tapdeck at %s: %w", a.address, err)
-	case resp.StatusCode == http.StatusUnauthorized:
-		return nil, fmt.Errorf("tapdeck at %s wants its admin.token: give it with --token, or use the configuration that the daemon runs with", a.address)
-	case resp.StatusCode == http.StatusNotFound && strings.Contains(string(data), "no such call"):
-		return nil, errNoCall
-	case resp.StatusCode != http.StatusOK:
-		return nil, a.strange(errors.New(resp.Status))
+		return err
+	case code == http.StatusNotFound && strings.Contains(string(data), "no such call"):
+		return ErrNoCall
+	case code != http.StatusOK:
+		return &Error{c.address, code, fmt.Errorf("%d %s", code, http.StatusText(code))}
 	}
-	return data, nil
+	for _, v := range into {
+		if err := json.Unmarshal(data, v); err != nil {
+			return &Error{c.address, code, fmt.Errorf("decode calls: %w", err)}
+		}
+	}
+	return nil
 }
 
-// strange is an answer that is not tapdeck's.
-func (a *adminClient) strange(err error) error {
-	return fmt.Errorf("what answers at %s does not speak as tapdeck's admin listener: %w", a.address, err)
+// Get asks for a page and returns whatever comes. The error is an *Error with Code 0.
+func (c *Client) Get(ctx context.Context, path string) (code int, body []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.address+path, nil)
+	if err != nil {
+		return 0, nil, &Error{c.address, 0, err}
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	resp, err := c.http.Do(req)
+	if err == nil {
+		defer func() { _ = resp.Body.Close() }()
+		body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	}
+	var asking *url.Error
+	if errors.As(err, &asking) {
+		err = asking.Err // without the URL
+	}
+	if err != nil {
+		return 0, nil, &Error{c.address, 0, err}
+	}
+	return resp.StatusCode, body, nil
 }

@@ -1,56 +1,59 @@
-package main
+package callview
 
 import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
-	"tapdeck/sink"
+	"tapdeck/cmd/internal/terminal"
 )
 
-// printCalls writes the running calls and the ended ones, each the latest first.
-// rows bounds the lines, for a terminal of that height; 0 is no bound.
-func printCalls(w io.Writer, page *callsPage, rows int) error {
+// Print writes the running calls and the ended ones, each the newest first. rows bounds
+// the lines, for a terminal of that height; 0 is no bound.
+func (p *Page) Print(w io.Writer, rows int) error {
 	const headings = 7
-	shown, over := page.Running, page.Ended
+	running, ended := slices.Clone(p.Running), p.Ended
+	slices.Reverse(running)
 	if rows > 0 {
 		room := max(1, rows-headings)
-		shown = shown[:min(len(shown), room)]
-		over = over[:min(len(over), max(0, room-len(shown)))]
+		running = running[:min(len(running), room)]
+		ended = ended[:min(len(ended), max(0, room-len(running)))]
 	}
-	fmt.Fprintf(w, "%s running\n", plural(len(page.Running), "call"))
-	if err := printRunning(w, shown); err != nil {
+	fmt.Fprintf(w, "%s running\n", plural(len(p.Running), "call"))
+	if err := printRunning(w, running); err != nil {
 		return err
 	}
-	if more := len(page.Running) - len(shown); more > 0 {
+	if more := len(p.Running) - len(running); more > 0 {
 		fmt.Fprintf(w, "… and %d more\n", more)
 	}
-	if len(over) == 0 {
+	if len(ended) == 0 {
 		return nil
 	}
 	fmt.Fprintln(w, "\nended last")
-	return printEnded(w, over)
+	return printEnded(w, ended)
 }
 
-func printRunning(w io.Writer, calls []runningCall) error {
+func newTable(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
+
+func printRunning(w io.Writer, calls []Running) error {
 	if len(calls) == 0 {
 		return nil
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := newTable(w)
 	fmt.Fprintln(t, "CALL\tCALLER\tTO\tPLAN\tSTEP\tAGE\tAUDIO\tLEVEL")
 	for _, c := range calls {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Call, orDash(c.Caller), orDash(c.Destination), orDash(c.Plan),
-			c.Step, seconds(c.AgeMS), seconds(c.AudioMS), meter(c.LevelDBFS, c.Live))
+			c.Step, seconds(c.AgeMS), seconds(c.AudioMS), levelBar(c.LevelDBFS, c.Live))
 	}
 	return t.Flush()
 }
 
-func printEnded(w io.Writer, calls []sink.Record) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+func printEnded(w io.Writer, calls []Record) error {
+	t := newTable(w)
 	fmt.Fprintln(t, "ENDED\tCALL\tCALLER\tTO\tPLAN\tRESULT\tTOOK\tAUDIO\tLEVEL\tFILE")
 	for _, r := range calls {
 		took, level := "-", "-"
@@ -61,35 +64,36 @@ func printEnded(w io.Writer, calls []sink.Record) error {
 			level = fmt.Sprintf("%.0f dBFS", r.RMSDBFS)
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Ended.Local().Format("15:04:05"), r.Call, orDash(r.Caller),
-			orDash(r.Destination), orDash(r.Plan), r.Result, took, seconds(r.AudioMS), level, orDash(r.WAV+parenthesis(r.Err)))
+			orDash(r.Destination), orDash(r.Plan), r.Result, took, seconds(r.AudioMS), level, orDash(r.WAV+inParentheses(r.Err)))
 	}
 	return t.Flush()
 }
 
-// meterCells is how wide a level meter is; meterFloor is the level, in dB of
-// full scale, of an empty one.
 const (
-	meterCells = 20
-	meterFloor = -60
+	// barCells is how wide a level bar is.
+	barCells = 20
+	// barFloor is the level, in dB of full scale, of an empty one.
+	barFloor = -60
 )
 
-// meter draws a level, in dB of full scale.
-func meter(dbfs *float64, live bool) string {
+// levelBar draws a level, in dB of full scale.
+func levelBar(dbfs *float64, live bool) string {
 	switch {
 	case dbfs == nil && !live:
 		return "no stream"
 	case dbfs == nil:
 		return "no audio yet"
 	}
-	full := math.Round((*dbfs - meterFloor) / -meterFloor * meterCells)
-	n := int(min(max(full, 0), meterCells))
+	full := math.Round((*dbfs - barFloor) / -barFloor * barCells)
+	n := int(min(max(full, 0), barCells))
 	state := ""
 	if !live {
 		state = ", no stream"
 	}
-	return fmt.Sprintf("%s%s %.0f dBFS%s", strings.Repeat("█", n), strings.Repeat("·", meterCells-n), *dbfs, state)
+	return fmt.Sprintf("%s%s %.0f dBFS%s", strings.Repeat("█", n), strings.Repeat("·", barCells-n), *dbfs, state)
 }
 
+// seconds writes milliseconds as 2.3s, and from a minute on as 1m1s.
 func seconds(ms int64) string {
 	if ms >= time.Minute.Milliseconds() {
 		return (time.Duration(ms) * time.Millisecond).Round(time.Second).String()
@@ -108,23 +112,12 @@ func orDash(s string) string {
 	if s == "" {
 		return "-"
 	}
-	return printable(s)
+	return terminal.Printable(s)
 }
 
-// printable is text of a caller's choosing, made fit for a terminal: without
-// control characters, which could do more there than be read.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, s)
-}
-
-func parenthesis(s string) string {
+func inParentheses(s string) string {
 	if s == "" {
 		return ""
 	}
-	return " (" + printable(s) + ")"
+	return " (" + terminal.Printable(s) + ")"
 }

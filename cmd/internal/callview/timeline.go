@@ -1,53 +1,42 @@
-package main
+package callview
 
 import (
-	"context"
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
-	"tapdeck/sink"
+	"tapdeck/cmd/internal/terminal"
 )
 
-// printCall writes one call: its timeline, or where it stands if it still runs.
-func printCall(ctx context.Context, w io.Writer, client *adminClient, id string) error {
-	now, record, err := client.call(ctx, id)
-	switch {
-	case err != nil:
-		return fmt.Errorf("show call %s: %w", id, err)
-	case now != nil:
-		return printRunningCall(w, now)
-	}
-	return printRecord(w, record)
-}
-
-func printRunningCall(w io.Writer, c *runningCall) error {
-	fmt.Fprintf(w, "call %s runs\n", c.Call)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+// Print writes how a running call stands.
+func (r *Running) Print(w io.Writer) error {
+	fmt.Fprintf(w, "call %s runs\n", r.Call)
+	t := newTable(w)
 	for _, row := range [][2]string{
-		{"caller", c.Caller},
-		{"destination", c.Destination},
-		{"plan", c.Plan},
-		{"peer", c.Peer},
-		{"started", c.Started.Local().Format(time.DateTime) + ", " + seconds(c.AgeMS) + " ago"},
-		{"step", c.Step + ", for " + seconds(c.StepMS)},
-		{"stream", fmt.Sprintf("%s of audio, %s", seconds(c.AudioMS), plural(c.Connections, "connection"))},
-		{"level", meter(c.LevelDBFS, c.Live)},
+		{"caller", r.Caller},
+		{"destination", r.Destination},
+		{"plan", r.Plan},
+		{"peer", r.Peer},
+		{"started", r.Started.Local().Format(time.DateTime) + ", " + seconds(r.AgeMS) + " ago"},
+		{"step", r.Step + ", for " + seconds(r.StepMS)},
+		{"stream", fmt.Sprintf("%s of audio, %s", seconds(r.AudioMS), plural(r.Connections, "connection"))},
+		{"level", levelBar(r.LevelDBFS, r.Live)},
 	} {
-		fmt.Fprintf(t, "  %s\t%s\n", row[0], printable(row[1]))
+		fmt.Fprintf(t, "  %s\t%s\n", row[0], terminal.Printable(row[1]))
 	}
 	return t.Flush()
 }
 
-func printRecord(w io.Writer, r *sink.Record) error {
-	fmt.Fprintf(w, "call %s: %s%s\n", r.Call, r.Result, parenthesis(r.Err))
+// PrintTimeline writes what happened in a call that has ended, and what was recorded.
+func PrintTimeline(w io.Writer, r *Record) error {
+	fmt.Fprintf(w, "call %s: %s%s\n", r.Call, r.Result, inParentheses(r.Err))
 	if r.Started.IsZero() { // its record could not be kept
 		return nil
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := newTable(w)
 	for _, m := range moments(r) {
 		at := r.Started.Add(time.Duration(m.ms) * time.Millisecond).Local()
 		fmt.Fprintf(t, "  %s\t+%.3f\t%s\n", at.Format("15:04:05.000"), float64(m.ms)/1000, m.what)
@@ -55,7 +44,7 @@ func printRecord(w io.Writer, r *sink.Record) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	return printSound(w, r)
+	return printRecording(w, r)
 }
 
 // moment is one line of a call's timeline, in ms since the call started.
@@ -65,9 +54,9 @@ type moment struct {
 }
 
 // moments are the timeline of a call in the order of time.
-func moments(r *sink.Record) []moment {
+func moments(r *Record) []moment {
 	tl := r.Timeline
-	list := []moment{{0, fmt.Sprintf("call started: %s to %s, plan %s", orDash(r.Caller), orDash(r.Destination), r.Plan)}}
+	list := []moment{{0, fmt.Sprintf("call started: %s to %s, plan %s", orDash(r.Caller), orDash(r.Destination), orDash(r.Plan))}}
 	for _, m := range []struct {
 		at   *int64
 		what string
@@ -80,8 +69,8 @@ func moments(r *sink.Record) []moment {
 		{tl.FirstAudio, "first audio"},
 		{tl.Prompt, "prompt"},
 		{tl.Listen, "listen"},
-		{tl.Stop, listened(r)},
-		{tl.Hangup, hungUp(r)},
+		{tl.Stop, "stop" + after(": listening was ended by ", r.ListenEndedBy)},
+		{tl.Hangup, "hung up" + after(" by ", r.HungUpBy) + inParentheses(r.HangupCause)},
 	} {
 		if m.at != nil {
 			list = append(list, moment{*m.at, m.what})
@@ -90,28 +79,19 @@ func moments(r *sink.Record) []moment {
 	if !r.Ended.IsZero() {
 		list = append(list, moment{r.Ended.Sub(r.Started).Milliseconds(), "call ended: " + r.Result})
 	}
-	slices.SortStableFunc(list, func(a, b moment) int { return int(a.ms - b.ms) })
+	slices.SortStableFunc(list, func(a, b moment) int { return cmp.Compare(a.ms, b.ms) })
 	return list
 }
 
-// hungUp says by whom the call was hung up, and with which cause.
-func hungUp(r *sink.Record) string {
-	words := "hung up"
-	if r.HungUpBy != "" {
-		words += " by " + r.HungUpBy
+// after is s behind a prefix, nothing if s is empty.
+func after(prefix, s string) string {
+	if s == "" {
+		return ""
 	}
-	return words + parenthesis(r.HangupCause)
+	return prefix + s
 }
 
-// listened says when the listening time was over, and what ended it.
-func listened(r *sink.Record) string {
-	if r.ListenEndedBy == "" {
-		return "stop"
-	}
-	return "stop: listening was ended by " + r.ListenEndedBy
-}
-
-func printSound(w io.Writer, r *sink.Record) error {
+func printRecording(w io.Writer, r *Record) error {
 	if r.WAV == "" {
 		_, err := fmt.Fprintln(w, "  no recording")
 		return err

@@ -1,0 +1,111 @@
+// Package callview is a call as others see it: the JSON of the daemon's pages /calls
+// and /calls/UUID, the client that reads them, and the table and the timeline that a
+// person reads.
+//
+// A running call is a [Running]; a call that has ended is its [Record], the one that
+// lies beside its WAV. The package starts no goroutine and keeps no state of calls.
+package callview
+
+import (
+	"strings"
+	"time"
+
+	"tapdeck/controller"
+	store "tapdeck/sink"
+)
+
+// Record is what is kept of a call that has ended.
+type Record = store.Record
+
+// MaxEnded is how many ended calls a daemon remembers.
+const MaxEnded = 1000
+
+// Page is what /calls answers.
+type Page struct {
+	// Running are the running calls, the oldest first.
+	Running []Running `json:"running"`
+	// Ended are the records of the calls that ended last, the latest first.
+	Ended []Record `json:"ended"`
+}
+
+// Running is a running call. Its times are in milliseconds.
+type Running struct {
+	Call        string    `json:"call"`
+	Caller      string    `json:"caller"`
+	Destination string    `json:"destination"`
+	Plan        string    `json:"plan"`
+	Peer        string    `json:"peer"`
+	Started     time.Time `json:"started"`
+	AgeMS       int64     `json:"age_ms"`
+	Step        string    `json:"step"`
+	StepMS      int64     `json:"step_ms"`
+	Live        bool      `json:"stream_live"`
+	Connections int       `json:"connections"`
+	AudioMS     int64     `json:"audio_ms"`
+	LevelDBFS   *float64  `json:"level_dbfs"`
+}
+
+// Calls are a daemon's calls; the controller has them.
+type Calls interface {
+	// Calls returns the running calls, the oldest first.
+	Calls() []controller.Status
+	// Ended returns the calls that ended last, the latest first.
+	Ended() []controller.Ended
+}
+
+// NewPage is the page of all running calls and the last ones that ended.
+func NewPage(calls Calls, last int) Page {
+	p := Page{Running: []Running{}, Ended: []Record{}}
+	for _, s := range calls.Calls() {
+		p.Running = append(p.Running, running(s))
+	}
+	ended := calls.Ended()
+	for _, e := range ended[:min(last, len(ended))] {
+		p.Ended = append(p.Ended, record(e))
+	}
+	return p
+}
+
+// Find returns the call with this UUID: a Running, else a Record, else nil.
+func Find(calls Calls, uuid string) any {
+	uuid = strings.ToLower(uuid)
+	for _, s := range calls.Calls() {
+		if s.Info.UUID == uuid {
+			return running(s)
+		}
+	}
+	for _, e := range calls.Ended() {
+		if e.Info.UUID == uuid {
+			return record(e)
+		}
+	}
+	return nil
+}
+
+func running(s controller.Status) Running {
+	r := Running{
+		Call: s.Info.UUID, Caller: s.Info.Caller, Destination: s.Info.Destination, Plan: s.Info.Plan, Peer: s.Info.Peer,
+		Started: s.Info.Started, AgeMS: time.Since(s.Info.Started).Milliseconds(), Step: s.Step, StepMS: time.Since(s.StepBegan).Milliseconds(),
+	}
+	if s.Stream != nil {
+		r.Live, r.Connections, r.AudioMS = s.Stream.Live, s.Stream.Connections, s.Stream.Audio.Milliseconds()
+		if s.Stream.Audio > 0 {
+			r.LevelDBFS = &s.Stream.LevelDBFS
+		}
+	}
+	return r
+}
+
+// record is the kept record of a call, or what is known of a call whose record could
+// not be kept.
+func record(e controller.Ended) Record {
+	if r, ok := e.Record.(Record); ok {
+		return r
+	}
+	o := e.Outcome
+	return Record{
+		Call: e.Info.UUID, Caller: e.Info.Caller, Destination: e.Info.Destination, Plan: e.Info.Plan,
+		Result: string(o.Result), HangupCause: o.HangupCause, HungUpBy: o.HungUpBy,
+		Started: e.Info.Started.UTC(), Ended: o.Ended.UTC(), Err: o.Err,
+	}
+}

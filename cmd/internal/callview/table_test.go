@@ -1,0 +1,110 @@
+package callview
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLevelBar(t *testing.T) {
+	at := func(v float64) *float64 { return &v }
+	got := []string{
+		levelBar(at(-60), true), levelBar(at(-100), true), levelBar(at(-30), true), levelBar(at(0), true), levelBar(at(-12), false), levelBar(nil, true), levelBar(nil, false),
+	}
+	want := []string{
+		"···················· -60 dBFS", "···················· -100 dBFS", "██████████·········· -30 dBFS", "████████████████████ 0 dBFS",
+		"████████████████···· -12 dBFS, no stream", "no audio yet", "no stream",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// The newest calls come first, and so a small terminal cuts off the oldest.
+func TestPrintPage(t *testing.T) {
+	level := -30.0
+	oldest := Running{Call: "u", Caller: "1001", Destination: "9999", Plan: "default", Step: "listen", AgeMS: 61_000, AudioMS: 2340, Live: true, LevelDBFS: &level}
+	newest := Running{Call: "v", Plan: "default", Step: "connect", AgeMS: 5}
+	page := &Page{
+		Running: []Running{oldest, oldest, newest},
+		Ended:   []Record{{Call: "w", Result: "refused", Err: "full"}},
+	}
+	page.Ended[0].Started = time.Date(2026, 11, 22, 10, 0, 0, 0, time.Local)
+	page.Ended[0].Ended = page.Ended[0].Started.Add(1500 * time.Millisecond)
+	print := func(rows int) string {
+		var b strings.Builder
+		if err := page.Print(&b, rows); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	want := `3 calls running
+CALL  CALLER  TO    PLAN     STEP     AGE   AUDIO  LEVEL
+v     -       -     default  connect  0.0s  0.0s   no stream
+u     1001    9999  default  listen   1m1s  2.3s   ██████████·········· -30 dBFS
+u     1001    9999  default  listen   1m1s  2.3s   ██████████·········· -30 dBFS
+
+ended last
+ENDED     CALL  CALLER  TO  PLAN  RESULT   TOOK  AUDIO  LEVEL  FILE
+10:00:01  w     -       -   -     refused  1.5s  0.0s   -       (full)
+`
+	if diff := cmp.Diff(want, print(0)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	small := print(9) // a terminal of nine lines
+	if strings.Count(small, "\n") > 9 || !strings.Contains(small, "… and 1 more") || strings.Contains(small, "ended last") || !strings.Contains(small, "connect") {
+		t.Errorf("on a small terminal:\n%s", small)
+	}
+	if page.Running[0].Call != "u" {
+		t.Error("printing has changed the page")
+	}
+}
+
+// A caller chooses his name, but not what the operator's terminal does.
+func TestControlCharactersArePrintedAsNone(t *testing.T) {
+	evil := "\x1b]0;owned\x07\x1b[2J"
+	var out bytes.Buffer
+	page := &Page{
+		Running: []Running{{Caller: evil, Destination: evil, Plan: evil}},
+		Ended:   []Record{{Caller: evil, Destination: evil, Plan: evil, Err: evil, Started: time.Now()}},
+	}
+	for _, err := range []error{page.Print(&out, 0), page.Running[0].Print(&out), PrintTimeline(&out, &page.Ended[0])} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if bytes.ContainsAny(out.Bytes(), "\x1b\x07") {
+		t.Errorf("%q", out.String())
+	}
+}
+
+func TestPrintTimeline(t *testing.T) {
+	ms := func(n int64) *int64 { return &n }
+	r := &Record{Call: "u", Caller: "1001", Destination: "9999", Plan: "default", Result: "caller_hangup", HangupCause: "NORMAL_CLEARING", HungUpBy: "caller", ListenEndedBy: "digit"}
+	r.Started = time.Date(2026, 11, 22, 10, 0, 0, 0, time.Local)
+	r.Ended = r.Started.Add(2500 * time.Millisecond)
+	r.Timeline.Answer, r.Timeline.FirstAudio, r.Timeline.Prompt, r.Timeline.Stop, r.Timeline.Hangup = ms(20), ms(90), ms(60), ms(2000), ms(2400)
+	r.WAV, r.AudioMS, r.MissingMS, r.RMSDBFS, r.PeakDBFS, r.Connections = "2026-11-22/u.wav", 1900, 20, -20.5, -6, 2
+	r.Alarms, r.Recovered = []string{"late_audio"}, true
+	var out strings.Builder
+	if err := PrintTimeline(&out, r); err != nil {
+		t.Fatal(err)
+	}
+	want := `call u: caller_hangup
+  10:00:00.000  +0.000  call started: 1001 to 9999, plan default
+  10:00:00.020  +0.020  answered
+  10:00:00.060  +0.060  prompt
+  10:00:00.090  +0.090  first audio
+  10:00:02.000  +2.000  stop: listening was ended by digit
+  10:00:02.400  +2.400  hung up by caller (NORMAL_CLEARING)
+  10:00:02.500  +2.500  call ended: caller_hangup
+  2026-11-22/u.wav
+  1.9s of audio, 20 ms missing, level -20.5 dBFS, peak -6.0, 2 connections, alarm late_audio, recovered after a crash
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
