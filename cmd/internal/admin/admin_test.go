@@ -1,0 +1,186 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"tapdeck/controller"
+)
+
+// noCalls are the calls of an idle daemon.
+type noCalls struct{}
+
+func (noCalls) Calls() []controller.Status { return nil }
+
+func (noCalls) Ended() []controller.Ended { return nil }
+
+// testServer is a running server, and what it logs.
+type testServer struct {
+	t       testing.TB
+	address string
+	state   Readiness
+	logged  *observer.ObservedLogs
+}
+
+func newTestServer(t testing.TB, change func(*Options)) *testServer {
+	t.Helper()
+	core, logged := observer.New(zap.InfoLevel)
+	s := &testServer{t: t, state: Ready, logged: logged}
+	o := Options{Calls: noCalls{}, Readiness: func() Readiness { return s.state }, Level: zap.NewAtomicLevel(), Registry: prometheus.NewRegistry()}
+	change(&o)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.address = ln.Addr().String()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- New(o, zap.New(core)).Serve(ctx, ln) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// ask asks without keeping the connection, which would be a goroutine left.
+func (s *testServer) ask(method, path, body, token string) (code int, answer string) {
+	s.t.Helper()
+	req, err := http.NewRequest(method, "http://"+s.address+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", token)
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
+	resp, err := client.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return resp.StatusCode, string(data)
+}
+
+// TestRequests is the table of what is asked and answered.
+func TestRequests(t *testing.T) {
+	open := newTestServer(t, func(o *Options) {
+		o.Registry.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "tapdeck_calls_active"}))
+	})
+	closed := newTestServer(t, func(o *Options) { o.Token, o.Pprof = "open-sesame", true })
+	const bearer = "Bearer open-sesame"
+	for _, c := range []struct {
+		s            *testServer
+		method, path string
+		body, token  string
+		code         int
+		answer       string
+	}{
+		{open, "GET", "/calls", "", "", 200, "{\n  \"running\": [],\n  \"ended\": []\n}\n"},
+		{open, "GET", "/calls/0", "", "", 404, "no such call"},
+		{open, "GET", "/calls?ended=-1", "", "", 400, "0 or more"},
+		{open, "GET", "/calls?ended=many", "", "", 400, "must be a number"},
+		{open, "POST", "/calls", "", "", 405, ""},
+		{open, "GET", "/nowhere", "", "", 404, ""},
+		{open, "GET", "/debug/pprof/", "", "", 404, ""},
+		{open, "GET", "/metrics", "", "", 200, "tapdeck_calls_active 0"},
+		{open, "GET", "/log/level", "", "", 200, `"level":"info"`},
+		{open, "PUT", "/log/level", `{"level":"warn"}`, "", 200, `"level":"warn"`},
+		{open, "PUT", "/log/level", `{"level":"loud"}`, "", 400, "loud"},
+		{open, "PUT", "/log/level", strings.Repeat(" ", maxBodyBytes) + `{"level":"info"}`, "", 400, "too large"},
+		{open, "GET", "/log/level", "", "", 200, `"level":"warn"`},
+		{closed, "GET", "/calls", "", "", 401, "admin.token"},
+		{closed, "GET", "/calls", "", "Bearer open-sesam", 401, "admin.token"},
+		{closed, "GET", "/calls", "", "open-sesame", 401, "admin.token"},
+		{closed, "PUT", "/log/level", `{"level":"error"}`, "", 401, "admin.token"},
+		{closed, "GET", "/debug/pprof/", "", "", 401, "admin.token"},
+		{closed, "GET", "/calls", "", bearer, 200, "running"},
+		{closed, "GET", "/debug/pprof/", "", bearer, 200, "goroutine"},
+		{closed, "GET", "/debug/pprof/goroutine?debug=1", "", bearer, 200, "goroutine profile"},
+		{closed, "GET", "/livez", "", "", 200, "alive"},
+		{closed, "GET", "/readyz", "", "", 200, "ready"},
+		{closed, "GET", "/log/level", "", bearer, 200, `"level":"info"`},
+	} {
+		code, answer := c.s.ask(c.method, c.path, c.body, c.token)
+		if code != c.code || !strings.Contains(answer, c.answer) {
+			t.Errorf("%s %s: %d %.300q, want %d with %q", c.method, c.path, code, answer, c.code, c.answer)
+		}
+	}
+	lines := open.logged.FilterMessage("log level changed").All()
+	if len(lines) != 1 || lines[0].ContextMap()["from"] != "info" || lines[0].ContextMap()["to"] != "warn" {
+		t.Errorf("the change of the level in the log: %+v", lines)
+	}
+}
+
+func TestReadiness(t *testing.T) {
+	s := newTestServer(t, func(*Options) {})
+	got := map[Readiness]int{}
+	for _, state := range []Readiness{Ready, NotReady, Draining, Full} {
+		s.state = state
+		code, answer := s.ask("GET", "/readyz", "", "")
+		if answer != string(state)+"\n" {
+			t.Errorf("%s: %q", state, answer)
+		}
+		got[state] = code
+	}
+	if diff := cmp.Diff(map[Readiness]int{Ready: 200, NotReady: 503, Draining: 503, Full: 429}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestLimit fills the server: one more connection is closed at once, and each that ends
+// makes room for another.
+func TestLimit(t *testing.T) {
+	s := newTestServer(t, func(*Options) {})
+	var held []net.Conn
+	for range maxConnections {
+		held = append(held, s.dial())
+	}
+	turnedAway := func() bool {
+		conn := s.dial()
+		defer func() { _ = conn.Close() }()
+		_ = conn.SetReadDeadline(time.Now().Add(time.Second)) // well before the server gives a slow one up
+		_, err := conn.Read(make([]byte, 1))
+		return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
+	}
+	for deadline := time.Now().Add(30 * time.Second); !turnedAway(); {
+		if time.Now().After(deadline) {
+			t.Fatal("no connection is turned away")
+		}
+	}
+	for _, conn := range held {
+		_ = conn.Close()
+	}
+	for deadline := time.Now().Add(30 * time.Second); turnedAway(); {
+		if time.Now().After(deadline) {
+			t.Fatal("connections are turned away though all others have ended")
+		}
+	}
+}
+
+func (s *testServer) dial() net.Conn {
+	s.t.Helper()
+	conn, err := net.Dial("tcp", s.address)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return conn
+}

@@ -1,0 +1,110 @@
+package admin
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"net/http"
+	"net/http/pprof"
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+
+	"tapdeck/cmd/internal/callview"
+)
+
+func (s *Server) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.options.Registry, promhttp.HandlerOpts{
+		Registry: s.options.Registry, MaxRequestsInFlight: 8, EnableOpenMetrics: true,
+	}))
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "alive") })
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("GET /calls", s.calls)
+	mux.HandleFunc("GET /calls/{uuid}", s.call)
+	mux.Handle("GET /log/level", s.options.Level)
+	mux.HandleFunc("PUT /log/level", s.setLevel)
+	if s.options.Pprof {
+		mux.HandleFunc("/debug/pprof/", pprof.Index)
+		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	}
+	return authorize(s.options.Token, mux)
+}
+
+// authorize asks for the token, if there is one, everywhere but at the health checks.
+func authorize(token string, next http.Handler) http.Handler {
+	if token == "" {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		given, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		health := r.URL.Path == "/livez" || r.URL.Path == "/readyz"
+		if !health && (!bearer || subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1) {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			writeText(w, http.StatusUnauthorized, "admin.token is needed: Authorization: Bearer TOKEN")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// readyz is 200 if a call would be taken, 429 at max_calls, 503 while draining or not yet ready.
+func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
+	state, code := s.options.Readiness(), http.StatusServiceUnavailable
+	switch state {
+	case Ready:
+		code = http.StatusOK
+	case Full:
+		code = http.StatusTooManyRequests
+	}
+	writeText(w, code, string(state))
+}
+
+// calls answers with every running call and the ended ones; ?ended=N asks for the
+// latest N of these only.
+func (s *Server) calls(w http.ResponseWriter, r *http.Request) {
+	last := callview.MaxEnded
+	if text := r.URL.Query().Get("ended"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 {
+			writeText(w, http.StatusBadRequest, "ended="+strconv.Quote(text)+": must be a number, 0 or more")
+			return
+		}
+		last = n
+	}
+	writeJSON(w, callview.NewPage(s.options.Calls, last))
+}
+
+func (s *Server) call(w http.ResponseWriter, r *http.Request) {
+	found := callview.Find(s.options.Calls, r.PathValue("uuid"))
+	if found == nil {
+		writeText(w, http.StatusNotFound, callview.ErrNoCall.Error())
+		return
+	}
+	writeJSON(w, found)
+}
+
+// setLevel changes the level of the log until the next change or restart.
+func (s *Server) setLevel(w http.ResponseWriter, r *http.Request) {
+	level := s.options.Level
+	before := level.Level()
+	level.ServeHTTP(w, r)
+	if now := level.Level(); now != before {
+		s.log.Log(max(now, zap.InfoLevel), "log level changed", zap.Stringer("from", before), zap.Stringer("to", now), zap.String("peer", r.RemoteAddr))
+	}
+}
+
+func writeText(w http.ResponseWriter, code int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(code)
+	_, _ = w.Write([]byte(text + "\n"))
+}
+
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	_ = enc.Encode(v)
+}

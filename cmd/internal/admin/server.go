@@ -1,0 +1,109 @@
+// Package admin is the daemon's HTTP side: metrics, health, the calls, and the level
+// of the log.
+//
+// A [Server] knows the daemon only by what [Options] give it. Its Serve starts one
+// goroutine a connection, by net/http, and bounds connections, requests and times: the
+// pages are made of copies, so that a slow reader holds nothing but its own connection.
+// It changes nothing of a call.
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"tapdeck/cmd/internal/callview"
+)
+
+// Bounds of the server.
+const (
+	maxConnections    = 128
+	maxHeaderBytes    = 16 << 10
+	maxBodyBytes      = 4 << 10
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 10 * time.Second
+	writeTimeout      = 30 * time.Second
+	idleTimeout       = time.Minute
+)
+
+// Readiness says whether a daemon takes calls. Its text is what /readyz answers.
+type Readiness string
+
+// The answers of /readyz.
+const (
+	Ready    Readiness = "ready"
+	NotReady Readiness = "not ready"
+	Draining Readiness = "draining"
+	Full     Readiness = "full: max_calls are running"
+)
+
+// Options are what a Server shows and does.
+type Options struct {
+	// Token must come with every request but those for health, if it is not empty.
+	Token string
+	// Pprof switches /debug/pprof on.
+	Pprof bool
+	// Calls are the daemon's calls.
+	Calls callview.Calls
+	// Readiness is asked at every /readyz.
+	Readiness func() Readiness
+	// Level of the log, which can be changed.
+	Level zap.AtomicLevel
+	// Registry holds the metrics.
+	Registry *prometheus.Registry
+}
+
+// Server answers at the admin listener.
+type Server struct {
+	options Options
+	log     *zap.Logger
+}
+
+// New returns a server. Nothing runs yet.
+func New(o Options, log *zap.Logger) *Server { return &Server{options: o, log: log} }
+
+// Serve answers on ln until ctx is done, and then cuts what is still being answered.
+// It closes ln. The error is that ln failed.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	errorLog, err := zap.NewStdLogAt(s.log, zap.WarnLevel)
+	if err != nil {
+		return fmt.Errorf("set up the admin server's log: %w", err)
+	}
+	server := &http.Server{
+		Handler:           http.MaxBytesHandler(s.handler(), maxBodyBytes),
+		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ConnState: limitConnections(),
+		ErrorLog:  errorLog,
+	}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err = server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		s.log.Error("admin listener lost", zap.NamedError("err", err), zap.String("hint", "calls go on; metrics and health checks need a restart"))
+		return fmt.Errorf("serve admin: %w", err)
+	}
+	return nil
+}
+
+// limitConnections closes every connection beyond maxConnections at once, because those
+// that are there may last.
+func limitConnections() func(net.Conn, http.ConnState) {
+	var open atomic.Int64
+	return func(conn net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			if open.Add(1) > maxConnections {
+				_ = conn.Close()
+			}
+		case http.StateClosed, http.StateHijacked:
+			open.Add(-1)
+		}
+	}
+}
