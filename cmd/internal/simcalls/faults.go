@@ -1,42 +1,34 @@
-package main
+package simcalls
 
 import (
-	"maps"
-	"slices"
-	"strings"
 	"time"
-
-	"github.com/alecthomas/kong"
 
 	"tapdeck/controller/switchsim"
 )
 
-// faults are the ways in which the call command's switch can misbehave.
-var faults = map[string]switchsim.Faults{
-	"none":          {},
-	"never-connect": {NeverConnect: true},
-	"refuse-start":  {RefuseStart: true},
-	"no-api":        {NoAPI: true},
-	"wrong-ticket":  {TamperURL: func(url string) string { return url + "x" }},
-	"second-socket": {SecondSocket: true},
-	"drop":          {Drops: []switchsim.Drop{{After: time.Second, How: switchsim.DropRST}}},
-	"drop-twice":    {Drops: []switchsim.Drop{{After: time.Second}, {After: time.Second, How: switchsim.DropRST}}},
-	"no-audio":      {Audio: switchsim.AudioFaults{None: true}},
-	"silent-audio":  {Audio: switchsim.AudioFaults{Silent: true}},
-	"short-audio":   {Audio: switchsim.AudioFaults{Omit: 0.2}},
-	"odd-frames":    {Audio: switchsim.AudioFaults{Odd: true}},
-	"text-flood":    {Audio: switchsim.AudioFaults{Texts: 50}},
-	"ping-flood":    {Audio: switchsim.AudioFaults{Pings: 50}},
-	"huge-frame":    {Audio: switchsim.AudioFaults{Huge: 1 << 20}},
-	"hangup-prompt": {HangupIn: "playback ivr/"},
-	"die-prompt":    {DieIn: "playback ivr/"},
-	"hang-stop":     {HangOn: "stop"},
-	"lose-jobs":     {LoseJobs: true},
-	"slow-replies":  {ReplyDelay: 300 * time.Millisecond},
-	"odd-variables": {OddVariables: true},
-}
-
-// flagDefaults are what the help texts refer to.
-func flagDefaults() kong.Vars {
-	return kong.Vars{"faults": strings.Join(slices.Sorted(maps.Keys(faults)), ",")}
+// Faults are the ways in which a simulated switch can misbehave, by their names.
+func Faults() map[string]switchsim.Faults {
+	return map[string]switchsim.Faults{
+		"none":          {},
+		"never-connect": {NeverConnect: true},
+		"refuse-start":  {RefuseStart: true},
+		"no-api":        {NoAPI: true},
+		"wrong-ticket":  {TamperURL: func(url string) string { return url + "x" }},
+		"second-socket": {SecondSocket: true},
+		"drop":          {Drops: []switchsim.Drop{{After: time.Second, How: switchsim.DropRST}}},
+		"drop-twice":    {Drops: []switchsim.Drop{{After: time.Second}, {After: time.Second, How: switchsim.DropRST}}},
+		"no-audio":      {Audio: switchsim.AudioFaults{None: true}},
+		"silent-audio":  {Audio: switchsim.AudioFaults{Silent: true}},
+		"short-audio":   {Audio: switchsim.AudioFaults{Omit: 0.2}},
+		"odd-frames":    {Audio: switchsim.AudioFaults{Odd: true}},
+		"text-flood":    {Audio: switchsim.AudioFaults{Texts: 50}},
+		"ping-flood":    {Audio: switchsim.AudioFaults{Pings: 50}},
+		"huge-frame":    {Audio: switchsim.AudioFaults{Huge: 1 << 20}},
+		"hangup-prompt": {HangupIn: "playback ivr/"},
+		"die-prompt":    {DieIn: "playback ivr/"},
+		"hang-stop":     {HangOn: "stop"},
+		"lose-jobs":     {LoseJobs: true},
+		"slow-replies":  {ReplyDelay: 300 * time.Millisecond},
+		"odd-variables": {OddVariables: true},
+	}
 }

@@ -1,4 +1,4 @@
-package main
+package simcalls
 
 import (
 	"strings"
@@ -24,11 +24,11 @@ func TestFigures(t *testing.T) {
 		}
 	}
 	refused := switchsim.Report{Controller: "127.0.0.1:8084", Commands: []string{"connect", "exit"}, EventsSent: 0, HungUpBy: "dialplan", HangupCause: "USER_BUSY"}
-	got := gather("", []switchsim.Report{good(2), good(4), refused}, 4)
-	want := figures{
+	got := Gather("", []switchsim.Report{good(2), good(4), refused}, 4)
+	want := Figures{
 		Calls: 4, Good: 2, Ended: map[string]int{"controller NORMAL_CLEARING": 2, "dialplan USER_BUSY": 1},
 		Wrong: map[string]int{"not placed": 1, "not answered": 1}, Commands: 10. / 3, Events: 8, Bytes: 40_000,
-		Times: []distribution{
+		Times: []Distribution{
 			{"accept to first command", 2, 4, 4, 4, 4},
 			{"command to command", 2, 3, 3, 3, 3},
 			{"accept to answer", 2, 40, 40, 40, 40},
@@ -40,7 +40,7 @@ func TestFigures(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	var b strings.Builder
-	if err := got.print(&b); err != nil || !strings.HasPrefix(b.String(), "2 of 4 calls went as they should have") {
+	if err := got.Print(&b); err != nil || !strings.HasPrefix(b.String(), "2 of 4 calls went as they should have") {
 		t.Errorf("%v, %s", err, b.String())
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package simcalls
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"tapdeck/cmd/internal/terminal"
 	"tapdeck/controller/switchsim"
 )
 
@@ -16,24 +17,23 @@ import (
 type progress struct {
 	w        io.Writer
 	terminal bool
-	calls    int
 	began    time.Time
 
-	mu    sync.Mutex
+	mu    sync.Mutex // protects what follows
 	order []string
 	now   map[string]string // call UUID → what it does
-	drawn int
+	drawn int               // lines
 }
 
 // shownCalls is how many calls get a line of their own.
 const shownCalls = 12
 
-func newProgress(w io.Writer, calls int) *progress {
-	return &progress{w: w, terminal: isTerminal(w), calls: calls, began: time.Now(), now: map[string]string{}}
+func newProgress(w io.Writer) *progress {
+	return &progress{w: w, terminal: terminal.Is(w), began: time.Now(), now: map[string]string{}}
 }
 
-// take notes a step of a call.
-func (p *progress) take(e switchsim.Event) {
+// note records a step of a call.
+func (p *progress) note(e switchsim.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, known := p.now[e.UUID]; !known {
@@ -47,12 +47,14 @@ func (p *progress) take(e switchsim.Event) {
 
 // stepWord says a step of the simulated switch in the words of a plan.
 func stepWord(e switchsim.Event) string {
+	playback := strings.HasPrefix(e.Detail, "playback")
+	tone := strings.Contains(e.Detail, "tone_stream")
 	switch {
-	case e.Step == "execute" && strings.Contains(e.Detail, "tone_stream"):
+	case e.Step == "execute" && tone:
 		return "tone"
-	case e.Step == "execute" && strings.HasPrefix(e.Detail, "playback"):
+	case e.Step == "execute" && playback:
 		return "prompt"
-	case e.Step == "complete" && strings.HasPrefix(e.Detail, "playback") && !strings.Contains(e.Detail, "tone_stream"):
+	case e.Step == "complete" && playback && !tone:
 		return "listening"
 	case e.Step == "connected", e.Step == "answered", e.Step == "hangup":
 		return e.Step
@@ -87,18 +89,18 @@ func (p *progress) run(ctx context.Context) {
 func (p *progress) draw() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	elapsed := time.Since(p.began).Seconds()
 	if !p.terminal {
-		fmt.Fprintf(p.w, "%5.1f s  %s\n", time.Since(p.began).Seconds(), p.counts())
+		fmt.Fprintf(p.w, "%5.1f s  %s\n", elapsed, p.counts())
 		return
 	}
 	var b strings.Builder
 	if p.drawn > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA", p.drawn)
 	}
-	p.drawn = 0
-	for _, id := range p.order[:min(shownCalls, len(p.order))] {
-		fmt.Fprintf(&b, "\x1b[2K%5.1f s  %s  %s\n", time.Since(p.began).Seconds(), id, p.now[id])
-		p.drawn++
+	p.drawn = min(shownCalls, len(p.order))
+	for _, id := range p.order[:p.drawn] {
+		fmt.Fprintf(&b, "\x1b[2K%5.1f s  %s  %s\n", elapsed, id, p.now[id])
 	}
 	if len(p.order) > shownCalls {
 		fmt.Fprintf(&b, "\x1b[2K         all %d: %s\n", len(p.order), p.counts())

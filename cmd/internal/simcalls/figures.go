@@ -1,0 +1,138 @@
+package simcalls
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"tapdeck/controller/switchsim"
+)
+
+// Figures are what many calls came to. Times are in milliseconds.
+type Figures struct {
+	Calls int            `json:"calls"`
+	Good  int            `json:"good"`
+	Ended map[string]int `json:"ended"`
+	// Wrong says what was wrong, and how often.
+	Wrong    map[string]int `json:"wrong"`
+	Verified int            `json:"verified"`
+	Commands float64        `json:"commands_per_call"`
+	Events   int64          `json:"events_per_call"`
+	Bytes    int64          `json:"event_bytes_per_call"`
+	Times    []Distribution `json:"times_ms"`
+}
+
+// Distribution is how long something took, in milliseconds.
+type Distribution struct {
+	Name string  `json:"name"`
+	N    int     `json:"n"`
+	P50  float64 `json:"p50"`
+	P90  float64 `json:"p90"`
+	P99  float64 `json:"p99"`
+	Max  float64 `json:"max"`
+}
+
+// Gather sums up the reports of so many calls. Recordings are compared below dir, if
+// that is not empty; the times are of the good calls.
+func Gather(dir string, reports []switchsim.Report, calls int) Figures {
+	f := Figures{Calls: calls, Ended: map[string]int{}, Wrong: map[string]int{}}
+	if missing := calls - len(reports); missing > 0 {
+		f.Wrong["not placed"] = missing
+	}
+	var setup, turns, answer, stream, whole []time.Duration
+	commands := 0
+	for _, r := range reports {
+		f.Ended[strings.TrimSpace(r.HungUpBy+" "+r.HangupCause)]++
+		f.Events += r.EventsSent
+		f.Bytes += r.BytesSent
+		commands += len(r.Commands)
+		if wrong := f.problem(dir, r); wrong != "" {
+			f.Wrong[wrong]++
+			continue
+		}
+		f.Good++
+		setup = append(setup, r.FirstCommand.Sub(r.Connected))
+		turns = append(turns, commandTime(r))
+		answer = append(answer, r.AnsweredAt.Sub(r.Connected))
+		stream = append(stream, r.Streams[0].Connected.Sub(r.Streams[0].Started))
+		whole = append(whole, r.SocketClosed.Sub(r.Began))
+	}
+	if n := int64(len(reports)); n > 0 {
+		f.Events, f.Bytes = f.Events/n, f.Bytes/n
+		f.Commands = float64(commands) / float64(n)
+	}
+	f.Times = []Distribution{
+		distribute("accept to first command", setup), distribute("command to command", turns), distribute("accept to answer", answer),
+		distribute("start to stream connected", stream), distribute("whole call", whole),
+	}
+	return f
+}
+
+// commandTime is how long the controller took on average from one command to the next,
+// up to answer: it waits for nothing but replies there (and for an API's answer, if the
+// stream is stereo or mixed).
+func commandTime(r switchsim.Report) time.Duration {
+	last := slices.Index(r.Commands, "execute answer")
+	if last < 1 {
+		return 0
+	}
+	return r.CommandedAt[last].Sub(r.CommandedAt[0]) / time.Duration(last)
+}
+
+// problem is what was wrong with a call, or "".
+func (f *Figures) problem(dir string, r switchsim.Report) string {
+	switch {
+	case r.Controller == "":
+		return "no controller answered"
+	case !r.Answered:
+		return "not answered"
+	case len(r.Streams) == 0 || r.Streams[0].Connected.IsZero():
+		return "no stream"
+	case r.Streams[0].Samples == 0:
+		return "no audio"
+	case dir == "":
+		return ""
+	}
+	if _, err := Verify(dir, r); err != nil {
+		return "recording: " + err.Error()
+	}
+	f.Verified++
+	return ""
+}
+
+func distribute(name string, took []time.Duration) Distribution {
+	d := Distribution{Name: name, N: len(took)}
+	if len(took) == 0 {
+		return d
+	}
+	slices.Sort(took)
+	at := func(q float64) float64 {
+		return took[int(q*float64(len(took)-1)+0.5)].Seconds() * 1000
+	}
+	d.P50, d.P90, d.P99, d.Max = at(.5), at(.9), at(.99), at(1)
+	return d
+}
+
+// Print writes the figures for a person.
+func (f Figures) Print(w io.Writer) error {
+	fmt.Fprintf(w, "%d of %d calls went as they should have; %d recordings compared and equal\n", f.Good, f.Calls, f.Verified)
+	fmt.Fprintf(w, "commands of the controller: %.1f a call; events to it: %d, %d bytes\n", f.Commands, f.Events, f.Bytes)
+	printCounts(w, "hung up by", f.Ended)
+	printCounts(w, "wrong", f.Wrong)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "ms\tp50\tp90\tp99\tmax\t")
+	for _, d := range f.Times {
+		fmt.Fprintf(t, "%s\t%.1f\t%.1f\t%.1f\t%.1f\t\n", d.Name, d.P50, d.P90, d.P99, d.Max)
+	}
+	return t.Flush()
+}
+
+func printCounts(w io.Writer, title string, counts map[string]int) {
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(w, "%s: %s: %d\n", title, name, counts[name])
+	}
+}
