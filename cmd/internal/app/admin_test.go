@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"encoding/json"
@@ -11,14 +11,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tapdeck/cmd/internal/callview"
 	"tapdeck/cmd/internal/config"
+	"tapdeck/cmd/internal/simcalls"
 	"tapdeck/controller/switchsim"
-	"tapdeck/sink"
 )
 
 // TestHealth has the three answers of /readyz under calls.
 func TestHealth(t *testing.T) {
-	s := newStation(t, quick, func(c *config.Config) { c.ESL.MaxCalls = 1 })
+	s := newTestDaemon(t, shortCalls, func(c *config.Config) { c.ESL.MaxCalls = 1 })
 	var got []int
 	ask := func() {
 		live, _ := s.ask("GET", "/livez", "")
@@ -53,14 +54,14 @@ func TestHealth(t *testing.T) {
 }
 
 func TestCallsPages(t *testing.T) {
-	s := newStation(t, quick)
+	s := newTestDaemon(t, shortCalls)
 	call := s.place(switchsim.CallSpec{
 		Caller: "4711", Voice: switchsim.ToneVoice(8000, 400, 0.5), Variables: map[string]string{"tapdeck_listen": "1m"},
 	})
-	var page callsPage
+	var page callview.Page
 	until(t, "the call's level", func() bool {
 		_, body := s.ask("GET", "/calls", "")
-		page = callsPage{}
+		page = callview.Page{}
 		if err := json.Unmarshal([]byte(body), &page); err != nil {
 			t.Fatalf("%v in %s", err, body)
 		}
@@ -82,7 +83,7 @@ func TestCallsPages(t *testing.T) {
 	want := s.record(call.UUID())
 	until(t, "the ended call", func() bool { return len(s.controller.Ended()) == 1 })
 	_, body = s.ask("GET", "/calls/"+call.UUID(), "")
-	var got sink.Record
+	var got callview.Record
 	if err := json.Unmarshal([]byte(body), &got); err != nil {
 		t.Fatal(err)
 	}
@@ -91,65 +92,22 @@ func TestCallsPages(t *testing.T) {
 	}
 	for path, want := range map[string]int{"/calls": 1, "/calls?ended=0": 0, "/calls?ended=7": 1} {
 		_, body := s.ask("GET", path, "")
-		page = callsPage{}
+		page = callview.Page{}
 		if err := json.Unmarshal([]byte(body), &page); err != nil || len(page.Ended) != want || page.Running == nil {
 			t.Errorf("%s has %d ended calls, not %d (%v): %s", path, len(page.Ended), want, err, body)
 		}
 	}
 }
 
-// TestAdminRequests is the table of what is asked and answered.
-func TestAdminRequests(t *testing.T) {
-	open := newStation(t, quick)
-	closed := newStation(t, quick, func(c *config.Config) { c.Admin.Token, c.Admin.Pprof = "open-sesame", true })
-	bearer := []string{"Authorization", "Bearer open-sesame"}
-	for _, c := range []struct {
-		s            *station
-		method, path string
-		body         string
-		header       []string
-		code         int
-		answer       string
-	}{
-		{open, "GET", "/calls/0", "", nil, 404, "no such call"},
-		{open, "GET", "/calls?ended=-1", "", nil, 400, "0 or more"},
-		{open, "GET", "/calls?ended=many", "", nil, 400, "must be a number"},
-		{open, "POST", "/calls", "", nil, 405, ""},
-		{open, "GET", "/nowhere", "", nil, 404, ""},
-		{open, "GET", "/debug/pprof/", "", nil, 404, ""},
-		{open, "GET", "/metrics", "", nil, 200, "tapdeck_calls_active 0"},
-		{open, "GET", "/log/level", "", nil, 200, `"level":"info"`},
-		{open, "PUT", "/log/level", `{"level":"warn"}`, nil, 200, `"level":"warn"`},
-		{open, "PUT", "/log/level", `{"level":"loud"}`, nil, 400, "loud"},
-		{open, "PUT", "/log/level", strings.Repeat(" ", adminBodyBytes) + `{"level":"info"}`, nil, 400, "too large"},
-		{open, "GET", "/log/level", "", nil, 200, `"level":"warn"`},
-		{closed, "GET", "/calls", "", nil, 401, "admin.token"},
-		{closed, "GET", "/calls", "", []string{"Authorization", "Bearer open-sesam"}, 401, "admin.token"},
-		{closed, "PUT", "/log/level", `{"level":"error"}`, nil, 401, "admin.token"},
-		{closed, "GET", "/debug/pprof/", "", nil, 401, "admin.token"},
-		{closed, "GET", "/calls", "", bearer, 200, "running"},
-		{closed, "GET", "/debug/pprof/", "", bearer, 200, "goroutine"},
-		{closed, "GET", "/debug/pprof/goroutine?debug=1", "", bearer, 200, "goroutine profile"},
-		{closed, "GET", "/livez", "", nil, 200, "alive"},
-		{closed, "GET", "/readyz", "", nil, 200, "ready"},
-		{closed, "GET", "/log/level", "", bearer, 200, `"level":"info"`},
-	} {
-		code, answer := c.s.ask(c.method, c.path, c.body, c.header...)
-		if code != c.code || !strings.Contains(answer, c.answer) {
-			t.Errorf("%s %s: %d %.300q, want %d with %q", c.method, c.path, code, answer, c.code, c.answer)
-		}
-	}
-	if got := open.log.String(); !strings.Contains(got, `"msg":"log level changed","from":"info","to":"warn"`) {
-		t.Errorf("the change of the level is not in the log:\n%s", got)
-	}
-}
+// maxAdminConnections is how many connections the admin listener takes.
+const maxAdminConnections = 128
 
 // TestSlowClientsHurtNoCall fills the admin listener with clients that never end
 // their requests or never read the answers, and places a call meanwhile.
 func TestSlowClientsHurtNoCall(t *testing.T) {
-	s := newStation(t, quick)
-	address := s.listeners.admin.Addr().String()
-	for i := range adminConnections {
+	s := newTestDaemon(t, shortCalls)
+	address := s.listeners.Admin.Addr().String()
+	for i := range maxAdminConnections {
 		conn, err := net.Dial("tcp", address)
 		if err != nil {
 			t.Fatal(err)
@@ -163,7 +121,7 @@ func TestSlowClientsHurtNoCall(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// One more is closed at once, which is the proof that the others have their places.
+	// One more is closed at once, which is the proof that the others have their slots.
 	until(t, "a connection that is turned away", func() bool {
 		conn, err := net.Dial("tcp", address)
 		if err != nil {
@@ -175,8 +133,8 @@ func TestSlowClientsHurtNoCall(t *testing.T) {
 		return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 	})
 	report := s.place(switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 400, 0.5)}).Wait()
-	if v, err := verify(s.dir, report); err != nil || v.record.Result != "completed" {
-		t.Errorf("the call beside slow clients: %q, %v", v.record.Result, err)
+	if v, err := simcalls.Verify(s.dir, report); err != nil || v.Record.Result != "completed" {
+		t.Errorf("the call beside slow clients: %q, %v", v.Record.Result, err)
 	}
 	if took := report.SocketClosed.Sub(report.Began); took > patience/2 {
 		t.Errorf("the call beside slow clients took %v", took)

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"strings"
@@ -19,7 +19,7 @@ func TestAdmission(t *testing.T) {
 		"min_free":    {func(c *config.Config) { c.Sink.MinFree = 1 << 60 }, "disk", "sink.min_free"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStation(t, quick, c.change)
+			s := newTestDaemon(t, shortCalls, c.change)
 			if name == "max_streams" {
 				first := s.place(switchsim.CallSpec{Variables: map[string]string{"tapdeck_listen": "1m"}})
 				s.inStep("listen")

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"tapdeck/cmd/internal/config"
+	"tapdeck/cmd/internal/simcalls"
 	"tapdeck/controller/switchsim"
 )
 
@@ -55,27 +56,27 @@ func TestHostileConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := listeners{events: listenAnywhere(t), sink: listenAnywhere(t)}
-	loaded.Config.Sink.Advertise = "ws://" + l.sink.Addr().String()
-	d, err := newDaemon(loaded, zap.NewNop(), zap.NewAtomicLevel())
+	l := Listeners{ESL: listenAnywhere(t), Sink: listenAnywhere(t)}
+	loaded.Config.Sink.Advertise = "ws://" + l.Sink.Addr().String()
+	d, err := New(loaded, zap.NewNop(), zap.NewAtomicLevel())
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	served := async(func() error { return d.run(ctx, l, nil, nil) })
-	attack := async(func() error {
-		besiege(strangers, l.events.Addr().String(), l.sink.Addr().String())
+	served := start(func() error { return d.Run(ctx, l, nil) })
+	attack := start(func() error {
+		besiege(strangers, l.ESL.Addr().String(), l.Sink.Addr().String())
 		return nil
 	})
-	reports := liveCalls(t, l.events.Addr().String(), attack)
+	reports := liveCalls(t, l.ESL.Addr().String(), attack)
 	stop()
-	if err := <-served; err != nil {
+	if err := served.wait(); err != nil {
 		t.Errorf("daemon: %v", err)
 	}
 	for _, r := range reports {
-		v, err := verify(dir, r)
-		if err != nil || v.record.Result != "completed" {
-			t.Errorf("live call %s: %s %v", r.UUID, v.record.Result, err)
+		v, err := simcalls.Verify(dir, r)
+		if err != nil || v.Record.Result != "completed" {
+			t.Errorf("live call %s: %s %v", r.UUID, v.Record.Result, err)
 		}
 	}
 	if files, _ := filepath.Glob(filepath.Join(dir, "*", "*.wav")); len(files) != len(reports) {
@@ -101,7 +102,7 @@ func inUse() int64 {
 }
 
 // liveCalls places calls, a few at a time, until the attack is over.
-func liveCalls(t *testing.T, address string, attack <-chan error) (reports []switchsim.Report) {
+func liveCalls(t *testing.T, address string, attack *task) (reports []switchsim.Report) {
 	t.Helper()
 	sw := switchsim.New(switchsim.Config{})
 	for over := false; !over; {
@@ -117,7 +118,7 @@ func liveCalls(t *testing.T, address string, attack <-chan error) (reports []swi
 			reports = append(reports, call.Wait())
 		}
 		select {
-		case <-attack:
+		case <-attack.done:
 			over = true
 		default:
 		}

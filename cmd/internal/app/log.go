@@ -1,19 +1,21 @@
-package main
+package app
 
 import (
 	"io"
-	"os"
 	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
-	"golang.org/x/term"
+
+	"tapdeck/cmd/internal/ratelog"
+	"tapdeck/cmd/internal/terminal"
 )
 
-// newLogger returns a logger that writes to w: JSON, or on the console format
-// lines for a person, coloured where w is a terminal.
-func newLogger(w io.Writer, format string, level zap.AtomicLevel) *zap.Logger {
-	return zap.New(zapcore.NewCore(newEncoder(format, isTerminal(w)), zapcore.Lock(zapcore.AddSync(w)), level))
+// NewLogger returns a logger that writes to w: JSON, or in the format console lines for
+// a person, coloured if w is a terminal. Lines that strangers can cause are limited; Sync
+// says what was suppressed of them.
+func NewLogger(w io.Writer, format string, level zap.AtomicLevel) *zap.Logger {
+	return zap.New(ratelog.New(zapcore.NewCore(newEncoder(format, terminal.Is(w)), zapcore.Lock(zapcore.AddSync(w)), level)))
 }
 
 func newEncoder(format string, colour bool) zapcore.Encoder {
@@ -27,9 +29,4 @@ func newEncoder(format string, colour bool) zapcore.Encoder {
 	}
 	c.EncodeDuration = zapcore.StringDurationEncoder
 	return zapcore.NewJSONEncoder(c)
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"encoding/json"
@@ -27,7 +27,7 @@ var logFields = []string{
 
 // TestLogTellsTheStory reads the log as a person does who greps one call of several.
 func TestLogTellsTheStory(t *testing.T) {
-	s := newStation(t, quick)
+	s := newTestDaemon(t, shortCalls)
 	var calls []*switchsim.Call
 	for range 5 {
 		calls = append(calls, s.place(switchsim.CallSpec{
@@ -43,7 +43,7 @@ func TestLogTellsTheStory(t *testing.T) {
 	}
 	id := calls[2].UUID()
 	var story []map[string]any
-	for _, line := range s.log.lines(t) {
+	for _, line := range s.journal.lines(t) {
 		text, _ := json.Marshal(line)
 		if mentions := strings.Contains(string(text), id); mentions != (line["call"] == id) {
 			t.Errorf("a line that mentions the call without being its own: %s", text)
@@ -75,7 +75,7 @@ func TestLogTellsTheStory(t *testing.T) {
 }
 
 // sameAsRecord is that a call's last line has the fields of its record.
-func (s *station) sameAsRecord(id string, ended map[string]any) {
+func (s *testDaemon) sameAsRecord(id string, ended map[string]any) {
 	s.t.Helper()
 	found, _ := filepath.Glob(filepath.Join(s.dir, "*", id+".json"))
 	if len(found) != 1 {
@@ -100,7 +100,7 @@ func (s *station) sameAsRecord(id string, ended map[string]any) {
 // TestTroubleHasAHint is the troubleshooting page of the old stack: what went
 // wrong there is a line with a hint here.
 func TestTroubleHasAHint(t *testing.T) {
-	s := newStation(t, quick)
+	s := newTestDaemon(t, shortCalls)
 	dead := listenAnywhere(t)
 	nobody := dead.Addr().String()
 	_ = dead.Close()
@@ -153,7 +153,7 @@ func TestTroubleHasAHint(t *testing.T) {
 			t.Errorf("%s: result %v, want %s", c.name, result, c.result)
 		}
 	}
-	for _, line := range s.log.lines(t) {
+	for _, line := range s.journal.lines(t) {
 		if _, wrong := line["error"]; wrong {
 			t.Errorf("the field error is called err here: %v", line)
 		}
@@ -164,8 +164,8 @@ func TestTroubleHasAHint(t *testing.T) {
 }
 
 // told is a call's first line with this message, or nil.
-func (s *station) told(id, msg string) map[string]any {
-	for _, line := range s.log.lines(s.t) {
+func (s *testDaemon) told(id, msg string) map[string]any {
+	for _, line := range s.journal.lines(s.t) {
 		if line["call"] == id && line["msg"] == msg {
 			return line
 		}
@@ -208,7 +208,7 @@ func TestConsole(t *testing.T) {
 // TestConsoleKeepsWhatItCannotRead is that no line is lost or split by its values.
 func TestConsoleKeepsWhatItCannotRead(t *testing.T) {
 	var out journal
-	log := newLogger(&out, "console", zap.NewAtomicLevel()).With(zap.String("call", "x"))
+	log := NewLogger(&out, "console", zap.NewAtomicLevel()).With(zap.String("call", "x"))
 	log.Info("odd", zap.String("a b", "c\r\nd\x1b[31m"), zap.Any("nested", map[string]any{"k": []int{1}}), zap.Float64("nan", 1.5), zap.Binary("raw", []byte{0, 255}))
 	log.Info("plain")
 	lines := strings.Split(strings.TrimRight(out.String(), "\n"), "\n")

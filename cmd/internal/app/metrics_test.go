@@ -1,12 +1,13 @@
-package main
+package app
 
 import (
 	"bytes"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,11 +22,15 @@ import (
 	"tapdeck/controller/switchsim"
 )
 
-//go:embed grafana.json
-var dashboard []byte
-
-//go:embed alerts.yaml
-var alerts []byte
+// shipped is a file that is shipped beside the command.
+func shipped(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", "tapdeck", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
 
 // wanted are the metrics that operators rely on, with their labels.
 var wanted = map[string]string{
@@ -65,7 +70,7 @@ var wanted = map[string]string{
 func described(t testing.TB, registry *prometheus.Registry) map[string]string {
 	t.Helper()
 	descs := make(chan *prometheus.Desc)
-	done := async(func() error { registry.Describe(descs); close(descs); return nil })
+	done := start(func() error { registry.Describe(descs); close(descs); return nil })
 	parts := regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{([^}]*)\}`)
 	all := map[string]string{}
 	for d := range descs {
@@ -75,12 +80,12 @@ func described(t testing.TB, registry *prometheus.Registry) map[string]string {
 		}
 		all[m[1]] = m[2]
 	}
-	<-done
+	_ = done.wait()
 	return all
 }
 
 func TestMetricsAreThere(t *testing.T) {
-	s := newStation(t, quick)
+	s := newTestDaemon(t, shortCalls)
 	all := described(t, s.registry)
 	for name, labels := range wanted {
 		if got, ok := all[name]; !ok || got != labels {
@@ -96,7 +101,7 @@ func TestMetricsAreThere(t *testing.T) {
 }
 
 // series counts a registry's time series and lists what the lint has against them.
-func (s *station) series() (n int, problems []promlint.Problem) {
+func (s *testDaemon) series() (n int, problems []promlint.Problem) {
 	s.t.Helper()
 	families, err := s.registry.Gather()
 	if err != nil {
@@ -115,7 +120,7 @@ func (s *station) series() (n int, problems []promlint.Problem) {
 // TestMetricsOfCalls lints the metrics after calls of many kinds, and places
 // more of the same: the number of time series must not grow with that of calls.
 func TestMetricsOfCalls(t *testing.T) {
-	s := newStation(t, quick)
+	s := newTestDaemon(t, shortCalls)
 	some := func() {
 		var calls []*switchsim.Call
 		for _, f := range []switchsim.Faults{
@@ -174,7 +179,7 @@ func expressions(t testing.TB) []string {
 		}
 		Annotations struct{ List []struct{ Expr string } }
 	}
-	if err := json.Unmarshal(dashboard, &board); err != nil {
+	if err := json.Unmarshal(shipped(t, "grafana.json"), &board); err != nil {
 		t.Fatalf("grafana.json: %v", err)
 	}
 	var list []string
@@ -207,7 +212,7 @@ func rules(t testing.TB) (list []string) {
 			}
 		}
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(alerts))
+	dec := yaml.NewDecoder(bytes.NewReader(shipped(t, "alerts.yaml")))
 	dec.KnownFields(true)
 	if err := dec.Decode(&file); err != nil {
 		t.Fatalf("alerts.yaml: %v", err)
@@ -237,7 +242,7 @@ var (
 // TestDashboardAndAlertsNameWhatIsThere is that no panel and no rule waits for
 // a metric or label that nobody writes.
 func TestDashboardAndAlertsNameWhatIsThere(t *testing.T) {
-	all := described(t, newStation(t, quick).registry)
+	all := described(t, newTestDaemon(t, shortCalls).registry)
 	var unknown, used []string
 	for _, expr := range expressions(t) {
 		labels := []string{"job", "instance", "le"}

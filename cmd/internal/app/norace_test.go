@@ -1,6 +1,6 @@
 //go:build !race
 
-package main
+package app
 
 // simultaneousCalls is how many calls are placed at one moment.
 const simultaneousCalls = 200

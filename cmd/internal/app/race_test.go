@@ -1,6 +1,6 @@
 //go:build race
 
-package main
+package app
 
 // simultaneousCalls is less under the race detector, which makes a call several
 // times as dear: two cores could not answer 200 within the module's second.

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -63,8 +63,8 @@ func (r *recording) State() controller.StreamState {
 	return state
 }
 
-// Finish implements controller.Recording. A recording that the disk cut short is
-// lost in part, also where the rest is published.
+// Finish implements controller.Recording. A recording that the disk cut short counts as
+// lost, even if the rest of it is published.
 func (r *recording) Finish(ctx context.Context) error {
 	_, err := r.Recording.Finish(ctx)
 	if err != nil || r.State().Err != nil {
@@ -86,7 +86,7 @@ func (r *recording) Save(outcome controller.Outcome) (controller.Record, error) 
 	return kept(record, err)
 }
 
-// kept is no record where the sink made none.
+// kept is no record if the sink made none.
 func kept(record sink.Record, err error) (controller.Record, error) {
 	if record.Call == "" {
 		return nil, err

@@ -1,11 +1,10 @@
-package main
+package app
 
 import (
 	"context"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"tapdeck/cmd/internal/config"
 )
@@ -27,9 +26,20 @@ func newReloadMetrics(reg prometheus.Registerer) reloadMetrics {
 	return m
 }
 
+// watch calls reload when the configuration file changes, until ctx is done. Without a
+// watcher only a signal reloads.
+func (d *Daemon) watch(ctx context.Context, watcher *config.Watcher, reload func()) {
+	if watcher == nil {
+		return
+	}
+	if err := watcher.Run(ctx, reload); err != nil {
+		d.log.Warn("configuration not watched any more", zap.NamedError("err", err), zap.String("hint", "a changed file is read after SIGHUP only"))
+	}
+}
+
 // reload reads the configuration again: a valid one holds from the next call on,
 // an invalid one changes nothing.
-func (d *daemon) reload(load func() (*config.Loaded, error)) {
+func (d *Daemon) reload(load func() (*config.Loaded, error)) {
 	fresh, err := load()
 	if err != nil {
 		d.reloads.worked.Set(0)
@@ -37,12 +47,12 @@ func (d *daemon) reload(load func() (*config.Loaded, error)) {
 		return
 	}
 	changes := config.Diff(d.loaded.Load(), fresh)
-	pending := d.pending(fresh)
 	d.apply(fresh)
 	d.reloads.worked.Set(1)
 	d.reloads.at.SetToCurrentTime()
+	pending := d.pending(fresh)
 	for _, c := range changes {
-		line := []zap.Field{zap.String("key", c.Key), zap.String("from", c.Old), zap.String("to", c.New), zap.String("counts", string(c.Reload))}
+		line := []zap.Field{zap.String("key", c.Key), zap.String("from", c.Old), zap.String("to", c.New), zap.String("takes_effect", string(c.Reload))}
 		if pending[c.Key] {
 			d.log.Warn("configuration changed, needs a restart", line...)
 			continue
@@ -53,7 +63,7 @@ func (d *daemon) reload(load func() (*config.Loaded, error)) {
 }
 
 // pending are the keys whose new value waits for a restart.
-func (d *daemon) pending(fresh *config.Loaded) map[string]bool {
+func (d *Daemon) pending(fresh *config.Loaded) map[string]bool {
 	keys := map[string]bool{}
 	for _, c := range config.Diff(d.started, fresh) {
 		if c.Reload == config.ReloadRestart {
@@ -64,47 +74,10 @@ func (d *daemon) pending(fresh *config.Loaded) map[string]bool {
 }
 
 // apply hands the configuration to the parts that keep a copy of it.
-func (d *daemon) apply(fresh *config.Loaded) {
+func (d *Daemon) apply(fresh *config.Loaded) {
 	d.loaded.Store(fresh)
-	if level, err := zapcore.ParseLevel(fresh.Config.Log.Level); err == nil {
-		d.level.SetLevel(level)
-	}
+	_ = d.level.UnmarshalText([]byte(fresh.Config.Log.Level)) // which is valid
 	d.controller.SetMaxCalls(fresh.Config.ESL.MaxCalls)
 	d.events.Update(eslConfig(fresh.Config))
 	d.sink.Update(sinkConfig(fresh.Config))
-}
-
-// watch calls reload when the configuration file changes or hangup signals come.
-// Without a watcher, the signals alone count.
-func (d *daemon) watch(ctx context.Context, watcher *config.Watcher, hangup <-chan struct{}, reload func()) error {
-	changed := make(chan struct{}, 1)
-	watching := async(func() error {
-		if watcher == nil {
-			return nil
-		}
-		return watcher.Run(ctx, func() {
-			select {
-			case changed <- struct{}{}:
-			default:
-			}
-		})
-	})
-	for {
-		select {
-		case <-ctx.Done():
-			if watching != nil {
-				return <-watching
-			}
-			return nil
-		case err := <-watching:
-			if err != nil {
-				d.log.Warn("configuration not watched any more", zap.NamedError("err", err), zap.String("hint", "a changed file is read after SIGHUP only"))
-			}
-			watching = nil
-		case <-hangup:
-			reload()
-		case <-changed:
-			reload()
-		}
-	}
 }

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"bytes"
@@ -97,7 +97,7 @@ func hears(samples []int, rate int, pitches ...float64) float64 {
 // pitch of its own, and reads every file with another's reader.
 func TestSimultaneousCallsKeepTheirVoices(t *testing.T) {
 	const calls = simultaneousCalls
-	s := newStation(t, quick)
+	s := newTestDaemon(t, shortCalls)
 	placed := make([]*switchsim.Call, calls)
 	voices := make([]*switchsim.Voice, calls)
 	for i := range calls {
@@ -131,7 +131,7 @@ func TestSimultaneousCallsKeepTheirVoices(t *testing.T) {
 // the caller alone, right what the switch played, at the time it was played.
 func TestStereoKeepsTheSidesApart(t *testing.T) {
 	const voice, prompt = 1200, 700
-	s := newStation(t, quick)
+	s := newTestDaemon(t, shortCalls)
 	report := s.place(switchsim.CallSpec{
 		Voice: switchsim.ToneVoice(16000, voice, 0.5),
 		Variables: map[string]string{
@@ -177,7 +177,7 @@ func TestStereoKeepsTheSidesApart(t *testing.T) {
 // TestMixedHoldsBothSides listens to both directions in one channel.
 func TestMixedHoldsBothSides(t *testing.T) {
 	const voice, prompt = 1200, 700
-	s := newStation(t, quick)
+	s := newTestDaemon(t, shortCalls)
 	report := s.place(switchsim.CallSpec{
 		Voice: switchsim.ToneVoice(8000, voice, 0.25),
 		Variables: map[string]string{

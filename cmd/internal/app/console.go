@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"bytes"
@@ -102,7 +102,7 @@ func (c console) field(colour, key string, value json.RawMessage) string {
 	return " " + c.paint(colour, key+"=") + word(value)
 }
 
-// word is a JSON value without its quotes where it can do without.
+// word is a JSON value, without its quotes if it needs none.
 func word(value json.RawMessage) string {
 	var text string
 	if json.Unmarshal(value, &text) != nil {

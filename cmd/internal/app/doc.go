@@ -1,0 +1,12 @@
+// Package app is the daemon: it joins controller and sink, which never import each
+// other, and runs them as one process.
+//
+// A [Process] runs the daemon from its configuration to its last recording, under the
+// process's signals and its service manager. A [Daemon] is the parts alone, on listeners
+// that are given to it, so that serve, demo and the tests run the same code.
+//
+// A Daemon starts one goroutine each for the calls, the sink, the admin server and the
+// recovery of what a crash left. A Process starts one each for the signals, the watch of
+// the configuration file, the reloads and systemd's watchdog. Each waits for all of its
+// own before its Run returns.
+package app

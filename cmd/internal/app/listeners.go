@@ -1,0 +1,138 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tapdeck/cmd/internal/config"
+)
+
+// Listeners are where a daemon serves. Admin may be nil.
+type Listeners struct {
+	ESL, Sink, Admin net.Listener
+	activated        bool // systemd holds ESL
+}
+
+// Listen opens the listeners of a configuration, or takes over those that systemd holds. An
+// address that is empty gets none.
+func Listen(ctx context.Context, cfg config.Config, environ []string) (l Listeners, err error) {
+	inherited, err := inheritedListeners(environ)
+	if err == nil {
+		err = checkInherited(inherited, cfg.Admin.Token)
+	}
+	if err != nil {
+		return l, &ConfigError{err}
+	}
+	l.activated = inherited["esl"] != nil
+	for _, at := range []struct {
+		name, address string
+		ln            *net.Listener
+	}{
+		{"esl", cfg.ESL.Listen, &l.ESL},
+		{"sink", cfg.Sink.Listen, &l.Sink},
+		{"admin", cfg.Admin.Listen, &l.Admin},
+	} {
+		if *at.ln = inherited[at.name]; *at.ln != nil || at.address == "" {
+			continue
+		}
+		var lc net.ListenConfig
+		if *at.ln, err = lc.Listen(ctx, "tcp", at.address); err != nil {
+			l.Close()
+			return l, fmt.Errorf("listen at %s.listen %q: %w (is another tapdeck running? `ss -ltnp` shows who has the port)", at.name, at.address, err)
+		}
+	}
+	return l, nil
+}
+
+// Close closes the listeners that are open.
+func (l Listeners) Close() {
+	for _, ln := range []net.Listener{l.ESL, l.Sink, l.Admin} {
+		if ln != nil {
+			ln.Close()
+		}
+	}
+}
+
+// Advertise puts the sink's real port into sink.advertise if that names port 0: any free
+// one.
+func (l Listeners) Advertise(s *config.Sink) {
+	address, ok := l.Sink.Addr().(*net.TCPAddr)
+	if host, anyPort := strings.CutSuffix(s.Advertise, ":0"); ok && anyPort {
+		s.Advertise = fmt.Sprintf("%s:%d", host, address.Port)
+	}
+}
+
+// parkedAfter is a little less than how long FreeSWITCH waits for a controller that
+// has accepted a call's connection and says nothing.
+const parkedAfter = 20 * time.Second
+
+func (l Listeners) warnOfLongDrain(timeout time.Duration, log *zap.Logger) {
+	if l.activated && timeout > parkedAfter {
+		log.Warn("drain_timeout is long for socket activation", zap.Duration("drain_timeout", timeout),
+			zap.String("hint", "new calls wait in systemd's socket for the next process, and FreeSWITCH parks those that wait for 25 s: keep drain_timeout below "+parkedAfter.String()))
+	}
+}
+
+// firstInherited is the first descriptor of socket activation (sd_listen_fds(3)).
+const firstInherited = 3
+
+// inheritedListeners are the sockets that systemd passed on, by their
+// FileDescriptorName: esl, sink and admin.
+func inheritedListeners(environ []string) (map[string]net.Listener, error) {
+	if Getenv(environ, "LISTEN_PID") != strconv.Itoa(os.Getpid()) {
+		return nil, nil
+	}
+	n, err := strconv.Atoi(Getenv(environ, "LISTEN_FDS"))
+	if err != nil {
+		return nil, fmt.Errorf("read LISTEN_FDS: %w", err)
+	}
+	names := strings.Split(Getenv(environ, "LISTEN_FDNAMES"), ":")
+	listeners := map[string]net.Listener{}
+	for i := range n {
+		name := ""
+		if i < len(names) {
+			name = names[i]
+		}
+		if name != "esl" && name != "sink" && name != "admin" || listeners[name] != nil {
+			return nil, fmt.Errorf("take over socket %d of systemd: FileDescriptorName=%q; it must be esl, sink or admin, each once", i, name)
+		}
+		file := os.NewFile(uintptr(firstInherited+i), name)
+		ln, err := net.FileListener(file)
+		if err != nil {
+			return nil, fmt.Errorf("take over socket %q of systemd: %w", name, err)
+		}
+		_ = file.Close()
+		listeners[name] = ln
+	}
+	return listeners, nil
+}
+
+// checkInherited refuses an admin socket of systemd's that the configuration
+// would not permit.
+func checkInherited(listeners map[string]net.Listener, token string) error {
+	ln := listeners["admin"]
+	if ln == nil || token != "" {
+		return nil
+	}
+	if tcp, ok := ln.Addr().(*net.TCPAddr); ok && !config.IsLoopback(tcp.IP.String()) {
+		return fmt.Errorf("take over socket \"admin\" of systemd: %v can be reached by others and needs admin.token", tcp)
+	}
+	return nil
+}
+
+// Getenv returns the value of a variable of an environment, or "".
+func Getenv(environ []string, name string) string {
+	for _, e := range environ {
+		if value, ok := strings.CutPrefix(e, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
