@@ -1,22 +1,24 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
-	"strings"
+
+	"tapdeck/cmd/internal/config"
 )
 
-// place is where the switch is, seen from this machine.
-type place int
+// location is where the switch is, seen from this machine.
+type location int
 
 // A switch is on another machine, on this one, or at an address of this machine
 // but under another name: in a container, or behind a tunnel.
 const (
-	elsewhere place = iota
-	here
+	otherMachine location = iota
+	thisMachine
 	unclear
 )
 
@@ -24,16 +26,16 @@ const (
 func (x *examination) locate(ctx context.Context) {
 	addr := x.remote()
 	if !x.machine.owns(addr) {
-		x.place = elsewhere
+		x.location = otherMachine
 		return
 	}
 	name, ok := x.ask(ctx, "hostname")
 	if !ok {
 		return
 	}
-	x.place = here
+	x.location = thisMachine
 	if name != x.machine.name {
-		x.place = unclear
+		x.location = unclear
 		x.report(finding(Unknown, "place of FreeSWITCH", fmt.Sprintf("it answers at this machine's address, calls itself %s, and this machine is %s: it may be in a container or behind a tunnel", quote(name), quote(x.machine.name)),
 			"if so, esl.listen, sink.listen and sink.advertise must be addresses that lead from there to here; --call proves it"))
 	}
@@ -75,14 +77,14 @@ func (x *examination) callAddress(context.Context) {
 	if err != nil {
 		return
 	}
-	if x.place == elsewhere && isLoopback(host) {
+	if x.location == otherMachine && config.IsLoopback(host) {
 		x.report(finding(Fail, check, fmt.Sprintf("FreeSWITCH is on another machine, at %v, and esl.listen %s takes connections of this one only", x.remote(), c.Listen),
 			"set esl.listen to an address of this machine that FreeSWITCH reaches, and esl.allow to FreeSWITCH's"))
 		return
 	}
 	switch {
-	case x.place == unclear, !x.admitted(check, "esl.allow", c.Allow, host):
-	case x.place == here:
+	case x.location == unclear, !x.admitted(check, "esl.allow", c.Allow, host):
+	case x.location == thisMachine:
 		x.report(pass(check, "esl.listen %s is on FreeSWITCH's own machine", c.Listen))
 	default:
 		x.report(finding(Unknown, check, fmt.Sprintf("FreeSWITCH is on another machine and can't be asked to try esl.listen %s", c.Listen), "--call proves it"))
@@ -93,10 +95,10 @@ func (x *examination) callAddress(context.Context) {
 // host. From a container or a tunnel it may come from anywhere.
 func (x *examination) admitted(check, key string, allow []netip.Prefix, host string) bool {
 	status, from := Warn, x.remote()
-	switch x.place {
+	switch x.location {
 	case unclear:
 		return true
-	case here:
+	case thisMachine:
 		status = Fail
 		to, err := netip.ParseAddr(host)
 		if err != nil || to.IsUnspecified() {
@@ -113,7 +115,7 @@ func (x *examination) admitted(check, key string, allow []netip.Prefix, host str
 	return false
 }
 
-// sinkAddress looks whether the address that FreeSWITCH is told leads to the sink.
+// sinkAddress looks whether sink.advertise leads to the sink.
 func (x *examination) sinkAddress(ctx context.Context) {
 	const check = "sink address"
 	c := x.Loaded.Config.Sink
@@ -125,13 +127,14 @@ func (x *examination) sinkAddress(ctx context.Context) {
 		defer x.report(finding(Unknown, "TLS of mod_audio_stream", "sink.advertise is wss://, and FreeSWITCH can't tell whether the module was built with TLS; its own default is without",
 			"--call proves it; if it fails, build the module with -DUSE_TLS=ON"))
 	}
-	if x.place == elsewhere && isLoopback(u.Hostname()) {
+	if x.location == otherMachine && config.IsLoopback(u.Hostname()) {
 		x.report(finding(Fail, check, fmt.Sprintf("FreeSWITCH is on another machine, at %v, and would look for sink.advertise %s on itself", x.remote(), c.Advertise),
 			"set sink.advertise and sink.listen to an address of this machine that FreeSWITCH reaches, and sink.allow to FreeSWITCH's"))
 		return
 	}
-	dialer := net.Dialer{Timeout: x.patience.reach}
-	conn, err := dialer.DialContext(ctx, "tcp", hostPort(u))
+	port := cmp.Or(u.Port(), map[string]string{"ws": "80", "wss": "443"}[u.Scheme])
+	dialer := net.Dialer{Timeout: x.timeouts.reach}
+	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
 	if err == nil {
 		_ = conn.Close()
 	}
@@ -140,27 +143,11 @@ func (x *examination) sinkAddress(ctx context.Context) {
 	case err != nil && x.daemonAway:
 		x.report(finding(Unknown, check, fmt.Sprintf("sink.advertise %s can't be tried while tapdeck does not run", c.Advertise), "start it, and run doctor again"))
 	case err != nil:
-		x.report(finding(Fail, check, fmt.Sprintf("sink.advertise %s can't be reached from here (%v)", c.Advertise, why(err)), "does it name the address and port of sink.listen?"))
+		x.report(finding(Fail, check, fmt.Sprintf("sink.advertise %s can't be reached from here (%v)", c.Advertise, reason(err)), "does it name the address and port of sink.listen?"))
 	case !x.admitted(check, "sink.allow", c.Allow, u.Hostname()):
-	case x.place == here:
+	case x.location == thisMachine:
 		x.report(pass(check, "%s takes connections, on FreeSWITCH's own machine", c.Advertise))
 	default:
 		x.report(finding(Unknown, check, c.Advertise+" takes connections from this machine; FreeSWITCH can't be asked to try it", "--call proves it"))
 	}
-}
-
-func hostPort(u *url.URL) string {
-	port := u.Port()
-	switch {
-	case port == "" && u.Scheme == "wss":
-		port = "443"
-	case port == "":
-		port = "80"
-	}
-	return net.JoinHostPort(u.Hostname(), port)
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && addr.Unmap().IsLoopback()
 }

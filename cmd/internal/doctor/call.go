@@ -2,17 +2,16 @@ package doctor
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
-	"net/http"
-	"strconv"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+
+	"tapdeck/cmd/internal/callview"
 )
 
 // The pattern that the caller of a test call says: a tone that goes on and off.
@@ -25,36 +24,13 @@ const (
 // testCall is the name of the check of a call as a whole.
 const testCall = "test call"
 
-// callRecord is what the doctor reads of a call's record, or of a running call.
-type callRecord struct {
-	Call           string   `json:"call"`
-	Caller         string   `json:"caller"`
-	Plan           string   `json:"plan"`
-	Result         string   `json:"result"`
-	Err            string   `json:"err"`
-	Mix            string   `json:"mix"`
-	Alarms         []string `json:"alarms"`
-	Restarts       int      `json:"restarts"`
-	DigitalSilence bool     `json:"digital_silence"`
-	WAV            string   `json:"wav"`
-	Timeline       struct {
-		StreamConnected *int64 `json:"stream_connected"`
-		Stop            *int64 `json:"stop"`
-	} `json:"timeline"`
-}
-
 // call places a call from the switch itself and looks for what its caller said
 // in the recording.
 func (x *examination) call(ctx context.Context) {
 	if x.Call == "" {
 		return
 	}
-	caller, err := callerNumber()
-	if err != nil {
-		x.report(finding(Unknown, testCall, err.Error(), ""))
-		return
-	}
-	id := uuid.NewString()
+	id, caller := uuid.NewString(), fmt.Sprintf("7%09d", rand.IntN(1_000_000_000)) // which no other call has
 	x.Progress(fmt.Sprintf("calling %s in context %s; the longest plan takes %v and its prompt", x.Call, x.Context, x.longest()))
 	record, ok := x.originate(ctx, id, caller)
 	if !ok {
@@ -70,40 +46,31 @@ func (x *examination) call(ctx context.Context) {
 }
 
 // originate places the call and returns its record, if it has one.
-func (x *examination) originate(ctx context.Context, id, caller string) (callRecord, bool) {
+func (x *examination) originate(ctx context.Context, id, caller string) (*callview.Record, bool) {
 	// Inline, because &APP(DATA) ends at the first closing parenthesis.
 	voice := fmt.Sprintf("m:^:endless_playback:tone_stream://%%(%d,%d,%d) inline", patternOn.Milliseconds(), patternOff.Milliseconds(), patternHz)
 	answer, err := x.query(ctx, fmt.Sprintf("originate {origination_uuid=%s,origination_caller_id_number=%s,origination_caller_id_name=tapdeck-doctor,loopback_bowout=false}loopback/%s/%s %s",
-		id, caller, x.Call, x.Context, voice), x.patience.ring)
+		id, caller, x.Call, x.Context, voice), x.timeouts.ring)
 	to := fmt.Sprintf("a call to %s in context %s", x.Call, x.Context)
 	switch {
 	case ctx.Err() != nil:
 	case errors.Is(err, errSilent):
-		x.report(finding(Fail, testCall, fmt.Sprintf("%s was not answered within %v", to, x.patience.ring), "tapdeck answers at once: where does the dialplan send this number?"))
+		x.report(finding(Fail, testCall, fmt.Sprintf("%s was not answered within %v", to, x.timeouts.ring), "tapdeck answers at once: where does the dialplan send this number?"))
 	case err != nil:
-		x.report(finding(Fail, testCall, fmt.Sprintf("%s: %s while it was placed", to, ended(err, x.patience.ring)), "FreeSWITCH's log says why"))
+		x.report(finding(Fail, testCall, fmt.Sprintf("%s: %s while it was placed", to, ended(err, x.timeouts.ring)), "FreeSWITCH's log says why"))
 	case !strings.HasPrefix(answer, "+OK"):
 		x.report(finding(Fail, testCall, fmt.Sprintf("FreeSWITCH answered %s to %s", quote(answer), to), originateHint(answer)))
 	default:
 		return x.follow(ctx, caller)
 	}
-	return callRecord{}, false
+	return nil, false
 }
 
 // hangUp ends a test call that may be up still.
 func (x *examination) hangUp(ctx context.Context, id string) {
 	if x.conn.Err() == nil {
-		_, _ = x.query(context.WithoutCancel(ctx), "uuid_kill "+id, x.patience.reach)
+		_, _ = x.query(context.WithoutCancel(ctx), "uuid_kill "+id, x.timeouts.reach)
 	}
-}
-
-// callerNumber is a number that no other call has.
-func callerNumber() (string, error) {
-	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000_000))
-	if err != nil {
-		return "", fmt.Errorf("choose a caller's number: %w", err)
-	}
-	return fmt.Sprintf("7%09d", n), nil
 }
 
 func originateHint(answer string) string {
@@ -113,74 +80,45 @@ func originateHint(answer string) string {
 	case strings.Contains(answer, "CHAN_NOT_IMPLEMENTED"):
 		return "fs_cli -x 'load mod_loopback'"
 	case strings.Contains(answer, "NORMAL_CLEARING"), strings.Contains(answer, "NORMAL_TEMPORARY_FAILURE"):
-		return "no tapdeck took the call: does it run, with places free, and does that extension's socket action name its address?"
+		return "no tapdeck took the call: does it run, with slots free, and does that extension's socket action name its address?"
 	}
 	return "FreeSWITCH's log says why"
 }
 
 // follow waits until the daemon says that the call of this caller has ended.
-func (x *examination) follow(ctx context.Context, caller string) (callRecord, bool) {
-	limited, cancel := context.WithTimeout(ctx, x.patience.call+x.longest())
+func (x *examination) follow(ctx context.Context, caller string) (*callview.Record, bool) {
+	limit := x.timeouts.call + x.longest()
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	ticker := time.NewTicker(x.patience.poll)
+	ticker := time.NewTicker(x.timeouts.poll)
 	defer ticker.Stop()
-	appear := time.Now().Add(x.patience.appear)
+	appear := time.Now().Add(x.timeouts.appear)
 	for seen := false; ; {
-		running, ended, err := x.calls(limited)
+		page, err := x.calls(limited)
 		switch {
 		case ctx.Err() != nil:
-			return callRecord{}, false
+			return nil, false
 		case limited.Err() != nil:
-			x.report(finding(Fail, testCall, fmt.Sprintf("not over after %v", x.patience.call+x.longest()), "in which step is it? tapdeck calls"))
-			return callRecord{}, false
+			x.report(finding(Fail, testCall, fmt.Sprintf("not over after %v", limit), "in which step is it? tapdeck calls"))
+			return nil, false
 		case err != nil:
 			x.report(finding(Fail, testCall, fmt.Sprintf("was answered, but the daemon's /calls can't be read (%v)", err), "does the daemon run with this configuration's admin.listen and admin.token?"))
-			return callRecord{}, false
+			return nil, false
 		}
-		if r, ok := of(ended, caller); ok {
-			return r, true
+		if i := slices.IndexFunc(page.Ended, func(r callview.Record) bool { return r.Caller == caller }); i >= 0 {
+			return &page.Ended[i], true
 		}
-		_, up := of(running, caller)
-		if seen = seen || up; !seen && time.Now().After(appear) {
+		seen = seen || slices.ContainsFunc(page.Running, func(r callview.Running) bool { return r.Caller == caller })
+		if !seen && time.Now().After(appear) {
 			x.report(finding(Fail, testCall, fmt.Sprintf("was answered, but not by the tapdeck at admin.listen %s, which knows nothing of it", x.Loaded.Config.Admin.Listen),
 				"does the extension of "+x.Call+" name another host, or something that answers by itself?"))
-			return callRecord{}, false
+			return nil, false
 		}
 		select {
 		case <-ticker.C:
 		case <-limited.Done():
 		}
 	}
-}
-
-// of finds a caller's call.
-func of(calls []callRecord, caller string) (callRecord, bool) {
-	for _, r := range calls {
-		if r.Caller == caller {
-			return r, true
-		}
-	}
-	return callRecord{}, false
-}
-
-// latest is how many of the calls that are over are asked for: the test call is
-// among them for many times the poll's interval, and a page of all is large.
-const latest = 50
-
-// calls asks the daemon for its running and its latest calls.
-func (x *examination) calls(ctx context.Context) (running, ended []callRecord, err error) {
-	code, body, err := x.admin(ctx, "/calls?ended="+strconv.Itoa(latest))
-	switch {
-	case err != nil:
-		return nil, nil, err
-	case code != http.StatusOK:
-		return nil, nil, fmt.Errorf("it answers %d", code)
-	}
-	var page struct{ Running, Ended []callRecord }
-	if err := json.Unmarshal(body, &page); err != nil {
-		return nil, nil, fmt.Errorf("decode calls: %w", err)
-	}
-	return page.Running, page.Ended, nil
 }
 
 func because(err string) string {
@@ -191,7 +129,7 @@ func because(err string) string {
 }
 
 // resultHint is what to do about a call that was not completed.
-func (x *examination) resultHint(r callRecord) string {
+func (x *examination) resultHint(r *callview.Record) string {
 	switch r.Result {
 	case "stream_failed":
 		if r.Timeline.StreamConnected != nil {

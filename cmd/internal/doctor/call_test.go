@@ -15,9 +15,9 @@ import (
 	"tapdeck/controller/switchsim"
 )
 
-// placed is a lab whose switch answers originate with a text, and whose daemon
+// placed is a setup whose switch answers originate with a text, and whose daemon
 // shows what page makes of the caller's number.
-func placed(t *testing.T, answer string, calls func(caller string) page) (*lab, *peer) {
+func placed(t *testing.T, answer string, calls func(caller string) page) (*setup, *peer) {
 	t.Helper()
 	healthy := healthyAnswers(t)
 	p := &peer{answer: func(c string) string {
@@ -26,10 +26,10 @@ func placed(t *testing.T, answer string, calls func(caller string) page) (*lab, 
 		}
 		return healthy(c)
 	}}
-	l := newLab(t).through(p)
+	l := newSetup(t).through(p)
 	l.options.Call = "9999"
 	l.calls = func() page { return calls(asked1(p, "origination_caller_id_number=([0-9]+)")) }
-	l.tune = func(x *examination) { x.patience.poll = time.Millisecond }
+	l.tune = func(x *examination) { x.timeouts.poll = time.Millisecond }
 	return l, p
 }
 
@@ -104,7 +104,7 @@ func TestCallNotPlaced(t *testing.T) {
 		"-ERR NO_ROUTE_DESTINATION\n":      "tapdeck dialplan",
 		"-ERR CHAN_NOT_IMPLEMENTED\n":      "mod_loopback",
 		"-ERR NORMAL_CLEARING\n":           "does it run",
-		"-ERR NORMAL_TEMPORARY_FAILURE\n":  "places free",
+		"-ERR NORMAL_TEMPORARY_FAILURE\n":  "slots free",
 		"-ERR DESTINATION_OUT_OF_ORDER\n":  "log says why",
 		"-ERR originate Command not found": "log says why",
 		"":                                 "log says why",
@@ -122,23 +122,23 @@ func TestCallUnseen(t *testing.T) {
 	}
 	for name, tt := range map[string]struct {
 		calls      func(string) page
-		tune       func(*patience)
+		tune       func(*timeouts)
 		seen, todo string
 	}{
-		"elsewhere":  {always(http.StatusOK, `{"running":[],"ended":[]}`), func(p *patience) { p.appear = 50 * time.Millisecond }, "knows nothing of it", "answers by itself"},
+		"elsewhere":  {always(http.StatusOK, `{"running":[],"ended":[]}`), func(p *timeouts) { p.appear = 50 * time.Millisecond }, "knows nothing of it", "answers by itself"},
 		"no page":    {always(http.StatusNotFound, "no"), nil, "it answers 404", "admin.listen"},
 		"garbage":    {always(http.StatusOK, "<html>"), nil, "decode calls", "admin.listen"},
-		"never over": {running, func(p *patience) { p.call = 300 * time.Millisecond }, "not over after 300ms", "tapdeck calls"},
+		"never over": {running, func(p *timeouts) { p.call = 300 * time.Millisecond }, "not over after 300ms", "tapdeck calls"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, p := placed(t, "+OK x\n", tt.calls)
 			change(l, func(p *config.Plan) {
 				p.AnswerPause, p.Tone.Duration, p.Listen = 0, 0, 0
 			})
-			quick := l.tune
+			tune := l.tune
 			l.tune = func(x *examination) {
-				if quick(x); tt.tune != nil {
-					tt.tune(&x.patience)
+				if tune(x); tt.tune != nil {
+					tt.tune(&x.timeouts)
 				}
 			}
 			l.expect(amiss{testCall, Fail, tt.seen, tt.todo})
@@ -154,7 +154,7 @@ func TestCallNeverAnswered(t *testing.T) {
 		l, _ := placed(t, reply, running)
 		l.tune = func(x *examination) {
 			if reply == silence {
-				x.patience.ring, x.patience.reach = 300*time.Millisecond, 300*time.Millisecond
+				x.timeouts.ring, x.timeouts.reach = 300*time.Millisecond, 300*time.Millisecond
 			}
 		}
 		l.expect(amiss{testCall, Fail, seen, ""})
@@ -180,14 +180,14 @@ func TestCallCancelled(t *testing.T) {
 // TestCallLeavesNothing places a call through the simulated switch to what answers
 // by itself: no channel is left.
 func TestCallLeavesNothing(t *testing.T) {
-	l := newLab(t)
+	l := newSetup(t)
 	l.facts.Extensions = append(l.facts.Extensions, switchsim.Extension{
 		Name: "talker", Number: "9995",
 		Actions: []switchsim.Action{{Application: "answer"}, {Application: "sleep", Data: "3600000"}},
 	})
 	l.options.Call = "9995"
 	l.calls = func() page { return page{http.StatusOK, `{}`} }
-	l.tune = func(x *examination) { x.patience.appear, x.patience.poll = 50*time.Millisecond, time.Millisecond }
+	l.tune = func(x *examination) { x.timeouts.appear, x.timeouts.poll = 50*time.Millisecond, time.Millisecond }
 	l.expect(amiss{testCall, Fail, "knows nothing of it", "answers by itself"})
 	gone := make(chan struct{})
 	go func() {

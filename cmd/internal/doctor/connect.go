@@ -18,8 +18,8 @@ const eventSocket = "event socket"
 // connect logs in to the event socket.
 func (x *examination) connect(ctx context.Context) bool {
 	settings := esl.DefaultConfig()
-	settings.ConnectTimeout, settings.ReplyTimeout = x.patience.connect, x.patience.answer
-	limited, cancel := context.WithTimeoutCause(ctx, x.patience.connect, errSilent)
+	settings.ConnectTimeout, settings.ReplyTimeout = x.timeouts.connect, x.timeouts.answer
+	limited, cancel := context.WithTimeoutCause(ctx, x.timeouts.connect, errSilent)
 	defer cancel()
 	conn, err := esl.Dial(limited, x.FreeSWITCH, x.Password, settings, zap.NewNop())
 	switch {
@@ -50,7 +50,7 @@ func (x *examination) notConnected(err error) Finding {
 	case errors.As(err, &dial) && !dial.Timeout():
 		seen = "can't be reached (" + dial.Err.Error() + ")"
 	default:
-		seen = "is no event socket: " + ended(err, x.patience.connect)
+		seen = "is no event socket: " + ended(err, x.timeouts.connect)
 	}
 	return finding(Fail, eventSocket, fmt.Sprintf("%s %s", x.FreeSWITCH, seen), todo)
 }

@@ -11,14 +11,14 @@ import (
 func now() int64 { return time.Now().Unix() }
 
 // through runs the doctor against a peer.
-func (l *lab) through(p *peer) *lab {
+func (l *setup) through(p *peer) *setup {
 	p.t = l.t
 	l.options.FreeSWITCH = p.serve()
 	return l
 }
 
 func TestPeer(t *testing.T) {
-	newLab(t).through(&peer{answer: healthyAnswers(t)}).expect()
+	newSetup(t).through(&peer{answer: healthyAnswers(t)}).expect()
 }
 
 // TestNoEventSocket is about what listens there instead.
@@ -44,13 +44,13 @@ func TestNoEventSocket(t *testing.T) {
 		"a parrot": {&peer{answer: func(c string) string { return "-ERR " + c }}, amiss{"event socket", Fail, "refuses the password", ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := newLab(t).through(tt.peer)
+			l := newSetup(t).through(tt.peer)
 			l.tune = hasty
 			l.expect(tt.want)
 		})
 	}
 
-	l := newLab(t)
+	l := newSetup(t)
 	_ = l.sink.Close()
 	l.options.FreeSWITCH = l.sink.Addr().String()
 	l.sink = listenAnywhere(t)
@@ -62,7 +62,7 @@ func TestNoEventSocket(t *testing.T) {
 func questions(t *testing.T) []string {
 	t.Helper()
 	p := &peer{answer: healthyAnswers(t)}
-	newLab(t).through(p).expect()
+	newSetup(t).through(p).expect()
 	if len(p.asked()) < 12 {
 		t.Fatalf("only %q", p.asked())
 	}
@@ -78,7 +78,7 @@ func TestLost(t *testing.T) {
 			t.Run(strings.Trim(reply, "\x00")+" at "+question, func(t *testing.T) {
 				t.Parallel()
 				answers, asked := healthyAnswers(t), 0
-				l := newLab(t).through(&peer{answer: func(c string) string {
+				l := newSetup(t).through(&peer{answer: func(c string) string {
 					if strings.HasPrefix(c, "api ") {
 						if asked++; asked == i+1 {
 							return reply
@@ -88,7 +88,7 @@ func TestLost(t *testing.T) {
 				}})
 				l.tune = func(x *examination) {
 					if reply == silence {
-						x.patience.answer = 400 * time.Millisecond
+						x.timeouts.answer = 400 * time.Millisecond
 					}
 				}
 				l.expect(amiss{"event socket", Fail, seen + " when asked \"" + question, "run doctor again"})
@@ -106,7 +106,7 @@ func TestLostBeforeCall(t *testing.T) {
 		}
 		return answers(c)
 	}}
-	l := newLab(t).through(p)
+	l := newSetup(t).through(p)
 	l.options.Call = "9999"
 	l.expect(amiss{"event socket", Fail, "the connection was closed", ""})
 	if last := p.asked()[len(p.asked())-1]; last != "fsctl sps" {
@@ -121,7 +121,7 @@ func TestGarbage(t *testing.T) {
 	all := questions(t)
 	for _, garbage := range []string{"", "-ERR no reply", "-ERR x Command not found!", "maybe", "\x1b[2J\x00\xff", "+OK x", "+OK " + password, `{"rows":7}`, "-1", strings.Repeat("9", 4000), "<a><b></a>"} {
 		for _, question := range all {
-			l := newLab(t).through(&peer{answer: func(c string) string {
+			l := newSetup(t).through(&peer{answer: func(c string) string {
 				if c == "api "+question {
 					return garbage
 				}
@@ -152,7 +152,7 @@ func TestContext(t *testing.T) {
 	cause := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	answers := healthyAnswers(t)
-	l := newLab(t).through(&peer{answer: func(c string) string {
+	l := newSetup(t).through(&peer{answer: func(c string) string {
 		if strings.HasPrefix(c, "api show") {
 			cancel(cause)
 			return silence
@@ -170,7 +170,7 @@ func TestContext(t *testing.T) {
 	}
 	ctx, cancel = context.WithCancelCause(t.Context())
 	cancel(cause)
-	l = newLab(t)
+	l = newSetup(t)
 	if healthy, err = l.examine(ctx); healthy || !errors.Is(err, cause) {
 		t.Errorf("%v, %v", healthy, err)
 	}

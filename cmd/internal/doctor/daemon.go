@@ -4,22 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"regexp"
 	"strings"
 	"syscall"
+
+	"tapdeck/cmd/internal/callview"
 )
 
 // daemon asks the running daemon how it is.
 func (x *examination) daemon(ctx context.Context) {
 	const check = "daemon"
 	listen := x.Loaded.Config.Admin.Listen
-	code, text, err := x.admin(ctx, "/readyz")
-	said := strings.TrimSpace(string(text))
+	code, text, err := x.page(ctx, "/readyz")
+	said := strings.TrimSpace(text)
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
@@ -40,7 +39,7 @@ func (x *examination) daemon(ctx context.Context) {
 // build compares the daemon's version and configuration with ours.
 func (x *examination) build(ctx context.Context) {
 	const check = "daemon version"
-	code, text, err := x.admin(ctx, "/metrics")
+	code, text, err := x.page(ctx, "/metrics")
 	if ctx.Err() != nil {
 		return
 	}
@@ -48,50 +47,47 @@ func (x *examination) build(ctx context.Context) {
 		x.report(finding(Fail, "daemon", "it refuses the admin.token of this configuration", "run doctor with the configuration that the daemon runs with"))
 		return
 	}
-	label := regexp.MustCompile(`(?m)^tapdeck_build_info\{.*\bversion="([^"]*)".*\} 1$`).FindSubmatch(text)
+	label := regexp.MustCompile(`(?m)^tapdeck_build_info\{.*\bversion="([^"]*)".*\} 1$`).FindStringSubmatch(text)
 	switch {
 	case err != nil || label == nil:
 		x.report(finding(Unknown, check, "its metrics do not say", ""))
-	case string(label[1]) != x.Version:
+	case label[1] != x.Version:
 		x.report(finding(Warn, check, fmt.Sprintf("%s runs, and this is %s", label[1], x.Version), "restart the daemon: it has not run the installed version since that was installed"))
 	default:
 		x.report(pass(check, "%s, as this program", x.Version))
 	}
-	if regexp.MustCompile(`(?m)^tapdeck_config_last_reload_successful 0$`).Match(text) {
+	if regexp.MustCompile(`(?m)^tapdeck_config_last_reload_successful 0$`).MatchString(text) {
 		x.report(finding(Warn, "daemon configuration", "the file was changed into one that is not valid, and the daemon runs with the one before", "tapdeck check says what is wrong with it"))
 	}
 }
 
-// maxAnswer bounds what is read of the daemon's answers.
-const maxAnswer = 16 << 20
-
-// admin gets a page of the daemon's admin listener.
-func (x *examination) admin(ctx context.Context, page string) (code int, body []byte, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, x.patience.reach, errSilent)
+// page gets a page of the daemon's admin listener.
+func (x *examination) page(ctx context.Context, path string) (code int, body string, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, x.timeouts.reach, errSilent)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+dialable(x.Loaded.Config.Admin.Listen)+page, nil)
-	if err != nil {
-		return 0, nil, fmt.Errorf("ask the daemon: %w", err)
-	}
-	if token := x.Loaded.Config.Admin.Token; token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Do(req)
-	if err != nil {
-		return 0, nil, why(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return 0, nil, why(err)
-	}
-	return resp.StatusCode, body, nil
+	code, data, err := x.client.Get(ctx, path)
+	return code, string(data), reason(err)
 }
 
-// why says of a failed connection only what matters.
-func why(err error) error {
-	var u *url.Error
+// latest is how many of the ended calls are asked for: the test call is among them for
+// many times the poll's interval, and a page of all is large.
+const latest = 50
+
+// calls asks the daemon for its running and its latest calls.
+func (x *examination) calls(ctx context.Context) (*callview.Page, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, x.timeouts.reach, errSilent)
+	defer cancel()
+	page, err := x.client.Page(ctx, latest)
+	var wrong *callview.Error
+	if errors.As(err, &wrong) && wrong.Code != 0 && wrong.Code != http.StatusOK {
+		err = fmt.Errorf("it answers %d", wrong.Code)
+	}
+	return page, reason(err)
+}
+
+// reason is what matters of a failed connection, nil of none.
+func reason(err error) error {
+	var asking *callview.Error
 	var dns *net.DNSError
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -100,20 +96,8 @@ func why(err error) error {
 		return errSilent
 	case errors.As(err, &dns):
 		return dns
-	case errors.As(err, &u):
-		return u.Err
+	case errors.As(err, &asking):
+		return asking.Err
 	}
 	return err
-}
-
-// dialable is where a listener's address can be reached from its own machine.
-func dialable(listen string) string {
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil {
-		return listen
-	}
-	if addr, err := netip.ParseAddr(host); host == "" || err == nil && addr.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return net.JoinHostPort(host, port)
 }

@@ -22,13 +22,13 @@ func (x *examination) dialplan(ctx context.Context) {
 		x.report(finding(Unknown, check, fmt.Sprintf("the dialplan that FreeSWITCH has loaded can't be read: %v", err), "is mod_dialplan_xml loaded?"))
 		return
 	}
-	if len(result.Sockets) == 0 && x.elsewhere(ctx, check) || x.lost {
+	if len(result.Sockets) == 0 && x.fetched(ctx, check) || x.lost {
 		return
 	}
 	reached := x.sockets(check, result.Sockets)
 	for _, f := range result.Findings {
 		if !reached || f.Severity != dialplan.SeverityNote {
-			x.report(finding(statusOf(f.Severity), check, f.Text+where(f.Location), f.Hint))
+			x.report(finding(statusOf(f.Severity), check, f.Text+inExtension(f.Location), f.Hint))
 		}
 	}
 }
@@ -41,7 +41,7 @@ func (x *examination) sockets(check string, sockets []dialplan.Socket) (reached 
 		}
 		reached = true
 		if _, ok := x.Loaded.Plan(s.Plan); s.Plan != "" && !ok {
-			x.report(finding(Warn, check, fmt.Sprintf("plan %q is not in the configuration, so these calls follow plan %s%s", s.Plan, config.DefaultPlan, where(s.Location)),
+			x.report(finding(Warn, check, fmt.Sprintf("plan %q is not in the configuration, so these calls follow plan %s%s", s.Plan, config.DefaultPlan, inExtension(s.Location)),
 				"write one of "+strings.Join(x.Loaded.PlanNames(), ", ")+", or add the plan"))
 			continue
 		}
@@ -50,8 +50,8 @@ func (x *examination) sockets(check string, sockets []dialplan.Socket) (reached 
 	return reached
 }
 
-// elsewhere reports that the switch has its dialplan from where it can't be asked for.
-func (x *examination) elsewhere(ctx context.Context, check string) bool {
+// fetched reports that the switch may fetch its dialplan for each call.
+func (x *examination) fetched(ctx context.Context, check string) bool {
 	answer, ok := x.ask(ctx, "module_exists mod_xml_curl")
 	if !ok || answer != "true" {
 		return false
@@ -70,16 +70,16 @@ func statusOf(s dialplan.Severity) Status {
 	return Unknown
 }
 
-// where says in which extension something is.
-func where(p dialplan.Location) string {
+// inExtension says in which extension something is.
+func inExtension(p dialplan.Location) string {
 	if p.Extension == "" {
 		return ""
 	}
 	return fmt.Sprintf(" (extension %s, number %s, context %s)", p.Extension, number(p), p.Context)
 }
 
-// number is what an extension's expression asks for: the number itself where it
-// is nothing but one.
+// number is what an extension's expression asks for: the number itself if it is
+// nothing but one.
 func number(p dialplan.Location) string {
 	inner, from := strings.CutPrefix(p.Number, "^")
 	inner, to := strings.CutSuffix(inner, "$")

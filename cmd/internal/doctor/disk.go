@@ -19,7 +19,7 @@ func (x *examination) disk() {
 		x.report(finding(Unknown, check, fmt.Sprintf("%s: %v", dir, err), ""))
 		return
 	}
-	free := config.Size(int64(s.Bavail) * s.Bsize)
+	free := config.Size(int64(s.Bavail) * int64(s.Bsize)) // both differ by system
 	needed := x.Loaded.Config.Sink.MinFree
 	seen := fmt.Sprintf("%.1f GiB free at %s, sink.min_free is %v", float64(free)/float64(config.GiB), dir, needed)
 	switch {

@@ -5,8 +5,8 @@
 //
 // It owns the checks, their words, and the search for the tone. It starts no
 // goroutine beside those of the connection that it dials, and changes nothing on the
-// switch but for the call that it is asked to place. Every question has a bound in
-// time. What FreeSWITCH can't tell is reported as unknown, never guessed, and what
-// follows from a fault that was named already is not reported again. The password
-// is in no finding and in no error.
+// switch but for the call that it is asked to place. Every question has a timeout. What
+// FreeSWITCH can't tell is reported as unknown, never guessed, and what follows from a
+// failure that was reported already is not reported again. The password is in no finding
+// and in no error.
 package doctor

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
+	"tapdeck/cmd/internal/callview"
 	"tapdeck/cmd/internal/config"
 	"tapdeck/controller/esl"
 )
@@ -32,31 +34,32 @@ type Options struct {
 	Context string
 	// Report is given each finding as it is made.
 	Report func(Finding)
-	// Progress, if not nil, is told what is being waited for.
+	// Progress, if not nil, is given what is being waited for.
 	Progress func(text string)
 }
 
 // examination is one run of the checks.
 type examination struct {
 	Options
-	patience patience
+	timeouts timeouts
 	machine  machine
+	client   *callview.Client // of the daemon
 	conn     *esl.Conn
-	place    place
+	location location
 	failed   bool
 	// What later checks need not repeat.
 	lost, daemonAway, noStreamModule bool
 }
 
-// patience is how long is waited for others.
-type patience struct {
+// timeouts are how long others are waited for.
+type timeouts struct {
 	connect time.Duration // to the event socket, until it has taken the password
 	answer  time.Duration // to one API command
 	ring    time.Duration // until a test call is answered
 	appear  time.Duration // until the daemon shows an answered call
 	call    time.Duration // for the end of a call beyond its plan's own times
 	reach   time.Duration // for a TCP connection or an admin page
-	poll    time.Duration // between two looks at the daemon's calls
+	poll    time.Duration // between two questions for the daemon's calls
 }
 
 // machine is the one on which the doctor runs.
@@ -78,11 +81,12 @@ func newExamination(o Options) *examination {
 	}
 	return &examination{
 		Options: o,
-		patience: patience{
+		timeouts: timeouts{
 			connect: 5 * time.Second, answer: 10 * time.Second, ring: time.Minute, appear: 10 * time.Second,
 			call: 2 * time.Minute, reach: 3 * time.Second, poll: 200 * time.Millisecond,
 		},
 		machine: machine{name: name, owns: ownAddress},
+		client:  callview.NewClient(o.Loaded.Config.Admin.Listen, o.Loaded.Config.Admin.Token),
 	}
 }
 
@@ -96,7 +100,7 @@ func (x *examination) run(ctx context.Context) (healthy bool, err error) {
 	x.disk()
 	if x.connect(ctx) {
 		defer x.conn.Close()
-		x.theSwitch(ctx)
+		x.checkSwitch(ctx)
 	}
 	if ctx.Err() != nil {
 		return false, context.Cause(ctx)
@@ -104,8 +108,8 @@ func (x *examination) run(ctx context.Context) (healthy bool, err error) {
 	return !x.failed, nil
 }
 
-// theSwitch makes the checks that need the event socket.
-func (x *examination) theSwitch(ctx context.Context) {
+// checkSwitch makes the checks that need the event socket.
+func (x *examination) checkSwitch(ctx context.Context) {
 	for _, check := range []func(context.Context){
 		x.version, x.modules, x.streamAPI, x.prompts, x.dialplan, x.locate, x.callAddress, x.sinkAddress, x.clock, x.limits, x.call,
 	} {
@@ -133,16 +137,30 @@ var errSilent = errors.New("no answer in time")
 // ask runs an API command. If the event socket does not answer that is reported,
 // and nothing more is asked.
 func (x *examination) ask(ctx context.Context, command string) (answer string, ok bool) {
-	answer, err := x.query(ctx, command, x.patience.answer)
+	answer, err := x.query(ctx, command, x.timeouts.answer)
 	if err == nil {
 		return answer, true
 	}
 	x.lost = true
 	if ctx.Err() == nil {
-		x.report(finding(Fail, eventSocket, fmt.Sprintf("%s when asked %q; what comes after that was not checked", ended(err, x.patience.answer), command),
+		x.report(finding(Fail, eventSocket, fmt.Sprintf("%s when asked %q; what comes after that was not checked", ended(err, x.timeouts.answer), command),
 			"run doctor again; if it stays, FreeSWITCH's log says more"))
 	}
 	return "", false
+}
+
+// match runs an API command and returns what the pattern's groups match of its answer.
+// If there is no such answer that is reported, and nil is returned.
+func (x *examination) match(ctx context.Context, check, command, pattern string) []string {
+	answer, ok := x.ask(ctx, command)
+	if !ok {
+		return nil
+	}
+	found := regexp.MustCompile(pattern).FindStringSubmatch(answer)
+	if found == nil {
+		x.report(strange(check, command, answer))
+	}
+	return found
 }
 
 // query runs an API command and waits for its answer, so long and no longer.

@@ -28,7 +28,7 @@ type Finding struct {
 	Status Status `json:"status"`
 	// Seen is what was seen.
 	Seen string `json:"seen"`
-	// Todo says what to do; empty where nothing needs doing.
+	// Todo says what to do; empty if nothing needs doing.
 	Todo string `json:"todo,omitempty"`
 }
 

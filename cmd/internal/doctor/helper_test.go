@@ -23,9 +23,9 @@ const password = "Xq7-tell-nobody"
 
 const ourVersion = "v1.2.3"
 
-// lab is a healthy set-up: a simulated switch with its inbound event socket, a
+// setup is a healthy one: a simulated switch with its inbound event socket, a
 // daemon's admin listener, a sink that takes connections. A test breaks one thing.
-type lab struct {
+type setup struct {
 	t        *testing.T
 	sw       *switchsim.Switch
 	facts    switchsim.Facts
@@ -45,7 +45,7 @@ type page struct {
 	body string
 }
 
-const labConfig = `
+const setupConfig = `
 esl: {listen: "127.0.0.1:8084"}
 sink: {min_free: 0MiB}
 plans:
@@ -53,13 +53,13 @@ plans:
   survey: {prompt: "ivr/survey.wav"}
 `
 
-func newLab(t *testing.T) *lab {
+func newSetup(t *testing.T) *setup {
 	t.Helper()
-	loaded, err := config.Parse("tapdeck.yaml", []byte(labConfig), config.Options{})
+	loaded, err := config.Parse("tapdeck.yaml", []byte(setupConfig), config.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lab{t: t, loaded: loaded, tune: func(*examination) {}}
+	l := &setup{t: t, loaded: loaded, tune: func(*examination) {}}
 	l.sw = switchsim.New(switchsim.Config{Password: password})
 	l.facts = switchsim.Facts{
 		Extensions: []switchsim.Extension{{Name: "tapdeck", Number: "9999", Actions: []switchsim.Action{{Application: "socket", Data: "127.0.0.1:8084 async full"}}}},
@@ -91,7 +91,7 @@ func metrics(version string, reloaded int) string {
 	return fmt.Sprintf("# TYPE tapdeck_build_info gauge\ntapdeck_build_info{go_version=\"go1.26\",version=%q} 1\ntapdeck_config_last_reload_successful %d\n", version, reloaded)
 }
 
-func (l *lab) serveAdmin(w http.ResponseWriter, r *http.Request) {
+func (l *setup) serveAdmin(w http.ResponseWriter, r *http.Request) {
 	p, ok := l.pages[r.URL.Path]
 	if r.URL.Path == "/calls" && l.calls != nil {
 		p, ok = l.calls(), true
@@ -120,7 +120,7 @@ func listenAnywhere(t *testing.T) net.Listener {
 }
 
 // simulate serves the simulated switch's inbound event socket; it returns its address.
-func (l *lab) simulate() string {
+func (l *setup) simulate() string {
 	l.t.Helper()
 	l.sw.SetFacts(l.facts)
 	ln := listenAnywhere(l.t)
@@ -139,7 +139,7 @@ func (l *lab) simulate() string {
 
 // examine makes the checks, and those of every finding: it is whole, and without
 // the password.
-func (l *lab) examine(ctx context.Context) (healthy bool, err error) {
+func (l *setup) examine(ctx context.Context) (healthy bool, err error) {
 	l.t.Helper()
 	if l.options.FreeSWITCH == "" {
 		l.options.FreeSWITCH = l.simulate()
@@ -170,7 +170,7 @@ type amiss struct {
 }
 
 // expect makes the checks and compares all that did not pass.
-func (l *lab) expect(want ...amiss) {
+func (l *setup) expect(want ...amiss) {
 	l.t.Helper()
 	healthy, err := l.examine(l.t.Context())
 	if err != nil {
@@ -179,7 +179,7 @@ func (l *lab) expect(want ...amiss) {
 	l.compare(healthy, want)
 }
 
-func (l *lab) compare(healthy bool, want []amiss) {
+func (l *setup) compare(healthy bool, want []amiss) {
 	l.t.Helper()
 	var got, names []string
 	for _, f := range l.findings {
@@ -206,7 +206,7 @@ func (l *lab) compare(healthy bool, want []amiss) {
 	}
 }
 
-func (l *lab) has(w amiss) bool {
+func (l *setup) has(w amiss) bool {
 	for _, f := range l.findings {
 		if f.Check == w.check && f.Status == w.status && strings.Contains(f.Seen, w.seen) && strings.Contains(f.Todo, w.todo) {
 			return true
@@ -215,7 +215,7 @@ func (l *lab) has(w amiss) bool {
 	return false
 }
 
-func (l *lab) text() string {
+func (l *setup) text() string {
 	var b strings.Builder
 	for _, f := range l.findings {
 		fmt.Fprintf(&b, "%s  %s: %s\n   → %s\n", f.Status, f.Check, f.Seen, f.Todo)
@@ -226,5 +226,5 @@ func (l *lab) text() string {
 // hasty makes the bounds on others short.
 func hasty(x *examination) {
 	const short = 400 * time.Millisecond
-	x.patience = patience{connect: short, answer: short, ring: short, appear: short, call: short, reach: short, poll: time.Millisecond}
+	x.timeouts = timeouts{connect: short, answer: short, ring: short, appear: short, call: short, reach: short, poll: time.Millisecond}
 }

@@ -2,11 +2,8 @@ package doctor
 
 import (
 	"context"
-	"fmt"
-	"path"
-	"regexp"
+	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
 	"tapdeck/controller"
@@ -45,6 +42,50 @@ func (x *examination) needs() []need {
 	return needs
 }
 
+// modules looks for those that a call needs.
+func (x *examination) modules(ctx context.Context) {
+	for _, need := range x.needs() {
+		check := "module " + need.module
+		loaded := x.match(ctx, check, "module_exists "+need.module, `^(true|false)$`)
+		switch {
+		case x.lost:
+			return
+		case loaded == nil:
+		case loaded[0] == "true":
+			x.report(pass(check, "loaded; it %s", need.does))
+		default:
+			x.noStreamModule = x.noStreamModule || need.module == streamModule
+			x.report(finding(Fail, check, "not loaded; it "+need.does, "fs_cli -x 'load "+need.module+"', and add it to autoload_configs/modules.conf.xml"))
+		}
+	}
+}
+
+func (x *examination) streamAPI(ctx context.Context) {
+	const check, command = "API uuid_audio_stream", "show api as json"
+	if x.noStreamModule {
+		return // and so it can't be there
+	}
+	answer, ok := x.ask(ctx, command)
+	if !ok {
+		return
+	}
+	var list struct {
+		Rows []struct{ Name, Syntax string } `json:"rows"`
+	}
+	if err := json.Unmarshal([]byte(answer), &list); err != nil || list.Rows == nil {
+		x.report(strange(check, command, answer))
+		return
+	}
+	for _, row := range list.Rows {
+		if row.Name == "uuid_audio_stream" {
+			x.report(pass(check, "registered"))
+			return
+		}
+	}
+	x.report(finding(Fail, check, "not registered, though "+streamModule+" is loaded",
+		"fs_cli -x 'reload "+streamModule+"'; if it stays away, FreeSWITCH's log says why the module could not be loaded"))
+}
+
 // plans are all plans, default first.
 func (x *examination) plans() []controller.Plan {
 	var list []controller.Plan
@@ -54,113 +95,6 @@ func (x *examination) plans() []controller.Plan {
 		}
 	}
 	return list
-}
-
-// player is the module that plays a prompt, as far as its name tells.
-func player(prompt string) string {
-	switch scheme, _, is := strings.Cut(prompt, "://"); {
-	case is && (scheme == "tone_stream" || scheme == "silence_stream"):
-		return "mod_tone_stream"
-	case is && scheme == "local_stream":
-		return "mod_local_stream"
-	case is:
-		return ""
-	}
-	switch strings.ToLower(path.Ext(prompt)) {
-	case ".wav", ".aiff", ".aif", ".au", ".snd", ".flac", ".ogg":
-		return "mod_sndfile"
-	case ".mp3":
-		return "mod_shout"
-	}
-	return ""
-}
-
-// prompts looks for the prompt of every plan where playback would.
-func (x *examination) prompts(ctx context.Context) {
-	users := map[string][]string{}
-	var order []string
-	for _, plan := range x.plans() {
-		if plan.Prompt == "" {
-			continue
-		}
-		if users[plan.Prompt] == nil {
-			order = append(order, plan.Prompt)
-		}
-		users[plan.Prompt] = append(users[plan.Prompt], plan.Name)
-	}
-	for _, prompt := range order {
-		check := fmt.Sprintf("prompt of plan %s", strings.Join(users[prompt], ", "))
-		if x.prompt(ctx, check, prompt); x.lost {
-			return
-		}
-	}
-}
-
-func (x *examination) prompt(ctx context.Context, check, prompt string) {
-	if strings.Contains(prompt, "://") || strings.HasPrefix(prompt, "say:") || strings.HasPrefix(prompt, "phrase:") {
-		x.report(finding(Unknown, check, prompt+" is no file, so FreeSWITCH can't be asked for it", "call and listen"))
-		return
-	}
-	folder := ""
-	if !path.IsAbs(prompt) {
-		const command = "global_getvar sound_prefix"
-		var ok bool
-		if folder, ok = x.ask(ctx, command); !ok {
-			return
-		}
-		switch {
-		case folder != "" && !strings.HasPrefix(folder, "-ERR") && !isFolder(folder):
-			x.report(strange(check, command, folder))
-			return
-		case !isFolder(folder):
-			x.report(finding(Unknown, check, "the global variable sound_prefix is not set, so it can't be told where playback looks for "+prompt,
-				"set sound_prefix in vars.xml, or give the prompt's whole path"))
-			return
-		}
-	}
-	x.anyOf(ctx, check, places(path.Join(folder, prompt)))
-}
-
-// isFolder says whether a text can be the whole path of a folder, on Unix or Windows.
-func isFolder(text string) bool {
-	return regexp.MustCompile(`^([A-Za-z]:)?[/\\][^\pC]{0,1000}$`).MatchString(text)
-}
-
-// anyOf looks for the first of several files that exists.
-func (x *examination) anyOf(ctx context.Context, check string, files []string) {
-	for _, file := range files {
-		command := "file_exists " + file
-		answer, ok := x.ask(ctx, command)
-		switch {
-		case !ok:
-			return
-		case answer == "true":
-			x.report(pass(check, "%s", file))
-			return
-		case answer != "false":
-			x.report(strange(check, command, answer))
-			return
-		}
-	}
-	seen := "there is no " + files[len(files)-1]
-	if len(files) > 1 {
-		seen += ", nor is it in a folder 8000, 16000, 32000 or 48000 beside it"
-	}
-	x.report(finding(Fail, check, seen, "install FreeSWITCH's sounds there, or name another prompt in the plan; until then calls go on without it"))
-}
-
-// places is where playback looks for a file: what mod_sndfile plays, also in a
-// folder beside it that is named after a sample rate; at last at the path itself.
-func places(file string) []string {
-	var list []string
-	if player(file) != "mod_sndfile" {
-		return append(list, file)
-	}
-	dir, name := path.Split(file)
-	for _, rate := range []string{"8000", "16000", "32000", "48000"} {
-		list = append(list, path.Join(dir, rate, name))
-	}
-	return append(list, file)
 }
 
 // longest is the longest time of any plan without that of its prompt.

@@ -3,11 +3,11 @@ package doctor
 import (
 	"encoding/binary"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"tapdeck/cmd/internal/callview"
 	"tapdeck/wav"
 )
 
@@ -16,19 +16,20 @@ const testRecording = "test recording"
 
 // listen looks for the pattern in the recording, and whether that is as long as
 // the call's stream was.
-func (x *examination) listen(r callRecord) {
+func (x *examination) listen(r *callview.Record) {
 	if r.WAV == "" {
-		x.report(finding(Fail, testRecording, "there is none: no stream came"+because(r.Err), x.resultHint(callRecord{Result: "stream_failed"})))
+		x.report(finding(Fail, testRecording, "there is none: no stream came"+because(r.Err), x.resultHint(&callview.Record{Result: "stream_failed"})))
 		return
 	}
 	path := filepath.Join(x.Loaded.Config.Sink.Directory, filepath.FromSlash(r.WAV))
-	audio, err := readWAV(path)
+	format, pcm, err := callview.ReadWAV(path)
 	if err != nil {
 		x.report(finding(Fail, testRecording, fmt.Sprintf("%s can't be read (%v)", path, err), x.pathHint()))
 		return
 	}
+	audio := sound{format, pcm}
 	caller := audio.channel(0)
-	found := search(caller, audio.format.SampleRate)
+	found := search(caller, format.SampleRate)
 	if r.Mix == "mixed" { // what FreeSWITCH plays may cover the caller
 		const enough = 3
 		found.there, found.broken = found.pulses >= enough, 0
@@ -43,13 +44,13 @@ func (x *examination) listen(r callRecord) {
 	case found.broken > 0:
 		x.report(finding(Fail, testRecording, fmt.Sprintf("%s, but interrupted for %.2f s at %.2f s", seen, found.broken.Seconds(), found.breakAt.Seconds()), lossHint(r)))
 	case found.dropouts > found.pulses/4:
-		x.report(finding(Warn, testRecording, fmt.Sprintf("%s, with %d dropouts of at most %v", seen, found.dropouts, crumb), "is FreeSWITCH's machine, or this one, overloaded? Try again when it has less to do"))
+		x.report(finding(Warn, testRecording, fmt.Sprintf("%s, with %d dropouts of at most %v", seen, found.dropouts, maxDropout), "is FreeSWITCH's machine, or this one, overloaded? Try again when it has less to do"))
 	case found.dropouts > 0:
-		x.report(pass(testRecording, "%s; dropouts of at most %v: %d", seen, crumb, found.dropouts))
+		x.report(pass(testRecording, "%s; dropouts of at most %v: %d", seen, maxDropout, found.dropouts))
 	default:
 		x.report(pass(testRecording, "%s", seen))
 	}
-	right := x.length(r, audio.format.Duration(int64(len(caller))))
+	right := x.length(r, format.Duration(int64(len(caller))))
 	if right && found.broken == 0 && (len(r.Alarms) > 0 || r.Restarts > 0) {
 		x.report(finding(Warn, "test stream", "all of the caller is there, but the stream was not in order", lossHint(r)))
 	}
@@ -64,7 +65,7 @@ func (x *examination) pathHint() string {
 }
 
 // notFound says what is there in the pattern's stead.
-func (x *examination) notFound(r callRecord, audio sound) (seen, todo string) {
+func (x *examination) notFound(r *callview.Record, audio sound) (seen, todo string) {
 	const rates = "the module sends another sample rate than the stream's: set the plan's stream.sample_rate to 8000, the rate of the call's own codec, or try another build of mod_audio_stream"
 	samples, rate := audio.channel(0), audio.format.SampleRate
 	switch {
@@ -84,7 +85,7 @@ func (x *examination) notFound(r callRecord, audio sound) (seen, todo string) {
 		fmt.Sprintf("listen to it; the stream's mix is %s: mono is the caller alone", r.Mix)
 }
 
-func lossHint(r callRecord) string {
+func lossHint(r *callview.Record) string {
 	if len(r.Alarms) > 0 || r.Restarts > 0 {
 		return fmt.Sprintf("the call's record says alarms [%s], restarts %d: is the network between FreeSWITCH and tapdeck in order?", strings.Join(r.Alarms, ", "), r.Restarts)
 	}
@@ -97,7 +98,7 @@ const lengthGrace = 300 * time.Millisecond
 
 // length compares the recording's length with the stream's time, and says whether it
 // is right as far as that can be told.
-func (x *examination) length(r callRecord, got time.Duration) bool {
+func (x *examination) length(r *callview.Record, got time.Duration) bool {
 	const check = "recording length"
 	t := r.Timeline
 	if t.StreamConnected == nil || t.Stop == nil {
@@ -119,33 +120,6 @@ func (x *examination) length(r callRecord, got time.Duration) bool {
 type sound struct {
 	format wav.Format
 	pcm    []byte
-}
-
-// maxSound bounds the recording that is read into memory.
-const maxSound = 256 << 20
-
-func readWAV(path string) (sound, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return sound{}, err
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err != nil {
-		return sound{}, err
-	}
-	h, err := wav.ReadHeader(f, info.Size())
-	if err != nil {
-		return sound{}, err
-	}
-	if h.DataBytes > maxSound {
-		return sound{}, fmt.Errorf("it holds %d bytes of audio, more than %d", h.DataBytes, maxSound)
-	}
-	s := sound{format: h.Format, pcm: make([]byte, h.DataBytes)}
-	if _, err := f.ReadAt(s.pcm, h.DataOffset); err != nil {
-		return sound{}, err
-	}
-	return s, nil
 }
 
 // channel is one channel's samples; 0 is the only one, or the left.

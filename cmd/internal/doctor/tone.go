@@ -9,7 +9,7 @@ import (
 // of its periods.
 const window = 10 * time.Millisecond
 
-// A window has the tone where most of its energy is at the pattern's frequency
+// A window has the tone if most of its energy is at the pattern's frequency
 // and it is louder than a whisper.
 const (
 	toneShare = 0.5
@@ -20,11 +20,11 @@ const (
 // longer yet is a break.
 const jitter = 60 * time.Millisecond
 
-// crumb is the longest gap within a pulse that is a dropout and no pause.
-const crumb = 50 * time.Millisecond
+// maxDropout is the longest gap within a pulse that is a dropout and no pause.
+const maxDropout = 50 * time.Millisecond
 
-// lead is how late the caller may begin to speak after the stream has begun.
-const lead = 500 * time.Millisecond
+// maxLead is how late the caller may begin to speak after the stream has begun.
+const maxLead = 500 * time.Millisecond
 
 // heard is what was found of the pattern.
 type heard struct {
@@ -48,7 +48,7 @@ func search(samples []int16, rate int) heard {
 		return heard{}
 	}
 	runs, power := pulses(samples, rate, n)
-	runs, dropouts := mend(runs)
+	runs, dropouts := joinDropouts(runs)
 	good, bad := 0, 0
 	for i, r := range runs {
 		edge := i == 0 || i == len(runs)-1 // may be cut by the stream's begin and end
@@ -90,10 +90,10 @@ func pulses(samples []int16, rate, n int) (runs []run, mean float64) {
 	return runs, sum / float64(max(1, count))
 }
 
-// mend joins pulses that only a dropout keeps apart, and counts those.
-func mend(runs []run) (whole []run, dropouts int) {
+// joinDropouts joins pulses that only a dropout keeps apart, and counts those.
+func joinDropouts(runs []run) (whole []run, dropouts int) {
 	for _, r := range runs {
-		if n := len(whole); n > 0 && time.Duration(r.from-whole[n-1].to)*window <= crumb {
+		if n := len(whole); n > 0 && time.Duration(r.from-whole[n-1].to)*window <= maxDropout {
 			whole[n-1].to = r.to
 			dropouts++
 			continue
@@ -116,19 +116,19 @@ func onset(samples []int16, rate, from int, power float64) time.Duration {
 	return time.Duration(from) * time.Second / time.Duration(rate)
 }
 
-// longestBreak is the longest time in which pulses lack, the beginning and the end
-// of the windows included.
+// longestBreak is the longest time without pulses, the beginning and the end of the
+// windows included.
 func longestBreak(runs []run, windows int) (long, at time.Duration) {
-	look := func(from, to int, allowed time.Duration) {
+	compare := func(from, to int, allowed time.Duration) {
 		if gap := time.Duration(to-from) * window; gap > allowed && gap > long {
 			long, at = gap, time.Duration(from)*window
 		}
 	}
-	look(0, runs[0].from, patternOff+lead)
+	compare(0, runs[0].from, patternOff+maxLead)
 	for i := 1; i < len(runs); i++ {
-		look(runs[i-1].to, runs[i].from, patternOff+jitter)
+		compare(runs[i-1].to, runs[i].from, patternOff+jitter)
 	}
-	look(runs[len(runs)-1].to, windows, patternOff+jitter)
+	compare(runs[len(runs)-1].to, windows, patternOff+jitter)
 	return long, at
 }
 

@@ -178,7 +178,7 @@ func TestSearchDropouts(t *testing.T) {
 		t.Errorf("%+v", h)
 	}
 	if h = search(signal(8000, 4*time.Second, gated(pattern(0, 0.25), 0, 0.02, 0.02)), 8000); h.dropouts != 40 {
-		t.Errorf("torn to crumbs: %+v", h)
+		t.Errorf("torn to pieces: %+v", h)
 	}
 }
 
