@@ -5,6 +5,7 @@ import (
 	"io"
 	"text/tabwriter"
 
+	"tapdeck/cmd/internal/app"
 	"tapdeck/cmd/internal/config"
 )
 
@@ -23,7 +24,7 @@ func (c *checkCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	if _, err := loadTLS(loaded.Config.Sink.TLS); err != nil {
+	if _, err := app.LoadTLS(loaded.Config.Sink.TLS); err != nil {
 		return err
 	}
 	for _, w := range loaded.Warnings {
@@ -44,15 +45,15 @@ func (c *checkCommand) Run(p *program) error {
 
 func printValues(w io.Writer, loaded *config.Loaded) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "KEY\tVALUE\tORIGIN\tA CHANGE COUNTS")
+	fmt.Fprintln(t, "KEY\tVALUE\tORIGIN\tTAKES EFFECT")
 	for _, v := range loaded.Values() {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", v.Key, v.Value, v.Origin, counts(v.Reload))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", v.Key, v.Value, v.Origin, takesEffect(v.Reload))
 	}
 	return t.Flush()
 }
 
-// counts says in words when a changed value takes effect.
-func counts(r config.Reload) string {
+// takesEffect says when a changed value takes effect.
+func takesEffect(r config.Reload) string {
 	switch r {
 	case "restart":
 		return "after a restart"

@@ -1,28 +1,26 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	_ "embed"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
 	"go.uber.org/zap"
 
+	"tapdeck/cmd/internal/app"
 	"tapdeck/cmd/internal/config"
+	"tapdeck/cmd/internal/simcalls"
 	"tapdeck/controller"
 	"tapdeck/controller/switchsim"
 )
 
-//go:embed speech.wav
-var speech []byte
-
-// demoListen is how long a demo listens where no plan was asked for.
+// demoListen is how long a demo listens if no plan was asked for.
 const demoListen = "5s"
 
 type demoCommand struct {
@@ -44,33 +42,35 @@ func (c *demoCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	voice, err := c.voice()
+	voice, err := readVoice(c.Audio)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, c.Timeout, fmt.Errorf("the demo did not end within --timeout %v", c.Timeout))
 	defer cancel()
-	d, l, closeLog, err := c.daemon(ctx, loaded)
+	c.explain(p.Stdout, plan)
+	load := simcalls.Load{Calls: c.Calls, Progress: p.Stdout}
+	reports, err := c.withDaemon(ctx, loaded, func(address string) ([]switchsim.Report, error) {
+		load.Spec = func(i int) switchsim.CallSpec {
+			return switchsim.CallSpec{
+				Address: address + "/" + plan.Name, Caller: strconv.Itoa(1001 + i),
+				Voice: simcalls.From(voice, i*len(voice.PCM)/c.Calls),
+			}
+		}
+		return load.Run(ctx)
+	})
 	if err != nil {
 		return err
-	}
-	defer closeLog()
-	c.explain(p.Stdout, plan, loaded.Config.Sink.Directory)
-	running, stop := context.WithCancel(ctx)
-	served := async(func() error { return d.run(running, l, nil, nil) })
-	reports := c.place(ctx, p.Stdout, l.events.Addr().String(), plan, voice)
-	stop()
-	if err := <-served; err != nil {
-		return fmt.Errorf("run the daemon's parts: %w", err)
 	}
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	return summarize(p.Stdout, loaded.Config.Sink.Directory, reports)
+	return c.summarize(p.Stdout, reports)
 }
 
-// configure reads the configuration for a demo: its own folder, and a shorter
-// listening time where no plan was asked for.
+// configure reads the configuration for a demo: its own folder, a shorter listening time
+// if no plan was asked for, and a simulated switch on this machine, whatever switch the
+// configuration is for. What a caller hears stays as it is.
 func (c *demoCommand) configure(p *program) (*config.Loaded, controller.Plan, error) {
 	extra := map[string]string{}
 	if c.Config == "" && c.Plan == "" {
@@ -91,130 +91,77 @@ func (c *demoCommand) configure(p *program) (*config.Loaded, controller.Plan, er
 	if err != nil {
 		return nil, controller.Plan{}, err
 	}
-	name := c.Plan
-	if name == "" {
-		name = config.DefaultPlan
-	}
+	name := cmp.Or(c.Plan, config.DefaultPlan)
 	plan, ok := loaded.Plan(name)
 	if !ok {
 		return nil, plan, usage(fmt.Errorf("--plan %q: there is no such plan; there are %q", name, loaded.PlanNames()))
 	}
+	cfg, defaults := &loaded.Config, config.Default()
+	cfg.ESL.Allow, cfg.Sink.Allow = defaults.ESL.Allow, defaults.Sink.Allow
+	cfg.ESL.MaxCalls = max(cfg.ESL.MaxCalls, c.Calls)
+	cfg.Sink.TLS, cfg.Sink.MaxStreams, cfg.Sink.MinFree = config.TLS{}, 0, 0
+	cfg.ESL.Listen, cfg.Sink.Listen, cfg.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0", ""
+	cfg.Sink.Advertise = "ws://127.0.0.1:0"
 	return loaded, plan, nil
 }
 
-// daemon sets up the daemon's own parts on free loopback ports; its log goes to
-// a file beside the recordings.
-func (c *demoCommand) daemon(ctx context.Context, loaded *config.Loaded) (*daemon, listeners, func(), error) {
-	var l listeners
-	var lc net.ListenConfig
-	for _, ln := range []*net.Listener{&l.events, &l.sink} {
-		var err error
-		if *ln, err = lc.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
-			l.close()
-			return nil, l, nil, fmt.Errorf("listen on loopback: %w", err)
-		}
-	}
-	c.atHome(&loaded.Config, l)
+// withDaemon runs the daemon's own parts on free loopback ports until place, which gets
+// the address for calls, has returned. Their log goes to a file beside the recordings.
+func (c *demoCommand) withDaemon(ctx context.Context, loaded *config.Loaded, place func(address string) ([]switchsim.Report, error)) ([]switchsim.Report, error) {
 	file, err := os.OpenFile(filepath.Join(c.Out, "tapdeck.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o640)
 	if err != nil {
-		l.close()
-		return nil, l, nil, fmt.Errorf("open the demo's log: %w", err)
+		return nil, fmt.Errorf("open the demo's log: %w", err)
 	}
+	defer func() { _ = file.Close() }()
 	level := zap.NewAtomicLevel()
-	d, err := newDaemon(loaded, newLogger(file, "json", level), level)
+	log := app.NewLogger(file, "json", level)
+	defer func() { _ = log.Sync() }()
+	l, err := app.Listen(ctx, loaded.Config, nil)
 	if err != nil {
-		l.close()
-		_ = file.Close()
-		return nil, l, nil, err
+		return nil, err
 	}
-	return d, l, func() { _ = file.Close() }, nil
+	defer l.Close()
+	l.Advertise(&loaded.Config.Sink)
+	d, err := app.New(loaded, log, level)
+	if err != nil {
+		return nil, err
+	}
+	running, stop := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	go func() { served <- d.Run(running, l, nil) }()
+	reports, err := place(l.ESL.Addr().String())
+	stop()
+	if failed := <-served; failed != nil {
+		return nil, fmt.Errorf("run the daemon's parts: %w", failed)
+	}
+	return reports, err
 }
 
-// atHome has the daemon's parts serve a simulated switch on this machine, whatever
-// switch the configuration is for. What a caller hears stays as it is.
-func (c *demoCommand) atHome(cfg *config.Config, l listeners) {
-	usual := config.Default()
-	cfg.ESL.Allow, cfg.Sink.Allow = usual.ESL.Allow, usual.Sink.Allow
-	cfg.ESL.MaxCalls = max(cfg.ESL.MaxCalls, c.Calls)
-	cfg.Sink.TLS, cfg.Sink.MaxStreams, cfg.Sink.MinFree = config.TLS{}, 0, 0
-	cfg.Sink.Advertise = "ws://" + l.sink.Addr().String()
-}
-
-func (c *demoCommand) explain(w io.Writer, plan controller.Plan, dir string) {
+func (c *demoCommand) explain(w io.Writer, plan controller.Plan) {
 	fmt.Fprintf(w, "%d simulated calls by plan %q, seconds from the answer:\n", c.Calls, plan.Name)
 	_ = printTimeline(w, config.Timeline(plan))
-	fmt.Fprintf(w, "recordings and log: %s\n\n", dir)
-}
-
-// voice is what the first caller says.
-func (c *demoCommand) voice() (*switchsim.Voice, error) {
-	data, name := speech, "speech.wav"
-	if c.Audio != "" {
-		var err error
-		if data, err = os.ReadFile(c.Audio); err != nil {
-			return nil, usage(fmt.Errorf("--audio: %w", err))
-		}
-		name = c.Audio
-	}
-	v, err := readVoice(data)
-	if err != nil {
-		return nil, usage(fmt.Errorf("--audio %q: %w", name, err))
-	}
-	return v, nil
-}
-
-// place runs the calls at once, each with a voice of its own, and waits for all.
-func (c *demoCommand) place(ctx context.Context, w io.Writer, address string, plan controller.Plan, voice *switchsim.Voice) []switchsim.Report {
-	sw := switchsim.New(switchsim.Config{})
-	show := newProgress(w, c.Calls)
-	calls := make([]*switchsim.Call, 0, c.Calls)
-	for i := range c.Calls {
-		call, err := sw.Dial(ctx, switchsim.CallSpec{
-			Address: address + "/" + plan.Name, Caller: fmt.Sprintf("%d", 1001+i),
-			Voice: rotate(voice, i*len(voice.PCM)/c.Calls), Progress: show.take,
-		})
-		if err != nil {
-			continue // no spec of ours is refused; a missing report is found below
-		}
-		calls = append(calls, call)
-	}
-	showing, stop := context.WithCancel(ctx)
-	shown := async(func() error { show.run(showing); return nil })
-	reports := make([]switchsim.Report, 0, len(calls))
-	for _, call := range calls {
-		reports = append(reports, call.Wait())
-	}
-	stop()
-	<-shown
-	sw.Wait()
-	return reports
-}
-
-// rotate is the same voice begun at another sample, so that no two callers say
-// the same thing at the same time.
-func rotate(v *switchsim.Voice, by int) *switchsim.Voice {
-	return &switchsim.Voice{Rate: v.Rate, PCM: v.PCM, Loop: true, From: int64(by)}
+	fmt.Fprintf(w, "recordings and log: %s\n\n", c.Out)
 }
 
 // summarize compares every recording and prints one line per call.
-func summarize(w io.Writer, dir string, reports []switchsim.Report) error {
+func (c *demoCommand) summarize(w io.Writer, reports []switchsim.Report) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "CALL\tRESULT\tSECONDS\tLEVEL\tCOMPARED WITH WHAT WAS SAID\tFILE")
 	bad := 0
 	for _, r := range reports {
-		v, err := verify(dir, r)
-		verdict := fmt.Sprintf("%d samples, all equal", v.samples)
+		v, err := simcalls.Verify(c.Out, r)
+		verdict := fmt.Sprintf("%d samples, all equal", v.Samples)
 		if err != nil {
 			bad++
 			verdict = "DIFFERS: " + err.Error()
 		}
-		fmt.Fprintf(t, "%s\t%s\t%.2f\t%.1f dBFS\t%s\t%s\n", r.UUID, v.record.Result, float64(v.record.AudioMS)/1000, v.record.RMSDBFS, verdict, v.path)
+		fmt.Fprintf(t, "%s\t%s\t%.2f\t%.1f dBFS\t%s\t%s\n", r.UUID, v.Record.Result, float64(v.Record.AudioMS)/1000, v.Record.RMSDBFS, verdict, cmp.Or(v.Record.WAV, "-"))
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	if bad > 0 || len(reports) == 0 {
-		return errors.New(fmt.Sprint(bad, " of ", len(reports), " recordings do not hold what was said; tapdeck.log beside them says more"))
+		return fmt.Errorf("%d of %d recordings do not hold what was said; tapdeck.log beside them says more", bad, len(reports))
 	}
 	fmt.Fprintf(w, "\n%d of %d recordings hold exactly what was said into their call.\n", len(reports), len(reports))
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -98,7 +99,7 @@ func (c *dialplanCommand) check(p *program, hosts []string) error {
 func printFindings(w io.Writer, name string, result dialplan.Result) error {
 	for _, s := range result.Sockets {
 		if s.Right {
-			fmt.Fprintf(w, "%s: ok: calls to %s come to tapdeck\n", at(name, s.Line), first(s.Number, "any number"))
+			fmt.Fprintf(w, "%s: ok: calls to %s come to tapdeck\n", at(name, s.Line), cmp.Or(s.Number, "any number"))
 		}
 	}
 	bad := 0
@@ -117,7 +118,7 @@ func printFindings(w io.Writer, name string, result dialplan.Result) error {
 	return nil
 }
 
-// at is a place in a file; line 0 is the file as a whole.
+// at is a line of a file; line 0 is the file as a whole.
 func at(name string, line int) string {
 	if line == 0 {
 		return name

@@ -1,14 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"regexp"
 	"strings"
 
+	"tapdeck/cmd/internal/app"
 	"tapdeck/cmd/internal/doctor"
+	"tapdeck/cmd/internal/terminal"
 )
 
 type doctorCommand struct {
@@ -27,6 +32,35 @@ func (*doctorCommand) Help() string {
 	return `Run it on the daemon's machine, in its folder, with its configuration. Each check is ok, WARN (calls work, but look at it), FAIL (they don't), or unknown (it can't be told from here); an arrow says what to do. The exit code is 1 if any check failed.`
 }
 
+// Environment variables of the inbound event socket.
+const (
+	addressVariable  = "TAPDECK_FREESWITCH"
+	passwordVariable = "TAPDECK_FREESWITCH_PASSWORD"
+)
+
+// login is what the command line says, else the environment, else FreeSWITCH's
+// stock configuration. A file is named on the command line, and counts as that
+// does; its address comes after the environment's.
+func (c *doctorCommand) login(p *program) (doctor.Login, error) {
+	var file doctor.Login
+	if c.PasswordFile != "" {
+		var err error
+		if file, err = doctor.ReadLogin(c.PasswordFile); err != nil {
+			return file, fmt.Errorf("--password-file: %w", err)
+		}
+	}
+	stock := doctor.StockLogin()
+	address := cmp.Or(c.Freeswitch, app.Getenv(p.Environ, addressVariable), file.Address, stock.Address)
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		_, port, _ := net.SplitHostPort(stock.Address)
+		address = net.JoinHostPort(strings.Trim(address, "[]"), port)
+	}
+	return doctor.Login{
+		Address:  address,
+		Password: cmp.Or(c.Password, file.Password, app.Getenv(p.Environ, passwordVariable), stock.Password),
+	}, nil
+}
+
 // Run makes every check and says for each that failed what to do.
 func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 	loaded, err := c.load(p, nil)
@@ -38,7 +72,7 @@ func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 		return usage(err)
 	}
 	for _, value := range []struct{ flag, text string }{{"--call", c.Call}, {"--context", c.Context}} {
-		if strings.ContainsFunc(value.text, notDialable) {
+		if !regexp.MustCompile(`^[0-9A-Za-z*#+._-]*$`).MatchString(value.text) {
 			return usage(fmt.Errorf("%s %q: must be letters, digits and any of * # + . _ -", value.flag, value.text))
 		}
 	}
@@ -47,7 +81,7 @@ func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 	}
 	printer := newFindingPrinter(p.Stdout, c.JSON)
 	healthy, err := doctor.Examine(ctx, doctor.Options{
-		FreeSWITCH: to.address, Password: to.password, Loaded: loaded, Hosts: c.Host, Version: version(),
+		FreeSWITCH: to.Address, Password: to.Password, Loaded: loaded, Hosts: c.Host, Version: app.Version(),
 		Call: c.Call, Context: c.Context, Report: printer.print, Progress: printer.progress,
 	})
 	if err != nil {
@@ -62,10 +96,6 @@ func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 	return nil
 }
 
-func notDialable(r rune) bool {
-	return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("*#+._-", r))
-}
-
 // findingPrinter prints findings as they are made.
 type findingPrinter struct {
 	w      io.Writer
@@ -76,7 +106,7 @@ type findingPrinter struct {
 }
 
 func newFindingPrinter(w io.Writer, asJSON bool) *findingPrinter {
-	return &findingPrinter{w: w, json: asJSON, colour: isTerminal(w), counts: map[doctor.Status]int{}}
+	return &findingPrinter{w: w, json: asJSON, colour: terminal.Is(w), counts: map[doctor.Status]int{}}
 }
 
 func (p *findingPrinter) print(f doctor.Finding) {
@@ -95,7 +125,7 @@ func (p *findingPrinter) print(f doctor.Finding) {
 	}
 }
 
-// progress tells a person what is waited for.
+// progress says to a person what is being waited for.
 func (p *findingPrinter) progress(text string) {
 	if p.colour && !p.json {
 		p.printf("...      %s\n", text)
@@ -118,10 +148,11 @@ func (p *findingPrinter) printf(format string, args ...any) {
 
 // mark is a status for the eye, of a fixed width.
 func (p *findingPrinter) mark(s doctor.Status) string {
-	word := map[doctor.Status]string{doctor.Pass: "ok     ", doctor.Warn: "WARN   ", doctor.Fail: "FAIL   ", doctor.Unknown: "unknown"}[s]
+	mark := map[doctor.Status]struct{ word, colour string }{
+		doctor.Pass: {"ok     ", "32"}, doctor.Warn: {"WARN   ", "33"}, doctor.Fail: {"FAIL   ", "31"}, doctor.Unknown: {"unknown", "36"},
+	}[s]
 	if !p.colour {
-		return word
+		return mark.word
 	}
-	colours := map[doctor.Status]string{doctor.Pass: "32", doctor.Warn: "33", doctor.Fail: "31", doctor.Unknown: "36"}
-	return fmt.Sprintf("\x1b[%sm%s\x1b[0m", colours[s], word)
+	return fmt.Sprintf("\x1b[%sm%s\x1b[0m", mark.colour, mark.word)
 }

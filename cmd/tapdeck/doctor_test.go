@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"tapdeck/cmd/internal/config"
 	"tapdeck/cmd/internal/doctor"
 	"tapdeck/controller/switchsim"
 )
@@ -20,72 +19,66 @@ import (
 // brief is a plan that is long enough to hear the doctor's pattern, and no longer.
 const brief = `
 esl: {listen: "127.0.0.1:0"}
-sink: {listen: "127.0.0.1:0", min_free: 0MiB, advertise: "ws://127.0.0.1:1", read_interval: 20ms}
+sink: {listen: "127.0.0.1:0", min_free: 0MiB, read_interval: 20ms}
 admin: {listen: "127.0.0.1:0"}
 plans:
   default: {answer_pause: 0s, tone: {duration: 0s}, prompt: "", listen: 1400ms, stream: {connect_timeout: 300ms, restarts: 0}}
 `
 
-// clinic is a running daemon, and a switch with an inbound event socket whose
+// examined is a running daemon, and a switch with an inbound event socket whose
 // extension 9999 leads there.
-type clinic struct {
-	*station
+type examined struct {
+	*served
 	switchAddress string
 }
 
-func newClinic(t *testing.T, change func(*config.Config), faults switchsim.Faults) *clinic {
+// newExamined runs a daemon with more flags, and a switch that misbehaves.
+func newExamined(t *testing.T, faults switchsim.Faults, flags ...string) *examined {
 	t.Helper()
-	c := &clinic{station: newStation(t, brief, func(cfg *config.Config) {
-		if change != nil {
-			change(cfg)
-		}
-	})}
+	e := &examined{served: serve(t, brief, flags...)}
 	name, err := os.Hostname()
 	if err != nil {
 		t.Fatal(err)
 	}
-	socket := []switchsim.Action{{Application: "socket", Data: c.listeners.events.Addr().String() + " async full"}}
-	c.sw.SetFacts(switchsim.Facts{
+	socket := []switchsim.Action{{Application: "socket", Data: e.esl + " async full"}}
+	e.sw.SetFacts(switchsim.Facts{
 		Extensions: []switchsim.Extension{{Name: "tapdeck", Number: "9999", Actions: socket}},
 		Globals:    map[string]string{"hostname": name}, Faults: faults,
 	})
 	ln := listenAnywhere(t)
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := async(func() error { return c.sw.ServeInbound(ctx, ln) })
+	ended := make(chan error, 1)
+	go func() { ended <- e.sw.ServeInbound(ctx, ln) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 	})
-	c.switchAddress = ln.Addr().String()
-	return c
+	e.switchAddress = ln.Addr().String()
+	return e
 }
 
 // command is the command line of a doctor with the daemon's own configuration.
-func (c *clinic) command(args ...string) []string {
-	file := filepath.Join(c.t.TempDir(), "tapdeck.yaml")
-	if err := os.WriteFile(file, []byte(brief), 0o600); err != nil {
-		c.t.Fatal(err)
-	}
+func (e *examined) command(args ...string) []string {
 	return append([]string{
-		"doctor", "--config", file, "--freeswitch", c.switchAddress,
-		"-s", "esl.listen=" + c.listeners.events.Addr().String(), "-s", "sink.advertise=ws://" + c.listeners.sink.Addr().String(),
-		"-s", "admin.listen=" + c.listeners.admin.Addr().String(), "-s", "sink.directory=" + c.dir,
+		"doctor", "--config", e.file, "--freeswitch", e.switchAddress,
+		"-s", "esl.listen=" + e.esl, "-s", "sink.advertise=ws://" + e.sink,
+		"-s", "admin.listen=" + e.admin, "-s", "sink.directory=" + e.dir,
 	}, args...)
 }
 
 // examine runs `doctor --json` and returns its findings.
-func (c *clinic) examine(args ...string) (code int, findings []doctor.Finding) {
-	c.t.Helper()
-	code, stdout, stderr := runProgram(c.t, c.t.Context(), c.command(append(args, "--json")...)...)
+func (e *examined) examine(args ...string) (code int, findings []doctor.Finding) {
+	e.t.Helper()
+	code, stdout, stderr := runProgram(e.t, e.t.Context(), e.command(append(args, "--json")...)...)
 	if code > exitFailed {
-		c.t.Fatalf("exit code %d: %s", code, stderr)
+		e.t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	for line := range strings.Lines(stdout) {
 		var f doctor.Finding
 		if err := json.Unmarshal([]byte(line), &f); err != nil {
-			c.t.Fatalf("%q: %v", line, err)
+			e.t.Fatalf("%q: %v", line, err)
 		}
 		findings = append(findings, f)
 	}
@@ -116,17 +109,13 @@ func TestDoctorCall(t *testing.T) {
 	for _, mix := range []string{"mono", "stereo", "mixed"} {
 		t.Run(mix, func(t *testing.T) {
 			t.Parallel()
-			c := newClinic(t, func(cfg *config.Config) {
-				plan := cfg.Plans["default"]
-				plan.Stream.Mix = mix
-				cfg.Plans["default"] = plan
-			}, switchsim.Faults{})
-			code, findings := c.examine("--call", "9999")
+			e := newExamined(t, switchsim.Faults{}, "-s", "plans.default.stream.mix="+mix)
+			code, findings := e.examine("--call", "9999")
 			if code != exitDone || len(amiss(findings)) > 0 {
 				t.Fatalf("exit code %d, %+v", code, findings)
 			}
 			heard := findingOf(t, findings, "test recording").Seen
-			if !strings.Contains(heard, "1000 Hz pattern is in "+c.dir) || !strings.Contains(heard, "-15.1 dBFS") {
+			if !strings.Contains(heard, "1000 Hz pattern is in "+e.dir) || !strings.Contains(heard, "-15.1 dBFS") {
 				t.Error(heard)
 			}
 			if length := findingOf(t, findings, "recording length").Seen; !strings.Contains(length, "the stream ran for 1.") {
@@ -137,13 +126,9 @@ func TestDoctorCall(t *testing.T) {
 }
 
 func TestDoctorCallFails(t *testing.T) {
-	again := func(cfg *config.Config) {
-		plan := cfg.Plans["default"]
-		plan.Listen, plan.Stream.Restarts = 2400*time.Millisecond, 3
-		cfg.Plans["default"] = plan
-	}
+	again := []string{"-s", "plans.default.listen=2400ms", "-s", "plans.default.stream.restarts=3"}
 	for name, tt := range map[string]struct {
-		change     func(*config.Config)
+		flags      []string
 		faults     switchsim.Faults
 		number     string
 		want       []string
@@ -162,8 +147,8 @@ func TestDoctorCallFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newClinic(t, tt.change, tt.faults)
-			code, findings := c.examine("--call", tt.number)
+			e := newExamined(t, tt.faults, tt.flags...)
+			code, findings := e.examine("--call", tt.number)
 			if d := cmp.Diff(tt.want, amiss(findings)); d != "" || code != exitFailed {
 				t.Fatalf("exit code %d (-want +got):\n%s%+v", code, d, findings)
 			}
@@ -176,11 +161,9 @@ func TestDoctorCallFails(t *testing.T) {
 
 // TestDoctorNobody asks while no daemon runs.
 func TestDoctorNobody(t *testing.T) {
-	c := newClinic(t, nil, switchsim.Faults{})
-	if err := c.stop(); err != nil {
-		t.Fatal(err)
-	}
-	code, findings := c.examine("--call", "9999")
+	e := newExamined(t, switchsim.Faults{})
+	e.stop()
+	code, findings := e.examine("--call", "9999")
 	want := []string{"daemon: fail", "sink address: unknown", "test call: fail"}
 	if d := cmp.Diff(want, amiss(findings)); d != "" || code != exitFailed {
 		t.Fatalf("exit code %d (-want +got):\n%s", code, d)
@@ -192,12 +175,12 @@ func TestDoctorNobody(t *testing.T) {
 
 // TestDoctorText is about what a person sees.
 func TestDoctorText(t *testing.T) {
-	c := newClinic(t, nil, switchsim.Faults{})
-	code, stdout, stderr := runProgram(t, t.Context(), c.command()...)
-	if code != exitDone || stderr != "" || !strings.Contains(stdout, "ok       event socket: "+c.switchAddress+" answers") || !strings.Contains(stdout, " 0 failed, 0 unknown\n") {
+	e := newExamined(t, switchsim.Faults{})
+	code, stdout, stderr := runProgram(t, t.Context(), e.command()...)
+	if code != exitDone || stderr != "" || !strings.Contains(stdout, "ok       event socket: "+e.switchAddress+" answers") || !strings.Contains(stdout, " 0 failed, 0 unknown\n") {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 	}
-	code, stdout, stderr = runProgram(t, t.Context(), c.command("--password", "s3cret-of-test")...)
+	code, stdout, stderr = runProgram(t, t.Context(), e.command("--password", "s3cret-of-test")...)
 	if code != exitFailed || !strings.Contains(stdout, "FAIL     event socket: ") || !strings.Contains(stdout, "\n         → give the one of") || !strings.Contains(stderr, "see FAIL above") {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 	}
@@ -245,15 +228,15 @@ func TestLogin(t *testing.T) {
 	for name, tt := range map[string]struct {
 		command doctorCommand
 		environ []string
-		want    login
+		want    doctor.Login
 	}{
-		"stock":            {want: login{"127.0.0.1:8021", "ClueCon"}},
-		"environment":      {environ: []string{"TAPDECK_FREESWITCH=fs:1", "TAPDECK_FREESWITCH_PASSWORD=e"}, want: login{"fs:1", "e"}},
-		"flags":            {command: doctorCommand{Freeswitch: "10.0.0.1", Password: "p"}, environ: []string{"TAPDECK_FREESWITCH=fs:1", "TAPDECK_FREESWITCH_PASSWORD=e"}, want: login{"10.0.0.1:8021", "p"}},
-		"IPv6":             {command: doctorCommand{Freeswitch: "[::1]"}, want: login{"[::1]:8021", "ClueCon"}},
-		"file":             {command: doctorCommand{PasswordFile: file("of file \r\nmore\n")}, environ: []string{"TAPDECK_FREESWITCH_PASSWORD=e"}, want: login{"127.0.0.1:8021", "of file "}},
-		"XML":              {command: doctorCommand{PasswordFile: file(conf)}, want: login{"127.0.0.1:8022", `of "XML"`}},
-		"XML, environment": {command: doctorCommand{PasswordFile: file(conf)}, environ: []string{"TAPDECK_FREESWITCH=fs"}, want: login{"fs:8021", `of "XML"`}},
+		"stock":            {want: doctor.Login{Address: "127.0.0.1:8021", Password: "ClueCon"}},
+		"environment":      {environ: []string{"TAPDECK_FREESWITCH=fs:1", "TAPDECK_FREESWITCH_PASSWORD=e"}, want: doctor.Login{Address: "fs:1", Password: "e"}},
+		"flags":            {command: doctorCommand{Freeswitch: "10.0.0.1", Password: "p"}, environ: []string{"TAPDECK_FREESWITCH=fs:1", "TAPDECK_FREESWITCH_PASSWORD=e"}, want: doctor.Login{Address: "10.0.0.1:8021", Password: "p"}},
+		"IPv6":             {command: doctorCommand{Freeswitch: "[::1]"}, want: doctor.Login{Address: "[::1]:8021", Password: "ClueCon"}},
+		"file":             {command: doctorCommand{PasswordFile: file("of file \r\nmore\n")}, environ: []string{"TAPDECK_FREESWITCH_PASSWORD=e"}, want: doctor.Login{Address: "127.0.0.1:8021", Password: "of file "}},
+		"XML":              {command: doctorCommand{PasswordFile: file(conf)}, want: doctor.Login{Address: "127.0.0.1:8022", Password: `of "XML"`}},
+		"XML, environment": {command: doctorCommand{PasswordFile: file(conf)}, environ: []string{"TAPDECK_FREESWITCH=fs"}, want: doctor.Login{Address: "fs:8021", Password: `of "XML"`}},
 	} {
 		got, err := tt.command.login(&program{Environ: tt.environ})
 		if err != nil || got != tt.want {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,12 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
-
-	"tapdeck/cmd/internal/config"
+	"tapdeck/cmd/internal/callview"
 	"tapdeck/controller/switchsim"
-	"tapdeck/sink"
 )
 
 // patience bounds every wait of these tests.
@@ -51,7 +46,7 @@ func asked(ask func() bool) bool {
 	}
 }
 
-// journal is a log that is read while it is written.
+// journal is a text that is read while it is written.
 type journal struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -69,95 +64,106 @@ func (j *journal) String() string {
 	return j.text.String()
 }
 
-// lines are the log's lines, each as the JSON object that it must be.
-func (j *journal) lines(t testing.TB) []map[string]any {
-	t.Helper()
-	var list []map[string]any
-	for line := range strings.Lines(j.String()) {
-		var fields map[string]any
-		if err := json.Unmarshal([]byte(line), &fields); err != nil {
-			t.Fatalf("log line %q: %v", line, err)
-		}
-		list = append(list, fields)
-	}
-	return list
-}
-
 func (j *journal) wait(t testing.TB, pattern string) {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
-	until(t, "the log line "+pattern, func() bool { return re.MatchString(j.String()) })
+	until(t, "the line "+pattern, func() bool { return re.MatchString(j.String()) })
 }
 
-// quick is a plan that is over soon: what a test does not ask for is not waited for.
-const quick = `
-esl: {listen: "127.0.0.1:0"}
-sink: {listen: "127.0.0.1:0", min_free: 0MiB, advertise: "ws://127.0.0.1:1"}
-admin: {listen: "127.0.0.1:0"}
-plans:
-  default: {answer_pause: 0s, tone: {duration: 0s}, prompt: "", listen: 300ms}
-`
-
-// station is a running daemon, its switch, and what they leave.
-type station struct {
-	*daemon
-	t         testing.TB
-	log       *journal
-	dir       string
-	listeners listeners
-	sw        *switchsim.Switch
-	stop      func() error // aborts; idempotent
-	drain     chan struct{}
-}
-
-// newStation runs a daemon of a configuration on free ports until the test ends.
-func newStation(t testing.TB, yaml string, change ...func(*config.Config)) *station {
+// runProgram runs a command line within this process.
+func runProgram(t testing.TB, ctx context.Context, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	loaded, err := config.Parse("tapdeck.yaml", []byte(yaml), config.Options{})
-	if err != nil {
+	var out, errs journal
+	p := &program{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs}
+	code = p.Run(ctx, args)
+	return code, out.String(), errs.String()
+}
+
+// served is a daemon that `tapdeck serve` runs within this process, and its switch.
+type served struct {
+	t                testing.TB
+	file, dir        string // its configuration and its recordings
+	log              *journal
+	esl, sink, admin string // its addresses
+	sw               *switchsim.Switch
+	stop             func() // ends it at once; may be called again
+}
+
+// serve runs a daemon of a configuration with more flags until the test ends.
+func serve(t testing.TB, yaml string, flags ...string) *served {
+	t.Helper()
+	s := &served{t: t, file: filepath.Join(t.TempDir(), "tapdeck.yaml"), dir: t.TempDir(), log: &journal{}, sw: switchsim.New(switchsim.Config{})}
+	if err := os.WriteFile(s.file, []byte(yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := &station{t: t, log: &journal{}, dir: t.TempDir(), sw: switchsim.New(switchsim.Config{}), drain: make(chan struct{})}
-	for _, ln := range []*net.Listener{&s.listeners.events, &s.listeners.sink, &s.listeners.admin} {
-		*ln = listenAnywhere(t)
-	}
-	c := &loaded.Config
-	c.Sink.Directory, c.Sink.Advertise = s.dir, "ws://"+s.listeners.sink.Addr().String()
-	for _, f := range change {
-		f(c)
-	}
-	level := zap.NewAtomicLevelAt(zapcore.InfoLevel)
-	if s.daemon, err = newDaemon(loaded, newLogger(s.log, "json", level), level); err != nil {
-		t.Fatal(err)
-	}
-	s.run()
+	p := &program{Stdout: s.log, Stderr: s.log, Signals: make(chan os.Signal)}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan int, 1)
+	go func() {
+		ended <- p.Run(ctx, append([]string{"serve", "--config", s.file, "--sink-directory", s.dir}, flags...))
+	}()
+	s.stop = sync.OnceFunc(func() {
+		cancel()
+		if code := <-ended; code != exitDone {
+			t.Errorf("serve ended with code %d", code)
+		}
+	})
+	t.Cleanup(func() {
+		s.stop()
+		s.sw.Wait()
+		if t.Failed() {
+			t.Logf("log of the daemon:\n%s", s.log)
+		}
+	})
+	s.log.wait(t, `"msg":"tapdeck is ready"`)
+	s.esl, s.sink, s.admin = s.readyAddresses()
 	return s
 }
 
-func (s *station) run() {
-	ctx, cancel := context.WithCancel(context.Background())
-	ready := make(chan struct{})
-	s.announce = func() { close(ready) }
-	ended := async(func() error { return s.daemon.run(ctx, s.listeners, s.drain, nil) })
-	s.stop = sync.OnceValue(func() error {
-		cancel()
-		return <-ended
-	})
-	s.t.Cleanup(func() {
-		if err := s.stop(); err != nil {
-			s.t.Errorf("the daemon ended with %v", err)
+func (s *served) readyAddresses() (esl, sink, admin string) {
+	s.t.Helper()
+	for line := range strings.Lines(s.log.String()) {
+		var ready struct{ Msg, ESL, Sink, Admin string }
+		if json.Unmarshal([]byte(line), &ready) == nil && ready.Msg == "tapdeck is ready" {
+			return ready.ESL, ready.Sink, ready.Admin
 		}
-		s.sw.Wait()
-		if s.t.Failed() {
-			s.t.Logf("log of the daemon:\n%s", s.log)
-		}
-	})
-	select {
-	case <-ready:
-	case err := <-ended:
-		ended <- err
-		s.t.Fatalf("the daemon did not start: %v", err)
 	}
+	s.t.Fatal("the daemon's log has no addresses")
+	return "", "", ""
+}
+
+// place places a simulated call; patience ends one that never does by itself.
+func (s *served) place(spec switchsim.CallSpec) *switchsim.Call {
+	s.t.Helper()
+	spec.Address = s.esl
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	s.t.Cleanup(cancel)
+	call, err := s.sw.Dial(ctx, spec)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return call
+}
+
+// wait waits until the daemon's page of calls is as it should be.
+func (s *served) wait(what string, is func(p *callview.Page) bool) {
+	s.t.Helper()
+	client := callview.NewClient(s.admin, "")
+	until(s.t, what, func() bool {
+		page, err := client.Page(s.t.Context(), 10)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return is(page)
+	})
+}
+
+// inStep waits until a running call is in a step and has audio.
+func (s *served) inStep(step string) {
+	s.t.Helper()
+	s.wait("a call in step "+step+" with audio", func(p *callview.Page) bool {
+		return len(p.Running) > 0 && p.Running[0].Step == step && p.Running[0].AudioMS > 0
+	})
 }
 
 func listenAnywhere(t testing.TB) net.Listener {
@@ -168,89 +174,4 @@ func listenAnywhere(t testing.TB) net.Listener {
 	}
 	t.Cleanup(func() { _ = ln.Close() })
 	return ln
-}
-
-// place places a simulated call; the test's end tears it down, as does patience
-// with a call that never ends.
-func (s *station) place(spec switchsim.CallSpec) *switchsim.Call {
-	s.t.Helper()
-	if spec.Address == "" {
-		spec.Address = s.listeners.events.Addr().String()
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
-	s.t.Cleanup(cancel)
-	call, err := s.sw.Dial(ctx, spec)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return call
-}
-
-// record is the record that a call has left.
-func (s *station) record(id string) (r sink.Record) {
-	s.t.Helper()
-	var found []string
-	until(s.t, "the record of "+id, func() bool {
-		found, _ = filepath.Glob(filepath.Join(s.dir, "*", id+".json"))
-		return len(found) == 1
-	})
-	data, err := os.ReadFile(found[0])
-	if err == nil {
-		err = json.Unmarshal(data, &r)
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return r
-}
-
-// ask asks the admin listener.
-func (s *station) ask(method, path, body string, header ...string) (code int, answer string) {
-	s.t.Helper()
-	req, err := http.NewRequest(method, "http://"+s.listeners.admin.Addr().String()+path, strings.NewReader(body))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for i := 0; i+1 < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	return do(s.t, req)
-}
-
-// do asks without keeping the connection, which would be a goroutine left.
-func do(t testing.TB, req *http.Request) (code int, answer string) {
-	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
-	resp, err := client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	var b bytes.Buffer
-	if _, err := b.ReadFrom(resp.Body); err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, b.String()
-}
-
-// inStep waits until a running call is in a step and has audio.
-func (s *station) inStep(step string) {
-	s.t.Helper()
-	until(s.t, "a call in step "+step+" with audio", func() bool {
-		for _, c := range s.controller.Calls() {
-			if c.Step == step && c.Stream != nil && c.Stream.Audio > 0 {
-				return true
-			}
-		}
-		return false
-	})
-}
-
-// runProgram runs a command line within this process.
-func runProgram(t testing.TB, ctx context.Context, args ...string) (code int, stdout, stderr string) {
-	t.Helper()
-	var out, errs journal
-	p := &program{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs}
-	code = p.Run(ctx, args)
-	return code, out.String(), errs.String()
 }

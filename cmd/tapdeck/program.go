@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
+	"tapdeck/cmd/internal/app"
 	"tapdeck/cmd/internal/config"
 )
 
@@ -30,23 +32,17 @@ type program struct {
 	Signals chan os.Signal
 }
 
-// exitError ends the program with a code of its own; what is to be said has
-// been said, or is in err.
-type exitError struct {
-	code int
-	err  error
-}
+// usageError is an error of the command line or of the configuration.
+type usageError struct{ error }
 
-func (e *exitError) Error() string { return e.err.Error() }
-
-func (e *exitError) Unwrap() error { return e.err }
+func (e usageError) Unwrap() error { return e.error }
 
 // usage marks an error as one of the command line or of the configuration.
 func usage(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &exitError{code: exitUsage, err: err}
+	return usageError{err}
 }
 
 // configured are the flags of every command that reads the configuration.
@@ -55,17 +51,13 @@ type configured struct {
 	Set    map[string]string `short:"s" mapsep:"none" placeholder:"KEY=VALUE" help:"Override one key of the configuration, such as -s esl.listen=127.0.0.1:8084; may be repeated."`
 }
 
-// load reads the configuration with everything that overrides it.
+// load reads the configuration with everything that overrides it. Of extra, by key, the
+// empty values are left out.
 func (c *configured) load(p *program, extra map[string]string) (*config.Loaded, error) {
 	flags := map[string]string{}
-	for k, v := range extra {
-		if v != "" {
-			flags[k] = v
-		}
-	}
-	for k, v := range c.Set {
-		flags[k] = v
-	}
+	maps.Copy(flags, extra)
+	maps.DeleteFunc(flags, func(_, v string) bool { return v == "" })
+	maps.Copy(flags, c.Set)
 	loaded, err := config.Load(config.Options{Path: c.Config, Environ: p.Environ, Reserved: []string{addressVariable, passwordVariable}, Flags: flags})
 	return loaded, usage(err)
 }
@@ -76,7 +68,7 @@ type grammar struct {
 	Demo     demoCommand     `cmd:"" help:"Show the whole thing without a FreeSWITCH: simulated calls with real speech, recorded and compared."`
 	Calls    callsCommand    `cmd:"" help:"Show what a running daemon does: its calls with step, age, audio and level, or one call's timeline."`
 	Call     callCommand     `cmd:"" help:"Place simulated calls against a running daemon: the load generator."`
-	Doctor   doctorCommand   `cmd:"" help:"Ask a real FreeSWITCH whether all is there, and prove it with a call."`
+	Doctor   doctorCommand   `cmd:"" help:"Check whether a real FreeSWITCH has all that tapdeck needs, and prove it with a call."`
 	Dialplan dialplanCommand `cmd:"" help:"Print the dialplan XML that hands calls to tapdeck, or check an existing file."`
 	Check    checkCommand    `cmd:"" help:"Check the configuration and show every value with its origin, and what a caller will hear."`
 	Repair   repairCommand   `cmd:"" help:"Repair and publish what a crash left below a recordings directory."`
@@ -97,7 +89,7 @@ func (p *program) Run(ctx context.Context, args []string) int {
 	exited := -1
 	parser, err := kong.New(&cli, kong.Name("tapdeck"), kong.Description(description), kong.UsageOnError(),
 		kong.Writers(p.Stdout, p.Stderr), kong.Exit(func(code int) { exited = code }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}), kong.Vars(flagDefaults()))
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}), callVariables())
 	if err != nil {
 		fmt.Fprintln(p.Stderr, "tapdeck:", err)
 		return exitFailed
@@ -125,9 +117,14 @@ func (p *program) code(err error) int {
 	for line := range strings.Lines(err.Error()) {
 		fmt.Fprintf(p.Stderr, "tapdeck: %s\n", strings.TrimRight(line, "\n"))
 	}
-	var e *exitError
-	if errors.As(err, &e) {
-		return e.code
+	var lost app.LostError
+	var used usageError
+	var config *app.ConfigError
+	switch {
+	case errors.As(err, &lost):
+		return exitLost
+	case errors.As(err, &used), errors.As(err, &config):
+		return exitUsage
 	}
 	return exitFailed
 }

@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"tapdeck/cmd/internal/callview"
 )
 
 // TestScripts runs the program as its users do. See testdata/script/README for
@@ -203,7 +205,7 @@ func scriptRecords(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Fatalf("%s: %s is %s, not %s (err %v)", path, key, got, want, record["err"])
 			}
 		}
-		pcm, err := readPCM(filepath.Join(ts.MkAbs(args[0]), fmt.Sprint(record["wav"])))
+		_, pcm, err := callview.ReadWAV(filepath.Join(ts.MkAbs(args[0]), fmt.Sprint(record["wav"])))
 		ts.Check(err)
 		if ms := float64(len(pcm) / 16); ms != record["audio_ms"] || ms == 0 {
 			ts.Fatalf("%s: the WAV has %v ms of audio, the record says %v", path, ms, record["audio_ms"])

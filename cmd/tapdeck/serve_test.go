@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"tapdeck/cmd/internal/simcalls"
+	"tapdeck/controller/switchsim"
+)
+
+// manager is systemd's side of sd_notify.
+type manager struct {
+	*journal
+	path string
+}
+
+func newManager(t *testing.T) *manager {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "notify") // t.TempDir may be too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &manager{journal: &journal{}, path: filepath.Join(dir, "socket")}
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: m.path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		buf := make([]byte, 4096)
+		for {
+			n, err := conn.Read(buf)
+			if err != nil {
+				return
+			}
+			_, _ = m.Write([]byte("[" + strings.ReplaceAll(string(buf[:n]), "\n", " ") + "]"))
+		}
+	})
+	t.Cleanup(func() {
+		_ = conn.Close()
+		reading.Wait()
+		_ = os.RemoveAll(dir)
+	})
+	return m
+}
+
+// TestSystemdIsTold runs serve as a unit of Type=notify.
+func TestSystemdIsTold(t *testing.T) {
+	m := newManager(t)
+	file := filepath.Join(t.TempDir(), "tapdeck.yaml")
+	if err := os.WriteFile(file, []byte(scriptConfig+"drain_timeout: 5s\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var log journal
+	p := &program{Stdout: &log, Stderr: &log, Signals: make(chan os.Signal, 4), Environ: []string{
+		"NOTIFY_SOCKET=" + m.path, "WATCHDOG_USEC=40000", "WATCHDOG_PID=" + strconv.Itoa(os.Getpid()),
+	}}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- p.Run(context.Background(), []string{"serve", "--config", file, "--sink-directory", t.TempDir()})
+	}()
+	m.wait(t, `\[READY=1\]`)
+	m.wait(t, `(\[WATCHDOG=1\].*){3}`)
+	before := monotonicMicros(t)
+	p.Signals <- syscall.SIGHUP
+	m.wait(t, `\[RELOADING=1 MONOTONIC_USEC=\d+\].*\[READY=1\]`)
+	at, _ := strconv.ParseInt(regexp.MustCompile(`USEC=(\d+)`).FindStringSubmatch(m.String())[1], 10, 64)
+	if now := monotonicMicros(t); at < before || at > now {
+		t.Errorf("MONOTONIC_USEC=%d is not between %d and %d", at, before, now)
+	}
+	p.Signals <- syscall.SIGTERM
+	if code := <-ended; code != exitDone {
+		t.Errorf("exit code %d; log:\n%s", code, &log)
+	}
+	m.wait(t, `\[STOPPING=1 EXTEND_TIMEOUT_USEC=50000000\]`)
+}
+
+// monotonicMicros is the clock that systemd compares MONOTONIC_USEC with.
+func monotonicMicros(t *testing.T) int64 {
+	t.Helper()
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		t.Fatal(err)
+	}
+	return now.Nano() / 1000
+}
+
+// TestActivationRefusesNoCall hands listeners on as systemd does, ends the
+// daemon, and places a call while there is none: the next daemon takes it.
+func TestActivationRefusesNoCall(t *testing.T) {
+	events, sink, admin := listenAnywhere(t), listenAnywhere(t), listenAnywhere(t)
+	dir := t.TempDir()
+	config := filepath.Join(dir, "tapdeck.yaml")
+	if err := os.WriteFile(config, []byte(scriptConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start := func() (*exec.Cmd, *journal) {
+		log := &journal{}
+		path, err := exec.LookPath("activated")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(path, "serve", "--config", config, "--sink-directory", dir, "--sink-advertise", "ws://"+sink.Addr().String())
+		cmd.Stderr = log
+		cmd.Env = append(os.Environ(), "LISTEN_FDS=3", "LISTEN_FDNAMES=admin:esl:sink", "GORACE="+fastExit)
+		for _, ln := range []net.Listener{admin, events, sink} {
+			file, err := ln.(*net.TCPListener).File()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = file.Close() }()
+			cmd.ExtraFiles = append(cmd.ExtraFiles, file)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if cmd.ProcessState == nil {
+				_ = cmd.Process.Kill()
+				_ = cmd.Wait()
+			}
+		})
+		return cmd, log
+	}
+	end := func(cmd *exec.Cmd, log *journal) {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the daemon ended with %v; log:\n%s", err, log)
+		}
+	}
+	old, log := start()
+	log.wait(t, `"tapdeck is ready".*"esl":"`+regexp.QuoteMeta(events.Addr().String())+`".*"admin":"`+regexp.QuoteMeta(admin.Addr().String())+`"`)
+	end(old, log)
+
+	sw := switchsim.New(switchsim.Config{})
+	call, err := sw.Dial(t.Context(), switchsim.CallSpec{Address: events.Addr().String(), Voice: switchsim.ToneVoice(8000, 440, 0.5)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, log := start()
+	report := call.Wait()
+	sw.Wait()
+	if !report.Answered || report.HungUpBy != "controller" || len(report.Streams) != 1 {
+		t.Errorf("the call between two daemons: answered %v, hung up by %q, %d streams; log:\n%s", report.Answered, report.HungUpBy, len(report.Streams), log)
+	}
+	end(fresh, log)
+	if _, err := simcalls.Verify(dir, report); err != nil {
+		t.Errorf("the call between two daemons: %v", err)
+	}
+}
+
+func TestServeWithoutAUsableDirectory(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr := runProgram(t, t.Context(), "serve", "-s", "sink.directory="+file, "-s", "esl.listen=127.0.0.1:0", "-s", "sink.listen=127.0.0.1:0", "-s", "admin.listen=127.0.0.1:0")
+	if code != exitUsage || !strings.Contains(stderr, "sink.directory") {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
