@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 			if err := os.Mkdir(filepath.Join(e.WorkDir, "rec"), 0o750); err != nil {
 				return err
 			}
-			return os.WriteFile(filepath.Join(e.WorkDir, "quick.yaml"), []byte(scriptConfig), 0o600)
+			return os.WriteFile(filepath.Join(e.WorkDir, "short.yaml"), []byte(scriptConfig), 0o600)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve": scriptServe, "log": scriptLog, "signal": scriptSignal, "exit": scriptExit, "get": scriptGet,
@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// scriptConfig is quick.yaml of every script: free ports, and calls that are over soon.
+// scriptConfig is short.yaml of every script: free ports, and calls that are over soon.
 const scriptConfig = `esl: {listen: "127.0.0.1:0"}
 sink: {listen: "127.0.0.1:0", directory: rec, min_free: 0MiB, read_interval: 20ms}
 admin: {listen: "127.0.0.1:0"}
