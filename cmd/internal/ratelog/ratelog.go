@@ -1,7 +1,7 @@
 // Package ratelog keeps the log lines that strangers can cause to one a second.
 //
-// [New] wraps a logger's core. A line is limited if one of its fields is a mark,
-// which encoders ignore and which the caller writes as
+// [New] wraps a logger's core. A line is limited if one of its own fields, not of its
+// logger's, is a mark, which encoders ignore and which the caller writes as
 //
 //	zap.Field{Key: "ratelog", Type: zapcore.SkipType, String: kind}
 //
@@ -40,12 +40,11 @@ func New(inner zapcore.Core) zapcore.Core {
 type core struct {
 	zapcore.Core
 	limiter *limiter
-	mark    string // of With; "" is none
 }
 
 // With implements zapcore.Core.
 func (c *core) With(fields []zapcore.Field) zapcore.Core {
-	return &core{Core: c.Core.With(fields), limiter: c.limiter, mark: markOf(fields, c.mark)}
+	return &core{Core: c.Core.With(fields), limiter: c.limiter}
 }
 
 // Check implements zapcore.Core.
@@ -58,32 +57,21 @@ func (c *core) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.Ch
 
 // Write implements zapcore.Core. Summaries that are due come before the line.
 func (c *core) Write(e zapcore.Entry, fields []zapcore.Field) error {
-	skipped, pass := 0, true
-	if mark := markOf(fields, c.mark); mark != "" {
-		skipped, pass = c.limiter.admit(key{e.Message, mark}, line{c.Core, e, fields})
-	}
-	errs := []error{write(c.limiter.summaries(e.Time, false))}
+	of := line{c.Core, e, fields}
+	skipped, pass := c.limiter.admit(of)
+	err := write(c.limiter.summaries(e.Time, false))
 	if skipped > 0 {
-		fields = append(slices.Clone(fields), zap.Int("skipped", skipped))
+		of.fields = append(slices.Clone(fields), zap.Int("skipped", skipped))
 	}
 	if pass {
-		errs = append(errs, c.Core.Write(e, fields))
+		err = errors.Join(err, of.write())
 	}
-	return errors.Join(errs...)
+	return err
 }
 
 // Sync implements zapcore.Core. It writes the summaries of all that was skipped.
 func (c *core) Sync() error {
 	return errors.Join(write(c.limiter.summaries(time.Now(), true)), c.Core.Sync())
-}
-
-func markOf(fields []zapcore.Field, mark string) string {
-	for _, f := range fields {
-		if f.Key == markKey && f.Type == zapcore.SkipType {
-			mark = f.String
-		}
-	}
-	return mark
 }
 
 // line is an entry with all that is needed to write it.
@@ -93,12 +81,39 @@ type line struct {
 	fields []zapcore.Field
 }
 
-func write(lines []line) error {
-	var errs []error
+func (l line) write() error { return l.core.Write(l.entry, l.fields) }
+
+func write(lines []line) (err error) {
 	for _, l := range lines {
-		errs = append(errs, l.core.Write(l.entry, l.fields))
+		err = errors.Join(err, l.write())
 	}
-	return errors.Join(errs...)
+	return err
+}
+
+// mark is the line's mark; "" is none.
+func (l line) mark() string {
+	for _, f := range l.fields {
+		if f.Key == markKey && f.Type == zapcore.SkipType {
+			return f.String
+		}
+	}
+	return ""
+}
+
+// summary keeps of a skipped line its level, its cause, for which the mark stands if it
+// has none, and its call.
+func (l line) summary() line {
+	cause, rest := zap.String("cause", l.mark()), []zap.Field(nil)
+	for _, f := range l.fields {
+		switch f.Key {
+		case "cause":
+			cause = f
+		case "call":
+			rest = append(rest, f)
+		}
+	}
+	l.entry.Message, l.fields = "similar lines suppressed", append(rest, cause)
+	return l
 }
 
 // limiter counts the lines of each kind.
@@ -117,22 +132,26 @@ type kind struct {
 }
 
 // admit says whether a line may be written now, and how many of its kind were skipped.
-func (l *limiter) admit(at key, of line) (skipped int, pass bool) {
+func (l *limiter) admit(of line) (skipped int, pass bool) {
+	at := key{of.entry.Message, of.mark()}
+	if at.mark == "" {
+		return 0, true
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.kinds[at] == nil && len(l.kinds) >= maxKinds {
 		at = key{}
 	}
-	k, known := l.kinds[at]
-	if !known {
+	k := l.kinds[at]
+	if k == nil {
 		k = &kind{}
 		l.kinds[at] = k
 	}
-	if !known || of.entry.Time.Sub(k.passed) >= interval {
+	if k.passed.IsZero() || of.entry.Time.Sub(k.passed) >= interval {
 		skipped, k.passed, k.skipped = k.skipped, of.entry.Time, 0
 	} else {
 		k.skipped++
-		k.summary = summary(of, at.mark)
+		k.summary = of.summary()
 	}
 	if l.due.IsZero() {
 		l.due = k.passed.Add(interval)
@@ -140,8 +159,8 @@ func (l *limiter) admit(at key, of line) (skipped int, pass bool) {
 	return skipped, k.skipped == 0
 }
 
-// summaries takes the lines that say what was skipped and is due at now, or is not due
-// yet, and forgets the kinds of which no line has come for the interval.
+// summaries takes the lines about what was skipped: those that are due at now, or all.
+// It forgets the kinds of which no line has passed for the interval.
 func (l *limiter) summaries(now time.Time, all bool) (lines []line) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -150,8 +169,7 @@ func (l *limiter) summaries(now time.Time, all bool) (lines []line) {
 	}
 	l.due = time.Time{}
 	for at, k := range l.kinds {
-		due := k.passed.Add(interval)
-		if !all && now.Before(due) {
+		if due := k.passed.Add(interval); !all && now.Before(due) {
 			if l.due.IsZero() || due.Before(l.due) {
 				l.due = due
 			}
@@ -159,26 +177,11 @@ func (l *limiter) summaries(now time.Time, all bool) (lines []line) {
 		}
 		delete(l.kinds, at)
 		if k.skipped > 0 {
-			k.summary.entry.Time = now
-			k.summary.fields = append(k.summary.fields, zap.Int("skipped", k.skipped), zap.String("hint", "see the lines before of the same cause"))
-			lines = append(lines, k.summary)
+			s := k.summary
+			s.entry.Time = now
+			s.fields = append(s.fields, zap.Int("skipped", k.skipped), zap.String("hint", "see the lines before of the same cause"))
+			lines = append(lines, s)
 		}
 	}
 	return lines
-}
-
-// summary keeps of a skipped line its level, its cause, for which the mark stands if it
-// has none, and its call.
-func summary(of line, mark string) line {
-	cause, rest := zap.String("cause", mark), []zap.Field(nil)
-	for _, f := range of.fields {
-		switch f.Key {
-		case "cause":
-			cause = f
-		case "call":
-			rest = append(rest, f)
-		}
-	}
-	of.entry.Message = "similar lines suppressed"
-	return line{of.core, of.entry, append(rest, cause)}
 }
