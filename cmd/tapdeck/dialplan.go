@@ -76,18 +76,14 @@ func checkHosts(hosts []string) error {
 
 // check says what is wrong with a dialplan file; it fails if a call would.
 func (c *dialplanCommand) check(p *program, hosts []string) error {
-	in := p.Stdin
+	in, name := p.Stdin, "standard input"
 	if c.Check != "-" {
 		f, err := os.Open(c.Check)
 		if err != nil {
 			return usage(fmt.Errorf("--check: %w", err))
 		}
 		defer func() { _ = f.Close() }()
-		in = f
-	}
-	name := c.Check
-	if name == "-" {
-		name = "standard input"
+		in, name = f, c.Check
 	}
 	result, err := dialplan.Check(in, dialplan.Expect{Hosts: hosts})
 	if err != nil {

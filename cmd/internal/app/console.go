@@ -2,7 +2,9 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -59,16 +61,8 @@ func (c console) EncodeEntry(e zapcore.Entry, fields []zapcore.Field) (*buffer.B
 }
 
 func (c console) level(l zapcore.Level) string {
-	name := l.CapitalString() + strings.Repeat(" ", max(0, 5-len(l.CapitalString())))
-	switch {
-	case l >= zapcore.ErrorLevel:
-		return c.paint(red, name)
-	case l == zapcore.WarnLevel:
-		return c.paint(yellow, name)
-	case l == zapcore.InfoLevel:
-		return c.paint(blue, name)
-	}
-	return c.paint(dim, name)
+	colour := map[zapcore.Level]string{zapcore.DebugLevel: dim, zapcore.InfoLevel: blue, zapcore.WarnLevel: yellow}[l]
+	return c.paint(cmp.Or(colour, red), fmt.Sprintf("%-5s", l.CapitalString()))
 }
 
 // appendFields writes the members of a JSON object in their order. What can't be

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 
 	"tapdeck/cmd/internal/config"
 )
@@ -52,21 +53,11 @@ func (x *examination) remote() netip.Addr {
 
 // ownAddress says whether an address is one of this machine.
 func ownAddress(addr netip.Addr) bool {
-	if addr.IsLoopback() {
-		return true
-	}
-	interfaces, err := net.InterfaceAddrs()
-	if err != nil {
-		return false
-	}
-	for _, a := range interfaces {
-		if n, ok := a.(*net.IPNet); ok {
-			if own, ok := netip.AddrFromSlice(n.IP); ok && own.Unmap() == addr.WithZone("") {
-				return true
-			}
-		}
-	}
-	return false
+	interfaces, _ := net.InterfaceAddrs()
+	return addr.IsLoopback() || slices.ContainsFunc(interfaces, func(a net.Addr) bool {
+		own, err := netip.ParsePrefix(a.String())
+		return err == nil && own.Addr().Unmap() == addr.WithZone("")
+	})
 }
 
 // callAddress looks whether the switch could reach the listener for calls.
@@ -106,10 +97,8 @@ func (x *examination) admitted(check, key string, allow []netip.Prefix, host str
 		}
 		from = to.Unmap() // a machine that calls itself does so from the address it calls
 	}
-	for _, p := range allow {
-		if p.Contains(from) {
-			return true
-		}
+	if slices.ContainsFunc(allow, func(p netip.Prefix) bool { return p.Contains(from) }) {
+		return true
 	}
 	x.report(finding(status, check, fmt.Sprintf("%s does not hold FreeSWITCH's address %v: connections from there are closed", key, from), fmt.Sprintf("add %v to %s", from, key)))
 	return false

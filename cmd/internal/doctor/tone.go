@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -164,12 +165,7 @@ func decibel(power float64) float64 { return 10 * math.Log10(max(power, 1e-12)) 
 // silent says that no sample is anything but 0 or -1, which is how a caller
 // arrives who sends nothing.
 func silent(samples []int16) bool {
-	for _, v := range samples {
-		if v != 0 && v != -1 {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(samples, func(v int16) bool { return v != 0 && v != -1 })
 }
 
 // loudest is the frequency in Hz that has most of the first minute's energy, and
