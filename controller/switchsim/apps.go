@@ -1,6 +1,7 @@
 package switchsim
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -20,24 +21,15 @@ func findApplication(name string) application {
 		return func(c *Call, _ string, _ bool) string { c.preAnswer(); return "" }
 	case "playback":
 		return (*Call).playback
-	case "endless_playback":
-		return (*Call).endlessPlayback
-	case "gentones":
-		return func(c *Call, data string, locked bool) string {
-			return c.playback("tone_stream://"+strings.ReplaceAll(data, "|", ";loops="), locked)
-		}
 	case "sleep":
-		return (*Call).appSleep
-	case "park", "echo", "wait_for_silence", "record", "delay_echo":
+		return func(c *Call, data string, locked bool) string {
+			c.stay(time.Duration(atoi(data))*time.Millisecond, locked)
+			return ""
+		}
+	case "park":
 		return func(c *Call, _ string, locked bool) string { c.stay(-1, locked); return "" }
 	case "set":
 		return func(c *Call, data string, _ bool) string { c.appSet(data); return "" }
-	case "multiset":
-		return func(c *Call, data string, _ bool) string { c.appMultiset(data); return "" }
-	case "unset":
-		return func(c *Call, data string, _ bool) string { c.setVars(header{data, ""}); return "" }
-	case "export":
-		return func(c *Call, data string, _ bool) string { c.appSet(strings.TrimPrefix(data, "nolocal:")); return "" }
 	case "hangup":
 		return (*Call).appHangup
 	case "sched_hangup":
@@ -49,49 +41,42 @@ func findApplication(name string) application {
 }
 
 // execute runs an application as FreeSWITCH's core does, with its two events.
-// An unknown one hangs the call up, without either.
+// An unknown one hangs the call up, without either (F23).
 func (c *Call) execute(name, data, id string, locked bool) {
 	app := findApplication(name)
 	if app == nil {
 		c.hangup("DESTINATION_OUT_OF_ORDER", "application")
 		return
 	}
+	c.setVars(header{Name: "current_application", Value: name}, header{Name: "current_application_data", Value: data}, header{Name: "current_application_response"})
 	id = c.beginApp(name, data, id)
 	if !c.inStep(name, data) {
 		return
 	}
-	c.hearsAudio(true)
-	response := app(c, c.expand(data), locked)
-	c.hearsAudio(false)
-	c.endApp(name, data, id, response)
+	c.endApp(name, data, id, app(c, c.expand(data), locked))
+	c.acknowledge()
 }
 
-// executing is where the core executes an application.
-func executing(line int) calling {
-	return calling{"switch_core_session.c", "switch_core_session_exec", line}
-}
-
-// beginApp sets the channel's variables and sends CHANNEL_EXECUTE.
+// beginApp sends CHANNEL_EXECUTE.
 func (c *Call) beginApp(name, data, id string) string {
 	if id == "" {
 		id = uuid.NewString()
 	}
-	c.setVars(header{"current_application_data", data}, header{"current_application", name}, header{"current_application_response", ""})
 	c.mu.Lock()
 	c.report.Executed = append(c.report.Executed, Executed{Application: name, Data: data, UUID: id, Began: time.Now()})
 	c.mu.Unlock()
-	c.emit(&event{name: "CHANNEL_EXECUTE", calling: executing(2944), extra: appHeaders(name, data, id, "")})
+	c.emit("CHANNEL_EXECUTE playback", appValues(name, data, id, "")...)
 	c.note("execute", strings.TrimSpace(name+" "+data))
 	return id
 }
 
 // endApp sends CHANNEL_EXECUTE_COMPLETE. The response is that of the last
-// application that gave one, nested or not.
+// application that gave one, nested or not (F22).
 func (c *Call) endApp(name, data, id, response string) {
 	if response != "" {
-		c.setVars(header{"current_application_response", response})
+		c.setVar("current_application_response", response)
 	}
-	if response = c.getVar("current_application_response"); response == "" {
+	if response = c.Variable("current_application_response"); response == "" {
 		response = "_none_"
 	}
 	c.mu.Lock()
@@ -102,31 +87,28 @@ func (c *Call) endApp(name, data, id, response string) {
 		}
 	}
 	c.mu.Unlock()
-	c.emit(&event{name: "CHANNEL_EXECUTE_COMPLETE", calling: executing(2967), extra: appHeaders(name, data, id, response)})
+	c.emit("CHANNEL_EXECUTE_COMPLETE playback", appValues(name, data, id, response)...)
 	c.note("complete", name+" "+response)
 }
 
-func appHeaders(name, data, id, response string) []header {
-	hh := make([]header, 0, 4)
-	hh = append(hh, header{"Application", name})
-	if data != "" {
-		hh = append(hh, header{"Application-Data", data})
+func appValues(name, data, id, response string) []header {
+	return []header{
+		{Name: "application", Value: name},
+		{Name: "data", Value: data},
+		{Name: "response", Value: response},
+		{Name: "application-uuid", Value: id},
 	}
-	if response != "" {
-		hh = append(hh, header{"Application-Response", response})
-	}
-	return append(hh, header{"Application-UUID", id})
 }
 
 // expand replaces ${name} by the channel variable.
 func (c *Call) expand(data string) string {
-	for i := 0; i < 100; i++ {
+	for range 100 {
 		before, rest, ok := strings.Cut(data, "${")
 		name, after, closed := strings.Cut(rest, "}")
 		if !ok || !closed {
 			return data
 		}
-		data = before + c.getVar(name) + after
+		data = before + c.Variable(name) + after
 	}
 	return data
 }
@@ -134,18 +116,18 @@ func (c *Call) expand(data string) string {
 // preAnswer lets media flow.
 func (c *Call) preAnswer() {
 	c.mu.Lock()
-	if !c.media.IsZero() || c.state.cause != "" {
+	if !c.mediaAt.IsZero() || c.state.cause != "" {
 		c.mu.Unlock()
 		return
 	}
-	c.media = time.Now()
-	c.fills = c.state.vars.get("send_silence_when_idle") != ""
-	c.state.early, c.state.media, c.state.answerState = c.media, true, "early"
-	if !c.spec.Loopback {
-		c.state.vars = c.state.vars.with(mediaVariables()...)
-	}
+	c.mediaAt = time.Now()
+	c.idleAudio = c.state.vars.get("send_silence_when_idle") != ""
+	c.state.early, c.state.media, c.state.answerState = c.mediaAt, true, "early"
+	c.setAsCaptured("CHANNEL_PROGRESS_MEDIA")
 	c.mu.Unlock()
-	c.emit(&event{name: "CHANNEL_PROGRESS_MEDIA", calling: calling{"switch_channel.c", "switch_channel_perform_mark_pre_answered", 3560}})
+	if !c.spec.Loopback {
+		c.emit("CHANNEL_PROGRESS_MEDIA")
+	}
 	c.mu.Lock()
 	c.state.callState = "EARLY"
 	c.mu.Unlock()
@@ -154,22 +136,21 @@ func (c *Call) preAnswer() {
 // answer answers the call: from now on the caller speaks, presses his digits
 // and, at his time, hangs up.
 func (c *Call) answer() {
-	if c.isAnswered() || c.isHung() {
+	if c.isAnswered() || c.isHungUp() {
 		return
 	}
 	c.preAnswer()
 	c.mu.Lock()
 	c.state.answered, c.state.answerState = time.Now(), "answered"
 	c.report.Answered, c.report.AnsweredAt = true, c.state.answered
+	c.setAsCaptured("CHANNEL_ANSWER")
 	c.mu.Unlock()
-	c.emit(&event{name: "CHANNEL_ANSWER", calling: calling{"switch_channel.c", "switch_channel_perform_mark_answered", 3846}})
+	c.emit("CHANNEL_ANSWER")
 	c.mu.Lock()
 	c.state.callState = "ACTIVE"
+	c.setAsCaptured("CHANNEL_EXECUTE_COMPLETE answer")
 	c.mu.Unlock()
-	if !c.spec.Loopback {
-		c.setVars(acknowledged(c.uuid)...)
-	}
-	close(c.up)
+	close(c.answered)
 	c.note("answered", "")
 	if c.spec.HangupAfter > 0 {
 		c.after(c.spec.HangupAfter, c.Hangup)
@@ -179,44 +160,21 @@ func (c *Call) answer() {
 	}
 }
 
-// digit is the caller pressing a key.
+// acknowledge is the caller's ACK, which comes after the answer's completion.
+func (c *Call) acknowledge() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.acked && !c.state.answered.IsZero() {
+		c.acked = true
+		c.setAsCaptured("ack")
+	}
+}
+
+// digit is the caller pressing a key (F69).
 func (c *Call) digit(d string) {
-	if c.isHung() {
-		return
+	if !c.isHungUp() {
+		c.emit("DTMF", header{Name: "digit", Value: d})
 	}
-	c.emit(&event{
-		name: "DTMF", bare: true, calling: calling{"switch_channel.c", "switch_channel_dequeue_dtmf", 659},
-		extra: []header{{"DTMF-Digit", d}, {"DTMF-Duration", "2000"}, {"DTMF-Source", "RTP"}},
-	})
-}
-
-func (c *Call) playback(data string, locked bool) string {
-	t, ok := c.sw.source(data)
-	if !ok {
-		return "FILE NOT FOUND"
-	}
-	c.preAnswer()
-	at := c.beginPlaying(data, t)
-	whole := c.stay(t.total, locked)
-	c.setVars(playbackVariables(c.endPlaying(at))...)
-	if !whole && c.isHung() {
-		return "PLAYBACK ERROR"
-	}
-	return "FILE PLAYED"
-}
-
-func (c *Call) endlessPlayback(data string, locked bool) string {
-	for !c.isHung() {
-		if r := c.playback(data, locked); r == "FILE NOT FOUND" {
-			return r
-		}
-	}
-	return "PLAYBACK ERROR"
-}
-
-func (c *Call) appSleep(data string, locked bool) string {
-	c.stay(time.Duration(atoi(data))*time.Millisecond, locked)
-	return ""
 }
 
 // appSet executes set NAME=VALUE; _undef_ unsets.
@@ -226,43 +184,30 @@ func (c *Call) appSet(data string) {
 		value = ""
 	}
 	if name != "" {
-		c.setVars(header{strings.TrimSpace(name), value})
+		c.setVar(strings.TrimSpace(name), value)
 	}
 }
 
-// appMultiset executes multiset [^^D]NAME=VALUE…; without ^^D blanks divide.
-func (c *Call) appMultiset(data string) {
-	delimiter := " "
-	if rest, ok := strings.CutPrefix(data, "^^"); ok && rest != "" {
-		delimiter, data = rest[:1], rest[1:]
-	}
-	for _, one := range strings.Split(data, delimiter) {
-		if strings.Contains(one, "=") {
-			c.appSet(one)
-		}
-	}
-}
-
-func (c *Call) appHangup(data string, _ bool) string {
-	if data == "" {
-		data = "NORMAL_CLEARING"
+func (c *Call) appHangup(cause string, _ bool) string {
+	if cause == "" {
+		cause = "NORMAL_CLEARING"
 	}
 	by := "controller"
 	if c.inDialplan() {
 		by = "dialplan"
 	}
-	c.hangup(data, by)
+	c.hangup(cause, by)
 	return ""
 }
 
-// inDialplan tells whether the dialplan runs without a controller.
+// inDialplan says whether the dialplan runs without a controller.
 func (c *Call) inDialplan() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.report.NextAction || c.listener == nil
 }
 
-// schedHangup executes sched_hangup [+]SECONDS [CAUSE]: real time.
+// schedHangup executes sched_hangup [+]SECONDS [CAUSE], in real time.
 func (c *Call) schedHangup(data string) {
 	when, cause, _ := strings.Cut(strings.TrimSpace(data), " ")
 	if cause == "" {
@@ -280,41 +225,8 @@ func (c *Call) schedHangup(data string) {
 	c.killTimer = time.AfterFunc(d, func() { c.hangup(cause, "sched_hangup") })
 }
 
-// stay spends a media duration (negative: without end) in an application. It
-// returns false when it was broken or the call was hung up. Unless locked,
-// sendmsgs that arrive meanwhile execute inside it, and its own time stands
-// still.
-func (c *Call) stay(media time.Duration, locked bool) bool {
-	left := c.sw.real(media)
-	if media < 0 {
-		left = 1 << 62
-	}
-	select {
-	case <-c.brk: // a break that nobody took
-	default:
-	}
-	for left > 0 {
-		if !locked && c.queued() {
-			c.message(c.dequeue())
-		}
-		began, t := time.Now(), time.NewTimer(left)
-		var wake <-chan struct{}
-		if !locked {
-			wake = c.wake
-		}
-		select {
-		case <-t.C:
-			return true
-		case <-wake:
-		case <-c.brk:
-			t.Stop()
-			return false
-		case <-c.hung:
-			t.Stop()
-			return false
-		}
-		t.Stop()
-		left -= time.Since(began)
-	}
-	return true
+// atoi reads a number as C's atoi does: leading digits, else 0.
+func atoi(s string) (n int) {
+	fmt.Sscanf(s, "%d", &n)
+	return n
 }

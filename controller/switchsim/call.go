@@ -3,72 +3,81 @@ package switchsim
 import (
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
+
+	"tapdeck/controller/switchsim/audiostream"
+	"tapdeck/controller/switchsim/capture"
+	"tapdeck/controller/switchsim/eventsocket"
 )
 
 // Call is one simulated call.
 type Call struct {
-	sw    *Switch
-	spec  CallSpec
-	uuid  string
-	other string        // the other loopback leg's UUID; protected by the switch
-	done  chan struct{} // the channel is destroyed and every goroutine has ended
-	wg    sync.WaitGroup
+	sw       *Switch
+	spec     CallSpec
+	uuid     string
+	otherLeg string        // the other loopback leg's UUID; protected by the switch
+	done     chan struct{} // the channel is destroyed and every goroutine has ended
+	wg       sync.WaitGroup
 
-	holds     sync.WaitGroup // API commands that hold the channel
-	hung      chan struct{}  // closed at hangup
-	wake      chan struct{}  // capacity 1: the queue has grown, or the socket is over
-	brk       chan struct{}  // capacity 1: uuid_break
-	gone      chan struct{}  // closed when the controller's socket is over
-	up        chan struct{}  // closed when the call is answered
-	taken     chan struct{}  // closed when the controller has said connect
-	takenOnce sync.Once
-	thread    sync.Mutex    // sync mode: held while an application runs
-	torn      chan struct{} // closed when the call is torn down with its context
+	holds       sync.WaitGroup // API commands that hold the channel
+	hungUp      chan struct{}  // closed at hangup
+	answered    chan struct{}  // closed at the answer
+	tornDown    chan struct{}  // closed when the call is torn down with its context
+	connected   chan struct{}  // closed when the controller has said connect
+	connectOnce sync.Once
+	socketOver  chan struct{} // closed when the controller's socket is over
+	wake        chan struct{} // capacity 1: the queue has grown, or the socket is over
+	breaks      chan struct{} // capacity 1: uuid_break
 
-	transfer  sync.Once
-	elsewhere chan struct{} // closed when the call is transferred
+	transferOnce sync.Once
+	transferred  chan struct{} // closed when the call is transferred away
+	syncThread   sync.Mutex    // sync mode: held while an application runs
 
-	mu        sync.Mutex // protects what follows
-	listener  *listener  // nil while there is no controller
+	mu        sync.Mutex            // protects what follows
+	listener  *eventsocket.Listener // nil while there is no controller
 	state     state
-	media     time.Time // when media began; zero: not yet
-	fills     bool      // send_silence_when_idle was set by then
+	mediaAt   time.Time // when media began; zero: not yet
+	idleAudio bool      // send_silence_when_idle was set by then (F47)
+	acked     bool      // the caller has acknowledged the answer
 	played    []Played
-	consumed  int64      // media frames that a stream has read
-	running   int        // applications that run, in sync mode
-	queue     []*command // sendmsgs that wait for the channel
-	stream    *stream    // the media bug of uuid_audio_stream
-	streams   []*stream  // every stream that was ever started
-	linger    int        // seconds; -1 without end; noLinger
+	consumed  int64                  // media frames that a stream has read
+	queue     []*eventsocket.Command // sendmsgs that wait for the channel
+	stream    *audiostream.Stream    // the media bug of uuid_audio_stream
+	streams   []*audiostream.Stream  // every stream that was ever started
+	linger    int                    // seconds; -1 without end; noLinger
 	faults    faultState
 	report    Report
 	killTimer *time.Timer // sched_hangup
 	timers    []*time.Timer
-	late      *event // CHANNEL_HANGUP that comes after the completions
+	late      *eventsocket.Event // CHANNEL_HANGUP that comes after the completions
 }
 
 const noLinger = -2
 
+// byCaller is who hung up, in Report.HungUpBy.
+const byCaller = "caller"
+
 func newCall(s *Switch, spec CallSpec) *Call {
 	c := &Call{
 		sw: s, spec: spec, uuid: spec.UUID, linger: noLinger,
-		done: make(chan struct{}), hung: make(chan struct{}),
-		wake: make(chan struct{}, 1), brk: make(chan struct{}, 1), gone: make(chan struct{}),
-		up: make(chan struct{}), taken: make(chan struct{}), torn: make(chan struct{}), elsewhere: make(chan struct{}),
+		done: make(chan struct{}), hungUp: make(chan struct{}), answered: make(chan struct{}),
+		tornDown: make(chan struct{}), connected: make(chan struct{}), socketOver: make(chan struct{}),
+		wake: make(chan struct{}, 1), breaks: make(chan struct{}, 1), transferred: make(chan struct{}),
 	}
 	p := &profile{
-		uuid: spec.UUID, caller: spec.Caller, destination: spec.Destination, loopback: spec.Loopback,
-		name: "sofia/simulated/" + spec.Caller + "@127.0.0.1:5080", created: time.Now(),
+		uuid: spec.UUID, caller: spec.Caller, destination: spec.Destination, created: time.Now(),
+		session: strconv.FormatInt(s.sessions.Add(1), 10), capture: capture.SIP(),
 	}
 	if spec.Loopback {
-		p.name = "loopback/" + spec.Destination + "-b"
+		p.capture = capture.Loopback()
 	}
 	c.state = state{
 		profile: p, channelState: "CS_EXECUTE", number: 4, callState: "RINGING", answerState: "ringing",
-		media: spec.Loopback, vars: initialVariables(p, &spec, s.sessions.Add(1)),
+		media: spec.Loopback, vars: &variables{},
 	}
+	c.state.vars = initialVariables(&c.state, &spec)
 	c.report = Report{UUID: spec.UUID, Began: p.created}
 	return c
 }
@@ -77,7 +86,7 @@ func newCall(s *Switch, spec CallSpec) *Call {
 func (c *Call) UUID() string { return c.uuid }
 
 // Hangup is the caller hanging up now.
-func (c *Call) Hangup() { c.hangup("NORMAL_CLEARING", "caller") }
+func (c *Call) Hangup() { c.hangup("NORMAL_CLEARING", byCaller) }
 
 // Wait blocks until the channel is destroyed and every goroutine of the call
 // has ended, and returns what happened.
@@ -100,10 +109,10 @@ func (c *Call) Report() Report {
 	streams, l := slices.Clone(c.streams), c.listener
 	c.mu.Unlock()
 	for _, s := range streams {
-		r.Streams = append(r.Streams, s.result(r.Played))
+		r.Streams = append(r.Streams, s.Report(r.Played))
 	}
 	if l != nil {
-		r.BytesSent, r.EventsSent = l.bytes()
+		r.BytesSent, r.EventsSent = l.Sent()
 	}
 	return r
 }
@@ -111,7 +120,7 @@ func (c *Call) Report() Report {
 // run is the channel from the socket action to its destruction.
 func (c *Call) run(ctx context.Context) {
 	stop := context.AfterFunc(ctx, c.teardown)
-	c.emit(&event{name: "CHANNEL_CREATE", calling: calling{"switch_channel.c", "switch_channel_set_caller_profile", 2650}})
+	c.emit("CHANNEL_CREATE")
 	c.ring()
 	c.dialplan(ctx)
 	c.finish()
@@ -124,16 +133,28 @@ func (c *Call) run(ctx context.Context) {
 
 // teardown ends at once whatever still waits: the sockets close without a word.
 func (c *Call) teardown() {
-	close(c.torn)
+	close(c.tornDown)
 	c.hangup("NORMAL_UNSPECIFIED", "switch")
+	c.abort(false)
+}
+
+// abort closes both sockets without a word; reset makes it an RST.
+func (c *Call) abort(reset bool) {
 	c.mu.Lock()
-	l, streams := c.listener, slices.Clone(c.streams)
+	l := c.listener
 	c.mu.Unlock()
 	if l != nil {
-		l.drop(false)
+		l.Drop(reset)
 	}
+	c.abortStreams(reset)
+}
+
+func (c *Call) abortStreams(reset bool) {
+	c.mu.Lock()
+	streams := slices.Clone(c.streams)
+	c.mu.Unlock()
 	for _, s := range streams {
-		s.abort(false)
+		s.Abort(reset)
 	}
 }
 
@@ -142,7 +163,7 @@ func (c *Call) ring() {
 	if c.spec.RingHangup > 0 {
 		c.after(c.spec.RingHangup, func() {
 			if !c.isAnswered() {
-				c.hangup("ORIGINATOR_CANCEL", "caller")
+				c.hangup("ORIGINATOR_CANCEL", byCaller)
 			}
 		})
 	}
@@ -169,11 +190,11 @@ func (c *Call) stopTimers() {
 // dialplan runs the socket action, and the actions before and after it.
 func (c *Call) dialplan(ctx context.Context) {
 	if !c.actions(c.spec.Before) {
-		close(c.gone)
+		close(c.socketOver)
 		return
 	}
 	c.socket(ctx)
-	if c.isHung() {
+	if c.isHungUp() {
 		return
 	}
 	c.mu.Lock()
@@ -188,7 +209,7 @@ func (c *Call) dialplan(ctx context.Context) {
 func (c *Call) actions(list []Action) bool {
 	for _, a := range list {
 		c.execute(a.Application, a.Data, "", false)
-		if c.isHung() {
+		if c.isHungUp() {
 			return false
 		}
 	}
@@ -196,7 +217,7 @@ func (c *Call) actions(list []Action) bool {
 }
 
 // finish is what comes after the hangup: the media bug is closed, which may
-// take its second or never end, then the call is reported and destroyed.
+// take its second or never end (F41, F42), then the call is reported and destroyed.
 func (c *Call) finish() {
 	c.sendLate()
 	c.emitState("CS_HANGUP", 10, "")
@@ -207,41 +228,26 @@ func (c *Call) finish() {
 		c.reported()
 	}
 	if c.spec.async() {
-		c.sayGoodbye()
+		c.noticeHangup()
 	}
 	if s != nil {
-		s.cleanup("", "hangup")
+		s.Close("", "hangup")
 		c.reported()
 	}
-	<-c.gone // a lingering socket pins the channel
+	<-c.socketOver // a lingering socket pins the channel (F33)
 	c.holds.Wait()
-	c.endLeaks()
+	c.abortStreams(false) // those that a real switch would leave open (F37)
 	c.sw.removeCall(c)
-	c.emit(&event{name: "CHANNEL_DESTROY", calling: calling{"switch_core_session.c", "switch_core_session_perform_destroy", 1535}})
-}
-
-// endLeaks closes the WebSockets that nobody owns any more. On a real switch
-// they would stay.
-func (c *Call) endLeaks() {
-	c.mu.Lock()
-	streams := slices.Clone(c.streams)
-	c.mu.Unlock()
-	for _, s := range streams {
-		s.abort(false)
-	}
+	c.emit("CHANNEL_DESTROY")
 }
 
 // reported is the CS_REPORTING state.
 func (c *Call) reported() {
 	c.emitState("CS_REPORTING", 11, "HANGUP")
 	c.mu.Lock()
-	cause, byCaller := c.state.cause, c.report.HungUpBy == "caller"
+	c.setAsCaptured("CHANNEL_HANGUP_COMPLETE")
 	c.mu.Unlock()
-	c.setVars(hangupVariables(c.snapshot(), byCaller, time.Now())...)
-	c.emit(&event{
-		name: "CHANNEL_HANGUP_COMPLETE", front: []header{{"Hangup-Cause", cause}},
-		calling: calling{"switch_core_state_machine.c", "switch_core_session_reporting_state", 943},
-	})
+	c.emit("CHANNEL_HANGUP_COMPLETE")
 }
 
 // hangup ends the call, once.
@@ -251,12 +257,13 @@ func (c *Call) hangup(cause, by string) {
 		c.mu.Unlock()
 		return
 	}
-	c.state.cause, c.state.answerState, c.state.number = cause, "hangup", 10
+	c.state.cause, c.state.hungUpBy, c.state.answerState, c.state.number = cause, by, "hangup", 10
 	c.report.HangupCause, c.report.HungUpBy, c.report.HungUp = cause, by, time.Now()
-	e := c.channelEvent(&event{name: "CHANNEL_HANGUP", calling: calling{"switch_channel.c", "switch_channel_perform_hangup", 3445}})
+	c.setAsCaptured("CHANNEL_HANGUP")
+	e := c.event("CHANNEL_HANGUP", "")
 	c.state.hungup = time.Now()
 	if l := c.listener; l != nil && !c.spec.async() && c.linger == noLinger {
-		l.mute() // in sync mode not even this event comes
+		l.Mute() // in sync mode not even this event comes (F6)
 	}
 	late := c.spec.Faults.CompleteBeforeHangup
 	if late {
@@ -266,7 +273,10 @@ func (c *Call) hangup(cause, by string) {
 	if !late {
 		c.send(e)
 	}
-	close(c.hung)
+	c.mu.Lock()
+	c.setAsCaptured("CHANNEL_UNPARK")
+	c.mu.Unlock()
+	close(c.hungUp)
 	c.note("hangup", cause)
 }
 
@@ -280,9 +290,9 @@ func (c *Call) sendLate() {
 	}
 }
 
-func (c *Call) isHung() bool {
+func (c *Call) isHungUp() bool {
 	select {
-	case <-c.hung:
+	case <-c.hungUp:
 		return true
 	default:
 		return false
@@ -303,7 +313,10 @@ func (c *Call) snapshot() *state {
 	return &st
 }
 
-func (c *Call) getVar(name string) string { return c.snapshot().vars.get(name) }
+// Variable returns a channel variable as it is now; "" is unset.
+func (c *Call) Variable(name string) string { return c.snapshot().vars.get(name) }
+
+func (c *Call) setVar(name, value string) { c.setVars(header{Name: name, Value: value}) }
 
 func (c *Call) setVars(changes ...header) {
 	c.mu.Lock()
@@ -311,29 +324,42 @@ func (c *Call) setVars(changes ...header) {
 	c.mu.Unlock()
 }
 
+// setAsCaptured sets the variables that were set before a captured frame. It needs
+// c.mu.
+func (c *Call) setAsCaptured(frame string, own ...header) {
+	value := func(name string) string {
+		for _, h := range own {
+			if h.Name == name {
+				return h.Value
+			}
+		}
+		return c.state.value(name)
+	}
+	c.state.vars = c.state.vars.with(c.state.capture.Frame(frame).Sets(value)...)
+}
+
 // emit sends an event of this channel to whoever has subscribed to it.
-func (c *Call) emit(e *event) {
+func (c *Call) emit(frame string, own ...header) {
 	c.mu.Lock()
-	e = c.channelEvent(e)
+	e := c.event(frame, "", own...)
 	c.mu.Unlock()
 	c.send(e)
 }
 
-// channelEvent gives the event the channel's present state. It needs c.mu.
-func (c *Call) channelEvent(e *event) *event {
+// event makes an event with the channel's present state. It needs c.mu.
+func (c *Call) event(frame, body string, own ...header) *eventsocket.Event {
 	st := c.state
-	e.channel, e.uuid = &st, c.uuid
-	return e
+	return c.sw.event(frame, body, &st, own)
 }
 
-func (c *Call) send(e *event) {
+func (c *Call) send(e *eventsocket.Event) {
 	c.mu.Lock()
 	l := c.listener
 	c.mu.Unlock()
 	if l != nil {
-		l.deliver(e)
+		l.Deliver(e)
 	}
-	c.sw.broadcast(e, l)
+	c.sw.bus.Broadcast(e, l)
 }
 
 func (c *Call) emitState(name string, number int, callState string) {
@@ -343,7 +369,7 @@ func (c *Call) emitState(name string, number int, callState string) {
 		c.state.callState = callState
 	}
 	c.mu.Unlock()
-	c.emit(&event{name: "CHANNEL_STATE", bare: true, calling: calling{"switch_channel.c", "switch_channel_perform_set_running_state", 2408}})
+	c.emit("CHANNEL_STATE")
 }
 
 // note tells Progress.

@@ -1,12 +1,21 @@
 // Package switchsim is a simulated FreeSWITCH with mod_audio_stream, for
 // tests, demonstrations and load. It is not a telephone switch: no SIP and no
 // RTP, only what a controller and an audio server see of one, over real
-// sockets. What it says and when it says it follows FreeSWITCH 1.10.12.
+// sockets. What it says and when it says it follows a real switch: FACTS.md has
+// the facts, which comments cite by number, and package capture the frames.
 //
-// It owns both protocols from the switch's side: the outbound event socket of
-// the dialplan's socket action (Switch.Dial), the WebSocket client of
-// uuid_audio_stream, and an inbound event socket (Switch.ServeInbound).
-// It can misbehave on request (Faults).
+// It owns the calls: the dialplan's socket action with its outbound event socket
+// (Switch.Dial), the applications and the API commands. The rest has packages below:
+//
+//	audio        what is heard: the caller, tones, files, and their mix
+//	audiostream  mod_audio_stream: the WebSocket client and its frames
+//	eventsocket  commands, subscriptions and the order of what leaves a socket
+//	capture      the headers of every event, from one captured call
+//	inbound      the inbound event socket and what the switch says of itself
+//	fault        how a call goes wrong on request
+//
+// They import each other and nothing else of the module: code that was shared with
+// what it tests would share its errors.
 //
 // Each call has one goroutine for its channel and one that reads its event
 // socket; each stream has one that reads its WebSocket; each bgapi job has one
@@ -22,6 +31,4 @@
 // Audio: the caller speaks from the moment media flows (the answer, or an
 // earlier pre-answer), in frames of 20 ms. What a stream has carried is in
 // its StreamReport, whose PCM method gives the very bytes again.
-//
-// The package never imports the packages that it is used to test.
 package switchsim

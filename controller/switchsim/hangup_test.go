@@ -66,7 +66,7 @@ func TestLingerWithoutEndPins(t *testing.T) {
 	call.Hangup()
 	n := c.until("text/disconnect-notice")
 	want := "Content-Type: text/disconnect-notice\nControlled-Session-UUID: " + callID +
-		"\nContent-Disposition: linger\nChannel-Name: sofia/simulated/1001@127.0.0.1:5080\nLinger-Time: -1\nContent-Length: 0\n\n"
+		"\nContent-Disposition: linger\nChannel-Name: sofia/simulated/1001@192.0.2.1:5080\nLinger-Time: -1\nContent-Length: 0\n\n"
 	if n.raw != want {
 		t.Errorf("notice %q, want %q", n.raw, want)
 	}
@@ -83,7 +83,7 @@ func TestLingerWithoutEndPins(t *testing.T) {
 
 func TestControllerGone(t *testing.T) {
 	t.Parallel()
-	then := []Action{{"log", "next"}, {"playback", "tone_stream://%(500,0,800)"}}
+	then := []Action{{Application: "log", Data: "next"}, {Application: "playback", Data: "tone_stream://%(500,0,800)"}}
 	t.Run("absent", func(t *testing.T) {
 		ln := listen(t)
 		ln.Close()

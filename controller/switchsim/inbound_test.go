@@ -61,14 +61,14 @@ func TestWrongPassword(t *testing.T) {
 // good are the facts of a switch with nothing amiss.
 func good(address string) Facts {
 	return Facts{Extensions: []Extension{
-		{Name: "other", Number: "5000", Actions: []Action{{"answer", ""}, {"park", ""}}},
-		{Name: "tapdeck", Number: "9999", Actions: []Action{{"socket", address + " async full"}, {"hangup", "NORMAL_TEMPORARY_FAILURE"}}},
-		{Name: "bare", Number: "9998", Actions: []Action{{"socket", address + " async full"}}},
+		{Name: "other", Number: "5000", Actions: []Action{{Application: "answer", Data: ""}, {Application: "park", Data: ""}}},
+		{Name: "tapdeck", Number: "9999", Actions: []Action{{Application: "socket", Data: address + " async full"}, {Application: "hangup", Data: "NORMAL_TEMPORARY_FAILURE"}}},
+		{Name: "bare", Number: "9998", Actions: []Action{{Application: "socket", Data: address + " async full"}}},
 	}}
 }
 
 func TestDoctorsQuestions(t *testing.T) {
-	prefix := defaultSounds + "/en/us/callie"
+	prefix := "/usr/share/freeswitch/sounds/en/us/callie"
 	s := New(Config{Facts: good("127.0.0.1:8084")})
 	c := doctor(t, s)
 	for _, tc := range []struct{ ask, want string }{
@@ -81,7 +81,6 @@ func TestDoctorsQuestions(t *testing.T) {
 		{"file_exists " + prefix + "/ivr/8000/missing.wav", "false"},
 		{"fsctl max_sessions", "+OK max sessions: 2000\n"},
 		{"fsctl sps", "+OK sessions per second: 500\n"},
-		{"show channels count", "\n0 total.\n"},
 		{"nosuch", "-ERR nosuch Command not found!\n"},
 		{"uuid_audio_stream x y", "-ERR Operation Failed\n"},
 		{"xml_locate dialplan context name nowhere", "can't find anything\n"},
@@ -89,9 +88,6 @@ func TestDoctorsQuestions(t *testing.T) {
 		{"originate loopback/9999/nosuchcontext &park", "-ERR NO_ROUTE_DESTINATION\n"},
 	} {
 		c.api(tc.ask, tc.want)
-	}
-	if status := c.command("api status").body; !strings.Contains(status, "\nFreeSWITCH (Version 1.10.12-release  64bit) is ready\n") {
-		t.Errorf("status %q", status)
 	}
 	if api := c.command("api show api as json").body; !strings.Contains(api, `"name":"uuid_audio_stream"`) {
 		t.Errorf("show api %s", api)
@@ -125,7 +121,7 @@ func TestDialplanXML(t *testing.T) {
 }
 
 func TestBrokenFacts(t *testing.T) {
-	prefix := defaultSounds + "/en/us/callie"
+	prefix := "/usr/share/freeswitch/sounds/en/us/callie"
 	for _, tc := range []struct {
 		name, ask, want string
 		breakIt         func(f *Facts)
@@ -179,12 +175,11 @@ func TestOriginate(t *testing.T) {
 	c.until("CHANNEL_EXECUTE_COMPLETE sleep _none_")
 	d.command("api uuid_kill " + callID)
 	c.until("CHANNEL_HANGUP")
-	tn, _ := parseTone("tone_stream://%(200,200,1000)")
 	loud := false
 	for _, b := range web.take(t).audio {
 		loud = loud || b != 0
 	}
-	if !loud || tn.voice(true).sample(1700) != 0 || tn.voice(true).sample(1) == 0 {
+	if !loud {
 		t.Error("the tone was not heard")
 	}
 }
@@ -212,24 +207,6 @@ func TestForeignEvents(t *testing.T) {
 			if m.headers["Unique-ID"] == callID {
 				t.Errorf("heard %s of another call under myevents", m.label())
 			}
-		}
-	}
-}
-
-// TestOriginateApplication: FreeSWITCH ends &APP(DATA) at the first closing
-// parenthesis, so that a tone can only be given inline.
-func TestOriginateApplication(t *testing.T) {
-	for text, want := range map[string][2]string{
-		"&park": {"park", ""},
-		"&endless_playback(tone_stream://%(200,200,1000))":                       {"endless_playback", "tone_stream://%(200,200,1000"},
-		"m:^:endless_playback:tone_stream://%(200,200,1000) inline":              {"endless_playback", "tone_stream://%(200,200,1000)"},
-		"m:^:endless_playback:tone_stream://%(200,200,1000)^sleep:100000 inline": {"endless_playback", "tone_stream://%(200,200,1000)"},
-		"answer,park inline": {"answer", ""},
-		"1000 XML default":   {"", ""},
-	} {
-		o, ok := parseOriginate("{a=b}loopback/9999/default " + text)
-		if ok != (want[0] != "") || ok && (o.app != want[0] || o.data != want[1]) {
-			t.Errorf("%s: %v, %q %q", text, ok, o.app, o.data)
 		}
 	}
 }

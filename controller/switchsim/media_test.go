@@ -2,7 +2,6 @@ package switchsim
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"testing"
 	"time"
@@ -102,53 +101,6 @@ func sameAudio(t *testing.T, r *StreamReport, got []byte) {
 	}
 }
 
-func TestNoRTP(t *testing.T) {
-	a := audio{mix: "mono", rate: 8000}
-	b := make([]byte, a.frameBytes())
-	a.frame(b, 7)
-	if !bytes.Equal(b, bytes.Repeat([]byte{0xff}, 320)) {
-		t.Errorf("frame %x", b)
-	}
-}
-
-func TestStereoSides(t *testing.T) {
-	tn, ok := parseTone("tone_stream://%(40,20,1000)")
-	if !ok || tn.total != 60*time.Millisecond {
-		t.Fatalf("tone %+v", tn)
-	}
-	a := audio{voice: ToneVoice(8000, 440, 0.5), mix: "stereo", rate: 8000, played: []Played{{From: 5, To: 8, tone: tn}}}
-	for k, loud := range map[int64]bool{4: false, 5: true, 6: true, 7: false, 8: false} {
-		b := make([]byte, a.frameBytes())
-		a.frame(b, k)
-		left, right := false, false
-		for i := 0; i < len(b); i += 4 {
-			left = left || binary.LittleEndian.Uint16(b[i:]) != 0
-			right = right || binary.LittleEndian.Uint16(b[i+2:]) != 0
-		}
-		if !left || right != loud {
-			t.Errorf("frame %d: caller %v, switch %v, want %v", k, left, right, loud)
-		}
-	}
-}
-
-// TestSyncIsDeaf: in sync mode no audio flows while no application runs.
-func TestSyncIsDeaf(t *testing.T) {
-	t.Parallel()
-	web := newWebServer(t)
-	call, c := streaming(t, New(Config{Speed: 20}), CallSpec{Arguments: "full", Voice: ToneVoice(8000, 440, 0.5)})
-	c.api(streamCmd+" start "+web.url+" mono 8000", "+OK Success\n")
-	c.until("mod_audio_stream::connect")
-	call.pause(50 * time.Millisecond) // a second of media
-	c.execute("playback", "tone_stream://%(400,0,440)", "p")
-	call.pause(50 * time.Millisecond)
-	c.api(streamCmd+" stop", "+OK Success\n")
-	c.conn.Close()
-	r := call.Wait().Streams[0]
-	if sent := web.take(t); !bytes.Equal(r.PCM(), sent.audio) || len(r.Parts) != 1 || r.Samples < 3000 || r.Samples > 7000 {
-		t.Errorf("%d samples in %v: want those of the playback only", r.Samples, r.Parts)
-	}
-}
-
 func TestRealTime(t *testing.T) {
 	t.Parallel()
 	web := newWebServer(t)
@@ -165,57 +117,9 @@ func TestRealTime(t *testing.T) {
 	}
 }
 
-func TestSeparate(t *testing.T) {
-	for _, tc := range []struct {
-		line string
-		want []string
-	}{
-		{`u start x mono 8000 {"a": "b c", "d": 1}`, []string{"u", "start", "x", "mono", "8000", `{"a": "b c", "d": 1}`}},
-		{`u start x mono 8000 '{"a": "b c"}'`, []string{"u", "start", "x", "mono", "8000", `{"a": "b c"}`}},
-		{`u start x mono 8000 {"a":"it's"}`, []string{"u", "start", "x", "mono", "8000", `{"a":"it's"}`}},
-		{`u start x mono 8000 {"a":"x\ny \"q\""}`, []string{"u", "start", "x", "mono", "8000", "{\"a\":\"x\ny \"q\"\"}"}},
-		{"", nil},
-	} {
-		if got := separate(tc.line, 6); fmt.Sprintf("%q", got) != fmt.Sprintf("%q", tc.want) {
-			t.Errorf("%s: %q, want %q", tc.line, got, tc.want)
-		}
-	}
-}
-
-// TestFramesAllocateNothing: the clock's work for a good stream.
-func TestFramesAllocateNothing(t *testing.T) {
-	c := newCall(New(Config{}), CallSpec{UUID: callID, Arguments: "async full", Voice: ToneVoice(8000, 440, 0.5)})
-	c.media = time.Now()
-	s := newStream(c, "ws://127.0.0.1/", "mono", 8000, "")
-	s.open = true
-	now := c.media
-	allocs := testing.AllocsPerRun(1000, func() {
-		now = now.Add(FrameDuration)
-		s.pump(now, false)
-	})
-	if r := s.result(nil); allocs > 0 || r.Samples < 1000*160 {
-		t.Errorf("%v allocations a frame, %d samples", allocs, r.Samples)
-	}
-}
-
 // TestOddUUID: a channel may be called anything.
 func TestOddUUID(t *testing.T) {
 	_, c := place(t, New(Config{}), CallSpec{UUID: "../x"})
 	c.command("connect")
 	c.wants("getvar uuid", "../x")
-}
-
-// Callers that share samples say different things.
-func TestVoiceFrom(t *testing.T) {
-	for _, tc := range []struct {
-		voice Voice
-		want  []byte
-	}{
-		{Voice{Rate: 8000, PCM: []int16{1, 2, 3}, Loop: true, From: 2}, []byte{3, 0, 1, 0, 2, 0, 3, 0}},
-		{Voice{Rate: 8000, PCM: []int16{1, 2, 3}, From: 2}, []byte{3, 0, 0, 0, 0, 0, 0, 0}},
-	} {
-		if got := tc.voice.At(0, 4); !bytes.Equal(got, tc.want) {
-			t.Errorf("%v, want %v", got, tc.want)
-		}
-	}
 }

@@ -4,11 +4,12 @@ import (
 	"bufio"
 	"context"
 	"net"
-	"strconv"
 	"strings"
 	"time"
 
 	"go.uber.org/zap"
+
+	"tapdeck/controller/switchsim/eventsocket"
 )
 
 const (
@@ -16,9 +17,8 @@ const (
 	maxHosts    = 50
 )
 
-// hostList splits the socket action's address: hosts tried in order, and the
-// path of the first that has one. A host without a port has the port of the
-// one before it.
+// hostList splits the socket action's address: hosts tried in order, and their
+// paths. A host without a port has the port of the one before it (F4).
 func hostList(address string) (hosts, paths []string) {
 	port := defaultPort
 	for i, h := range strings.Split(address, "|") {
@@ -38,16 +38,12 @@ func hostList(address string) (hosts, paths []string) {
 // socket runs the socket action. It returns when the channel is hung up or
 // the controller has let it go.
 func (c *Call) socket(ctx context.Context) {
-	data := socketData(&c.spec)
+	data := c.spec.socketData()
 	id := c.beginApp("socket", data, "")
 	if conn := c.connectController(ctx); conn == nil {
-		close(c.gone)
+		close(c.socketOver)
 	} else {
-		c.wg.Add(1)
-		go func() {
-			defer c.wg.Done()
-			c.serve(conn)
-		}()
+		c.wg.Go(func() { c.serve(conn) })
 		c.control()
 	}
 	c.endApp("socket", data, id, "")
@@ -64,9 +60,9 @@ func (c *Call) connectController(ctx context.Context) net.Conn {
 			continue
 		}
 		name, _, _ := net.SplitHostPort(host)
-		c.setVars(header{"socket_path", paths[i]}, header{"socket_host", name})
+		c.setVars(header{Name: "socket_path", Value: paths[i]}, header{Name: "socket_host", Value: name})
 		c.mu.Lock()
-		c.listener = newListener(c.sw, conn, c.uuid)
+		c.listener = eventsocket.NewListener(conn, c.uuid)
 		c.report.Controller, c.report.Connected = host, time.Now()
 		c.mu.Unlock()
 		if ctx.Err() != nil {
@@ -80,11 +76,11 @@ func (c *Call) connectController(ctx context.Context) net.Conn {
 
 // serve reads the controller's commands until its socket is over.
 func (c *Call) serve(conn net.Conn) {
-	defer c.socketOver(conn)
+	defer c.endSocket(conn)
 	r := bufio.NewReaderSize(conn, 512)
 	conn.SetReadDeadline(time.Now().Add(c.sw.cfg.ConnectWait))
 	for first := true; ; first = false {
-		cmd, err := readCommand(r)
+		cmd, err := eventsocket.ReadCommand(r)
 		if err != nil {
 			c.silentController(first, err)
 			return
@@ -105,23 +101,23 @@ func (c *Call) serve(conn net.Conn) {
 // came in time.
 func (c *Call) silentController(first bool, err error) {
 	timeout, ok := err.(net.Error)
-	if first && ok && timeout.Timeout() && !c.isHung() {
+	if first && ok && timeout.Timeout() && !c.isHungUp() {
 		c.mu.Lock()
 		c.report.Faults = append(c.report.Faults, "controller sent no command")
 		c.mu.Unlock()
 	}
-	c.listener.notice(disconnectNotice(c.uuid), true)
+	c.listener.Notice(c.notice("disconnect"), true)
 }
 
-// socketOver wakes the channel: the controller is gone.
-func (c *Call) socketOver(conn net.Conn) {
+// endSocket wakes the channel: the controller is gone.
+func (c *Call) endSocket(conn net.Conn) {
 	conn.Close()
-	c.listener.drop(false)
-	c.sw.unlisten(c.listener)
+	c.listener.Drop(false)
+	c.sw.bus.Remove(c.listener)
 	c.mu.Lock()
 	c.report.SocketClosed = time.Now()
 	c.mu.Unlock()
-	close(c.gone)
+	close(c.socketOver)
 	c.poke()
 }
 
@@ -133,9 +129,9 @@ func (c *Call) poke() {
 }
 
 // Transfer takes the parked call away from its controller, as uuid_transfer by
-// somebody else does: the dialplan goes on with the next action. The event socket
-// stays open, and nothing but CHANNEL_EXECUTE_COMPLETE of socket tells of it.
-func (c *Call) Transfer() { c.transfer.Do(func() { close(c.elsewhere) }) }
+// somebody else does: the dialplan goes on with the next action, and the event
+// socket stays open (F10).
+func (c *Call) Transfer() { c.transferOnce.Do(func() { close(c.transferred) }) }
 
 // control is the channel's thread while the controller has the call: parked
 // in async mode, executing what it is sent; in sync mode doing so within the
@@ -145,46 +141,46 @@ func (c *Call) control() {
 		c.controlSync()
 		return
 	}
-	taken := c.untilTaken()
-	c.emit(&event{name: "CHANNEL_PARK", calling: calling{"switch_ivr.c", "switch_ivr_park", 1002}})
-	if !taken {
-		<-c.hung // parked with nobody in control, until the caller gives up
+	controlled := c.awaitConnect()
+	c.emit("CHANNEL_PARK")
+	if !controlled {
+		<-c.hungUp // parked with nobody in control, until the caller gives up (F2)
 	}
-	for c.parkedOn() {
-		c.drain()
+	for c.awaitMessage() {
+		c.executeQueued()
 	}
-	c.emit(&event{name: "CHANNEL_UNPARK", calling: calling{"switch_ivr.c", "switch_ivr_park", 1170}})
+	c.emit("CHANNEL_UNPARK")
 }
 
-// untilTaken waits for the controller's connect. A controller that goes
-// before has not taken the call, and nobody will ever let it go.
-func (c *Call) untilTaken() bool {
+// awaitConnect waits for the controller's connect. It returns false if the
+// controller goes before: nobody will ever let the call go.
+func (c *Call) awaitConnect() bool {
 	select {
-	case <-c.taken:
+	case <-c.connected:
 		c.sleep(time.Duration(float64(time.Millisecond) * c.sw.cfg.Speed))
 		return true
-	case <-c.gone:
+	case <-c.socketOver:
 		select {
-		case <-c.taken: // before it went
+		case <-c.connected: // before it went
 			return true
 		default:
 			return false
 		}
-	case <-c.hung:
+	case <-c.hungUp:
 		return true
 	}
 }
 
-// parkedOn waits until something is to be executed, then until the next media
+// awaitMessage waits until something is to be executed, then until the next media
 // frame. It returns false when the channel is hung up or let go.
-func (c *Call) parkedOn() bool {
+func (c *Call) awaitMessage() bool {
 	for !c.queued() {
 		select {
-		case <-c.hung:
+		case <-c.hungUp:
 			return false
-		case <-c.gone:
+		case <-c.socketOver:
 			return c.queued() && c.sleep(FrameDuration)
-		case <-c.elsewhere:
+		case <-c.transferred:
 			return false
 		case <-c.wake:
 		}
@@ -199,7 +195,7 @@ func (c *Call) sleep(media time.Duration) bool {
 	select {
 	case <-t.C:
 		return true
-	case <-c.hung:
+	case <-c.hungUp:
 		return false
 	}
 }
@@ -210,14 +206,15 @@ func (c *Call) queued() bool {
 	return len(c.queue) > 0
 }
 
-func (c *Call) enqueue(cmd *command) {
+func (c *Call) enqueue(cmd *eventsocket.Command) {
 	c.mu.Lock()
 	c.queue = append(c.queue, cmd)
 	c.mu.Unlock()
 	c.poke()
 }
 
-func (c *Call) dequeue() *command {
+// dequeue returns nil if nothing is queued.
+func (c *Call) dequeue() *eventsocket.Command {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.queue) == 0 {
@@ -228,9 +225,9 @@ func (c *Call) dequeue() *command {
 	return cmd
 }
 
-// drain executes what is queued, one after the other.
-func (c *Call) drain() {
-	for !c.isHung() {
+// executeQueued executes what is queued, one after the other.
+func (c *Call) executeQueued() {
+	for !c.isHungUp() {
 		cmd := c.dequeue()
 		if cmd == nil {
 			return
@@ -240,12 +237,12 @@ func (c *Call) drain() {
 }
 
 // message executes one sendmsg in the channel's thread.
-func (c *Call) message(cmd *command) {
-	switch strings.ToLower(cmd.get("call-command")) {
+func (c *Call) message(cmd *eventsocket.Command) {
+	switch strings.ToLower(cmd.Get("call-command")) {
 	case "execute":
 		c.executeMessage(cmd)
 	case "hangup":
-		cause := cmd.get("hangup-cause")
+		cause := cmd.Get("hangup-cause")
 		if cause == "" {
 			cause = "NORMAL_CLEARING"
 		}
@@ -253,32 +250,20 @@ func (c *Call) message(cmd *command) {
 	}
 }
 
-// executeMessage executes an application, as often as loops says; one that
-// took less than half a second is not repeated.
-func (c *Call) executeMessage(cmd *command) {
-	loops, err := strconv.Atoi(cmd.get("loops"))
-	if err != nil {
-		loops = 1
+// executeMessage executes an application.
+func (c *Call) executeMessage(cmd *eventsocket.Command) {
+	data := cmd.Get("execute-app-arg")
+	if data == "" && strings.EqualFold(cmd.Get("Content-Type"), "text/plain") {
+		data = cmd.Body
 	}
-	app, data := cmd.get("execute-app-name"), cmd.get("execute-app-arg")
-	if data == "" && strings.EqualFold(cmd.get("Content-Type"), "text/plain") {
-		data = cmd.body
-	}
-	lock := isTrue(cmd.get("event-lock"))
-	defer c.setVars(header{"current_loop", ""}, header{"total_loops", ""})
-	for i := 1; loops < 0 || i <= loops; i++ {
-		began := time.Now()
-		c.setVars(header{"current_loop", strconv.Itoa(i)}, header{"total_loops", strconv.Itoa(loops)})
-		c.execute(app, data, cmd.get("Event-UUID"), lock)
-		if c.isHung() || time.Since(began) < c.sw.real(500*time.Millisecond) {
-			return
-		}
-	}
+	c.setVars(header{Name: "current_loop", Value: "1"}, header{Name: "total_loops", Value: "1"})
+	defer c.setVars(header{Name: "current_loop"}, header{Name: "total_loops"})
+	c.execute(cmd.Get("execute-app-name"), data, cmd.Get("Event-UUID"), isTrue(cmd.Get("event-lock")))
 }
 
-// sayGoodbye tells the controller that the channel is gone: with linger the
-// socket stays a while, without it ends.
-func (c *Call) sayGoodbye() {
+// noticeHangup tells the controller that the channel is gone: with linger the
+// socket stays a while, without it ends (F31 to F33).
+func (c *Call) noticeHangup() {
 	c.mu.Lock()
 	l, linger := c.listener, c.linger
 	c.mu.Unlock()
@@ -286,33 +271,42 @@ func (c *Call) sayGoodbye() {
 		return
 	}
 	if linger == noLinger {
-		l.notice(disconnectNotice(c.uuid), true)
+		l.Notice(c.notice("disconnect"), true)
 		return
 	}
 	c.mu.Lock()
 	c.report.Lingered = true
 	c.mu.Unlock()
-	l.notice(lingerNotice(c.uuid, c.state.profile.name, linger), false)
-	if linger < 0 {
-		return
+	l.Notice(c.notice("linger"), false)
+	if linger >= 0 {
+		c.wg.Go(func() { c.endLinger(l, time.Duration(linger)*time.Second) })
 	}
-	c.wg.Add(1)
-	go func() {
-		defer c.wg.Done()
-		c.endLinger(l, time.Duration(linger)*time.Second)
-	}()
 }
 
 // endLinger closes the socket after its seconds: FreeSWITCH counts whole ones,
 // so it takes up to one more.
-func (c *Call) endLinger(l *listener, d time.Duration) {
+func (c *Call) endLinger(l *eventsocket.Listener, d time.Duration) {
 	t := time.NewTimer(d + 800*time.Millisecond)
 	defer t.Stop()
 	select {
 	case <-t.C:
-		l.notice(disconnectNotice(c.uuid), true)
-	case <-c.gone:
+		l.Notice(c.notice("disconnect"), true)
+	case <-c.socketOver:
 	}
+}
+
+// controlSync waits in sync mode, where commands execute in the socket's
+// goroutine. A hung up channel stays in the socket action until that ends (F6).
+func (c *Call) controlSync() {
+	select {
+	case <-c.socketOver:
+		return
+	case <-c.hungUp:
+	}
+	c.syncThread.Lock() // no application runs now
+	c.noticeHangup()
+	c.syncThread.Unlock()
+	<-c.socketOver
 }
 
 func isTrue(s string) bool {

@@ -10,15 +10,14 @@ import (
 )
 
 var (
-	errTaken     = errors.New("channel exists already")
 	errNoAddress = errors.New("address is empty")
+	errRate      = errors.New("rate must be 8000 or 16000")
 )
 
 // CallSpec describes one call. Only Address is needed.
 type CallSpec struct {
 	// Address is what the socket action is given: host:port[/path], or a
-	// fail-over list "a|b". A host without a port has the port of the host
-	// before it, the first has 8084.
+	// fail-over list "a|b" (F4).
 	Address string
 	// Arguments is the rest of the socket action: "async full" when empty.
 	// "none" stands for no arguments at all.
@@ -64,9 +63,6 @@ type Digit struct {
 	// Digit is one of 0-9 A-D * #.
 	Digit string
 }
-
-// Action is one action of the dialplan.
-type Action struct{ Application, Data string }
 
 // Event is one step of a call.
 type Event struct {

@@ -2,15 +2,21 @@ package switchsim
 
 import (
 	"strconv"
+	"strings"
+	"sync"
 	"time"
+
+	"tapdeck/controller/switchsim/audio"
+	"tapdeck/controller/switchsim/capture"
+	"tapdeck/controller/switchsim/eventsocket"
 )
 
 // profile is what the switch knows of who calls whom; it never changes.
 type profile struct {
-	uuid, caller, destination string
-	name                      string // the channel's name
-	loopback                  bool
-	created                   time.Time
+	uuid, caller, destination, session string
+
+	capture *capture.Capture
+	created time.Time
 }
 
 // state is a channel as its events show it: the parts that change. Events
@@ -22,6 +28,7 @@ type state struct {
 	callState    string // RINGING, EARLY, ACTIVE, HANGUP
 	answerState  string // ringing, early, answered, hangup
 	cause        string // hangup cause, once hung up
+	hungUpBy     string // as Report has it
 	media        bool   // codecs are known
 	early        time.Time
 	answered     time.Time
@@ -29,117 +36,185 @@ type state struct {
 	vars         *variables
 }
 
-// lines writes the channel's part of an event.
-func (st *state) lines(w *writer, bare bool) {
-	st.channelLines(w)
-	st.profileLines(w, "Caller")
-	if !bare {
-		st.vars.lines(w)
+// value is what ${name} in a captured frame stands for.
+func (st *state) value(name string) string {
+	switch name {
+	case "uuid":
+		return st.uuid
+	case "short":
+		return st.uuid[:min(8, len(st.uuid))]
+	case "other":
+		return otherLeg(st.uuid)
+	case "caller":
+		return st.caller
+	case "destination":
+		return st.destination
+	case "session":
+		return st.session
+	case "state":
+		return st.channelState
+	case "state-number":
+		return strconv.Itoa(st.number)
+	case "call-state":
+		return st.callState
+	case "answer-state":
+		return st.answerState
+	case "cause":
+		return st.cause
 	}
+	return st.derived(name)
 }
 
-func (st *state) channelLines(w *writer) {
-	w.add("Channel-State", st.channelState)
-	w.add("Channel-Call-State", st.callState)
-	w.add("Channel-State-Number", strconv.Itoa(st.number))
-	w.add("Channel-Name", st.name)
-	w.add("Unique-ID", st.uuid)
-	w.add("Call-Direction", "inbound")
-	w.add("Presence-Call-Direction", "inbound")
-	w.add("Channel-HIT-Dialplan", "true")
-	w.add("Channel-Call-UUID", st.uuid)
-	w.add("Answer-State", st.answerState)
-	if st.cause != "" {
-		w.add("Hangup-Cause", st.cause)
-	}
-	if !st.media {
-		return
-	}
-	codec, bits := "PCMU", "64000"
-	if st.loopback {
-		codec, bits = "L16", "128000"
-	}
-	for _, way := range [...]string{"Read", "Write"} {
-		w.add("Channel-"+way+"-Codec-Name", codec)
-		w.add("Channel-"+way+"-Codec-Rate", "8000")
-		w.add("Channel-"+way+"-Codec-Bit-Rate", bits)
-	}
-}
-
-// profileLines writes the caller profile under a prefix: "Caller" in every
-// event, "Channel" at the head of the connect reply.
-func (st *state) profileLines(w *writer, prefix string) {
-	for _, h := range st.who() {
-		w.add(prefix+"-"+h.name, h.value)
-	}
-	for _, h := range [...]header{
-		{"Profile-Index", "1"},
-		{"Profile-Created-Time", micros(st.created)},
-		{"Channel-Created-Time", micros(st.created)},
-		{"Channel-Answered-Time", micros(st.answered)},
-		{"Channel-Progress-Time", "0"},
-		{"Channel-Progress-Media-Time", micros(st.early)},
-		{"Channel-Hangup-Time", micros(st.hungup)},
-		{"Channel-Transfer-Time", "0"},
-		{"Channel-Resurrect-Time", "0"},
-		{"Channel-Bridged-Time", "0"},
-		{"Channel-Last-Hold", "0"},
-		{"Channel-Hold-Accum", "0"},
-		{"Screen-Bit", "true"},
-		{"Privacy-Hide-Name", "false"},
-		{"Privacy-Hide-Number", "false"},
-	} {
-		w.add(prefix+"-"+h.name, h.value)
-	}
-}
-
-// who writes the parties: a SIP call and a loopback leg differ.
-func (st *state) who() []header {
-	if st.loopback {
-		return []header{
-			{"Direction", "inbound"},
-			{"Logical-Direction", "inbound"},
-			{"Dialplan", "xml"},
-			{"Caller-ID-Number", st.caller},
-			{"Orig-Caller-ID-Number", st.caller},
-			{"Callee-ID-Name", "Outbound Call"},
-			{"Callee-ID-Number", "default"},
-			{"ANI", st.caller},
-			{"Destination-Number", st.destination},
-			{"Unique-ID", st.uuid},
-			{"Source", "mod_loopback"},
-			{"Context", "default"},
-			{"Channel-Name", st.name},
+// derived is a value that is made of others.
+func (st *state) derived(name string) string {
+	switch name {
+	case "media":
+		if st.media {
+			return "true"
 		}
+		return ""
+	case "channel-name":
+		return st.vars.get("channel_name")
+	case "application":
+		return st.vars.get("current_application")
+	case "data":
+		return st.vars.get("current_application_data")
+	case "bye":
+		if st.hungUpBy == byCaller {
+			return "recv_bye"
+		}
+		return "send_bye"
+	case "packets":
+		return strconv.FormatInt(st.packets(), 10)
+	case "bytes":
+		return strconv.FormatInt(172*st.packets(), 10)
 	}
-	return []header{
-		{"Direction", "inbound"},
-		{"Logical-Direction", "inbound"},
-		{"Username", st.caller},
-		{"Dialplan", "XML"},
-		{"Caller-ID-Name", "simulated"},
-		{"Caller-ID-Number", st.caller},
-		{"Orig-Caller-ID-Name", "simulated"},
-		{"Orig-Caller-ID-Number", st.caller},
-		{"Network-Addr", "127.0.0.1"},
-		{"ANI", st.caller},
-		{"Destination-Number", st.destination},
-		{"Unique-ID", st.uuid},
-		{"Source", "mod_sofia"},
-		{"Context", "default"},
-		{"Channel-Name", st.name},
+	return st.inTime(name)
+}
+
+// packets is how many RTP packets a faultless call had by its hangup.
+func (st *state) packets() int64 {
+	if st.early.IsZero() {
+		return 0
+	}
+	return audio.Frames(st.hungup.Sub(st.early))
+}
+
+// inTime is a value like "created us" or "answered..hungup ms": a moment of the
+// call, or the time between two, in a unit. A moment that has not come is 0.
+func (st *state) inTime(name string) string {
+	what, unit, isTime := strings.Cut(name, " ")
+	if !isTime {
+		return ""
+	}
+	from, to, isSpan := strings.Cut(what, "..")
+	if !isSpan {
+		return formatTime(st.moment(from), unit)
+	}
+	begin, end := st.moment(from), st.moment(to)
+	if begin.IsZero() || end.IsZero() {
+		return "0"
+	}
+	d := end.Sub(begin)
+	switch unit {
+	case "s":
+		return strconv.FormatInt(int64(d.Seconds()), 10)
+	case "ms":
+		return strconv.FormatInt(d.Milliseconds(), 10)
+	}
+	return strconv.FormatInt(d.Microseconds(), 10)
+}
+
+func (st *state) moment(name string) time.Time {
+	switch name {
+	case "created":
+		return st.created
+	case "media":
+		return st.early
+	case "answered":
+		return st.answered
+	case "hungup":
+		return st.hungup
+	}
+	return time.Time{}
+}
+
+// formatTime writes a time as FreeSWITCH does; a stamp of none is "".
+func formatTime(t time.Time, unit string) string {
+	switch {
+	case unit == "stamp" && t.IsZero():
+		return ""
+	case t.IsZero():
+		return "0"
+	case unit == "stamp" || unit == "local":
+		return t.Format("2006-01-02 15:04:05")
+	case unit == "gmt":
+		return t.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")
+	case unit == "s":
+		return strconv.FormatInt(t.Unix(), 10)
+	}
+	return strconv.FormatInt(t.UnixMicro(), 10)
+}
+
+// otherLeg is the other leg's UUID: any one that is not this.
+func otherLeg(id string) string {
+	if strings.HasPrefix(id, "0") {
+		return "1" + id[1:]
+	}
+	return "0" + id[1:]
+}
+
+// write writes a frame's headers. own are the values that only this frame has.
+func (s *Switch) write(w *capture.Writer, f *capture.Frame, st *state, own []header) {
+	now := time.Now()
+	value := func(name string) string {
+		for i := range own {
+			if own[i].Name == name {
+				return own[i].Value
+			}
+		}
+		if unit, isNow := strings.CutPrefix(name, "now "); isNow {
+			return formatTime(now, unit)
+		}
+		switch name {
+		case "core":
+			return s.core
+		case "sequence":
+			return strconv.FormatInt(s.sequence.Add(1), 10)
+		}
+		return st.value(name)
+	}
+	w.Frame(st.capture, f, value, st.vars.write)
+}
+
+// event makes an event of a channel, or of none, from the captured frame of that
+// name.
+func (s *Switch) event(frame, body string, st *state, own []header) *eventsocket.Event {
+	f := st.capture.Frame(frame)
+	name, _, _ := strings.Cut(frame, " ")
+	return &eventsocket.Event{
+		Name: name, UUID: st.uuid, Body: body,
+		Headers: func(w *capture.Writer) { s.write(w, f, st, own) },
 	}
 }
 
-// connectReply is the answer to connect: an event's lines without the outer
-// headers, the profile twice, and the mode of the socket last.
-func (s *Switch) connectReply(st *state, async, full bool) []byte {
-	w := &writer{buf: make([]byte, 0, 6<<10)}
-	s.eventLines(w, "CHANNEL_DATA", calling{"mod_event_socket.c", "parse_command", 2021})
-	st.profileLines(w, "Channel")
-	st.lines(w, false)
-	w.add("Content-Type", "command/reply")
-	w.add("Reply-Text", "+OK\n")
+// ofNone is the state of no channel.
+var ofNone = sync.OnceValue(func() *state {
+	return &state{profile: &profile{capture: capture.SIP()}, vars: &variables{}}
+})
+
+// jobEvent is the answer to bgapi (F15).
+func (s *Switch) jobEvent(id, owner, line, body string) *eventsocket.Event {
+	command, argument, _ := strings.Cut(line, " ")
+	e := s.event("BACKGROUND_JOB", body, ofNone(), []header{
+		{Name: "job", Value: id}, {Name: "owner", Value: owner}, {Name: "command", Value: command}, {Name: "argument", Value: argument},
+	})
+	e.Owner = owner
+	return e
+}
+
+// connectReply is the answer to connect (F1).
+func (s *Switch) connectReply(st *state, async, full bool) string {
 	mode, control := "static", "single-channel"
 	if async {
 		mode = "async"
@@ -147,7 +222,7 @@ func (s *Switch) connectReply(st *state, async, full bool) []byte {
 	if full {
 		control = "full"
 	}
-	w.add("Socket-Mode", mode)
-	w.add("Control", control)
-	return append(w.buf, '\n')
+	w := capture.NewWriter(false)
+	s.write(w, st.capture.Frame("connect"), st, []header{{Name: "mode", Value: mode}, {Name: "control", Value: control}})
+	return string(w.Text()) + "\n"
 }

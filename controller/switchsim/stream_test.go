@@ -3,6 +3,8 @@ package switchsim
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha1"
+	"encoding/base64"
 	"encoding/binary"
 	"io"
 	"net"
@@ -12,7 +14,25 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"tapdeck/controller/switchsim/audiostream"
 )
+
+// The frames that a server sees, by their first byte.
+const (
+	finBit   = 0x80
+	maskBit  = 0x80
+	opText   = 1
+	opBinary = 2
+	opClose  = 8
+	opPing   = 9
+	opPong   = 10
+)
+
+func acceptKey(key string) string {
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
 
 // rawServer is an audio server at the level of bytes.
 type rawServer struct {
@@ -288,7 +308,7 @@ func TestServerClose(t *testing.T) {
 	if n := c.until("text/disconnect-notice"); n.outer.Get("Content-Disposition") != "linger" {
 		t.Error(n.raw)
 	}
-	call.pause(closeTimeout + 100*time.Millisecond)
+	call.pause(audiostream.CloseTimeout + 100*time.Millisecond)
 	c.api("uuid_exists "+callID, "true")
 	for _, m := range c.events {
 		if m.is("BACKGROUND_JOB") {
@@ -310,7 +330,7 @@ func TestServerCloseThenHangup(t *testing.T) {
 	w.write("\x88\x02\x03\xe8")
 	c.until("mod_audio_stream::disconnect")
 	call.Hangup()
-	call.pause(closeTimeout + 100*time.Millisecond)
+	call.pause(audiostream.CloseTimeout + 100*time.Millisecond)
 	c.api("uuid_exists "+callID, "true")
 	for _, m := range c.events {
 		if m.is("CHANNEL_HANGUP_COMPLETE") {

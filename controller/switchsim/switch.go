@@ -2,7 +2,9 @@ package switchsim
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -10,10 +12,20 @@ import (
 
 	"github.com/google/uuid"
 	"go.uber.org/zap"
+
+	"tapdeck/controller/switchsim/audio"
+	"tapdeck/controller/switchsim/audiostream"
+	"tapdeck/controller/switchsim/eventsocket"
+	"tapdeck/controller/switchsim/inbound"
 )
 
 // FrameDuration is the media frame of every call.
-const FrameDuration = 20 * time.Millisecond
+const FrameDuration = audio.FrameDuration
+
+// defaultTick spreads the streams over a frame.
+const defaultTick = 5 * time.Millisecond
+
+var errExists = errors.New("channel exists already")
 
 // Config says how a Switch behaves. The zero value is a good one in real time.
 type Config struct {
@@ -26,15 +38,15 @@ type Config struct {
 	// the socket at once, which makes a cheaper load generator of the same
 	// audio: nearly all that a stream costs is its writes.
 	Tick time.Duration
-	// Prompts gives the length of a file, or false when there is none. When
+	// Prompts gives the length of a file, or false if there is none. When
 	// nil every file exists and lasts 3.5 s, unless its name contains
 	// "missing" or "does/not/exist".
 	Prompts func(file string) (time.Duration, bool)
 	// ConnectWait is how long the switch waits for the controller's first
-	// command; 0 means the 25 s of FreeSWITCH.
+	// command; 0 means the 25 s of FreeSWITCH (F2).
 	ConnectWait time.Duration
 	// NoTLS simulates the module's default build: a wss:// URL is spoken to
-	// in plain text.
+	// in plain text (F52).
 	NoTLS bool
 	// Facts are what the switch answers about itself; see SetFacts.
 	Facts Facts
@@ -42,35 +54,17 @@ type Config struct {
 	Password string
 }
 
-// Switch is a simulated switch: its calls, its event bus, its media clock.
-// All methods are safe for concurrent use.
-type Switch struct {
-	cfg   Config
-	log   *zap.Logger
-	core  string // Core-UUID
-	began time.Time
-	clock *clock
-	wg    sync.WaitGroup
-	// patience is upgradeTimeout, but in tests.
-	patience time.Duration
-
-	sequence atomic.Int64 // Event-Sequence
-	sessions atomic.Int64 // session_id
-
-	mu    sync.RWMutex
-	calls map[string]*Call // by channel UUID, until destroyed
-	facts Facts
-	peers []*listener  // listeners that hear every channel's events
-	npeer atomic.Int32 // len(peers), to be asked without the lock
-}
-
-// New returns a switch without calls. It starts nothing and needs no closing.
-func New(cfg Config) *Switch {
+// complete fills in what is left out.
+func (cfg *Config) complete() {
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
 	if cfg.Speed <= 0 {
 		cfg.Speed = 1
+	}
+	if cfg.Tick <= 0 {
+		frame := time.Duration(float64(FrameDuration) / cfg.Speed)
+		cfg.Tick = max(min(defaultTick, frame), time.Millisecond)
 	}
 	if cfg.Prompts == nil {
 		cfg.Prompts = defaultPrompts
@@ -81,14 +75,42 @@ func New(cfg Config) *Switch {
 	if cfg.Password == "" {
 		cfg.Password = "ClueCon"
 	}
+}
+
+// Switch is a simulated switch: its calls, its event bus, its media clock.
+// All methods are safe for concurrent use.
+type Switch struct {
+	cfg    Config
+	log    *zap.Logger
+	core   string // Core-UUID
+	clock  *audiostream.Clock
+	bus    eventsocket.Bus
+	status inbound.Status
+	wg     sync.WaitGroup
+	// patience is that of a stream's upgrade, which only tests change.
+	patience time.Duration
+
+	sequence atomic.Int64 // Event-Sequence
+	sessions atomic.Int64 // session_id
+
+	mu    sync.RWMutex
+	calls map[string]*Call // by channel UUID, until destroyed
+}
+
+// New returns a switch without calls. It starts nothing and needs no closing.
+func New(cfg Config) *Switch {
+	cfg.complete()
 	s := &Switch{
-		patience: upgradeTimeout,
-		cfg:      cfg, log: cfg.Log, core: uuid.NewString(), began: time.Now(),
-		calls: make(map[string]*Call), facts: cfg.Facts,
+		cfg: cfg, log: cfg.Log, core: uuid.NewString(), patience: audiostream.UpgradeTimeout,
+		clock: audiostream.NewClock(cfg.Tick), calls: make(map[string]*Call),
 	}
-	s.clock = newClock(s)
+	s.status.Prompts = cfg.Prompts
+	s.status.SetFacts(cfg.Facts)
 	return s
 }
+
+// SetFacts replaces what the switch answers about itself, at any time.
+func (s *Switch) SetFacts(f Facts) { s.status.SetFacts(f) }
 
 // Dial places a call whose dialplan has reached `socket ADDRESS ARGUMENTS`.
 // The call runs by itself from here on; Call.Wait gives its report. A
@@ -103,18 +125,25 @@ func (s *Switch) Dial(ctx context.Context, spec CallSpec) (*Call, error) {
 	if err := s.addCall(c); err != nil {
 		return nil, fmt.Errorf("add call: %w", err)
 	}
-	s.wg.Add(1)
-	go func() {
-		defer s.wg.Done()
-		c.run(ctx)
-	}()
+	s.wg.Go(func() { c.run(ctx) })
 	return c, nil
+}
+
+// ServeInbound is the inbound event socket: clients log in with the
+// password of Config, ask, subscribe, and may place calls. It returns nil when
+// ctx is done or ln is closed, and every connection, job and call of it ended.
+func (s *Switch) ServeInbound(ctx context.Context, ln net.Listener) error {
+	server := inbound.Server{
+		Password: s.cfg.Password, Bus: &s.bus, API: s.inboundAPI,
+		Job: func(id, line, body string) *eventsocket.Event { return s.jobEvent(id, "", line, body) },
+	}
+	return server.Serve(ctx, ln)
 }
 
 // Wait blocks until every call has ended and the media clock has stopped.
 func (s *Switch) Wait() {
 	s.wg.Wait()
-	s.clock.wait()
+	s.clock.Wait()
 }
 
 // Calls returns the number of channels that exist.
@@ -127,8 +156,8 @@ func (s *Switch) Calls() int {
 func (s *Switch) addCall(c *Call) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, taken := s.calls[c.uuid]; taken {
-		return fmt.Errorf("uuid %s: %w", c.uuid, errTaken)
+	if _, exists := s.calls[c.uuid]; exists {
+		return fmt.Errorf("uuid %s: %w", c.uuid, errExists)
 	}
 	s.calls[c.uuid] = c
 	return nil
@@ -137,7 +166,7 @@ func (s *Switch) addCall(c *Call) error {
 func (s *Switch) removeCall(c *Call) {
 	s.mu.Lock()
 	delete(s.calls, c.uuid)
-	delete(s.calls, c.other)
+	delete(s.calls, c.otherLeg)
 	s.mu.Unlock()
 }
 

@@ -1,59 +1,49 @@
-package switchsim
+package audiostream
 
 import (
 	"sync"
 	"time"
 )
 
-// clock is the media clock: one goroutine that sends what is due on every
+// Clock is the media clock: one goroutine that sends what is due on every
 // stream. It runs while there are streams.
-type clock struct {
-	sw *Switch
-	wg sync.WaitGroup
+type Clock struct {
+	tick time.Duration
+	wg   sync.WaitGroup
 
 	mu      sync.Mutex
-	streams map[*stream]struct{}
+	streams map[*Stream]struct{}
 	running bool
 }
 
-const defaultTick = 5 * time.Millisecond
-
-func newClock(s *Switch) *clock {
-	return &clock{sw: s, streams: make(map[*stream]struct{})}
+// NewClock returns a clock that sends what is due every tick.
+func NewClock(tick time.Duration) *Clock {
+	return &Clock{tick: tick, streams: make(map[*Stream]struct{})}
 }
 
-func (k *clock) wait() { k.wg.Wait() }
+// Wait blocks until there are no streams any more.
+func (k *Clock) Wait() { k.wg.Wait() }
 
-func (k *clock) add(s *stream) {
+func (k *Clock) add(s *Stream) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.streams[s] = struct{}{}
 	if !k.running {
 		k.running = true
-		k.wg.Add(1)
-		go k.run()
+		k.wg.Go(k.run)
 	}
 }
 
-func (k *clock) remove(s *stream) {
+func (k *Clock) remove(s *Stream) {
 	k.mu.Lock()
 	delete(k.streams, s)
 	k.mu.Unlock()
 }
 
-// tick is the clock's period: fine enough to spread the streams over a frame.
-func (k *clock) tick() time.Duration {
-	if k.sw.cfg.Tick > 0 {
-		return k.sw.cfg.Tick
-	}
-	return max(min(defaultTick, k.sw.real(FrameDuration)), time.Millisecond)
-}
-
-func (k *clock) run() {
-	defer k.wg.Done()
-	t := time.NewTicker(k.tick())
+func (k *Clock) run() {
+	t := time.NewTicker(k.tick)
 	defer t.Stop()
-	var batch []*stream
+	var batch []*Stream
 	for {
 		if batch = k.snapshot(batch[:0]); batch == nil {
 			return
@@ -67,7 +57,7 @@ func (k *clock) run() {
 }
 
 // snapshot copies the streams; nil when there are none, and the clock stops.
-func (k *clock) snapshot(batch []*stream) []*stream {
+func (k *Clock) snapshot(batch []*Stream) []*Stream {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.streams) == 0 {
@@ -81,7 +71,7 @@ func (k *clock) snapshot(batch []*stream) []*stream {
 }
 
 // step is one beat of the clock for one stream.
-func (s *stream) step(now time.Time) {
+func (s *Stream) step(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.flush() {
@@ -91,7 +81,7 @@ func (s *stream) step(now time.Time) {
 	s.pump(now, false)
 }
 
-func (s *stream) heartbeat(now time.Time) {
+func (s *Stream) heartbeat(now time.Time) {
 	if s.beat > 0 && s.open && !now.Before(s.nextBeat) {
 		s.nextBeat = s.nextBeat.Add(s.beat)
 		s.frame(opPing, []byte("ping"))
@@ -99,29 +89,29 @@ func (s *stream) heartbeat(now time.Time) {
 }
 
 // pump sends the frames whose 20 ms have passed: frame k of the call is due
-// at media + (k+1)*20 ms. A partly filled buffer waits. When the socket takes
+// at media + (k+1)*20 ms. A partly filled buffer waits. When the socket accepts
 // no more, frames are owed and made later; with all they are queued now, as
 // the module's library does. It needs s.mu.
-func (s *stream) pump(now time.Time, all bool) {
-	if !s.open || s.paused || s.deaf || s.peerClose || s.faults.dropped || len(s.pending) > 0 && !all {
+func (s *Stream) pump(now time.Time, all bool) {
+	if !s.open || s.paused || s.mix.Rate <= 0 || s.peerClose || s.faults.dropped || len(s.pending) > 0 && !all {
 		return
 	}
-	due, played := s.call.due(now)
+	due, played := s.options.Channel.Due(now)
 	if due-s.next < s.packets {
 		return
 	}
-	s.audio.played = played
-	if s.faults.wrong {
-		s.pumpWrong(due, all)
+	s.mix.Played = played
+	if s.faults.any {
+		s.pumpFaulty(due, all)
 		return
 	}
-	size := s.audio.frameBytes()
+	size := s.mix.FrameBytes()
 	for s.skipStarved(due); due-s.next >= s.packets && (all || len(s.pending) == 0); s.skipStarved(due) {
 		buf := s.scratch[:0]
 		for due-s.next >= s.packets && len(buf) < maxBatch {
 			buf = appendFrame(buf, finBit|opBinary, size*int(s.packets), func(p []byte) {
 				for i := range s.packets {
-					s.audio.frame(p[int(i)*size:int(i+1)*size], s.next+i)
+					s.mix.Frame(p[int(i)*size:int(i+1)*size], s.next+i)
 				}
 			})
 			s.next += s.packets
@@ -135,14 +125,13 @@ func (s *stream) pump(now time.Time, all bool) {
 }
 
 // starved says that the module has no frame to read now: one of a mix with both
-// directions needs audio of both, and a parked channel sends none unless something
-// plays, or send_silence_when_idle was set before media was ready (seen on 1.10.12).
-func (s *stream) starved() bool {
-	return s.audio.mix != "mono" && !s.call.fills && s.audio.at(s.next) == nil
+// directions needs audio of both, and a parked channel may send none (F47).
+func (s *Stream) starved() bool {
+	return s.mix.Kind != "mono" && !s.options.Idle && s.mix.At(s.next) == nil
 }
 
 // skipStarved leaves out the frames that are due while the stream is starved.
-func (s *stream) skipStarved(due int64) {
+func (s *Stream) skipStarved(due int64) {
 	for due-s.next >= s.packets && s.starved() {
 		s.endPart()
 		s.next += s.packets
@@ -152,38 +141,3 @@ func (s *stream) skipStarved(due int64) {
 
 // maxBatch bounds what one write holds when many frames are due.
 const maxBatch = 32 << 10
-
-// due returns how many media frames are complete, and what was played.
-func (c *Call) due(now time.Time) (int64, []Played) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.media.IsZero() {
-		return 0, nil
-	}
-	n := frames(time.Duration(float64(now.Sub(c.media)) * c.sw.cfg.Speed))
-	c.consumed = max(c.consumed, n)
-	return n, c.played
-}
-
-// beginPlaying notes that the switch plays something from now on: from the
-// first frame that no stream has read yet.
-func (c *Call) beginPlaying(source string, t tone) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	from := frames(time.Duration(float64(time.Since(c.media)) * c.sw.cfg.Speed))
-	from = max(from, c.consumed)
-	played := append([]Played(nil), c.played...) // readers hold the old list
-	c.played = append(played, Played{Source: source, From: from, To: -1, tone: t})
-	return len(c.played) - 1
-}
-
-// endPlaying notes the end and returns how many media frames were played.
-func (c *Call) endPlaying(i int) int64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	to := frames(time.Duration(float64(time.Since(c.media)) * c.sw.cfg.Speed))
-	played := append([]Played(nil), c.played...)
-	played[i].To = max(to, c.consumed, played[i].From)
-	c.played = played
-	return played[i].To - played[i].From
-}

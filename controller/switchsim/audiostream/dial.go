@@ -1,4 +1,4 @@
-package switchsim
+package audiostream
 
 import (
 	"bufio"
@@ -7,29 +7,29 @@ import (
 	"crypto/sha1"
 	"crypto/tls"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
+	"maps"
 	"net"
 	"net/url"
-	"sort"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// The module's errors, word for word.
+// The module's errors, word for word (F45).
 var (
-	wsTimeout    = wsError{"timeout", 10, "Timeout"}
-	wsRefused    = wsError{"refused", 6, "Connection refused (system error 111)"}
-	wsUpgrade    = wsError{"upgrade failed", 6, "WebSocket upgrade failed"}
-	wsUnresolved = wsError{"unresolved", 6, "Resource temporarily unavailable (system error 11)"}
-	wsAbnormal   = wsError{"server eof", 1, "Connection closed without WebSocket CLOSE (abnormal EOF)"}
-	wsReset      = wsError{"server reset", 1, "Connection reset by peer (system error 104)"}
+	wsTimeout    = streamError{"timeout", 10, "Timeout"}
+	wsRefused    = streamError{"refused", 6, "Connection refused (system error 111)"}
+	wsUpgrade    = streamError{"upgrade failed", 6, "WebSocket upgrade failed"}
+	wsUnresolved = streamError{"unresolved", 6, "Resource temporarily unavailable (system error 11)"}
+	wsAbnormal   = streamError{"server eof", 1, "Connection closed without WebSocket CLOSE (abnormal EOF)"}
+	wsReset      = streamError{"server reset", 1, "Connection reset by peer (system error 104)"}
 )
 
-// dial connects and upgrades, within the switch's patience.
-func (s *stream) dial() (*bufio.Reader, *wsError) {
-	deadline := s.started.Add(s.call.sw.patience)
+// dial connects and upgrades, within the module's patience.
+func (s *Stream) dial() (*bufio.Reader, *streamError) {
+	deadline := s.started.Add(s.options.Patience)
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
 	target, err := url.Parse(s.target())
@@ -40,7 +40,7 @@ func (s *stream) dial() (*bufio.Reader, *wsError) {
 	if err != nil {
 		return nil, dialError(ctx, err)
 	}
-	if target.Scheme == "wss" && !s.call.sw.cfg.NoTLS {
+	if target.Scheme == "wss" && !s.options.NoTLS {
 		// As a lab's module: the certificate is not checked.
 		conn = tls.Client(conn, &tls.Config{ServerName: target.Hostname(), InsecureSkipVerify: true})
 	}
@@ -58,7 +58,7 @@ func (s *stream) dial() (*bufio.Reader, *wsError) {
 }
 
 // adopt makes conn the stream's; false when the stream was ended meanwhile.
-func (s *stream) adopt(conn net.Conn) bool {
+func (s *Stream) adopt(conn net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conn = conn
@@ -83,7 +83,7 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), "80")
 }
 
-func dialError(ctx context.Context, err error) *wsError {
+func dialError(ctx context.Context, err error) *streamError {
 	var dns *net.DNSError
 	switch {
 	case ctx.Err() != nil:
@@ -96,7 +96,7 @@ func dialError(ctx context.Context, err error) *wsError {
 
 // upgrade writes the request as the module's library does, every byte of it,
 // and reads the answer.
-func (s *stream) upgrade(conn net.Conn, r *bufio.Reader, u *url.URL) *wsError {
+func (s *Stream) upgrade(conn net.Conn, r *bufio.Reader, u *url.URL) *streamError {
 	var nonce [16]byte
 	rand.Read(nonce[:])
 	key := base64.StdEncoding.EncodeToString(nonce[:])
@@ -127,26 +127,20 @@ func (s *stream) upgrade(conn net.Conn, r *bufio.Reader, u *url.URL) *wsError {
 	return nil
 }
 
-// request is what goes out: no blanks after colons, headers in this order.
-func (s *stream) request(u *url.URL, key string) string {
-	path := s.pathOf()
+// request is what goes out: no blanks after colons, headers in this order (F56).
+func (s *Stream) request(u *url.URL, key string) string {
 	var b strings.Builder
-	b.WriteString("GET " + path + " HTTP/1.1\r\nHost:" + u.Host + "\r\nUpgrade:websocket\r\nConnection:upgrade\r\nSec-WebSocket-Key:" +
+	b.WriteString("GET " + s.path() + " HTTP/1.1\r\nHost:" + u.Host + "\r\nUpgrade:websocket\r\nConnection:upgrade\r\nSec-WebSocket-Key:" +
 		key + "\r\nSec-WebSocket-Version:13\r\nOrigin:http://" + u.Host + "\r\n")
-	names := make([]string, 0, len(s.headers))
-	for name := range s.headers {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(s.headers)) {
 		b.WriteString(name + ":" + s.headers[name] + "\r\n")
 	}
 	b.WriteString("\r\n")
 	return b.String()
 }
 
-// pathOf is the URL's path and query, untouched.
-func (s *stream) pathOf() string {
+// path is the URL's path and query, untouched.
+func (s *Stream) path() string {
 	_, rest, _ := strings.Cut(s.target(), "://")
 	if i := strings.IndexAny(rest, "/?"); i >= 0 {
 		if rest[i] == '?' {
@@ -162,7 +156,7 @@ func acceptKey(key string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-func upgradeError(err error) *wsError {
+func upgradeError(err error) *streamError {
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		return &wsTimeout
@@ -171,30 +165,16 @@ func upgradeError(err error) *wsError {
 }
 
 // readError tells an orderly end of TCP from a reset.
-func readError(err error) *wsError {
+func readError(err error) *streamError {
 	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
 		return &wsReset
 	}
 	return &wsAbnormal
 }
 
-func parseFlat(v string) map[string]string {
-	var object map[string]any
-	if json.Unmarshal([]byte(v), &object) != nil {
-		return nil
-	}
-	flat := make(map[string]string, len(object))
-	for name, value := range object {
-		if text, ok := value.(string); ok {
-			flat[name] = text
-		}
-	}
-	return flat
-}
-
 // opened is the 101: frames that have queued meanwhile go out, then the
-// metadata, and the connect event is sent.
-func (s *stream) opened() {
+// metadata (F59), and the connect event is sent.
+func (s *Stream) opened() {
 	s.mu.Lock()
 	now := time.Now()
 	s.open, s.report.Connected = true, now
@@ -203,20 +183,20 @@ func (s *stream) opened() {
 		s.nextBeat = now.Add(s.beat)
 	}
 	s.pump(now, true)
-	if s.metadata != "" {
-		s.writeText(s.metadata)
+	if s.options.Metadata != "" {
+		s.writeText(s.options.Metadata)
 	}
 	muted := s.muted
 	if muted {
 		s.sayClose("stop") // stopped before the 101 came
 	}
 	s.mu.Unlock()
-	if s.call.spec.Faults.SecondSocket {
+	if s.options.Faults.SecondSocket {
 		s.second()
 	}
-	s.call.note("stream connected", s.url)
+	s.options.Channel.Note("stream connected", s.options.URL)
 	if !muted {
-		s.event("connect", `{"status":"connected"}`)
+		s.options.Channel.Event("connect", `{"status":"connected"}`)
 	}
-	s.call.sw.clock.add(s)
+	s.options.Clock.add(s)
 }

@@ -1,4 +1,4 @@
-package switchsim
+package audiostream
 
 import (
 	"bufio"
@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -62,13 +63,13 @@ func mask(b []byte, key uint32) {
 }
 
 // frame writes one control or text frame. It needs s.mu.
-func (s *stream) frame(op byte, payload []byte) {
+func (s *Stream) frame(op byte, payload []byte) {
 	s.write(appendFrame(nil, finBit|op, len(payload), func(p []byte) { copy(p, payload) }))
 }
 
-// write gives the socket what it takes without blocking; the rest waits for
+// write gives the socket what it accepts without blocking; the rest waits for
 // the media clock. It needs s.mu.
-func (s *stream) write(b []byte) {
+func (s *Stream) write(b []byte) {
 	if len(s.pending) > 0 {
 		s.pending = append(s.pending, b...)
 		return
@@ -79,7 +80,7 @@ func (s *stream) write(b []byte) {
 }
 
 // flush offers what waits. It returns whether nothing does. It needs s.mu.
-func (s *stream) flush() bool {
+func (s *Stream) flush() bool {
 	if len(s.pending) == 0 {
 		return true
 	}
@@ -88,14 +89,14 @@ func (s *stream) flush() bool {
 	return len(s.pending) == 0
 }
 
-// offer writes once without blocking and returns what the socket took. After
-// an error everything counts as taken: the reader finds out why.
-func (s *stream) offer(b []byte) int {
+// offer writes once without blocking and returns how much was accepted. After
+// an error everything counts as accepted: the reader finds out why.
+func (s *Stream) offer(b []byte) int {
 	if s.conn == nil || s.faults.dropped {
 		return len(b)
 	}
 	if s.raw == nil {
-		s.conn.SetWriteDeadline(time.Now().Add(closeTimeout))
+		s.conn.SetWriteDeadline(time.Now().Add(CloseTimeout))
 		s.conn.Write(b)
 		return len(b)
 	}
@@ -119,7 +120,7 @@ func (s *stream) offer(b []byte) int {
 
 // read reads the server's frames until TCP is over. nil is an end in order:
 // after a Close of either side.
-func (s *stream) read(r *bufio.Reader) *wsError {
+func (s *Stream) read(r *bufio.Reader) *streamError {
 	for {
 		op, payload, err := readFrame(r)
 		if err != nil {
@@ -139,7 +140,7 @@ func (s *stream) read(r *bufio.Reader) *wsError {
 }
 
 // readEnded sorts out why TCP is over.
-func (s *stream) readEnded(err error) *wsError {
+func (s *Stream) readEnded(err error) *streamError {
 	s.mu.Lock()
 	broken, reset := s.faults.broken, s.reset
 	ordered := !broken && (s.peerClose || !s.closing.IsZero() || s.muted || s.report.End != "")
@@ -157,8 +158,8 @@ func (s *stream) readEnded(err error) *wsError {
 	return readError(err)
 }
 
-// serverText is a text frame of the server: an event, or audio to be played.
-func (s *stream) serverText(text string) {
+// serverText is a text frame of the server: an event (F45), or audio to be played (F85).
+func (s *Stream) serverText(text string) {
 	s.mu.Lock()
 	muted := s.muted
 	s.mu.Unlock()
@@ -166,14 +167,14 @@ func (s *stream) serverText(text string) {
 		return
 	}
 	if strings.Contains(text, `"streamAudio"`) {
-		s.event("play", `{"audioDataType":"raw","sampleRate":8000,"file":"/tmp/`+s.call.uuid+`_0.tmp.r8"}`)
+		s.options.Channel.Event("play", `{"audioDataType":"raw","sampleRate":8000,"file":"/tmp/`+s.options.Channel.Variable("uuid")+`_0.tmp.r8"}`)
 		return
 	}
-	s.event("json", text)
+	s.options.Channel.Event("json", text)
 }
 
-// serverClose echoes the Close at once; the media bug stays where it is.
-func (s *stream) serverClose(payload []byte) {
+// serverClose echoes the Close at once (F63); the media bug stays where it is (F43).
+func (s *Stream) serverClose(payload []byte) {
 	s.mu.Lock()
 	if s.peerClose || !s.closing.IsZero() {
 		s.mu.Unlock()
@@ -185,13 +186,13 @@ func (s *stream) serverClose(payload []byte) {
 	if len(payload) >= 2 {
 		code, reason = int(binary.BigEndian.Uint16(payload)), string(payload[2:])
 	}
-	s.report.End = "server close " + itoa(code)
+	s.report.End = "server close " + strconv.Itoa(code)
 	s.frame(opClose, payload)
 	s.endPart()
 	muted := s.muted
 	s.mu.Unlock()
 	if !muted {
-		s.event("disconnect", `{"status":"disconnected","message":{"code":`+itoa(code)+`,"reason":"`+reason+`"}}`)
+		s.options.Channel.Event("disconnect", `{"status":"disconnected","message":{"code":`+strconv.Itoa(code)+`,"reason":"`+reason+`"}}`)
 	}
 }
 

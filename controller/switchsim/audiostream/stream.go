@@ -1,162 +1,187 @@
-package switchsim
+package audiostream
 
 import (
+	"encoding/json"
 	"net"
-	"strings"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
+
+	"tapdeck/controller/switchsim/audio"
+	"tapdeck/controller/switchsim/fault"
 )
 
 const (
-	upgradeTimeout = time.Second // name, TCP, TLS and 101 together
-	closeTimeout   = time.Second // from the Close frame to the end of TCP
+	// UpgradeTimeout is for name, TCP, TLS and 101 together (F39).
+	UpgradeTimeout = time.Second
+	// CloseTimeout is from the Close frame to the end of TCP (F41).
+	CloseTimeout = time.Second
 )
 
-// stream is one WebSocket of uuid_audio_stream, and the media bug that feeds
-// it. Lock order: stream before call.
-type stream struct {
-	call     *Call
-	url      string
-	metadata string
-	packets  int64 // media frames in a message
-	beat     time.Duration
-	headers  map[string]string
-	unset    []string
-	started  time.Time
-	over     chan struct{} // closed when TCP is over and the goroutine ends
+// Channel is what a stream needs of the call that it streams. No method calls back
+// into the stream.
+type Channel interface {
+	// Variable returns a channel variable; "" is unset.
+	Variable(name string) string
+	// Position returns the media frame that is being spoken at a time.
+	Position(at time.Time) int64
+	// Due returns how many media frames are complete, and what was played in them.
+	Due(at time.Time) (frames int64, played []audio.Played)
+	// Event sends an event of the module.
+	Event(kind, body string)
+	// Detached says that the stream has let go of the channel: another may be started.
+	Detached(*Stream)
+	// Fault and Note report a fault that took place and a step of the call.
+	Fault(what string)
+	Note(step, detail string)
+	// TornDown is closed when nothing is waited for any more.
+	TornDown() <-chan struct{}
+}
+
+// Options are what one stream is made of.
+type Options struct {
+	Start
+	Channel Channel
+	Clock   *Clock
+	// Voice is what the caller says.
+	Voice *audio.Voice
+	// Idle says that a parked channel sends silence (F47).
+	Idle bool
+	// NoTLS simulates the module's default build (F52).
+	NoTLS bool
+	// Patience is UpgradeTimeout, but in tests.
+	Patience time.Duration
+	// Faults are the call's, Drop this stream's own; nil for none.
+	Faults *fault.Call
+	Drop   *fault.Drop
+}
+
+// Stream is one WebSocket of uuid_audio_stream, and the media bug that feeds it.
+type Stream struct {
+	options Options
+	packets int64 // media frames in a message
+	beat    time.Duration
+	headers map[string]string
+	started time.Time
+	over    chan struct{} // closed when TCP is over and Run ends
 
 	mu        sync.Mutex
-	audio     audio
+	mix       audio.Mix
 	conn      net.Conn
 	raw       syscall.RawConn // nil: conn can only be written to blocking
-	pending   []byte          // what the socket did not take yet
+	pending   []byte          // what the socket did not accept yet
 	next      int64           // the next media frame to be sent
 	begin     int64           // the frame with which the present stretch began
 	open      bool            // 101 received, not closing
-	muted     bool            // the callbacks are gone: no more events
-	unnoticed bool            // by fault: the module does not see the end
+	muted     bool            // the callbacks are gone: no more events (F44)
 	paused    bool
-	deaf      bool // sync mode: nobody reads audio
 	closing   time.Time
-	peerClose bool // the server has sent Close: only TCP's end ends it
+	peerClose bool // the server has sent Close: only TCP's end ends it (F42)
 	reset     bool // writing has failed: the server has reset TCP
 	aborted   bool // ended before there was a connection
 	nextBeat  time.Time
 	scratch   []byte
-	faults    streamFaults
-	report    StreamReport
+	faults    faultState
+	report    Report
 }
 
-func newStream(c *Call, url, mix string, rate int, metadata string) *stream {
-	st := c.snapshot()
-	s := &stream{
-		call: c, url: url, metadata: cut(metadata, 8192), started: time.Now(), over: make(chan struct{}),
-		packets: bufferPackets(st.vars.get("STREAM_BUFFER_SIZE")),
-		headers: extraHeaders(st.vars.get("STREAM_EXTRA_HEADERS")),
-		audio:   audio{voice: c.spec.Voice, mix: mix, rate: rate},
-		deaf:    rate <= 0 || !c.spec.async() && !c.inApplication(),
+// New returns a stream that Run opens.
+func New(o Options) *Stream {
+	s := &Stream{
+		options: o, started: time.Now(), over: make(chan struct{}),
+		packets: bufferPackets(o.Channel.Variable("STREAM_BUFFER_SIZE")),
+		headers: extraHeaders(o.Channel.Variable("STREAM_EXTRA_HEADERS")),
+		beat:    time.Duration(max(number(o.Channel.Variable("STREAM_HEART_BEAT")), 0)) * time.Second,
+		mix:     audio.Mix{Voice: o.Voice, Kind: o.Mix, Rate: o.Rate},
 	}
-	s.beat = time.Duration(max(atoi(st.vars.get("STREAM_HEART_BEAT")), 0)) * time.Second
+	s.report = Report{
+		URL: o.URL, Mix: o.Mix, Rate: o.Rate, Channels: s.mix.Channels(), Started: s.started,
+		Buffer: time.Duration(s.packets) * audio.FrameDuration,
+	}
 	for _, name := range [...]string{"STREAM_HEART_BEAT", "STREAM_MESSAGE_DEFLATE"} {
-		if st.vars.get(name) == "" {
-			s.unset = append(s.unset, name)
+		if o.Channel.Variable(name) == "" {
+			s.report.Unset = append(s.report.Unset, name)
 		}
 	}
-	s.report = StreamReport{
-		URL: url, Mix: mix, Rate: rate, Channels: s.audio.channels(), Started: s.started,
-		Buffer: time.Duration(s.packets) * FrameDuration, Unset: s.unset, voice: c.spec.Voice,
-	}
-	s.next = c.mediaFrame(s.started)
+	s.next = o.Channel.Position(s.started)
 	s.begin = s.next
-	s.armFaults()
+	s.faults = faultState{
+		audio: o.Faults.Audio, drop: o.Drop,
+		any: o.Drop != nil || o.Faults.Audio != fault.Audio{},
+	}
 	return s
 }
 
-// bufferPackets reads STREAM_BUFFER_SIZE: anything but a multiple of 20 is 20.
+// bufferPackets reads STREAM_BUFFER_SIZE: anything but a multiple of 20 is 20 (F57).
 func bufferPackets(v string) int64 {
-	if n := atoi(v); n >= 20 && n%20 == 0 {
+	if n := number(v); n >= 20 && n%20 == 0 {
 		return int64(n / 20)
 	}
 	return 1
 }
 
-func cut(s string, n int) string {
-	if len(s) > n {
-		return s[:n]
+// extraHeaders reads STREAM_EXTRA_HEADERS: a flat JSON object of strings.
+func extraHeaders(v string) map[string]string {
+	var object map[string]any
+	if json.Unmarshal([]byte(v), &object) != nil {
+		return nil
 	}
-	return s
-}
-
-// mediaFrame is the media frame that is being spoken at a time.
-func (c *Call) mediaFrame(at time.Time) int64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.media.IsZero() {
-		return 0
+	flat := make(map[string]string, len(object))
+	for name, value := range object {
+		if text, ok := value.(string); ok {
+			flat[name] = text
+		}
 	}
-	return frames(time.Duration(float64(at.Sub(c.media)) * c.sw.cfg.Speed))
+	return flat
 }
 
-// launch opens the WebSocket in its own goroutine, which reads from it until
-// TCP is over.
-func (s *stream) launch() {
-	s.call.wg.Add(1)
-	go func() {
-		defer s.call.wg.Done()
-		defer close(s.over)
-		s.run()
-	}()
-}
-
-func (s *stream) run() {
-	if s.call.spec.Faults.NeverConnect {
-		s.call.fault("stream never connected")
+// Run opens the WebSocket and reads from it until TCP is over.
+func (s *Stream) Run() {
+	defer close(s.over)
+	if s.options.Faults.NeverConnect {
+		s.options.Channel.Fault("stream never connected")
 		s.finish("fault never connected")
 		return
 	}
 	r, failure := s.dial()
-	if failure != nil {
-		s.fail(failure)
-		return
+	if failure == nil {
+		failure = s.read(r)
 	}
-	if failure = s.read(r); failure != nil {
+	if failure != nil {
 		s.fail(failure)
 	}
 }
 
-// wsError is what the module reports in its error event.
-type wsError struct {
+// streamError is what the module reports in its error event (F45).
+type streamError struct {
 	end  string // for the report
 	code int
 	text string
 }
 
-// fail ends a stream that broke: the error event, and the media bug is gone.
-func (s *stream) fail(e *wsError) {
+// fail ends a stream that broke: the error event, and the media bug is gone (F43).
+func (s *Stream) fail(e *streamError) {
 	s.mu.Lock()
-	muted := s.muted || s.unnoticed
+	muted := s.muted
 	s.mu.Unlock()
 	s.finish(e.end)
 	if muted {
 		return
 	}
-	s.detach()
-	s.event("error", `{"status":"error","message":{"code":`+itoa(e.code)+`,"error":"`+e.text+`"}}`)
-	s.call.emit(&event{name: "MEDIA_BUG_STOP", extra: bugHeaders()})
+	s.options.Channel.Detached(s)
+	s.options.Channel.Event("error", `{"status":"error","message":{"code":`+strconv.Itoa(e.code)+`,"error":"`+e.text+`"}}`)
 }
 
-// finish closes TCP and takes the stream from the media clock.
-func (s *stream) finish(end string) {
-	s.call.sw.clock.remove(s)
+// finish closes TCP and removes the stream from the media clock.
+func (s *Stream) finish(end string) {
+	s.options.Clock.remove(s)
 	s.mu.Lock()
 	conn := s.conn
 	s.report.Unsent += len(s.pending)
 	s.open, s.pending = false, nil
 	s.endPart()
-	if s.report.End == "" {
-		s.report.End = end
-	}
+	s.endedBy(end)
 	s.report.Ended = time.Now()
 	if !s.closing.IsZero() {
 		s.report.CloseTook = s.report.Ended.Sub(s.closing)
@@ -166,30 +191,13 @@ func (s *stream) finish(end string) {
 	if conn != nil {
 		conn.Close()
 	}
-	s.call.note("stream end", end)
+	s.options.Channel.Note("stream end", end)
 }
 
-// detach takes the media bug off the channel.
-func (s *stream) detach() {
-	s.call.mu.Lock()
-	if s.call.stream == s {
-		s.call.stream = nil
-	}
-	s.call.mu.Unlock()
-}
-
-// event sends a CUSTOM event of the module.
-func (s *stream) event(kind, body string) {
-	s.call.emit(&event{
-		name: "CUSTOM", subclass: "mod_audio_stream::" + kind, body: body,
-		calling: calling{"mod_audio_stream.c", "responseHandler", 16},
-	})
-}
-
-// cleanup is what stop and the hangup do: no more events, a last text, Close,
-// and then the end of TCP is waited for: a second, or without limit when the
-// server has sent Close before.
-func (s *stream) cleanup(text, end string) {
+// Close is what stop and the hangup do: no more events, a last text, Close, and
+// then the end of TCP is waited for: a second, or without limit if the server
+// has sent Close before. end is for the report.
+func (s *Stream) Close(text, end string) {
 	s.mu.Lock()
 	if s.muted {
 		s.mu.Unlock()
@@ -198,8 +206,7 @@ func (s *stream) cleanup(text, end string) {
 	s.muted = true
 	s.pump(time.Now(), true)
 	s.mu.Unlock()
-	s.detach()
-	s.call.emit(&event{name: "MEDIA_BUG_STOP", extra: bugHeaders()})
+	s.options.Channel.Detached(s)
 	s.mu.Lock()
 	if text != "" && s.open {
 		s.writeText(text)
@@ -209,26 +216,24 @@ func (s *stream) cleanup(text, end string) {
 	s.awaitOver(limit)
 }
 
-// sayClose sends the Close frame, and returns how long its end is waited for.
-// It needs s.mu.
-func (s *stream) sayClose(end string) time.Duration {
-	if s.report.End == "" {
-		s.report.End = end
-	}
+// sayClose sends the Close frame, and returns how long its end is waited for; 0 is
+// without limit. It needs s.mu.
+func (s *Stream) sayClose(end string) time.Duration {
+	s.endedBy(end)
 	s.endPart()
 	switch {
 	case s.peerClose:
 		return 0
 	case s.open:
-		s.rest()
+		s.writeOddByte()
 		s.open = false
 		s.closing = time.Now()
 		s.frame(opClose, append([]byte{0x03, 0xe8}, "Normal closure"...))
 	}
-	return closeTimeout
+	return CloseTimeout
 }
 
-func (s *stream) awaitOver(limit time.Duration) {
+func (s *Stream) awaitOver(limit time.Duration) {
 	var expired <-chan time.Time
 	if limit > 0 {
 		t := time.NewTimer(limit)
@@ -237,15 +242,15 @@ func (s *stream) awaitOver(limit time.Duration) {
 	}
 	select {
 	case <-s.over:
-	case <-s.call.torn:
+	case <-s.options.Channel.TornDown():
 	case <-expired:
-		s.abort(false)
+		s.Abort(false)
 		<-s.over
 	}
 }
 
-// abort closes TCP at once, with FIN or RST. The reader notices.
-func (s *stream) abort(reset bool) {
+// Abort closes TCP at once, with FIN or RST. Run notices.
+func (s *Stream) Abort(reset bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open = false
@@ -259,8 +264,8 @@ func (s *stream) abort(reset bool) {
 	s.conn.Close()
 }
 
-// sendText sends a text frame.
-func (s *stream) sendText(text string) {
+// SendText sends a text frame.
+func (s *Stream) SendText(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open {
@@ -269,78 +274,22 @@ func (s *stream) sendText(text string) {
 }
 
 // writeText needs s.mu.
-func (s *stream) writeText(text string) {
+func (s *Stream) writeText(text string) {
 	s.report.Texts = append(s.report.Texts, text)
 	s.frame(opText, []byte(text))
 }
 
-// pause stops and resumes the audio; what is spoken meanwhile is lost.
-func (s *stream) pause(on bool, now time.Time) {
+// Pause stops and resumes the audio; what is spoken meanwhile is lost (F40).
+func (s *Stream) Pause(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.paused == on {
 		return
 	}
-	s.interrupt(now, func() { s.paused = on })
-}
-
-// hear is sync mode's way of reading audio only while an application runs.
-func (s *stream) hear(yes bool, now time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.deaf == !yes {
-		return
-	}
-	s.interrupt(now, func() { s.deaf = !yes })
-}
-
-// interrupt sends what is due, makes a change, and begins a new stretch.
-func (s *stream) interrupt(now time.Time, change func()) {
+	now := time.Now()
 	s.pump(now, true)
-	change()
+	s.paused = on
 	s.endPart()
-	s.next = max(s.next, s.call.mediaFrame(now))
+	s.next = max(s.next, s.options.Channel.Position(now))
 	s.begin = s.next
-}
-
-// result is the stream's part of the report.
-func (s *stream) result(played []Played) StreamReport {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := s.report
-	r.Parts = append([]Part(nil), s.report.Parts...)
-	if s.next > s.begin {
-		r.Parts = append(r.Parts, s.stretch())
-	}
-	r.Texts = append([]string(nil), r.Texts...)
-	r.played = played
-	n := int64(r.Rate / 50)
-	for i, p := range r.Parts {
-		if i == 0 {
-			r.Offset = p.From * n
-		}
-		r.Samples += p.Count * n
-	}
-	return r
-}
-
-// stretch is the present stretch.
-func (s *stream) stretch() Part {
-	return Part{From: s.begin, Count: s.next - s.begin, Silent: s.faults.audio.Silent}
-}
-
-// endPart closes the present stretch of frames. It needs s.mu.
-func (s *stream) endPart() {
-	if s.next > s.begin {
-		s.report.Parts = append(s.report.Parts, s.stretch())
-	}
-	s.begin = s.next
-}
-
-// extraHeaders reads STREAM_EXTRA_HEADERS: a flat JSON object of strings.
-func extraHeaders(v string) map[string]string {
-	if strings.TrimSpace(v) == "" {
-		return nil
-	}
-	return parseFlat(v)
 }

@@ -1,4 +1,4 @@
-package switchsim
+package eventsocket
 
 import (
 	"bufio"
@@ -6,35 +6,39 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"tapdeck/controller/switchsim/capture"
 )
 
-// command is one command of a controller: its line, and the header lines and
+// Command is one command of a controller: its line, and the header lines and
 // body that may follow.
-type command struct {
-	line    string
-	headers []header
-	body    string
+type Command struct {
+	Line    string
+	Body    string
+	headers []capture.Header
 }
 
-// word splits the line into its first word, in lower case, and the rest.
-func (c *command) word() (word, rest string) {
-	word, rest, _ = strings.Cut(c.line, " ")
+// Word splits the line into its first word, in lower case, and the rest.
+func (c *Command) Word() (word, rest string) {
+	word, rest, _ = strings.Cut(c.Line, " ")
 	return strings.ToLower(word), strings.TrimSpace(rest)
 }
 
-// label is the command in one line, as Report.Commands shows it.
-func (c *command) label() string {
-	if word, _ := c.word(); word != "sendmsg" {
-		return c.line
+// Label is the command in one line: a sendmsg is "execute APPLICATION DATA" or
+// "hangup CAUSE".
+func (c *Command) Label() string {
+	if word, _ := c.Word(); word != "sendmsg" {
+		return c.Line
 	}
-	what := c.get("execute-app-name") + c.get("hangup-cause") + " " + c.get("execute-app-arg")
-	return strings.TrimSpace(c.get("call-command") + " " + what)
+	what := c.Get("execute-app-name") + c.Get("hangup-cause") + " " + c.Get("execute-app-arg")
+	return strings.TrimSpace(c.Get("call-command") + " " + what)
 }
 
-func (c *command) get(name string) string {
+// Get returns a header of the command; the case of its name does not matter.
+func (c *Command) Get(name string) string {
 	for _, h := range c.headers {
-		if strings.EqualFold(h.name, name) {
-			return h.value
+		if strings.EqualFold(h.Name, name) {
+			return h.Value
 		}
 	}
 	return ""
@@ -44,10 +48,10 @@ var errCommand = errors.New("command is too long")
 
 const maxCommand = 64 << 10
 
-// readCommand reads up to an empty line; lines end in LF or CRLF, and empty
-// lines before a command are skipped.
-func readCommand(r *bufio.Reader) (*command, error) {
-	c := &command{}
+// ReadCommand reads up to an empty line; lines end in LF or CRLF, and empty
+// lines before a command are skipped (F12).
+func ReadCommand(r *bufio.Reader) (*Command, error) {
+	c := &Command{}
 	for size := 0; ; {
 		line, err := r.ReadString('\n')
 		if err != nil {
@@ -58,21 +62,21 @@ func readCommand(r *bufio.Reader) (*command, error) {
 		}
 		line = strings.TrimRight(line, "\r\n")
 		switch {
-		case line == "" && c.line == "":
+		case line == "" && c.Line == "":
 			continue
 		case line == "":
 			return c, c.readBody(r)
-		case c.line == "":
-			c.line = line
+		case c.Line == "":
+			c.Line = line
 		default:
 			name, value, _ := strings.Cut(line, ":")
-			c.headers = append(c.headers, header{strings.TrimSpace(name), strings.TrimSpace(value)})
+			c.headers = append(c.headers, capture.Header{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value)})
 		}
 	}
 }
 
-func (c *command) readBody(r *bufio.Reader) error {
-	n, err := strconv.Atoi(c.get("Content-Length"))
+func (c *Command) readBody(r *bufio.Reader) error {
+	n, err := strconv.Atoi(c.Get("Content-Length"))
 	if err != nil || n <= 0 {
 		return nil
 	}
@@ -81,40 +85,29 @@ func (c *command) readBody(r *bufio.Reader) error {
 	}
 	body := make([]byte, n)
 	_, err = io.ReadFull(r, body)
-	c.body = string(body)
+	c.Body = string(body)
 	return err
 }
 
-// commandReply is the usual answer.
-func commandReply(text string) string {
+// CommandReply is the usual answer.
+func CommandReply(text string) string {
 	return "Content-Type: command/reply\nReply-Text: " + text + "\n\n"
 }
 
-// apiReply is the answer to api.
-func apiReply(body string) string {
+// APIReply is the answer to api (F14).
+func APIReply(body string) string {
 	if body == "" {
 		body = "-ERR no reply\n"
 	}
 	return "Content-Type: api/response\nContent-Length: " + strconv.Itoa(len(body)) + "\n\n" + body
 }
 
+// JobReply is the answer to bgapi (F15).
+func JobReply(job string) string { return CommandReply("+OK Job-UUID: " + job + "\nJob-UUID: " + job) }
+
 // Answers of the event socket that are needed more than once.
 const (
-	replyNotFound = "-ERR command not found"
-	replyKeywords = "-ERR no keywords supplied"
-	noticeGoodbye = "Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
+	NotFound   = "-ERR command not found"
+	NoKeywords = "-ERR no keywords supplied"
+	Goodbye    = "Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
 )
-
-// disconnectNotice is the notice before the end of a socket that controls a
-// channel.
-func disconnectNotice(uuid string) string {
-	return "Content-Type: text/disconnect-notice\nControlled-Session-UUID: " + uuid +
-		"\nContent-Disposition: disconnect\nContent-Length: " + strconv.Itoa(len(noticeGoodbye)) + "\n\n" + noticeGoodbye
-}
-
-// lingerNotice says that the channel is gone but the socket stays.
-func lingerNotice(uuid, channel string, seconds int) string {
-	return "Content-Type: text/disconnect-notice\nControlled-Session-UUID: " + uuid +
-		"\nContent-Disposition: linger\nChannel-Name: " + channel +
-		"\nLinger-Time: " + strconv.Itoa(seconds) + "\nContent-Length: 0\n\n"
-}

@@ -1,8 +1,7 @@
-package switchsim
+package eventsocket
 
 import (
 	"net"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,86 +10,58 @@ import (
 // writeTimeout ends an event socket whose peer has stopped reading.
 const writeTimeout = 10 * time.Second
 
-// listener is one event socket: what it has subscribed to and what is on its
-// way to it. While a command is being executed (busy) events wait, as they do
-// in FreeSWITCH, whose listener is one thread.
-type listener struct {
-	sw   *Switch
-	conn net.Conn
-	own  string // Unique-ID of the controlled channel; "" on an inbound socket
-
+// Listener is one event socket: what it has subscribed to and what is on its
+// way to it. While a command is being executed events wait (F14).
+type Listener struct {
+	conn  net.Conn
+	own   string      // Unique-ID of the controlled channel; "" on an inbound socket
 	muted atomic.Bool // no more events
 
 	mu       sync.Mutex
-	format   format
+	json     bool
 	events   map[string]bool // by event name; "ALL"
 	subclass map[string]bool // of CUSTOM
-	filters  []header
 	myEvents bool
-	enabled  bool // any subscription
-	busy     bool
+	enabled  bool   // any subscription
+	busy     bool   // a command is being executed
 	outbox   []byte // while busy
 	closed   bool
 	sent     int64 // bytes
 	count    int64 // events
 }
 
-func newListener(sw *Switch, conn net.Conn, own string) *listener {
-	return &listener{sw: sw, conn: conn, own: own, events: map[string]bool{}, subclass: map[string]bool{}}
+// NewListener returns the listener at the end of conn. own is the channel that is
+// controlled over it, or "".
+func NewListener(conn net.Conn, own string) *Listener {
+	return &Listener{conn: conn, own: own, events: map[string]bool{}, subclass: map[string]bool{}}
 }
 
-// deliver sends an event if it is subscribed to. Rendering is left until then.
-func (l *listener) deliver(e *event) {
+// Deliver sends an event if it is subscribed to. It is rendered only then.
+func (l *Listener) Deliver(e *Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed || l.muted.Load() || !l.wants(e) {
 		return
 	}
 	l.count++
-	l.push(l.sw.wire(e, l.format))
+	l.push(e.text(l.json))
 }
 
-// wants tells whether an event passes subscription, filters and myevents.
-func (l *listener) wants(e *event) bool {
-	if !l.enabled || (!l.events["ALL"] && !l.events[e.name]) {
-		return false
+// Render returns an event n times, as if it had been sent.
+func (l *Listener) Render(e *Event, n int) string {
+	l.mu.Lock()
+	json := l.json
+	l.count += int64(n)
+	l.mu.Unlock()
+	var all []byte
+	for range n {
+		all = append(all, e.text(json)...)
 	}
-	if !l.events["ALL"] && e.name == "CUSTOM" && !l.subclass[e.subclass] {
-		return false
-	}
-	if len(l.filters) > 0 && !l.passes(e) {
-		return false
-	}
-	if !l.myEvents {
-		return true
-	}
-	return e.uuid == l.own || e.owner == l.own
-}
-
-// passes applies the filters: one that matches is enough. Only headers that
-// the simulation can tell without rendering are known.
-func (l *listener) passes(e *event) bool {
-	for _, f := range l.filters {
-		var value string
-		switch strings.ToLower(f.name) {
-		case "event-name":
-			value = e.name
-		case "event-subclass":
-			value = e.subclass
-		case "unique-id":
-			value = e.uuid
-		case "job-owner-uuid":
-			value = e.owner
-		}
-		if value != "" && strings.EqualFold(value, f.value) {
-			return true
-		}
-	}
-	return false
+	return string(all)
 }
 
 // push writes now, or later while a command is being executed. It needs l.mu.
-func (l *listener) push(b []byte) {
+func (l *Listener) push(b []byte) {
 	if l.busy {
 		l.outbox = append(l.outbox, b...)
 		return
@@ -98,7 +69,7 @@ func (l *listener) push(b []byte) {
 	l.write(b)
 }
 
-func (l *listener) write(b []byte) {
+func (l *Listener) write(b []byte) {
 	if l.closed || len(b) == 0 {
 		return
 	}
@@ -111,14 +82,15 @@ func (l *listener) write(b []byte) {
 	}
 }
 
-// begin marks a command as being executed, done ends it: what waited goes out.
-func (l *listener) begin() {
+// Begin marks a command as being executed. Done ends it: what waited goes out.
+func (l *Listener) Begin() {
 	l.mu.Lock()
 	l.busy = true
 	l.mu.Unlock()
 }
 
-func (l *listener) done() {
+// Done is the end of what Begin began.
+func (l *Listener) Done() {
 	l.mu.Lock()
 	l.busy = false
 	l.write(l.outbox)
@@ -126,15 +98,16 @@ func (l *listener) done() {
 	l.mu.Unlock()
 }
 
-// reply writes at once, ahead of events that wait.
-func (l *listener) reply(b string) {
+// Reply writes at once, ahead of events that wait.
+func (l *Listener) Reply(text string) {
 	l.mu.Lock()
-	l.write([]byte(b))
+	l.write([]byte(text))
 	l.mu.Unlock()
 }
 
-// notice sends the last words and, if last, closes the socket.
-func (l *listener) notice(text string, last bool) {
+// Notice sends a disconnect notice behind all that waits and, if it is the last,
+// closes the socket.
+func (l *Listener) Notice(text string, last bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.write(l.outbox)
@@ -146,8 +119,8 @@ func (l *listener) notice(text string, last bool) {
 	}
 }
 
-// drop closes the socket without a word; reset makes it an RST.
-func (l *listener) drop(reset bool) {
+// Drop closes the socket without a word; reset makes it an RST.
+func (l *Listener) Drop(reset bool) {
 	l.mu.Lock()
 	l.closed = true
 	l.mu.Unlock()
@@ -157,18 +130,18 @@ func (l *listener) drop(reset bool) {
 	l.conn.Close()
 }
 
-// mute ends the events.
-func (l *listener) mute() {
-	l.muted.Store(true)
-}
+// Mute ends the events.
+func (l *Listener) Mute() { l.muted.Store(true) }
 
-func (l *listener) onlyOwn() bool {
+// OnlyOwn says whether myevents was given.
+func (l *Listener) OnlyOwn() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.myEvents
 }
 
-func (l *listener) bytes() (sent, events int64) {
+// Sent returns how many bytes and events were sent.
+func (l *Listener) Sent() (bytes, events int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.sent, l.count

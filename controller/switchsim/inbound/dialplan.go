@@ -1,4 +1,4 @@
-package switchsim
+package inbound
 
 import (
 	"encoding/xml"
@@ -7,10 +7,9 @@ import (
 )
 
 // xmlLocate answers xml_locate dialplan [context name NAME], as the switch has
-// the dialplan loaded: elements are never self-closed.
-func (s *Switch) xmlLocate(arg string) string {
-	words := strings.Fields(arg)
-	f := s.theFacts()
+// the dialplan loaded (F75).
+func (f *Facts) xmlLocate(argument string) string {
+	words := strings.Fields(argument)
 	switch {
 	case len(words) == 1 && words[0] == "dialplan":
 		return f.dialplanXML()

@@ -1,10 +1,17 @@
-package switchsim
+// Package inbound is the inbound event socket of the simulated switch, port 8021 of
+// a real one, and what the switch answers there about itself to a doctor: modules,
+// files, limits, and the dialplan as XML (F73 to F77).
+//
+// Server.Serve starts a goroutine for each connection, and one for each bgapi
+// command while it runs, and returns when they have ended. The package knows
+// nothing of calls; the switch executes what it does not answer itself.
+package inbound
 
 import (
-	"path"
 	"slices"
-	"strings"
 	"time"
+
+	"tapdeck/controller/switchsim/fault"
 )
 
 // Facts are what the switch answers about itself, to a doctor: modules,
@@ -22,8 +29,8 @@ type Facts struct {
 	// sounds_dir, script_dir, domain, local_ip_v4 and the like. An empty value
 	// is a variable that is not set.
 	Globals map[string]string
-	// Files tells whether a path exists. When nil, files exist where the
-	// sound packages put them, sound_prefix/DIRECTORY/8000/FILE, if
+	// Files says whether a path exists. When nil, files exist where the
+	// sound packages put them (F72), sound_prefix/DIRECTORY/8000/FILE, if
 	// Config.Prompts knows DIRECTORY/FILE.
 	Files func(path string) bool
 	// MaxSessions and SessionsPerSecond are limits; 0 means 2000 and 500.
@@ -33,7 +40,7 @@ type Facts struct {
 	// Version instead of 1.10.12-release.
 	Version string
 	// Faults are those of the calls that originate places.
-	Faults Faults
+	Faults fault.Call
 }
 
 // Extension is one extension of the dialplan, for one number.
@@ -44,18 +51,8 @@ type Extension struct {
 	Actions []Action
 }
 
-// SetFacts replaces the facts, at any time.
-func (s *Switch) SetFacts(f Facts) {
-	s.mu.Lock()
-	s.facts = f
-	s.mu.Unlock()
-}
-
-func (s *Switch) theFacts() Facts {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.facts
-}
+// Action is one action of the dialplan.
+type Action struct{ Application, Data string }
 
 // modules are those that the simulated switch has.
 func modules() []string {
@@ -65,12 +62,14 @@ func modules() []string {
 	}
 }
 
-func (f *Facts) hasModule(name string) bool {
+// HasModule says whether a module is loaded.
+func (f *Facts) HasModule(name string) bool {
 	return slices.Contains(modules(), name) && !slices.Contains(f.Missing, name)
 }
 
-func (f *Facts) hasStreamAPI() bool {
-	return !f.NoStreamAPI && f.hasModule("mod_audio_stream")
+// HasStreamAPI says whether uuid_audio_stream is there.
+func (f *Facts) HasStreamAPI() bool {
+	return !f.NoStreamAPI && f.HasModule("mod_audio_stream")
 }
 
 const defaultSounds = "/usr/share/freeswitch/sounds"
@@ -95,24 +94,8 @@ func (f *Facts) global(name string) string {
 	return ""
 }
 
-// fileExists is about that very path: sound_prefix is not applied.
-func (s *Switch) fileExists(name string) bool {
-	f := s.theFacts()
-	if f.Files != nil {
-		return f.Files(name)
-	}
-	rest, below := strings.CutPrefix(name, f.global("sound_prefix")+"/")
-	dir, file := path.Split(rest)
-	dir, atRate := strings.CutSuffix(dir, "8000/")
-	if !below || !atRate {
-		return false
-	}
-	_, ok := s.cfg.Prompts(dir + file)
-	return ok
-}
-
-// extension finds who answers a number in a context.
-func (f *Facts) extension(number, context string) *Extension {
+// Extension finds who answers a number in a context; nil is nobody.
+func (f *Facts) Extension(number, context string) *Extension {
 	for i := range f.Extensions {
 		if e := &f.Extensions[i]; e.Number == number && e.contextName() == context {
 			return e

@@ -1,0 +1,90 @@
+package switchsim
+
+import (
+	"strconv"
+	"time"
+
+	"tapdeck/controller/switchsim/audio"
+)
+
+// playback plays a tone, silence or a file to the caller (F65).
+func (c *Call) playback(name string, locked bool) string {
+	sound, ok := c.sw.sound(name)
+	if !ok {
+		return "FILE NOT FOUND"
+	}
+	c.preAnswer()
+	at := c.beginPlaying(name, sound)
+	whole := c.stay(sound.Length, locked)
+	response := "FILE PLAYED"
+	if !whole && c.isHungUp() {
+		response = "PLAYBACK ERROR"
+	}
+	c.endPlaying(at, response)
+	return response
+}
+
+// beginPlaying notes that the switch plays something from now on: from the
+// first frame that no stream has read yet.
+func (c *Call) beginPlaying(source string, sound audio.Sound) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	from := max(c.position(time.Now()), c.consumed)
+	played := append([]Played(nil), c.played...) // readers hold the old list
+	c.played = append(played, Played{Source: source, From: from, To: -1, Sound: sound})
+	return len(c.played) - 1
+}
+
+// endPlaying notes the end, and sets the variables that a playback leaves.
+func (c *Call) endPlaying(i int, response string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	played := append([]Played(nil), c.played...)
+	played[i].To = max(c.position(time.Now()), c.consumed, played[i].From)
+	c.played = played
+	ms := (played[i].To - played[i].From) * FrameDuration.Milliseconds()
+	c.setAsCaptured("CHANNEL_EXECUTE_COMPLETE playback",
+		header{Name: "ms", Value: strconv.FormatInt(ms, 10)},
+		header{Name: "seconds", Value: strconv.FormatInt(ms/1000, 10)},
+		header{Name: "samples", Value: strconv.FormatInt(ms*8, 10)},
+		header{Name: "response", Value: response})
+}
+
+// stay spends a media duration (negative: without end) in an application. It
+// returns false when it was broken or the call was hung up. Unless locked,
+// sendmsgs that arrive meanwhile execute inside it (F19), and its own time stands
+// still.
+func (c *Call) stay(media time.Duration, locked bool) bool {
+	left := c.sw.real(media)
+	if media < 0 {
+		left = 1 << 62
+	}
+	select {
+	case <-c.breaks: // a break of nothing (F66)
+	default:
+	}
+	var wake <-chan struct{}
+	if !locked {
+		wake = c.wake
+	}
+	for left > 0 {
+		if !locked && c.queued() {
+			c.message(c.dequeue())
+		}
+		began, t := time.Now(), time.NewTimer(left)
+		select {
+		case <-t.C:
+			return true
+		case <-wake:
+		case <-c.breaks:
+			t.Stop()
+			return false
+		case <-c.hungUp:
+			t.Stop()
+			return false
+		}
+		t.Stop()
+		left -= time.Since(began)
+	}
+	return true
+}

@@ -1,0 +1,167 @@
+package switchsim
+
+import (
+	"strings"
+	"time"
+
+	"tapdeck/controller/switchsim/audio"
+	"tapdeck/controller/switchsim/audiostream"
+	"tapdeck/controller/switchsim/fault"
+)
+
+// audioStream executes uuid_audio_stream.
+func (s *Switch) audioStream(arguments string) string {
+	argv, ok := audiostream.Split(arguments)
+	if !ok {
+		return "-USAGE: " + audiostream.Usage + "\n"
+	}
+	c := s.call(argv[0])
+	if c == nil {
+		return audiostream.Failed
+	}
+	switch strings.ToLower(argv[1]) {
+	case "start":
+		return c.startStream(argv)
+	case "stop":
+		return c.stopStream(argv)
+	case "send_text":
+		if len(argv) < 3 {
+			return ""
+		}
+		return c.withStream(func(s *audiostream.Stream) { s.SendText(argv[2]) })
+	case "pause":
+		return c.withStream(func(s *audiostream.Stream) { s.Pause(true) })
+	case "resume":
+		return c.withStream(func(s *audiostream.Stream) { s.Pause(false) })
+	}
+	return audiostream.Failed
+}
+
+func (c *Call) withStream(f func(*audiostream.Stream)) string {
+	c.mu.Lock()
+	s := c.stream
+	c.mu.Unlock()
+	if s == nil {
+		return audiostream.Failed
+	}
+	f(s)
+	return audiostream.OK
+}
+
+// startStream executes start URL MIX [RATE] [METADATA] (F35 to F37).
+func (c *Call) startStream(argv []string) string {
+	start, refusal, ok := audiostream.ParseStart(argv)
+	if !ok {
+		return refusal
+	}
+	c.mu.Lock()
+	hooked := c.stream != nil
+	c.mu.Unlock()
+	if hooked || c.spec.Faults.RefuseStart || c.isHungUp() {
+		return audiostream.Failed
+	}
+	c.preAnswer()
+	s := c.newStream(start)
+	c.note("stream start", start.URL)
+	c.wg.Go(s.Run)
+	if start.Rate <= 0 {
+		return audiostream.Failed // and the WebSocket stays open for ever
+	}
+	c.emit("MEDIA_BUG_START")
+	return audiostream.OK
+}
+
+// newStream makes the channel's stream, with the faults that are its turn.
+func (c *Call) newStream(start audiostream.Start) *audiostream.Stream {
+	c.mu.Lock()
+	o := audiostream.Options{
+		Start: start, Channel: module{c}, Clock: c.sw.clock, Voice: c.spec.Voice, Idle: c.idleAudio,
+		NoTLS: c.sw.cfg.NoTLS, Patience: c.sw.patience, Faults: &c.spec.Faults, Drop: c.nextDrop(),
+	}
+	c.mu.Unlock()
+	s := audiostream.New(o)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.streams = append(c.streams, s)
+	if start.Rate > 0 {
+		c.stream = s
+	}
+	return s
+}
+
+// nextDrop is how the next stream drops, if it does. It needs c.mu.
+func (c *Call) nextDrop() *fault.Drop {
+	n := c.faults.drops
+	if n >= len(c.spec.Faults.Drops) {
+		return nil
+	}
+	c.faults.drops++
+	return &c.spec.Faults.Drops[n]
+}
+
+// stopStream executes stop [TEXT]. It blocks until TCP is over (F41).
+func (c *Call) stopStream(argv []string) string {
+	c.holds.Add(1) // the channel can't go while stop works on it
+	defer c.holds.Done()
+	text := ""
+	if len(argv) > 2 {
+		text = argv[2]
+	}
+	return c.withStream(func(s *audiostream.Stream) { s.Close(text, "stop") })
+}
+
+// module is the channel as mod_audio_stream has it.
+type module struct{ *Call }
+
+// Event sends a CUSTOM event of the module.
+func (m module) Event(kind, body string) {
+	subclass := "mod_audio_stream::" + kind
+	m.mu.Lock()
+	e := m.event("CUSTOM", body, header{Name: "subclass", Value: subclass})
+	m.mu.Unlock()
+	e.Subclass = subclass
+	m.send(e)
+}
+
+// Detached removes the media bug.
+func (m module) Detached(s *audiostream.Stream) {
+	m.mu.Lock()
+	if m.stream == s {
+		m.stream = nil
+	}
+	m.mu.Unlock()
+	m.emit("MEDIA_BUG_STOP")
+}
+
+// Fault notes a fault that took place.
+func (m module) Fault(what string) { m.fault(what) }
+
+// Note tells Progress.
+func (m module) Note(step, detail string) { m.note(step, detail) }
+
+// TornDown is closed when the call is torn down.
+func (m module) TornDown() <-chan struct{} { return m.tornDown }
+
+// Position returns the media frame that is being spoken at a time.
+func (m module) Position(at time.Time) int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.position(at)
+}
+
+// Due returns how many media frames are complete, and what was played in them.
+func (m module) Due(at time.Time) (int64, []Played) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.position(at)
+	m.consumed = max(m.consumed, n)
+	return n, m.played
+}
+
+// position needs c.mu.
+func (c *Call) position(at time.Time) int64 {
+	if c.mediaAt.IsZero() {
+		return 0
+	}
+	return audio.Frames(time.Duration(float64(at.Sub(c.mediaAt)) * c.sw.cfg.Speed))
+}
