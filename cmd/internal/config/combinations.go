@@ -1,46 +1,10 @@
 package config
 
 import (
-	"maps"
 	"net"
 	"net/netip"
-	"reflect"
-	"slices"
 	"strings"
 )
-
-// Validate checks every value as if it had been read from a file, and those
-// that must fit each other. The error joins a *FieldError for each that is bad.
-func (c Config) Validate() error {
-	bad := &problems{}
-	s := newSchema()
-	l := &Loaded{Config: c, schema: s}
-	check := func(holder reflect.Value, list []setting, prefix string) {
-		for _, set := range list {
-			set.parse(s.textInput(prefixed(prefix, set.key), set.get(holder), Origin{}), bad)
-		}
-	}
-	check(reflect.ValueOf(c), s.top, "")
-	if _, ok := c.Plans[DefaultPlan]; !ok {
-		bad.add(&FieldError{Field: plansKey, Rule: "plan default is missing", keyOnly: true})
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Plans)) {
-		if f := checkPlanName(name); f != nil {
-			bad.add(&FieldError{Field: plansKey, Value: name, Rule: f.rule, Hint: f.hint})
-			continue
-		}
-		check(reflect.ValueOf(c.Plans[name]), s.plan, plansKey+"."+name)
-	}
-	l.checkTogether(bad)
-	return bad.err()
-}
-
-func prefixed(prefix, key string) string {
-	if prefix == "" {
-		return key
-	}
-	return prefix + "." + key
-}
 
 // checkTogether refuses values that are good each for itself, but not together.
 // Of values that are already found bad it says nothing.
@@ -54,7 +18,7 @@ func (l *Loaded) checkTogether(bad *problems) {
 		l.refuse(bad, key, value, "TLS needs both certificate and key", "set both, or none")
 	}
 	host, _, err := net.SplitHostPort(c.Admin.Listen)
-	if err == nil && !isLoopback(host) && c.Admin.Token == "" && !bad.concerns("admin.listen", "admin.token") {
+	if err == nil && !IsLoopback(host) && c.Admin.Token == "" && !bad.concerns("admin.listen", "admin.token") {
 		l.refuse(bad, "admin.listen", c.Admin.Listen, "an address that others can reach needs admin.token", "set admin.token, or listen on 127.0.0.1")
 	}
 	l.checkListeners(bad)
@@ -90,7 +54,7 @@ func overlap(a, b string) bool {
 	if errA != nil || errB != nil || portA != portB || portA == "0" {
 		return false
 	}
-	localhost := isLoopback(hostA) && isLoopback(hostB) && (isName(hostA) || isName(hostB))
+	localhost := IsLoopback(hostA) && IsLoopback(hostB) && (isName(hostA) || isName(hostB))
 	return localhost || strings.EqualFold(hostA, hostB) || everyHost(hostA) || everyHost(hostB)
 }
 
@@ -105,7 +69,7 @@ func isName(host string) bool {
 }
 
 func (l *Loaded) refuse(bad *problems, key, value, rule, hint string) {
-	bad.add(l.origins[key].failure(key, value, &fault{rule: rule, hint: hint}))
+	bad.add(&FieldError{Origin: l.origins[key], Field: key, Value: value, Rule: rule, Hint: hint})
 }
 
 // followListen has FreeSWITCH told where the sink listens, unless sink.advertise

@@ -7,118 +7,114 @@ import (
 	"tapdeck/controller"
 )
 
-// Config is the whole configuration with every value in effect. The yaml tags
-// are the keys of the file; the reload tags say when a changed value counts:
-// "now", "next call" or "restart"; secret values are never printed.
+// Config is the whole configuration with every value in effect. Its tags are
+// the schema: see field for what each of them means.
 type Config struct {
 	ESL   ESL   `yaml:"esl"`
 	Sink  Sink  `yaml:"sink"`
 	Admin Admin `yaml:"admin"`
 	// DrainTimeout is how long calls may end by themselves after SIGTERM.
-	DrainTimeout time.Duration `yaml:"drain_timeout" reload:"now"`
+	DrainTimeout time.Duration `yaml:"drain_timeout" range:"0s..24h" reload:"now"`
 	Log          Log           `yaml:"log"`
 	// Plans holds every plan by its name, whole: what a plan does not state is
 	// already filled in from the plan "default", which is always there.
-	Plans map[string]Plan `yaml:"plans"`
+	Plans map[string]Plan `yaml:"plans" base:"default" reload:"next call"`
 }
 
-// ESL is the event socket's side: where FreeSWITCH's socket action connects.
+// ESL is the event socket's side: the address that FreeSWITCH's socket action connects to.
 type ESL struct {
 	// Listen is host:port.
-	Listen string `yaml:"listen" reload:"restart"`
+	Listen string `yaml:"listen" as:"address" reload:"restart"`
 	// Allow are the addresses of the FreeSWITCH hosts.
-	Allow []netip.Prefix `yaml:"allow" reload:"now"`
+	Allow []netip.Prefix `yaml:"allow" form:"IP addresses and networks (CIDR)" needed:"true" hint:"nobody could connect: 0.0.0.0/0 and ::/0 are everybody" reload:"now"`
 	// MaxCalls is how many calls run at once; more are refused.
-	MaxCalls int `yaml:"max_calls" reload:"now"`
+	MaxCalls int `yaml:"max_calls" range:"1..100000 calls" reload:"now"`
 }
 
-// Sink is the WebSocket side, where mod_audio_stream connects, and what becomes
-// of the audio.
+// Sink is the WebSocket side, which mod_audio_stream connects to, and what
+// becomes of the audio.
 type Sink struct {
 	// Listen is host:port.
-	Listen string `yaml:"listen" reload:"restart"`
+	Listen string `yaml:"listen" as:"address" reload:"restart"`
 	// Advertise is the URL that FreeSWITCH is told: ws:// or wss:// and
 	// host[:port], with nothing behind it.
-	Advertise string `yaml:"advertise" reload:"restart"`
+	Advertise string `yaml:"advertise" as:"socket url" reload:"restart"`
 	// Allow are the addresses of the FreeSWITCH hosts.
-	Allow []netip.Prefix `yaml:"allow" reload:"now"`
-	TLS   TLS            `yaml:"tls"`
-	// Directory is where the recordings go.
-	Directory string `yaml:"directory" reload:"restart"`
+	Allow []netip.Prefix `yaml:"allow" form:"IP addresses and networks (CIDR)" needed:"true" hint:"nobody could connect: 0.0.0.0/0 and ::/0 are everybody" reload:"now"`
+	TLS   TLS            `yaml:"tls" reload:"restart"`
+	// Directory is the folder of the recordings.
+	Directory string `yaml:"directory" form:"a directory" needed:"true" hint:"write . for the working directory" reload:"restart"`
 	// MinFree is the free disk space in bytes below which new streams are refused.
-	MinFree Size `yaml:"min_free" reload:"now"`
+	MinFree Size `yaml:"min_free" range:"0..1000TiB" reload:"now"`
 	// MaxStreams is how many streams run at once; 0 is no limit.
-	MaxStreams int `yaml:"max_streams" reload:"now"`
+	MaxStreams int `yaml:"max_streams" range:"0..100000 streams" reload:"now"`
 	// MaxDuration bounds one recording.
-	MaxDuration time.Duration `yaml:"max_duration" reload:"next call"`
+	MaxDuration time.Duration `yaml:"max_duration" range:"1s..168h" reload:"next call"`
 	// IdleTimeout is how long a socket may send no frame.
-	IdleTimeout time.Duration `yaml:"idle_timeout" reload:"next call"`
+	IdleTimeout time.Duration `yaml:"idle_timeout" range:"2s..1h" reload:"next call"`
 	// ReadInterval is how long reads are held back so that one serves many frames.
-	ReadInterval time.Duration `yaml:"read_interval" reload:"next call"`
+	ReadInterval time.Duration `yaml:"read_interval" range:"0s..1s" reload:"next call"`
 }
 
 // TLS names the files of the sink's certificate; both are empty without TLS.
 type TLS struct {
 	// Certificate is a PEM file with the certificate and its chain.
-	Certificate string `yaml:"certificate" reload:"restart"`
+	Certificate string `yaml:"certificate" form:"a file or empty"`
 	// Key is the PEM file of the certificate's private key.
-	Key string `yaml:"key" reload:"restart"`
+	Key string `yaml:"key" form:"a file or empty"`
 }
 
 // Admin is the listener for metrics, health and running calls.
 type Admin struct {
 	// Listen is host:port.
-	Listen string `yaml:"listen" reload:"restart"`
+	Listen string `yaml:"listen" as:"address" reload:"restart"`
 	// Token must come with every request if it is not empty.
-	Token string `yaml:"token" reload:"restart" secret:"true"`
+	Token string `yaml:"token" as:"token" max:"256" secret:"true" reload:"restart"`
 	// Pprof switches /debug/pprof on.
 	Pprof bool `yaml:"pprof" reload:"restart"`
 }
 
 // Log says what is logged, and how.
 type Log struct {
-	// Level is debug, info, warn or error.
-	Level string `yaml:"level" reload:"now"`
-	// Format is json or console.
-	Format string `yaml:"format" reload:"restart"`
+	Level  string `yaml:"level" oneof:"debug info warn error" reload:"now"`
+	Format string `yaml:"format" oneof:"json console" reload:"restart"`
 }
 
 // Plan is what happens in one call, as the file says it. See controller.Plan
 // for what each part does.
 type Plan struct {
-	AnswerPause     time.Duration              `yaml:"answer_pause" reload:"next call"`
+	AnswerPause     time.Duration              `yaml:"answer_pause" range:"0s..1m"`
 	Tone            Tone                       `yaml:"tone"`
 	Stream          Stream                     `yaml:"stream"`
-	Prompt          string                     `yaml:"prompt" reload:"next call"`
-	Listen          time.Duration              `yaml:"listen" reload:"next call"`
-	FinishOn        string                     `yaml:"finish_on" reload:"next call"`
-	Silence         time.Duration              `yaml:"silence" reload:"next call"`
-	OnStreamFailure controller.OnStreamFailure `yaml:"on_stream_failure" reload:"next call"`
+	Prompt          string                     `yaml:"prompt" as:"prompt" max:"1024"`
+	Listen          time.Duration              `yaml:"listen" range:"0s..24h"`
+	FinishOn        string                     `yaml:"finish_on" as:"digits" max:"16" unquoted:"true"`
+	Silence         time.Duration              `yaml:"silence" range:"0s|100ms..1h"`
+	OnStreamFailure controller.OnStreamFailure `yaml:"on_stream_failure" oneof:"hangup continue dialplan"`
 }
 
 // Tone is the tone before the stream starts.
 type Tone struct {
 	// Frequency is in Hz.
-	Frequency int           `yaml:"frequency" reload:"next call"`
-	Duration  time.Duration `yaml:"duration" reload:"next call"`
+	Frequency int           `yaml:"frequency" range:"20..3400 Hz"`
+	Duration  time.Duration `yaml:"duration" range:"0s|20ms..1m"`
 }
 
 // Stream is how a call's audio is streamed.
 type Stream struct {
-	// Mix is mono, mixed or stereo.
-	Mix string `yaml:"mix" reload:"next call"`
+	Mix string `yaml:"mix" oneof:"mono mixed stereo"`
 	// SampleRate is in Hz.
-	SampleRate     int           `yaml:"sample_rate" reload:"next call"`
-	Buffer         time.Duration `yaml:"buffer" reload:"next call"`
-	ConnectTimeout time.Duration `yaml:"connect_timeout" reload:"next call"`
-	StopTimeout    time.Duration `yaml:"stop_timeout" reload:"next call"`
-	Restarts       int           `yaml:"restarts" reload:"next call"`
+	SampleRate     int           `yaml:"sample_rate" as:"sample rate"`
+	Buffer         time.Duration `yaml:"buffer" range:"20ms..1s" step:"20ms"`
+	ConnectTimeout time.Duration `yaml:"connect_timeout" range:"100ms..1m"`
+	StopTimeout    time.Duration `yaml:"stop_timeout" range:"100ms..1m"`
+	Restarts       int           `yaml:"restarts" range:"0..100 times"`
 }
 
 // DefaultPlan is the name of the plan that every other plan begins from.
 const DefaultPlan = "default"
 
-// Default returns the configuration that holds where nothing is stated.
+// Default returns the configuration that holds if nothing is stated.
 func Default() Config {
 	return Config{
 		ESL:          ESL{Listen: "127.0.0.1:8084", Allow: loopback(), MaxCalls: 1000},

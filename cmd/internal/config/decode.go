@@ -1,165 +1,244 @@
 package config
 
 import (
+	"errors"
 	"fmt"
-	"net/netip"
+	"maps"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
-// Origin is where a value in effect comes from. The zero Origin is the default.
-type Origin struct {
-	// File and Line are of a value from a file.
-	File string
-	Line int
-	// Environment is the variable's name of a value from the environment.
-	Environment string
-	// Flag is the flag's name, without dashes.
-	Flag string
-	// Inherited: the plan takes the value of the plan default, which has it from there.
-	Inherited bool
+// YAML's short names of the types that settings are written as.
+const (
+	tagText  = "!!str"
+	tagInt   = "!!int"
+	tagBool  = "!!bool"
+	tagNull  = "!!null"
+	tagMerge = "!!merge"
+)
+
+// decoder turns what is stated into values. It collects what is wrong with them,
+// and the origin of each setting.
+type decoder struct {
+	root      *field
+	overrides overrides
+	origins   map[string]Origin
+	plans     []string // the names, once they are known
+	bad       problems
 }
 
-// String returns the origin for people: "default", "tapdeck.yaml:12",
-// "environment TAPDECK_LOG_LEVEL", "flag -s log.level", with ", by plan default" if inherited.
-func (o Origin) String() string {
-	text := "default"
+// node is one value as it was stated, and its place.
+type node struct {
+	*yaml.Node // nil if nothing is stated; line 0 if it is a text from elsewhere
+	d          *decoder
+	key        string
+	at         Origin
+	secret     bool
+	inner      bool // below a list or a table, out of reach of the environment and flags
+}
+
+// nodeDecoder is a type that decodes its own nodes, such as one that is written
+// as a word or as a key with a value. It says what is wrong by node.refuse.
+type nodeDecoder interface{ decodeNode(n node) }
+
+func decodesItself(t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[nodeDecoder]())
+}
+
+// textNode makes a node of a text that does not come from a file; the elements
+// of a list have commas between them.
+func (d *decoder) textNode(f *field, key, text string, at Origin) node {
+	n := node{Node: &yaml.Node{Kind: yaml.ScalarNode, Value: text}, d: d, key: key, at: at, secret: f.secret}
+	if f.elem == nil {
+		return n
+	}
+	n.Node = &yaml.Node{Kind: yaml.SequenceNode}
+	for part := range strings.SplitSeq(text, ",") {
+		n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: strings.TrimSpace(part)})
+	}
+	if strings.TrimSpace(text) == "" {
+		n.Content = nil
+	}
+	return n
+}
+
+// below is the node v, which stands in n under another key.
+func (n node) below(v *yaml.Node, key string) node {
+	n.Node, n.key = v, key
+	return n
+}
+
+// decode sets v to the value that is stated, or says what is wrong with it.
+func (n node) decode(f *field, v reflect.Value) {
+	if !n.plain() {
+		return
+	}
+	n.secret = n.secret || f.secret
+	own, itself := v.Addr().Interface().(nodeDecoder)
 	switch {
-	case o.Flag != "":
-		text = "flag -s " + o.Flag
-	case o.Environment != "":
-		text = "environment " + o.Environment
-	case o.File != "":
-		text = fmt.Sprintf("%s:%d", o.File, o.Line)
+	case itself:
+		own.decodeNode(n)
+	case f.fields != nil:
+		n.mapping(f, v)
+	case f.elem != nil && v.Kind() == reflect.Slice:
+		n.list(f, v)
+	case f.elem != nil:
+		n.table(f, v)
+	default:
+		n.scalar(f, v)
 	}
-	if o.Inherited && text != "default" {
-		text += ", by plan " + DefaultPlan
-	}
-	return text
 }
 
-// failure returns a FieldError for a value with this origin.
-func (o Origin) failure(key, value string, f *fault) *FieldError {
-	e := &FieldError{
-		File: o.File, Line: o.Line, Field: key, Value: value,
-		Rule: f.rule, Hint: f.hint, Nearest: f.nearest,
-	}
-	if o.File == "" && o != (Origin{}) {
-		e.Source = o.String()
-	}
-	return e
+// into decodes a node into what to points to, by its type's tags and by these.
+// It is for types that decode themselves.
+func (n node) into(to any, tag reflect.StructTag) {
+	v := reflect.ValueOf(to).Elem()
+	n.decode(newField(v.Type(), tag, ""), v)
 }
 
-// item is one scalar as it was given.
-type item struct {
-	text string
-	line int
-	tag  string // YAML's type; empty for a text from the environment or a flag
-}
-
-// input is the value of one key from one layer; a list has any number of items.
-type input struct {
-	key    string
-	origin Origin
-	items  []item
-}
-
-// parsed is a value that keeps to its rule.
-type parsed struct {
-	value  any
-	origin Origin
-}
-
-// parse checks an input and returns its value; ok is false if it was bad.
-func (s *setting) parse(in input, bad *problems) (p parsed, ok bool) {
-	report := func(it item, f *fault) {
-		at := in.origin
-		if it.line > 0 {
-			at.Line = it.line
-		}
-		if s.secret && it.text != "" {
-			f.hint = strings.ReplaceAll(f.hint, strconv.Quote(it.text), "it in quotes")
-			it.text = masked
-		}
-		bad.add(at.failure(in.key, it.text, f))
-	}
-	var values []any
-	for _, it := range in.items {
-		v, f := s.parseItem(it)
-		if f != nil {
-			report(it, f)
-			continue
-		}
-		values = append(values, v)
-	}
+// plain refuses values that are not written out, and those that are not there.
+func (n node) plain() bool {
 	switch {
-	case len(values) < len(in.items):
-		return parsed{}, false
-	case s.rule.list && len(values) == 0:
-		report(item{}, &fault{rule: "the list is empty: nobody could connect", hint: "0.0.0.0/0 and ::/0 are everybody"})
-		return parsed{}, false
-	case s.rule.list:
-		return parsed{value: prefixes(values), origin: in.origin}, true
+	case n.Node == nil:
+		n.refuseKey("needs a value", "")
+	case n.Line == 0: // a text
+		return true
+	case n.Kind == yaml.AliasNode, n.Anchor != "":
+		n.refuse("anchors and aliases (& and *) are not read", "write the value out")
+	case n.Style&yaml.TaggedStyle != 0:
+		n.refuse("YAML tags (!) are not read", "write the value without "+n.Tag)
+	case n.isNull() && n.Value == "":
+		n.refuseKey("has no value", `write one, or remove the key to have the default; the empty text is "", and # begins a comment`)
+	case n.isNull():
+		n.refuse("has no value", "write one, or remove the key to have the default")
+	default:
+		return true
 	}
-	return parsed{value: values[0], origin: in.origin}, true
+	return false
 }
 
-func (s *setting) parseItem(it item) (any, *fault) {
-	v, f := s.read(it.text)
-	if f == nil && it.tag != "" {
-		f = checkTag(it, s.rule.tags)
-	}
-	return v, f
+func (n node) isNull() bool {
+	return n.Node != nil && n.Kind == yaml.ScalarNode && n.ShortTag() == tagNull
 }
 
-// read makes a value of a text, which is one line whatever the rule.
-func (s *setting) read(text string) (any, *fault) {
-	if f := checkLine(text, maxText); f != nil {
-		return nil, f
+// scalar decodes one value. v stays as it is if the value is bad.
+func (n node) scalar(f *field, v reflect.Value) {
+	if n.Kind != yaml.ScalarNode {
+		n.refuse("must be one value ("+f.form+"), not a "+kindName(n.Kind), "")
+		return
 	}
-	return s.rule.parse(text)
+	fresh := reflect.New(f.typ).Elem()
+	err := f.read(n.Value, fresh)
+	if err == nil && n.Line > 0 {
+		err = f.checkWritten(n.Value, n.ShortTag())
+	}
+	if err != nil {
+		n.report(err)
+		return
+	}
+	v.Set(fresh.Convert(v.Type()))
 }
 
-// maxText bounds every value, in bytes.
-const maxText = 4096
+// checkWritten refuses a value that reads well but is of another type for YAML:
+// a number in quotes, or a text that YAML takes for a number, a truth or a date.
+func (f *field) checkWritten(text, is string) error {
+	switch {
+	case f.written == "", is == f.written, is == tagInt && f.unquoted:
+		return nil
+	case is == tagText:
+		return violated("a "+typeName(f.written)+" is needed, this is a text", "write "+text+" without quotes")
+	}
+	return violated(fmt.Sprintf("a %s is needed, YAML takes this for a %s", typeName(f.written), typeName(is)), "write "+strconv.Quote(text))
+}
 
-// checkTag refuses a value that reads well but is of another type for YAML: a
-// number in quotes, or a text that YAML takes for a number, a truth or a date.
-func checkTag(it item, tags []string) *fault {
-	for _, t := range tags {
-		if it.tag == t {
-			return nil
+func kindName(k yaml.Kind) string {
+	return map[yaml.Kind]string{yaml.MappingNode: "group of keys", yaml.SequenceNode: "list", yaml.ScalarNode: "single value"}[k]
+}
+
+// list decodes a list; an element's key has its number. v stays as it is if an
+// element is bad.
+func (n node) list(f *field, v reflect.Value) {
+	switch {
+	case n.Kind == yaml.ScalarNode:
+		n.refuse("must be a list", "write ["+strconv.Quote(n.Value)+"]")
+		return
+	case n.Kind != yaml.SequenceNode:
+		n.refuse("must be a list", "write […]")
+		return
+	case len(n.Content) == 0 && f.needed:
+		n.refuse("must not be empty", f.hint)
+	}
+	list, before := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)), len(n.d.bad.list)
+	n.inner = true
+	for i, e := range n.Content {
+		n.at.Line = e.Line
+		n.below(e, fmt.Sprintf("%s[%d]", n.key, i)).decode(f.elem, list.Index(i))
+	}
+	if len(n.d.bad.list) == before {
+		v.Set(list)
+	}
+}
+
+// table decodes keys that the file chooses.
+func (n node) table(f *field, v reflect.Value) {
+	table := reflect.MakeMap(v.Type())
+	n.inner = true
+	entries := n.entries(nil)
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
+		value := reflect.New(v.Type().Elem()).Elem()
+		entries[name].decode(f.elem, value)
+		table.SetMapIndex(reflect.ValueOf(name), value)
+	}
+	v.Set(table)
+}
+
+// pair returns the key of a node that is a word (answer), or one key with its
+// value (pause: 500ms), and the value as a node, which is empty for a word.
+// ok is false if it is neither, which is then reported.
+func (n node) pair() (name string, arg node, ok bool) {
+	switch {
+	case n.Kind == yaml.ScalarNode:
+		return n.Value, n.below(nil, join(n.key, n.Value)), true
+	case n.Kind == yaml.MappingNode && len(n.Content) == 2:
+		for name, arg = range n.entries(nil) {
+			return name, arg, true
 		}
+		return "", n, false
 	}
-	if it.tag == tagText {
-		return &fault{rule: "a " + tagName(tags[0]) + " is needed, this is a text", hint: "write " + it.text + " without quotes"}
-	}
-	return &fault{
-		rule: fmt.Sprintf("a %s is needed, YAML takes this for a %s", tagName(tags[0]), tagName(it.tag)),
-		hint: fmt.Sprintf("write %q", it.text),
-	}
+	n.refuse("must be a word, or one key with its value", "")
+	return "", n, false
 }
 
-func tagName(tag string) string {
-	switch tag {
-	case tagText:
-		return "text"
-	case tagInt, "!!float":
-		return "number"
-	case tagBool:
-		return "truth value"
-	case "!!timestamp":
-		return "date"
-	}
-	return strings.TrimPrefix(tag, "!!")
+// refuse reports a value that breaks a rule.
+func (n node) refuse(rule, hint string) { n.report(violated(rule, hint)) }
+
+// refuseKey reports a key, whatever its value is.
+func (n node) refuseKey(rule, hint string) {
+	n.Node = nil
+	n.report(violated(rule, hint))
 }
 
-func prefixes(values []any) []netip.Prefix {
-	list := make([]netip.Prefix, 0, len(values))
-	for _, v := range values {
-		if p, ok := v.(netip.Prefix); ok {
-			list = append(list, p)
-		}
+// report adds the place and the value to a violation.
+func (n node) report(err error) {
+	v, ok := errors.AsType[*FieldError](err)
+	if !ok {
+		v = &FieldError{Rule: err.Error()}
 	}
-	return list
+	e := *v
+	e.Origin, e.Field, e.keyOnly = n.at, n.key, n.Node == nil || n.Kind != yaml.ScalarNode
+	if n.Node != nil && n.Line > 0 {
+		e.Line = n.Line
+	}
+	if !e.keyOnly {
+		e.Value = n.Value
+	}
+	if n.secret && e.Value != "" {
+		e.Hint = strings.ReplaceAll(e.Hint, strconv.Quote(e.Value), "it in quotes")
+		e.Value = masked
+	}
+	n.d.bad.add(&e)
 }

@@ -12,8 +12,12 @@
 // what a reload changes, Timeline says what a caller of a plan will hear, and a
 // Watcher tells when the file has changed.
 //
-// The package starts goroutines only for a Watcher (those of fsnotify), and
-// Watcher.Run or Watcher.Close ends them. It never opens a listener, never
-// writes a file, never logs and never reads the process's environment by
-// itself: the caller hands it in.
+// The struct Config with its tags is the whole schema. A further key is a field
+// with tags, its default, and its entry in example.yaml; a type that is written
+// in a form of its own brings an UnmarshalText, and one that is more than a
+// text a decodeNode.
+//
+// The package starts no goroutine. It never opens a listener, never writes a
+// file, never logs and never reads the process's environment by itself: the
+// caller hands it in.
 package config

@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+const blankHint = "write a plain blank or none; if it belongs to a value, put that in quotes"
+
 // Every way to write a file wrong, with the whole of what is said about it.
 func TestBadFiles(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -37,14 +39,14 @@ func TestBadFiles(t *testing.T) {
 		"truth for a text":     {"plans: {default: {prompt: true}}", []string{`tapdeck.yaml:1: plans.default.prompt: "true": a text is needed, YAML takes this for a truth value; write "true"`}},
 		"list for a value":     {"log: {level: [info]}", []string{`tapdeck.yaml:1: log.level: must be one value (debug, info, warn or error), not a list`}},
 		"group for a value":    {"log: {level: {a: b}}", []string{`tapdeck.yaml:1: log.level: must be one value (debug, info, warn or error), not a group of keys`}},
-		"value for a group":    {"log: info", []string{`tapdeck.yaml:1: log: needs keys below it, not a single value`}},
+		"value for a group":    {"log: info", []string{`tapdeck.yaml:1: log: "info": needs keys below it, not a single value`}},
 		"list for a group":     {"plans: [default]", []string{`tapdeck.yaml:1: plans: needs keys below it, not a list`}},
 		"value for a list":     {"esl: {allow: 10.0.0.1}", []string{`tapdeck.yaml:1: esl.allow: "10.0.0.1": must be a list; write ["10.0.0.1"]`}},
 		"group for a list":     {"esl: {allow: {a: b}}", []string{`tapdeck.yaml:1: esl.allow: must be a list; write […]`}},
-		"list in a list":       {"esl: {allow: [[a]]}", []string{`tapdeck.yaml:1: esl.allow: an element must be IP addresses and networks (CIDR), not a list`}},
-		"no element":           {"esl: {allow: []}", []string{`tapdeck.yaml:1: esl.allow: "": the list is empty: nobody could connect; 0.0.0.0/0 and ::/0 are everybody`}},
-		"bad elements":         {"esl:\n  allow:\n  - 10.0.0.1\n  - fs1\n  - fs2", []string{`tapdeck.yaml:4: esl.allow: "fs1": must be an IP address or a network such as 10.0.0.0/8; names are not looked up`, `tapdeck.yaml:5: esl.allow: "fs2": must be an IP address or a network such as 10.0.0.0/8; names are not looked up`}},
-		"empty element":        {"esl: {allow: [~]}", []string{`tapdeck.yaml:1: esl.allow: "~": has no value; write one, or remove the key to have the default`}},
+		"list in a list":       {"esl: {allow: [[a]]}", []string{`tapdeck.yaml:1: esl.allow[0]: must be one value (IP addresses and networks (CIDR)), not a list`}},
+		"no element":           {"esl: {allow: []}", []string{`tapdeck.yaml:1: esl.allow: must not be empty; nobody could connect: 0.0.0.0/0 and ::/0 are everybody`}},
+		"bad elements":         {"esl:\n  allow:\n  - 10.0.0.1\n  - fs1\n  - fs2", []string{`tapdeck.yaml:4: esl.allow[1]: "fs1": must be an IP address or a network such as 10.0.0.0/8; names are not looked up`, `tapdeck.yaml:5: esl.allow[2]: "fs2": must be an IP address or a network such as 10.0.0.0/8; names are not looked up`}},
+		"empty element":        {"esl: {allow: [~]}", []string{`tapdeck.yaml:1: esl.allow[0]: "~": has no value; write one, or remove the key to have the default`}},
 		"no value":             {"plans:\n  survey:\n    listen:", []string{`tapdeck.yaml:3: plans.survey.listen: has no value; write one, or remove the key to have the default; the empty text is "", and # begins a comment`}},
 		"null":                 {"log: {level: null}", []string{`tapdeck.yaml:1: log.level: "null": has no value; write one, or remove the key to have the default`}},
 		"group of nothing":     {"esl:\n", []string{`tapdeck.yaml:1: esl: has no value; write one, or remove the key to have the default; the empty text is "", and # begins a comment`}},
@@ -62,6 +64,15 @@ func TestBadFiles(t *testing.T) {
 		"a word":               {"hello", []string{`tapdeck.yaml:1: the file must hold keys with values, such as esl: {listen: 127.0.0.1:8084}`}},
 		"tabs":                 {"log:\n\tlevel: info", []string{`tapdeck.yaml:2: not YAML: found character that cannot start any token; indent with blanks: YAML takes no tabs`}},
 		"* without quotes":     {"log: {}\nplans: {default: {finish_on: *}}", []string{`tapdeck.yaml:2: not YAML: did not find expected alphabetic or numeric character; a value that begins with * or & stands in quotes: "*"`}},
+		"* that is a word":     {"log: {}\nplans: {default: {finish_on: *x}}", []string{`tapdeck.yaml:2: not YAML: unknown anchor 'x' referenced; a value that begins with * or & stands in quotes: "*"`}},
+		"first line":           {"log: {level: info level: x}", []string{`tapdeck.yaml:1: not YAML: did not find expected ',' or '}'`}},
+		"control character":    {"log:\n  level: \x01", []string{`tapdeck.yaml:2: not YAML: control characters are not allowed`}},
+		"too deep":             {strings.Repeat("[", 20000), []string{`tapdeck.yaml:1: not YAML: exceeded max depth of 10000`}},
+		"no-break space":       {"log:\n\u00a0 level: loud", []string{`tapdeck.yaml:2:1: a no-break space (U+00A0) stands here; ` + blankHint, `tapdeck.yaml:2: log.level: "loud": must be debug, info, warn or error`}},
+		"no-break after colon": {"log:\n  level:\u00a0info # it's \u00a0", []string{`tapdeck.yaml:2:9: a no-break space (U+00A0) stands here; ` + blankHint}},
+		"narrow and figure":    {"esl: {allow: [10.0.0.1,\u202f10.0.0.2,\u200710.0.0.3]}", []string{`tapdeck.yaml:1:24: a narrow no-break space (U+202F) stands here; ` + blankHint, `tapdeck.yaml:1:34: a figure space (U+2007) stands here; ` + blankHint}},
+		"no width":             {"\ufefflog:\n  le\u200bvel: in\ufefffo", []string{`tapdeck.yaml:2:5: a zero-width space (U+200B) stands here; ` + blankHint, `tapdeck.yaml:2:13: a byte order mark (U+FEFF) stands here; ` + blankHint}},
+		"wide blank":           {"log: {level: info\u3000}", []string{`tapdeck.yaml:1:18: a blank that is none to YAML (U+3000) stands here; ` + blankHint}},
 		"not UTF-8":            {"log:\n  level: \"\xff\"", []string{`tapdeck.yaml:2: the file must be UTF-8`}},
 		"UTF-16":               {"\xff\xfel\x00o\x00", []string{`tapdeck.yaml:1: the file must be UTF-8`}},
 		"half of TLS":          {"sink:\n  tls:\n    certificate: a.pem", []string{`tapdeck.yaml:3: sink.tls.certificate: "a.pem": TLS needs both certificate and key; set both, or none`}},
@@ -93,6 +104,10 @@ func TestGoodFiles(t *testing.T) {
 		"byte order mark":           "\xef\xbb\xbflog: {level: debug}\n",
 		"CR LF":                     "log:\r\n  level: debug\r\n",
 		"group of no keys":          "esl: {}\nplans: {}\n",
+		"no plans":                  "plans:\n",
+		"plans of null":             "plans: ~\n",
+		"no-break space in quotes":  "plans: {default: {prompt: 'my\u00a0file.wav'}} #\u00a0a remark",
+		"no-break space in remark":  "# a\u00a0\u200bb\nlog: {} # it's\u00a0so\n",
 		"plan that differs nowhere": "plans: {survey: {}}",
 		"digits as a number":        "plans: {default: {finish_on: 5}}",
 		"zero needs no unit":        "plans: {default: {silence: 0}}",

@@ -2,64 +2,76 @@ package config
 
 import (
 	"maps"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
+	"unicode"
 )
 
 // EnvName returns the environment variable of a key: TAPDECK_ESL_LISTEN for esl.listen.
 func EnvName(key string) string {
-	return EnvPrefix + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key))
+	return EnvPrefix + strings.Map(func(r rune) rune {
+		if r == '.' || r == '-' {
+			return '_'
+		}
+		return unicode.ToUpper(r)
+	}, key)
 }
 
-// environment returns the values of the TAPDECK_ variables.
-func (s *schema) environment(opts Options, plans []string, bad *problems) []input {
-	known := map[string][]string{}
-	for _, key := range s.keys(plans) {
-		known[EnvName(key)] = append(known[EnvName(key)], key)
-	}
-	var list []input
+// overrides are the texts that the environment and the command line state.
+type overrides struct {
+	env   map[string]string   // by variable
+	flags map[string]string   // by key; those that were asked for are taken out
+	known map[string][]string // the keys that were asked for, by their variables
+}
+
+func newOverrides(opts Options) overrides {
+	o := overrides{env: map[string]string{}, flags: map[string]string{}, known: map[string][]string{}}
 	for _, e := range opts.Environ {
 		name, text, _ := strings.Cut(e, "=")
-		if !strings.HasPrefix(name, EnvPrefix) || name == EnvConfig || slices.Contains(opts.Reserved, name) {
-			continue
+		if strings.HasPrefix(name, EnvPrefix) && name != EnvConfig && !slices.Contains(opts.Reserved, name) {
+			o.env[name] = text
 		}
-		if keys := known[name]; len(keys) == 1 {
-			list = append(list, s.textInput(keys[0], text, Origin{Environment: name}))
-			continue
+	}
+	maps.Copy(o.flags, opts.Flags)
+	return o
+}
+
+// overridesOf returns what overrides a setting: the environment, then a flag.
+func (d *decoder) overridesOf(f *field, key string) []node {
+	var list []node
+	o := d.overrides
+	if len(o.env) > 0 {
+		name := EnvName(key)
+		o.known[name] = append(o.known[name], key)
+		if text, ok := o.env[name]; ok {
+			list = append(list, d.textNode(f, key, text, Origin{Environment: name}))
 		}
-		if !injected(name) {
-			bad.add(envError(name, known))
-		}
+	}
+	if text, ok := o.flags[key]; ok {
+		delete(o.flags, key)
+		list = append(list, d.textNode(f, key, text, Origin{Flag: key}))
 	}
 	return list
 }
 
-// injected tells the variables that Kubernetes and Docker links put into the
-// environment beside a service whose name is tapdeck: its addresses, no settings.
-func injected(name string) bool {
-	rest := strings.TrimPrefix(name, EnvPrefix)
-	switch {
-	case rest == "PORT", rest == "SERVICE_HOST", rest == "SERVICE_PORT":
-		return true
-	case strings.HasPrefix(rest, "SERVICE_PORT_"):
-		return len(rest) > len("SERVICE_PORT_")
+// leftovers reports the variables and flags that are no setting's.
+func (d *decoder) leftovers() {
+	known, injected := d.overrides.known, injected()
+	for _, name := range slices.Sorted(maps.Keys(d.overrides.env)) {
+		if len(known[name]) != 1 && !injected.MatchString(name) {
+			d.bad.add(refusedVariable(name, known))
+		}
 	}
-	rest, ok := strings.CutPrefix(rest, "PORT_")
-	if !ok {
-		return false
+	for _, key := range slices.Sorted(maps.Keys(d.overrides.flags)) {
+		d.bad.add(d.refusedFlag(key))
 	}
-	parts := strings.Split(rest, "_") // 8084 TCP, and ADDR, PORT or PROTO
-	if _, err := strconv.ParseUint(parts[0], 10, 16); err != nil || len(parts) < 2 || len(parts) > 3 || !slices.Contains([]string{"TCP", "UDP", "SCTP"}, parts[1]) {
-		return false
-	}
-	return len(parts) == 2 || slices.Contains([]string{"ADDR", "PORT", "PROTO"}, parts[2])
 }
 
-// envError says what is wrong with a variable that is not exactly one key's.
-func envError(name string, known map[string][]string) *FieldError {
+// refusedVariable says what is wrong with a variable that is not exactly one key's.
+func refusedVariable(name string, known map[string][]string) *FieldError {
 	const typo = 3
-	e := &FieldError{Source: "environment " + name, Rule: "no such setting", keyOnly: true}
+	e := &FieldError{Origin: Origin{Environment: name}, Rule: "no such setting"}
 	if keys := known[name]; len(keys) > 1 {
 		e.Rule, e.Hint = "could mean "+strings.Join(keys, " and "), "set it in the file"
 		return e
@@ -71,43 +83,25 @@ func envError(name string, known map[string][]string) *FieldError {
 	return e
 }
 
-// flags returns the values of the command line.
-func (s *schema) flags(flags map[string]string, plans []string, bad *problems) []input {
-	var list []input
-	for _, key := range slices.Sorted(maps.Keys(flags)) {
-		set, plan := s.find(key)
-		if set != nil && (plan == "" || slices.Contains(plans, plan)) {
-			list = append(list, s.textInput(key, flags[key], Origin{Flag: key}))
-			continue
-		}
-		e := &FieldError{Source: "flag -s " + key, Rule: "no such setting", keyOnly: true}
-		switch {
-		case set != nil:
-			e.Rule, e.Hint = "no such plan", "a plan must be stated in the file first"
-			e.Nearest = nearest(plan, plans)
-		case s.isGroup(key):
-			e.Hint = "it holds " + strings.Join(s.children(key), ", ")
-		default:
-			e.Nearest = nearestKey(key, s.keys(plans))
-		}
-		bad.add(e)
+func (d *decoder) refusedFlag(key string) *FieldError {
+	e := &FieldError{Origin: Origin{Flag: key}, Rule: "no such setting"}
+	f := d.root.find(key)
+	if f == nil {
+		parent := strings.TrimSuffix(strings.TrimSuffix(key, lastPart(key)), ".")
+		e.Nearest = d.root.nearestKey(d.root.find(parent), parent, lastPart(key))
+		return e
 	}
-	return list
+	if rest, ok := strings.CutPrefix(key, plansKey+"."); ok && f.fields == nil {
+		name, _, _ := strings.Cut(rest, ".")
+		e.Rule, e.Hint, e.Nearest = "no such plan", "a plan must be stated in the file first", nearest(name, d.plans)
+		return e
+	}
+	e.Hint = "it holds " + f.names()
+	return e
 }
 
-// textInput makes an input of a text; the elements of a list have commas between them.
-func (s *schema) textInput(key, text string, origin Origin) input {
-	in := input{key: key, origin: origin}
-	set, _ := s.find(key)
-	if !set.rule.list {
-		in.items = []item{{text: text}}
-		return in
-	}
-	if strings.TrimSpace(text) == "" {
-		return in
-	}
-	for part := range strings.SplitSeq(text, ",") {
-		in.items = append(in.items, item{text: strings.TrimSpace(part)})
-	}
-	return in
+// injected finds the variables that Kubernetes and Docker links put into the
+// environment beside a service whose name is tapdeck: its addresses, no settings.
+func injected() *regexp.Regexp {
+	return regexp.MustCompile(`^TAPDECK_(PORT|SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d{1,5}_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)$`)
 }

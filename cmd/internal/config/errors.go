@@ -9,15 +9,47 @@ import (
 	"unicode"
 )
 
-// FieldError is one thing wrong with the configuration.
-type FieldError struct {
-	// File and Line (from 1; 0 unknown) say where; File is empty for a value
-	// that did not come from a file.
+// Origin is the source of a value. The zero Origin is the default.
+type Origin struct {
+	// File and Line (from 1; 0 unknown) are of a value from a file.
 	File string
 	Line int
-	// Source names the place of a value that did not come from a file, such as
-	// "environment TAPDECK_ESL_LISTEN" or "flag -s esl.listen".
-	Source string
+	// Environment is the variable's name of a value from the environment.
+	Environment string
+	// Flag is the flag's name, without dashes.
+	Flag string
+	// Inherited: the plan has the value of the plan default, which has it from there.
+	Inherited bool
+}
+
+// String returns the origin for people: "default", "tapdeck.yaml:12",
+// "environment TAPDECK_LOG_LEVEL", "flag -s log.level", with ", by plan default" if inherited.
+func (o Origin) String() string {
+	text := ""
+	switch {
+	case o.Flag != "":
+		text = "flag -s " + o.Flag
+	case o.Environment != "":
+		text = "environment " + o.Environment
+	case o.File != "" && o.Line > 0:
+		text = fmt.Sprintf("%s:%d", o.File, o.Line)
+	case o.File != "":
+		text = o.File
+	default:
+		return "default"
+	}
+	if o.Inherited {
+		text += ", by plan " + DefaultPlan
+	}
+	return text
+}
+
+// FieldError is one thing wrong with the configuration.
+type FieldError struct {
+	// Origin is the place of the value, such as its file and line.
+	Origin
+	// Column counts letters from 1; 0 is unknown.
+	Column int
 	// Field is the key's path, such as plans.survey.listen; empty if the file
 	// as a whole is wrong.
 	Field string
@@ -33,34 +65,51 @@ type FieldError struct {
 	keyOnly bool // there is no value to show
 }
 
+// violated returns an error without its place, for types and checks.
+func violated(rule string, hint ...string) error {
+	return &FieldError{Rule: rule, Hint: strings.Join(hint, "")}
+}
+
 // Error returns one line: place, key, value, rule, and what to do.
 func (e *FieldError) Error() string {
 	var b strings.Builder
-	b.WriteString(e.place())
+	if e.Origin != (Origin{}) {
+		b.WriteString(e.Origin.String())
+		if e.Column > 0 {
+			fmt.Fprintf(&b, ":%d", e.Column)
+		}
+		b.WriteString(": ")
+	}
 	if e.Field != "" {
 		b.WriteString(e.Field + ": ")
+		if !e.keyOnly {
+			fmt.Fprintf(&b, "%q: ", e.Value)
+		}
 	}
-	if !e.keyOnly && (e.Field != "" || e.Value != "") {
-		fmt.Fprintf(&b, "%q: ", e.Value)
-	}
-	b.WriteString(advice(e.Rule, e.Hint, e.Nearest))
+	b.WriteString(e.advice())
 	return b.String()
 }
 
-func (e *FieldError) place() string {
-	switch {
-	case e.File != "" && e.Line > 0:
-		return fmt.Sprintf("%s:%d: ", e.File, e.Line)
-	case e.File != "":
-		return e.File + ": "
-	case e.Source != "":
-		return e.Source + ": "
+func (e *FieldError) advice() string {
+	parts := []string{e.Rule}
+	if e.Hint != "" {
+		parts = append(parts, e.Hint)
 	}
-	return ""
+	if e.Nearest != "" {
+		parts = append(parts, meant(e.Nearest))
+	}
+	return strings.Join(parts, "; ")
 }
 
-// Warning is something that works, but hardly as it is meant; or, for a call, a
-// value that was not taken.
+func meant(near string) string {
+	if near == "" {
+		return ""
+	}
+	return "the nearest known is " + near
+}
+
+// Warning is something that works, but hardly as it is meant; or, for a call, an
+// unknown name or a bad value.
 type Warning struct {
 	// Field is the key's path, or the name of the channel variable.
 	Field string
@@ -74,21 +123,8 @@ type Warning struct {
 
 // String returns the warning in one line.
 func (w Warning) String() string {
-	return fmt.Sprintf("%s: %q: %s", w.Field, w.Value, advice(w.Rule, w.Hint, ""))
+	return (&FieldError{Field: w.Field, Value: w.Value, Rule: w.Rule, Hint: w.Hint}).Error()
 }
-
-func advice(rule, hint, nearest string) string {
-	if hint != "" {
-		rule += "; " + hint
-	}
-	if nearest != "" {
-		rule += "; the nearest known is " + nearest
-	}
-	return rule
-}
-
-// fault is what is wrong with one value, before it is known where it stands.
-type fault struct{ rule, hint, nearest string }
 
 // maxErrors bounds what one bad file can make us say.
 const maxErrors = 100
@@ -105,8 +141,10 @@ func (p *problems) add(e *FieldError) {
 		return
 	}
 	e.Value = shorten(e.Value)
-	e.Field, e.Source = oneLine(shorten(e.Field)), oneLine(shorten(e.Source))
-	e.Rule, e.Hint = oneLine(e.Rule), oneLine(e.Hint)
+	for _, text := range []*string{&e.Field, &e.Environment, &e.Flag, &e.Rule, &e.Hint} {
+		*text = oneLine(*text)
+	}
+	e.Field, e.Environment, e.Flag = shorten(e.Field), shorten(e.Environment), shorten(e.Flag)
 	p.list = append(p.list, e)
 }
 
@@ -121,7 +159,7 @@ func (p *problems) concerns(keys ...string) bool {
 // nil if there are none.
 func (p *problems) err() error {
 	slices.SortStableFunc(p.list, func(a, b *FieldError) int {
-		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line))
+		return cmp.Or(cmp.Compare(a.Flag, b.Flag), cmp.Compare(a.Environment, b.Environment), cmp.Compare(a.Line, b.Line))
 	})
 	joined := make([]error, 0, len(p.list)+1)
 	for _, e := range p.list {

@@ -43,7 +43,7 @@ type Loaded struct {
 	// Warnings are about combinations that can hardly be meant.
 	Warnings []Warning
 
-	schema  *schema
+	schema  schema
 	origins map[string]Origin
 }
 
@@ -61,17 +61,15 @@ func Load(opts Options) (*Loaded, error) {
 // Parse is Load with the file's bytes given; file is its name in messages and
 // origins, and opts.Path is not looked at.
 func Parse(file string, data []byte, opts Options) (*Loaded, error) {
-	bad := &problems{}
 	s := newSchema()
-	doc := readDocument(s, file, data, bad)
-	names := planNames(doc.plans)
-	inputs := append(doc.inputs, s.environment(opts, names, bad)...)
-	inputs = append(inputs, s.flags(opts.Flags, names, bad)...)
 	l := &Loaded{Config: Default(), File: file, schema: s, origins: map[string]Origin{}}
-	l.apply(s.parseAll(inputs, bad), names)
+	d := &decoder{root: s.root, overrides: newOverrides(opts), origins: l.origins}
+	root := node{Node: document{file: file, bad: &d.bad}.root(data), d: d, at: Origin{File: file}}
+	root.mapping(s.root, reflect.ValueOf(&l.Config).Elem())
+	d.leftovers()
 	l.followListen()
-	l.checkTogether(bad)
-	if err := bad.err(); err != nil {
+	l.checkTogether(&d.bad)
+	if err := d.bad.err(); err != nil {
 		return nil, err
 	}
 	l.warn()
@@ -86,31 +84,33 @@ func readFile(opts Options) (path string, data []byte, err error) {
 	if path == "" {
 		path, must = DefaultPath, false
 	}
-	f, err := openRegular(path)
+	data, err = content(path)
 	if errors.Is(err, fs.ErrNotExist) && !must {
 		return "", nil, nil
-	} else if err != nil {
-		return "", nil, fmt.Errorf("open configuration: %w", err)
 	}
-	defer func() { _ = f.Close() }()
-	data, err = io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return "", nil, fmt.Errorf("read configuration: %w", err)
-	}
-	return path, data, nil
+	return path, data, err
 }
 
-// openRegular opens a file that can be read to its end: opening a pipe would wait
-// for whoever writes it.
-func openRegular(path string) (*os.File, error) {
+// content reads a regular file, and at most one byte more than it may have:
+// opening a pipe would wait for whoever writes it.
+func content(path string) ([]byte, error) {
 	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: path, Err: errors.New("not a regular file")}
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open configuration: %w", err)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: errors.New("not a regular file")}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open configuration: %w", err)
 	}
-	return os.Open(path)
+	defer func() { _ = f.Close() }()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	return data, nil
 }
 
 func lookupEnv(environ []string, name string) string {
@@ -132,45 +132,4 @@ func planNames(stated []string) []string {
 		}
 	}
 	return names
-}
-
-// parseAll checks every input; of several for one key the last counts.
-func (s *schema) parseAll(inputs []input, bad *problems) map[string]parsed {
-	good := map[string]parsed{}
-	for _, in := range inputs {
-		set, _ := s.find(in.key)
-		if p, ok := set.parse(in, bad); ok {
-			good[in.key] = p
-		}
-	}
-	return good
-}
-
-// apply puts the values into l.Config: plan default first, which the other
-// plans are then copies of until they get their own.
-func (l *Loaded) apply(values map[string]parsed, names []string) {
-	fill(reflect.ValueOf(&l.Config).Elem(), l.schema.top, "", values, l.origins)
-	base := l.Config.Plans[DefaultPlan]
-	prefix := planKey(DefaultPlan, "")
-	fill(reflect.ValueOf(&base).Elem(), l.schema.plan, prefix, values, l.origins)
-	l.Config.Plans[DefaultPlan] = base
-	for _, name := range names[1:] {
-		plan := base
-		for _, set := range l.schema.plan {
-			from := l.origins[prefix+set.key]
-			from.Inherited = true
-			l.origins[planKey(name, set.key)] = from
-		}
-		fill(reflect.ValueOf(&plan).Elem(), l.schema.plan, planKey(name, ""), values, l.origins)
-		l.Config.Plans[name] = plan
-	}
-}
-
-func fill(holder reflect.Value, list []setting, prefix string, values map[string]parsed, origins map[string]Origin) {
-	for _, set := range list {
-		if p, ok := values[prefix+set.key]; ok {
-			set.set(holder, p.value)
-			origins[prefix+set.key] = p.origin
-		}
-	}
 }

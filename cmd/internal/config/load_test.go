@@ -245,30 +245,6 @@ func TestListenersThatOverlap(t *testing.T) {
 	}
 }
 
-func TestValidate(t *testing.T) {
-	c := Default()
-	c.ESL.Allow = nil
-	c.Sink.MinFree = -1
-	c.Admin.Listen, c.Admin.Token = "0.0.0.0:1", ""
-	p := c.Plans[DefaultPlan]
-	p.Stream.SampleRate, p.Listen, p.OnStreamFailure = 11025, -1, "explode"
-	c.Plans = map[string]Plan{"a b": p, "c": p}
-	got := messages(c.Validate())
-	want := []string{
-		`esl.allow: "": the list is empty: nobody could connect; 0.0.0.0/0 and ::/0 are everybody`,
-		`sink.min_free: "-1B": a size can't be negative`,
-		`plans: plan default is missing`,
-		`plans: "a b": a plan's name has 1 to 64 letters, digits, - and _; it also stands in the dialplan: 127.0.0.1:8084/NAME`,
-		`plans.c.stream.sample_rate: "11025": must be 8000 or 16000 (Hz): mod_audio_stream knows only multiples of 8000, and refuses others or takes them for another rate`,
-		`plans.c.listen: "-1ns": a duration can't be negative`,
-		`plans.c.on_stream_failure: "explode": must be hangup, continue or dialplan`,
-		`admin.listen: "0.0.0.0:1": an address that others can reach needs admin.token; set admin.token, or listen on 127.0.0.1`,
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
 func TestPipeIsNoConfiguration(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
@@ -277,7 +253,7 @@ func TestPipeIsNoConfiguration(t *testing.T) {
 	if _, err := Load(Options{Path: path}); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("%v", err)
 	}
-	if _, err := contentOf(path); err == nil {
+	if _, err := content(path); err == nil {
 		t.Error("a pipe has no content to be watched")
 	}
 }

@@ -2,10 +2,10 @@ package config
 
 import "strings"
 
-// nearest returns the candidate most like word, or "" if none is near. Where no
-// candidate is like the whole word, one with the same last part (after a dot)
-// is taken ("listen" is near to "esl.listen"), or one of which word is the
-// beginning or that begins it ("warning" is near to "warn").
+// nearest returns the candidate most like word, or "" if none is near. If none
+// is like the whole word, it is one with the same last part after a dot
+// ("listen" is near to "esl.listen"), or one that word begins or that begins
+// word ("warning" is near to "warn").
 func nearest(word string, candidates []string) string {
 	best := closest(word, candidates, max(2, len(lastPart(word))/3))
 	if best != "" {
@@ -40,19 +40,15 @@ func begins(word, start string) bool {
 	return len(start) >= enough && len(word) > len(start) && word[len(start)] != '.' && strings.EqualFold(word[:len(start)], start)
 }
 
-// nearestKey is nearest for a key path: the keys beside it come first.
-func nearestKey(key string, known []string) string {
-	parent := strings.TrimSuffix(key, lastPart(key))
-	var beside []string
-	for _, k := range known {
-		if rest, ok := strings.CutPrefix(k, parent); ok && rest != "" && parent != "" {
-			beside = append(beside, rest)
+// nearestKey is nearest for a key of f, which may be nil, at the path parent: the
+// keys below f come first, then all others.
+func (root *field) nearestKey(f *field, parent, name string) string {
+	if f != nil && parent != "" {
+		if near := nearest(name, f.paths("")); near != "" {
+			return join(parent, near)
 		}
 	}
-	if n := nearest(lastPart(key), beside); n != "" {
-		return parent + n
-	}
-	return nearest(key, known)
+	return nearest(join(parent, name), root.paths(""))
 }
 
 func lastPart(key string) string { return key[strings.LastIndexByte(key, '.')+1:] }

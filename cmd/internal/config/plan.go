@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"slices"
@@ -34,37 +35,30 @@ func (l *Loaded) Plan(name string) (p controller.Plan, ok bool) {
 // ForCall returns the plan of a call with these channel variables. socketPath
 // is the path of the socket action's address. The plan is the one that
 // tapdeck_plan names, else that of the path, else default; tapdeck_listen=30s
-// and so on then set single values. What is bad in them, and
-// every other tapdeck_ variable, comes back as a Warning, and is left as the plan
-// has it.
+// and so on then set single values. A name or value that can't be used is a
+// warning, and the plan's own value holds.
 func (l *Loaded) ForCall(vars controller.Variables, socketPath string) (controller.Plan, []Warning) {
-	var warnings []Warning
 	name, from := vars.Get(PlanVariable), PlanVariable
 	if name == "" {
 		name, from = strings.Trim(socketPath, "/"), "socket_path"
 	}
-	if name == "" {
-		name = DefaultPlan
-	}
+	name = cmp.Or(name, DefaultPlan)
+	var warnings []Warning
 	plan, ok := l.Config.Plans[name]
 	if !ok {
 		near := nearest(name, l.PlanNames())
-		warnings = append(warnings, Warning{Field: from, Value: shorten(name), Rule: "no such plan, using " + DefaultPlan, Hint: mean(near)})
+		warnings = append(warnings, Warning{Field: from, Value: shorten(name), Rule: "no such plan, using " + DefaultPlan, Hint: meant(near)})
 		name, plan = DefaultPlan, l.Config.Plans[DefaultPlan]
 	}
+	d := &decoder{}
 	holder := reflect.ValueOf(&plan).Elem()
 	for _, set := range l.schema.plan {
-		field := variable(set.key)
-		text := vars.Get(field)
-		if text == "" {
-			continue
+		if text := vars.Get(set.variable); text != "" {
+			d.textNode(set.field, set.variable, text, Origin{}).decode(set.field, set.of(holder))
 		}
-		value, f := set.read(text)
-		if f != nil {
-			warnings = append(warnings, Warning{Field: field, Value: shorten(text), Rule: f.rule, Hint: either(f.hint, mean(f.nearest))})
-			continue
-		}
-		set.set(holder, value)
+	}
+	for _, e := range d.bad.list {
+		warnings = append(warnings, Warning{Field: e.Field, Value: e.Value, Rule: e.Rule, Hint: cmp.Or(e.Hint, meant(e.Nearest))})
 	}
 	return plan.controller(name), append(warnings, l.unknown(vars)...)
 }
@@ -76,7 +70,7 @@ func (l *Loaded) unknown(vars controller.Variables) []Warning {
 	var warnings []Warning
 	for _, name := range slices.Sorted(vars.Names(VariablePrefix)) {
 		if !slices.Contains(known, name) {
-			warnings = append(warnings, Warning{Field: printable(name), Value: shorten(vars.Get(name)), Rule: "no such variable", Hint: mean(nearest(name, known))})
+			warnings = append(warnings, Warning{Field: printable(name), Value: shorten(vars.Get(name)), Rule: "no such variable", Hint: meant(nearest(name, known))})
 		}
 	}
 	return warnings
@@ -85,25 +79,11 @@ func (l *Loaded) unknown(vars controller.Variables) []Warning {
 // printable keeps a name that somebody else gave fit for a log line.
 func printable(name string) string { return shorten(strings.Trim(strconv.Quote(name), `"`)) }
 
-func mean(near string) string {
-	if near == "" {
-		return ""
-	}
-	return "the nearest known is " + near
-}
-
-func either(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
 // variables lists the channel variables that ForCall asks for, PlanVariable first.
-func (s *schema) variables() []string {
+func (s schema) variables() []string {
 	list := []string{PlanVariable}
 	for _, set := range s.plan {
-		list = append(list, variable(set.key))
+		list = append(list, set.variable)
 	}
 	return list
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -10,21 +11,16 @@ import (
 // its bounds are; a forgotten one would be a setting that quietly stays stale.
 func TestEverySettingIsTaggedAndBounded(t *testing.T) {
 	s := newSchema()
-	seen := 0
 	for _, set := range slices.Concat(s.top, s.plan) {
-		seen++
 		if !slices.Contains([]Reload{ReloadNow, ReloadNextCall, ReloadRestart}, set.reload) {
-			t.Errorf("%s: reload tag %q", set.key, set.reload)
+			t.Errorf("%s: reload tag %q", set.path, set.reload)
 		}
-		if set.rule.parse == nil || set.rule.bounds == "" || len(set.rule.tags) == 0 {
-			t.Errorf("%s has no rule", set.key)
+		if slices.Contains([]string{"", "a text", "a size"}, set.form) {
+			t.Errorf("%s: no form, or one without bounds: %q", set.path, set.form)
 		}
 	}
-	if leaves := countLeaves(reflect.TypeFor[Config]()) + countLeaves(reflect.TypeFor[Plan]()); seen != leaves {
+	if seen, leaves := len(s.top)+len(s.plan), countLeaves(reflect.TypeFor[Config]())+countLeaves(reflect.TypeFor[Plan]()); seen != leaves {
 		t.Errorf("%d settings, but the structs have %d", seen, leaves)
-	}
-	if rules := len(rules()) + len(planRules()); seen != rules {
-		t.Errorf("%d settings, but %d rules", seen, rules)
 	}
 }
 
@@ -57,7 +53,15 @@ func TestValuesReadBack(t *testing.T) {
 }
 
 // defaultKeys are the keys outside the plans, and those of plan default.
-func defaultKeys() []string { return newSchema().keys([]string{DefaultPlan}) }
+func defaultKeys() []string {
+	var keys []string
+	for _, path := range newSchema().root.paths("") {
+		if f := newSchema().root.find(path); f.fields == nil && f.base == "" {
+			keys = append(keys, path)
+		}
+	}
+	return keys
+}
 
 func TestKeysAreThePlanless(t *testing.T) {
 	keys := defaultKeys()
@@ -85,11 +89,10 @@ func TestNearest(t *testing.T) {
 		{"plans.default.zzzzzzz", ""},
 		{"something_else_altogether", ""},
 	} {
-		parent := ""
-		if i := len(c.word) - len(lastPart(c.word)); i > 0 {
-			parent = c.word[:i-1]
-		}
-		if got := nearestKey(c.word, newSchema().near(parent)); got != c.want {
+		root := newSchema().root
+		parent := strings.TrimSuffix(strings.TrimSuffix(c.word, lastPart(c.word)), ".")
+		above := root.find(parent)
+		if got := root.nearestKey(above, parent, lastPart(c.word)); got != c.want {
 			t.Errorf("nearest to %s: %q, want %q", c.word, got, c.want)
 		}
 	}
@@ -102,8 +105,9 @@ func TestSizeText(t *testing.T) {
 		if got := s.String(); got != want {
 			t.Errorf("%d bytes: %s, want %s", int64(s), got, want)
 		}
-		if back, f := parseSize(want); f != nil || back != s {
-			t.Errorf("%s reads back as %d, %v", want, int64(back), f)
+		var back Size
+		if err := back.UnmarshalText([]byte(want)); err != nil || back != s {
+			t.Errorf("%s reads back as %d, %v", want, int64(back), err)
 		}
 	}
 }

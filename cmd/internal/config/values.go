@@ -1,6 +1,20 @@
 package config
 
-import "reflect"
+import (
+	"reflect"
+	"strings"
+)
+
+// Reload says when a changed setting takes effect.
+type Reload string
+
+// The three values of Reload: at once, for calls that begin later, and at the
+// next start of the process.
+const (
+	ReloadNow      Reload = "now"
+	ReloadNextCall Reload = "next call"
+	ReloadRestart  Reload = "restart"
+)
 
 // Value is one setting with its value in effect.
 type Value struct {
@@ -12,29 +26,53 @@ type Value struct {
 	Origin Origin
 	// Reload says when a change of it takes effect.
 	Reload Reload
+
+	raw any
 }
 
 // Values returns every setting in the order of the file, then plan by plan.
 func (l *Loaded) Values() []Value {
-	list := l.values(reflect.ValueOf(l.Config), l.schema.top, "")
+	list, _ := l.values("")
 	for _, name := range l.PlanNames() {
-		list = append(list, l.planValues(name)...)
+		ofPlan, _ := l.values(name)
+		list = append(list, ofPlan...)
 	}
 	return list
 }
 
-func (l *Loaded) planValues(name string) []Value {
-	return l.values(reflect.ValueOf(l.Config.Plans[name]), l.schema.plan, planKey(name, ""))
-}
-
-func (l *Loaded) values(holder reflect.Value, settings []setting, prefix string) []Value {
-	list := make([]Value, 0, len(settings))
+// values returns the settings of a plan, if there is one of that name, or with
+// no name those outside the plans.
+func (l *Loaded) values(plan string) (list []Value, ok bool) {
+	holder, settings, prefix := reflect.ValueOf(l.Config), l.schema.top, ""
+	if plan != "" {
+		p, ok := l.Config.Plans[plan]
+		if !ok {
+			return nil, false
+		}
+		holder, settings, prefix = reflect.ValueOf(p), l.schema.plan, join(plansKey, plan)
+	}
 	for _, set := range settings {
-		key := prefix + set.key
-		list = append(list, Value{Key: key, Value: set.show(holder), Origin: l.origins[key], Reload: set.reload})
+		key, v := join(prefix, set.path), set.of(holder)
+		list = append(list, Value{Key: key, Value: set.show(v), Origin: l.origin(key), Reload: set.reload, raw: v.Interface()})
 	}
-	return list
+	return list, true
 }
+
+// origin returns the source of a setting; a plan has what it does not state from
+// the plan default.
+func (l *Loaded) origin(key string) Origin {
+	o, stated := l.origins[key]
+	rest, ofPlan := strings.CutPrefix(key, plansKey+".")
+	name, path, _ := strings.Cut(rest, ".")
+	if stated || !ofPlan || name == DefaultPlan {
+		return o
+	}
+	o = l.origins[planKey(DefaultPlan, path)]
+	o.Inherited = true
+	return o
+}
+
+func planKey(name, path string) string { return join(join(plansKey, name), path) }
 
 // Change is one setting that differs between two configurations.
 type Change struct {
@@ -50,30 +88,20 @@ type Change struct {
 // Diff returns what differs between two configurations, in the order of the
 // file. A value that a plan inherits from plan default in both is listed there only.
 func Diff(before, after *Loaded) []Change {
-	list := differ(before, after, before.schema.top, "", reflect.ValueOf(before.Config), reflect.ValueOf(after.Config))
-	for _, name := range planNames(append(before.PlanNames(), after.PlanNames()...)) {
-		a, was := before.Config.Plans[name]
-		b, is := after.Config.Plans[name]
-		switch {
-		case was && is:
-			list = append(list, differ(before, after, before.schema.plan, planKey(name, ""), reflect.ValueOf(a), reflect.ValueOf(b))...)
-		case was:
-			list = append(list, Change{Key: plansKey + "." + name, Old: "present", New: "absent", Reload: ReloadNextCall})
-		case is:
-			list = append(list, Change{Key: plansKey + "." + name, Old: "absent", New: "present", Reload: ReloadNextCall})
-		}
-	}
-	return list
-}
-
-func differ(before, after *Loaded, settings []setting, prefix string, a, b reflect.Value) []Change {
 	var list []Change
-	for _, set := range settings {
-		key := prefix + set.key
-		if set.get(a) == set.get(b) || (before.origins[key].Inherited && after.origins[key].Inherited) {
+	presence := map[bool]string{true: "present", false: "absent"}
+	for _, plan := range append([]string{""}, planNames(append(before.PlanNames(), after.PlanNames()...))...) {
+		a, was := before.values(plan)
+		b, is := after.values(plan)
+		if was != is {
+			list = append(list, Change{Key: join(plansKey, plan), Old: presence[was], New: presence[is], Reload: ReloadNextCall})
 			continue
 		}
-		list = append(list, Change{Key: key, Old: set.show(a), New: set.show(b), Reload: set.reload})
+		for i, v := range b {
+			if !reflect.DeepEqual(a[i].raw, v.raw) && !(a[i].Origin.Inherited && v.Origin.Inherited) {
+				list = append(list, Change{Key: v.Key, Old: a[i].Value, New: v.Value, Reload: v.Reload})
+			}
+		}
 	}
 	return list
 }

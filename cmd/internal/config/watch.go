@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -26,8 +25,8 @@ type Watcher struct {
 	notify   *fsnotify.Watcher
 
 	// State of Run.
-	names   []string // what events have to be about
-	content [sha256.Size]byte
+	names []string          // what events have to be about
+	sum   [sha256.Size]byte // of the content
 }
 
 // NewWatcher begins to watch the file at path, which need not be there yet. A
@@ -47,7 +46,7 @@ func NewWatcher(path string, debounce time.Duration) (*Watcher, error) {
 		_ = notify.Close()
 		return nil, fmt.Errorf("watch configuration: %w", err)
 	}
-	w.content, _ = contentOf(path)
+	w.changed()
 	return w, nil
 }
 
@@ -58,9 +57,9 @@ func (w *Watcher) Close() error { return w.notify.Close() }
 // and returns nil when ctx is done. A file that is away changes nothing.
 func (w *Watcher) Run(ctx context.Context, onChange func()) error {
 	defer func() { _ = w.notify.Close() }()
-	settle := time.NewTimer(time.Hour)
-	settle.Stop()
-	var since time.Time // of the first event not yet settled
+	quiet := time.NewTimer(time.Hour)
+	quiet.Stop()
+	var since time.Time // of the first event that is not yet told
 	for {
 		select {
 		case <-ctx.Done():
@@ -76,14 +75,14 @@ func (w *Watcher) Run(ctx context.Context, onChange func()) error {
 				since = time.Now()
 			}
 			if time.Since(since) < 10*w.debounce {
-				settle.Reset(w.debounce)
+				quiet.Reset(w.debounce)
 				continue
 			}
 		case <-w.notify.Errors: // events were lost: look for ourselves
 			_ = w.follow()
-		case <-settle.C:
+		case <-quiet.C:
 		}
-		settle.Stop()
+		quiet.Stop()
 		since = time.Time{}
 		if w.changed() {
 			onChange()
@@ -161,23 +160,11 @@ func trail(path string) []string {
 
 // changed tells whether the file is there and has other content than before.
 func (w *Watcher) changed() bool {
-	content, err := contentOf(w.path)
-	if err != nil || content == w.content {
+	data, err := content(w.path)
+	sum := sha256.Sum256(data)
+	if err != nil || sum == w.sum {
 		return false
 	}
-	w.content = content
+	w.sum = sum
 	return true
-}
-
-func contentOf(path string) (sum [sha256.Size]byte, err error) {
-	f, err := openRegular(path)
-	if err != nil {
-		return sum, fmt.Errorf("open configuration: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	h := sha256.New()
-	if _, err := io.Copy(h, io.LimitReader(f, maxFile+1)); err != nil {
-		return sum, fmt.Errorf("read configuration: %w", err)
-	}
-	return [sha256.Size]byte(h.Sum(nil)), nil
 }
