@@ -52,7 +52,7 @@ func printValues(w io.Writer, loaded *config.Loaded) error {
 	return t.Flush()
 }
 
-// takesEffect says when a changed value takes effect.
+// takesEffect says in words when a changed value takes effect.
 func takesEffect(r config.Reload) string {
 	switch r {
 	case "restart":
