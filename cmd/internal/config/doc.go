@@ -17,7 +17,8 @@
 // in a form of its own brings an UnmarshalText, and one that is more than a
 // text a decodeNode.
 //
-// The package starts no goroutine. It never opens a listener, never writes a
-// file, never logs and never reads the process's environment by itself: the
-// caller hands it in.
+// The package starts goroutines only for a Watcher (those of fsnotify), and
+// Watcher.Run or Watcher.Close ends them. It never opens a listener, never
+// writes a file, never logs and never reads the process's environment by
+// itself: the caller hands it in.
 package config
