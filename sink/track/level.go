@@ -1,4 +1,4 @@
-package sink
+package track
 
 import (
 	"encoding/binary"
@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// floorDBFS stands for no signal at all; the least that 16 bits can hold, a
+	// FloorDBFS stands for no signal at all; the least that 16 bits can hold, a
 	// constant 1, is -90.3.
-	floorDBFS = -100
+	FloorDBFS = -100
 	fullScale = 32768
 
 	// A window is loud above about -40 dBFS; three loud ones within ten are speech.
@@ -51,7 +51,7 @@ func (e *energy) rmsDBFS() float64 { return meanDBFS(e.squares, e.samples) }
 
 func (e *energy) peakDBFS() float64 {
 	if e.peak == 0 {
-		return floorDBFS
+		return FloorDBFS
 	}
 	return 20 * math.Log10(float64(e.peak)/fullScale)
 }
@@ -64,10 +64,10 @@ func (e *energy) digitalSilence() bool {
 
 func meanDBFS(squares uint64, samples int64) float64 {
 	if squares == 0 || samples == 0 {
-		return floorDBFS
+		return FloorDBFS
 	}
 	mean := float64(squares) / float64(samples)
-	return max(10*math.Log10(mean/(fullScale*fullScale)), floorDBFS)
+	return max(10*math.Log10(mean/(fullScale*fullScale)), FloorDBFS)
 }
 
 // measure sums up whole frames of PCM.
@@ -105,44 +105,44 @@ func measureStereo(pcm []byte) energy {
 	return e
 }
 
-// meter measures a recording's audio as it comes, in windows of 20 ms.
-type meter struct {
+// levelMeter measures a recording's audio as it comes, in windows of 20 ms.
+type levelMeter struct {
 	format wav.Format
 	total  energy
-	recent energy // since the last takeRecent
+	recent energy // since the last recentDBFS
 
 	// The caller's voice, one window at a time.
 	windowBytes int
-	left        int    // bytes that the window still lacks
+	remaining   int    // bytes until the window is whole
 	loud        energy // of the window
 	history     uint16 // one bit per window, 1 is loud
 	spoken      bool
 	quiet       int // windows since the caller's last speech
 }
 
-func newMeter(f wav.Format) meter {
+func newLevelMeter(f wav.Format) levelMeter {
 	n := int(f.Frames(window)) * f.FrameBytes()
-	return meter{format: f, windowBytes: n, left: n}
+	return levelMeter{format: f, windowBytes: n, remaining: n}
 }
 
 // add measures whole frames.
-func (m *meter) add(pcm []byte) {
+func (m *levelMeter) add(pcm []byte) {
 	for len(pcm) > 0 {
-		n := min(len(pcm), m.left)
+		n := min(len(pcm), m.remaining)
 		e := measure(pcm[:n], m.format.Channels)
 		m.loud.add(e)
 		pcm = pcm[n:]
-		if m.left -= n; m.left == 0 {
+		if m.remaining -= n; m.remaining == 0 {
 			m.closeWindow()
 		}
 	}
 }
 
-func (m *meter) closeWindow() {
+func (m *levelMeter) closeWindow() {
 	e := m.loud
 	m.total.add(e)
 	m.recent.add(e)
-	m.loud, m.left = energy{}, m.windowBytes
+	m.loud, m.remaining = energy{}, m.windowBytes
 	m.history <<= 1
 	m.quiet++
 	if float64(e.caller) <= loudMeanSquare*float64(e.callers) {
@@ -155,15 +155,15 @@ func (m *meter) closeWindow() {
 }
 
 // sum returns what all audio so far sums up to, the unfinished window included.
-func (m *meter) sum() energy {
+func (m *levelMeter) sum() energy {
 	e := m.total
 	e.add(m.loud)
 	return e
 }
 
-// takeRecent returns the level of what came since the last call, and whether there
+// recentDBFS returns the level of what came since the last call, and whether there
 // was a whole window of it.
-func (m *meter) takeRecent() (dbfs float64, ok bool) {
+func (m *levelMeter) recentDBFS() (dbfs float64, ok bool) {
 	if m.recent.samples == 0 {
 		return 0, false
 	}
@@ -172,10 +172,10 @@ func (m *meter) takeRecent() (dbfs float64, ok bool) {
 	return dbfs, true
 }
 
-// listenAnew forgets the caller's speech.
-func (m *meter) listenAnew() { m.history, m.spoken, m.quiet = 0, false, 0 }
+// forgetVoice forgets the caller's speech.
+func (m *levelMeter) forgetVoice() { m.history, m.spoken, m.quiet = 0, false, 0 }
 
 // quietFor says whether the caller has spoken and has then been quiet for d.
-func (m *meter) quietFor(d time.Duration) bool {
+func (m *levelMeter) quietFor(d time.Duration) bool {
 	return m.spoken && time.Duration(m.quiet)*window >= d
 }

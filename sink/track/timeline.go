@@ -1,4 +1,4 @@
-package sink
+package track
 
 import (
 	"time"
@@ -7,27 +7,24 @@ import (
 )
 
 const (
-	// exactFor is how long a socket's arrivals are read as they come, so that the
-	// start of its audio can be told to the frame.
+	// exactFor is how long a socket's arrivals must be seen as they come, so that the
+	// start of its audio is known to the frame.
 	exactFor = time.Second
 	// cadence is the lateness that an ordinary frame may have.
 	cadence = 60 * time.Millisecond
+	// Audio that lasts longer than the time it came in by longShare is too much, once it
+	// has come for longAfter.
+	longShare = 1.1
+	longAfter = 2 * time.Second
 )
-
-// Gap is a stretch of a recording in which no audio came, filled with silence.
-type Gap struct {
-	// AtMS is where it begins, in ms from the recording's first sample.
-	AtMS int64 `json:"at_ms"`
-	// MS is how long it is.
-	MS int64 `json:"ms"`
-}
 
 // timeline places the audio of a recording's sockets in the call's time. Times are
 // those at which the sink saw the bytes.
 type timeline struct {
 	format   wav.Format
+	sockets  int
 	opened   time.Time // when the first socket was
-	origin   time.Time // when the first sample was taken, zero before any audio
+	origin   time.Time // when the first sample was made, zero before any audio
 	written  int64     // frames in the file, silence included
 	received int64     // frames of audio
 	missing  time.Duration
@@ -36,13 +33,13 @@ type timeline struct {
 	frame    time.Duration // length of the longest message
 
 	// The present socket.
-	start   time.Time // when its first sample was taken; zero before any audio
+	start   time.Time // when its first sample was made; zero before any audio
 	frames  int64     // of audio in it
 	first   time.Time // arrival of its first audio
 	arrived time.Time // arrival of its latest audio
 	batch   int64     // frames since the last closeBatch
 	batchAt time.Time // arrival of the last closed batch, zero before the first
-	emptyAt time.Time // latest moment at which it was open and all that had come was taken
+	emptyAt time.Time // latest moment at which it was open and known to hold nothing unread
 }
 
 // connect begins a new socket.
@@ -50,15 +47,16 @@ func (t *timeline) connect(now time.Time) {
 	t.start, t.first, t.arrived, t.batchAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	t.frames, t.batch = 0, 0
 	t.emptyAt = now
+	t.sockets++
 	if t.opened.IsZero() {
 		t.opened = now
 	}
 }
 
-// took counts frames of audio that arrived at a time. In the first second the start
+// arrive counts frames of audio that arrived at a time. In the first second the start
 // of the socket's audio is the earliest that any arrival allows, so that frames that
 // were queued while the switch connected don't shift it.
-func (t *timeline) took(frames int64, now time.Time) {
+func (t *timeline) arrive(frames int64, now time.Time) {
 	if t.first.IsZero() {
 		t.first = now
 	}
@@ -92,13 +90,13 @@ func (t *timeline) gap() int64 {
 
 // closeBatch ends what was read in one go, which was all that was there at a time. The
 // pause before it is at least the time that the socket is known to have been empty,
-// and the audio that lacks.
+// and the audio that is missing.
 func (t *timeline) closeBatch(now time.Time) {
 	if t.batch > 0 {
 		if !t.batchAt.IsZero() {
 			empty := t.emptyAt.Sub(t.batchAt)
-			lacks := t.arrived.Sub(t.batchAt) - t.format.Duration(t.batch)
-			t.pause = max(t.pause, empty, lacks)
+			missing := t.arrived.Sub(t.batchAt) - t.format.Duration(t.batch)
+			t.pause = max(t.pause, empty, missing)
 		}
 		t.batchAt, t.batch = t.arrived, 0
 	}
@@ -113,11 +111,11 @@ func (t *timeline) tooMuch() bool {
 }
 
 // disconnect ends the socket. Its end lies between the last moment at which it was
-// open and now; the one that fits its audio best is taken.
+// open and now; the one that fits its audio best is chosen.
 func (t *timeline) disconnect(now time.Time) {
 	t.closeBatch(t.emptyAt)
 	if t.start.IsZero() { // all of it is missing
-		t.lacks(now)
+		t.noteMissing(now)
 		return
 	}
 	end := t.start.Add(t.format.Duration(t.frames))
@@ -128,11 +126,11 @@ func (t *timeline) disconnect(now time.Time) {
 		end = now
 	}
 	t.pause = max(t.pause, end.Sub(t.arrived))
-	t.lacks(end)
+	t.noteMissing(end)
 }
 
-// lacks notes how much less audio came, up to end, than the time would give.
-func (t *timeline) lacks(end time.Time) {
+// noteMissing notes how much less audio came, up to end, than the time would give.
+func (t *timeline) noteMissing(end time.Time) {
 	from := t.origin
 	if from.IsZero() {
 		from = t.opened

@@ -1,94 +1,104 @@
-package sink
+package track
 
 import (
+	"encoding/hex"
 	"fmt"
-	"strings"
+	"io"
+	"io/fs"
 	"time"
 
 	"tapdeck/wav"
 )
 
 const (
-	// settleFor is how long a later socket's first audio is held back until the start
-	// of it is known; settleBytes bounds what is held.
-	settleFor   = 100 * time.Millisecond
-	settleBytes = 64 << 10
+	// holdTime is how long a later socket's first audio is held back until the start
+	// of it is known; holdBytes bounds what is held.
+	holdTime  = 100 * time.Millisecond
+	holdBytes = 64 << 10
 
-	maxMetadata      = 32
-	maxMetadataBytes = 8 << 10
+	// Less than shortShare of the audio that the time would give is too little, if the
+	// time is at least shortAfter.
+	shortShare = 0.9
+	shortAfter = time.Second
 )
 
-// take is a recording's file and all that is known of its sound. It belongs to the
-// stream that is live, and to Finish once none is.
-type take struct {
-	file     file
+// File is what a Track writes to: an *os.File, empty and at its beginning.
+type File interface {
+	wav.File
+	io.ReaderAt
+	Stat() (fs.FileInfo, error)
+}
+
+// Track is the audio of one recording, over all its sockets. It is for one goroutine at
+// a time.
+type Track struct {
+	file     File
 	w        *wav.Writer
-	name     string // without an extension, relative to the directory
 	timeline timeline
-	meter    meter
-	watching *watch // what the meter listens for
-
-	silenceChecked bool
-
-	metadata []string
-	dropped  int
+	level    levelMeter
 
 	holding bool // of a later socket, until its place is known
 	held    []byte
 }
 
-func newTake(f file, format wav.Format, name string) (*take, error) {
-	w, err := wav.NewWriter(f, format)
-	if err != nil {
-		return nil, fmt.Errorf("begin %s: %w", name, err)
-	}
-	return &take{
-		file: f, w: w, name: name,
-		timeline: timeline{format: format}, meter: newMeter(format),
-	}, nil
+// Mark is a cue point to be: a moment of the call and what it is called.
+type Mark struct {
+	Label string
+	At    time.Time
 }
 
-// connect begins a new socket.
-func (t *take) connect(now time.Time) {
+// New writes the header of an empty recording to f, which the caller closes after Finish.
+func New(f File, format wav.Format) (*Track, error) {
+	w, err := wav.NewWriter(f, format)
+	if err != nil {
+		return nil, fmt.Errorf("begin recording: %w", err)
+	}
+	return &Track{file: f, w: w, timeline: timeline{format: format}, level: newLevelMeter(format)}, nil
+}
+
+// Connect begins a new socket.
+func (t *Track) Connect(now time.Time) {
 	t.timeline.connect(now)
 	t.holding = t.timeline.received > 0
 }
 
-// audio takes whole frames that arrived at a time.
-func (t *take) audio(pcm []byte, now time.Time) error {
-	t.timeline.took(int64(len(pcm)/t.timeline.format.FrameBytes()), now)
-	t.meter.add(pcm)
+// Audio takes whole frames of PCM that arrived at a time. It doesn't keep pcm.
+func (t *Track) Audio(pcm []byte, now time.Time) error {
+	t.timeline.arrive(int64(len(pcm)/t.timeline.format.FrameBytes()), now)
+	t.level.add(pcm)
 	if !t.holding {
 		return t.write(pcm)
 	}
 	t.held = append(t.held, pcm...)
-	if len(t.held) < settleBytes && !t.settled(now) {
-		return nil
+	if len(t.held) >= holdBytes {
+		return t.writeHeld()
 	}
-	return t.settle()
+	return t.WriteHeld(now)
 }
 
-// settleAt is when what is held will have to be written; zero if nothing is.
-func (t *take) settleAt() time.Time {
+// HeldUntil is when WriteHeld will write what is held back; zero if nothing is.
+func (t *Track) HeldUntil() time.Time {
 	if !t.holding || t.timeline.first.IsZero() {
 		return time.Time{}
 	}
-	return t.timeline.first.Add(settleFor)
+	return t.timeline.first.Add(holdTime)
 }
 
-func (t *take) settled(now time.Time) bool {
-	at := t.settleAt()
-	return !at.IsZero() && !now.Before(at)
+// WriteHeld writes what is held back, once the place of it is known.
+func (t *Track) WriteHeld(now time.Time) error {
+	if at := t.HeldUntil(); at.IsZero() || now.Before(at) {
+		return nil
+	}
+	return t.writeHeld()
 }
 
-// settle fills the gap before the present socket and writes what was held.
-func (t *take) settle() error {
+// writeHeld fills the gap before the present socket and writes what was held.
+func (t *Track) writeHeld() error {
 	if !t.holding || len(t.held) == 0 {
 		return nil
 	}
 	t.holding = false
-	silence := t.timeline.gap()
-	err := t.w.WriteSilence(silence)
+	err := t.w.WriteSilence(t.timeline.gap())
 	t.timeline.written = t.w.Frames()
 	if err == nil {
 		err = t.write(t.held)
@@ -97,41 +107,47 @@ func (t *take) settle() error {
 	return err
 }
 
-func (t *take) write(pcm []byte) error {
+func (t *Track) write(pcm []byte) error {
 	_, err := t.w.Write(pcm)
 	t.timeline.written = t.w.Frames()
 	return err
 }
 
-func (t *take) flush() error { return t.w.Flush() }
+// Flush brings the file up to all that is not held back, and makes it playable to there.
+func (t *Track) Flush() error { return t.w.Flush() }
 
-// message notes the length of a whole message of audio.
-func (t *take) message(bytes int) {
+// Message notes the length, in bytes, of a whole message of audio.
+func (t *Track) Message(bytes int) {
 	f := t.timeline.format
 	t.timeline.frame = max(t.timeline.frame, f.Duration(int64(bytes/f.FrameBytes())))
 }
 
-// text keeps a text frame, in bounds.
-func (t *take) text(b []byte) {
-	if len(t.metadata) >= maxMetadata {
-		t.dropped++
-		return
-	}
-	t.metadata = append(t.metadata, strings.ToValidUTF8(string(b), "\uFFFD"))
+// EndBatch ends what was read in one go, which was all that had come by now.
+func (t *Track) EndBatch(now time.Time) { t.timeline.closeBatch(now) }
+
+// Empty records the last moment at which the socket was known to hold nothing unread.
+func (t *Track) Empty(at time.Time) { t.timeline.emptyAt = at }
+
+// StartKnown says whether the socket's audio has begun and its start no longer depends on
+// the exact time of an arrival.
+func (t *Track) StartKnown(now time.Time) bool {
+	first := t.timeline.first
+	return !first.IsZero() && now.Sub(first) >= exactFor
 }
 
-// disconnect ends the socket at a time.
-func (t *take) disconnect(now time.Time) error {
-	err := t.settle()
+// Disconnect ends the socket at a time and writes all that is left of its audio.
+func (t *Track) Disconnect(now time.Time) error {
+	err := t.writeHeld()
 	t.timeline.disconnect(now)
 	if err == nil {
-		err = t.flush()
+		err = t.Flush()
 	}
 	return err
 }
 
-// fullAt is when the recording will be longer than is permitted.
-func (t *take) fullAt(connected time.Time, most time.Duration) time.Time {
+// FullAt is when the recording will be longer than most. Until its first sample it is
+// counted from connected.
+func (t *Track) FullAt(connected time.Time, most time.Duration) time.Time {
 	tl := &t.timeline
 	if tl.origin.IsZero() {
 		return connected.Add(most)
@@ -142,9 +158,54 @@ func (t *take) fullAt(connected time.Time, most time.Duration) time.Time {
 	return tl.origin.Add(most)
 }
 
-// playable says whether the file, after an error, tells of all audio that is in it. If
-// not, it stays a .part, for Recover to repair.
-func (t *take) playable() bool {
+// Received returns the frames of audio that came.
+func (t *Track) Received() int64 { return t.timeline.received }
+
+// RecentLevel returns the level, in dBFS, of what came since the last call, and whether
+// there was a whole window of 20 ms.
+func (t *Track) RecentLevel() (dbfs float64, ok bool) { return t.level.recentDBFS() }
+
+// ForgetVoice makes QuietFor begin anew.
+func (t *Track) ForgetVoice() { t.level.forgetVoice() }
+
+// QuietFor says whether the caller has spoken since ForgetVoice and has then been quiet
+// for d of audio.
+func (t *Track) QuietFor(d time.Duration) bool { return t.level.quietFor(d) }
+
+// OnlySilence says that at least so much audio came, and that all of it was digital silence.
+func (t *Track) OnlySilence(least time.Duration) bool {
+	if t.timeline.format.Duration(t.timeline.received) < least {
+		return false
+	}
+	e := t.level.sum()
+	return e.digitalSilence()
+}
+
+// TooMuch says that a socket brings more audio than time passes.
+func (t *Track) TooMuch() bool { return t.timeline.tooMuch() }
+
+// TooLittle says, after the last socket, that less than 90 % of the audio came that the
+// time would give.
+func (t *Track) TooLittle() bool {
+	got := t.timeline.format.Duration(t.timeline.received)
+	want := got + t.timeline.missing
+	return want >= shortAfter && float64(got) < shortShare*float64(want)
+}
+
+// Finish completes the file, with a cue point at each mark, and syncs it. Even beside an
+// error, complete says whether the file's header tells of all audio that is in it; if not,
+// it is for wav.Repair.
+func (t *Track) Finish(marks []Mark) (complete bool, err error) {
+	for _, m := range marks {
+		t.w.CueAt(t.timeline.position(m.At), m.Label)
+	}
+	if err := t.w.Finish(); err != nil {
+		return t.playable(), fmt.Errorf("finish recording: %w", err)
+	}
+	return true, nil
+}
+
+func (t *Track) playable() bool {
 	info, err := t.file.Stat()
 	if err != nil {
 		return false
@@ -153,20 +214,8 @@ func (t *take) playable() bool {
 	return err == nil && h.Frames() == t.w.Frames()
 }
 
-// sound is what the record tells.
-func (t *take) sound() Sound {
-	tl, e := &t.timeline, t.meter.sum()
-	return Sound{
-		AudioMS:         tl.format.Duration(t.w.Frames()).Milliseconds(),
-		MissingMS:       tl.missing.Milliseconds(),
-		LargestPauseMS:  tl.pause.Milliseconds(),
-		Gaps:            tl.gaps,
-		Bytes:           tl.received * int64(tl.format.FrameBytes()),
-		RMSDBFS:         round2(e.rmsDBFS()),
-		PeakDBFS:        round2(e.peakDBFS()),
-		DigitalSilence:  e.digitalSilence(),
-		WAV:             wavPath(t.name),
-		Metadata:        t.metadata,
-		MetadataDropped: t.dropped,
-	}
+// SHA256 returns the SHA-256, in hex, of the PCM in the file.
+func (t *Track) SHA256() string {
+	sum := t.w.Sum()
+	return hex.EncodeToString(sum[:])
 }

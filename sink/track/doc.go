@@ -1,0 +1,16 @@
+// Package track is the audio of one recording, on the call's time: it places what each
+// socket brings, fills the time between two sockets with silence, measures levels, hears
+// whether the caller speaks, and writes the WAV to a file that it is handed.
+//
+// Time: a recording's zero is the first sample of its first socket. The start of a
+// socket's audio is the earliest that an arrival within its first second allows. A later
+// socket's audio is held back for 100 ms, until its start is known, and the time before it
+// is filled with silence, a Gap. After the last socket nothing is filled: the file ends
+// with the audio. Times are those at which the caller saw the bytes; the package reads no
+// clock.
+//
+// The package starts no goroutine, and a Track is for one at a time. It never opens, names,
+// closes or removes a file, never throws away audio, and never writes a sample that was not
+// audio, but for the silence of a Gap. It allocates nothing per frame, but for what it holds
+// back.
+package track

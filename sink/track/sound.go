@@ -1,0 +1,95 @@
+package track
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"math"
+
+	"tapdeck/wav"
+)
+
+// Sound is what a record tells of the audio.
+type Sound struct {
+	// AudioMS is the length of the WAV, the silence of its gaps included.
+	AudioMS int64 `json:"audio_ms"`
+	// MissingMS is how much less audio came than the time from the first sample (or,
+	// if none came, the first socket) to the end of the last socket would give; below a
+	// frame and 60 ms it is 0.
+	MissingMS int64 `json:"missing_ms"`
+	// LargestPauseMS is the longest time without audio on a live socket. With coalesced
+	// reads, a pause shorter than the read interval is inferred from missing samples.
+	LargestPauseMS int64 `json:"largest_pause_ms"`
+	Gaps           []Gap `json:"gaps"`
+	// Connections counts the sockets.
+	Connections int `json:"connections"`
+	// Bytes of PCM received.
+	Bytes int64 `json:"bytes"`
+	// RMSDBFS and PeakDBFS are of the audio received, silence of gaps left out; -100
+	// is no signal at all.
+	RMSDBFS  float64 `json:"rms_dbfs"`
+	PeakDBFS float64 `json:"peak_dbfs"`
+	// DigitalSilence says that no sample of the caller was anything but 0 or -1.
+	DigitalSilence bool `json:"digital_silence"`
+}
+
+// Gap is a stretch of a recording in which no audio came, filled with silence.
+type Gap struct {
+	// AtMS is where it begins, in ms from the recording's first sample.
+	AtMS int64 `json:"at_ms"`
+	// MS is how long it is.
+	MS int64 `json:"ms"`
+}
+
+// NoSound is the Sound of a recording without audio, after so many sockets.
+func NoSound(connections int) Sound {
+	return Sound{RMSDBFS: FloorDBFS, PeakDBFS: FloorDBFS, Connections: connections}
+}
+
+// Sound returns what is known of the audio now.
+func (t *Track) Sound() Sound {
+	tl, e := &t.timeline, t.level.sum()
+	return Sound{
+		AudioMS:        tl.format.Duration(t.w.Frames()).Milliseconds(),
+		MissingMS:      tl.missing.Milliseconds(),
+		LargestPauseMS: tl.pause.Milliseconds(),
+		Gaps:           tl.gaps,
+		Connections:    tl.sockets,
+		Bytes:          tl.received * int64(tl.format.FrameBytes()),
+		RMSDBFS:        round2(e.rmsDBFS()),
+		PeakDBFS:       round2(e.peakDBFS()),
+		DigitalSilence: e.digitalSilence(),
+	}
+}
+
+// Measure fills in what the audio of a WAV itself tells: its length, levels and silence.
+// It returns the SHA-256 of the PCM in hex, and an error if f can't be read or ctx is done.
+func (s *Sound) Measure(ctx context.Context, f io.ReaderAt, h wav.Header) (sha string, err error) {
+	level, sum := newLevelMeter(h.Format), sha256.New()
+	buf := make([]byte, 32<<10-32<<10%h.Format.FrameBytes())
+	pcm := io.NewSectionReader(f, h.DataOffset, h.DataBytes)
+	for {
+		if ctx.Err() != nil {
+			return "", context.Cause(ctx)
+		}
+		n, err := io.ReadFull(pcm, buf)
+		sum.Write(buf[:n])
+		level.add(buf[:n-n%h.Format.FrameBytes()])
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			break
+		}
+		if err != nil {
+			return "", fmt.Errorf("read recording: %w", err)
+		}
+	}
+	e := level.sum()
+	s.AudioMS, s.Bytes = h.Format.Duration(h.Frames()).Milliseconds(), h.DataBytes
+	s.RMSDBFS, s.PeakDBFS = round2(e.rmsDBFS()), round2(e.peakDBFS())
+	s.DigitalSilence = e.digitalSilence()
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// round2 rounds to two places; the zero that comes out has no sign.
+func round2(v float64) float64 { return math.Round(v*100)/100 + 0 }
