@@ -1,4 +1,4 @@
-package sink
+package store
 
 import (
 	"errors"
@@ -15,11 +15,11 @@ const (
 	directoryMode = 0o750
 )
 
-// errLocked says that another Recording, maybe of another process, has the file.
-var errLocked = errors.New("file is in use")
+// ErrLocked says that another recording, maybe of another process, has the file.
+var ErrLocked = errors.New("file is in use")
 
-// file is what a recording is written to: an *os.File.
-type file interface {
+// File is what a recording or a record is written to: an *os.File.
+type File interface {
 	io.ReadWriteCloser
 	io.ReaderAt
 	io.WriterAt
@@ -28,29 +28,29 @@ type file interface {
 	Truncate(size int64) error
 }
 
-// disk is the part of the file system that recordings need. Tests give one that fails.
-type disk interface {
+// Disk is the part of the file system that recordings need. Tests give one that fails.
+type Disk interface {
 	// Create makes a file that isn't there yet, locked; else the error is fs.ErrExist.
-	Create(name string) (file, error)
-	// Open opens a file for reading and writing and locks it, or returns errLocked.
-	Open(name string) (file, error)
+	Create(name string) (File, error)
+	// Open opens a file for reading and writing and locks it, or returns ErrLocked.
+	Open(name string) (File, error)
 	// Rename gives a file a name that nothing has yet; else the error is fs.ErrExist.
 	Rename(from, to string) error
 	Exists(name string) bool
 	Remove(name string) error
 	MkdirAll(dir string) error
-	// SyncDir makes the names in dir last.
+	// SyncDir writes the names in dir to the disk.
 	SyncDir(dir string) error
 	// Free returns the bytes that may still be written below dir.
 	Free(dir string) (int64, error)
 }
 
-// osDisk is the machine's own file system.
-type osDisk struct{}
+// OSDisk is the machine's own file system.
+type OSDisk struct{}
 
 // createLocked makes a file that others see before it is locked; whoever loses it in
 // between is told that it is.
-func createLocked(name string) (file, error) {
+func createLocked(name string) (File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func createLocked(name string) (file, error) {
 	return lock(f)
 }
 
-func (osDisk) Open(name string) (file, error) {
+func (OSDisk) Open(name string) (File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return nil, err
@@ -68,24 +68,24 @@ func (osDisk) Open(name string) (file, error) {
 
 // lock takes the file for this process until it is closed. A file system without
 // locks is no reason not to record.
-func lock(f *os.File) (file, error) {
+func lock(f *os.File) (File, error) {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		return nil, errors.Join(fmt.Errorf("lock %s: %w", f.Name(), errLocked), f.Close())
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", f.Name(), ErrLocked), f.Close())
 	}
 	return f, nil
 }
 
-func (osDisk) Exists(name string) bool {
+func (OSDisk) Exists(name string) bool {
 	_, err := os.Lstat(name)
 	return err == nil
 }
 
-func (osDisk) Remove(name string) error { return os.Remove(name) }
+func (OSDisk) Remove(name string) error { return os.Remove(name) }
 
-func (osDisk) MkdirAll(dir string) error { return os.MkdirAll(dir, directoryMode) }
+func (OSDisk) MkdirAll(dir string) error { return os.MkdirAll(dir, directoryMode) }
 
-func (osDisk) SyncDir(dir string) error {
+func (OSDisk) SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (osDisk) SyncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-func (osDisk) Free(dir string) (int64, error) {
+func (OSDisk) Free(dir string) (int64, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		return 0, fmt.Errorf("ask free space of %s: %w", dir, err)

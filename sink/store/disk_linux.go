@@ -1,4 +1,4 @@
-package sink
+package store
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func (osDisk) Rename(from, to string) error {
+func (OSDisk) Rename(from, to string) error {
 	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
 	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EINVAL) {
 		return linkAndRemove(from, to)
@@ -21,7 +21,7 @@ func (osDisk) Rename(from, to string) error {
 }
 
 // Create locks the file before it has a name, where the file system can.
-func (osDisk) Create(name string) (file, error) {
+func (OSDisk) Create(name string) (File, error) {
 	fd, err := unix.Open(filepath.Dir(name), unix.O_RDWR|unix.O_TMPFILE|unix.O_CLOEXEC, fileMode)
 	if err != nil {
 		return createLocked(name)
@@ -41,7 +41,7 @@ func (osDisk) Create(name string) (file, error) {
 	return locked, nil
 }
 
-func createLockedAfter(f *os.File, name string) (file, error) {
+func createLockedAfter(f *os.File, name string) (File, error) {
 	if err := f.Close(); err != nil {
 		return nil, err
 	}

@@ -1,7 +1,7 @@
 //go:build unix && !linux
 
-package sink
+package store
 
-func (osDisk) Rename(from, to string) error { return linkAndRemove(from, to) }
+func (OSDisk) Rename(from, to string) error { return linkAndRemove(from, to) }
 
-func (osDisk) Create(name string) (file, error) { return createLocked(name) }
+func (OSDisk) Create(name string) (File, error) { return createLocked(name) }

@@ -1,9 +1,11 @@
-package sink
+package store_test
 
 import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"tapdeck/sink/internal/sinktest"
 )
 
 // A recordings directory is often a link to another disk.
@@ -12,14 +14,14 @@ func TestRecoverThroughALink(t *testing.T) {
 	if err := os.Symlink(real, link); err != nil {
 		t.Fatal(err)
 	}
-	base := leftover(t, real, testID, speech(1, 8000))
+	base := sinktest.Leftover(t, real, sinktest.ID, sinktest.Speech(1, 8000))
 	for _, dir := range []string{link, real} {
 		rec := recoverDir(t, dir)
 		if published := rec.Published(); published != map[bool]int{true: 1}[dir == link] {
 			t.Errorf("%s: %d published: %v", dir, published, rec.Files)
 		}
 	}
-	readRecord(t, base+jsonExt)
+	sinktest.ReadRecord(t, base+".json")
 }
 
 // What ends in .part, and is no call's, is somebody else's.

@@ -1,9 +1,8 @@
-package sink
+package store
 
 import (
 	"fmt"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -15,7 +14,7 @@ const (
 	ActionPublished = "published"
 	// ActionRecord: the WAV was published already; now its record is.
 	ActionRecord = "record published"
-	// ActionRemoved: what it told is published already.
+	// ActionRemoved: all that was in it is published already.
 	ActionRemoved = "removed"
 	// ActionLive: a running tapdeck writes it; nothing was done.
 	ActionLive = "live"
@@ -89,7 +88,7 @@ func (d Recovered) log(log *zap.Logger) {
 		path = d.WAV
 	}
 	fields := []zap.Field{zap.String("file", path)}
-	if id := pathID(strings.ReplaceAll(filepath.ToSlash(d.Part), ".", "/")); id != "" {
+	if id := callOf(filepath.Base(d.Part)); id != "" {
 		fields = append(fields, zap.String("call", id))
 	}
 	switch d.Action {

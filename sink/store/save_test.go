@@ -1,203 +1,236 @@
-package sink
+package store_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"tapdeck/sink/internal/sinktest"
+	"tapdeck/sink/store"
 )
 
-// beginRecord makes a sidecar, and returns its name and the record that is to come.
-func beginRecord(t *testing.T, s *store) (name string, record Record) {
+const page = 4 << 10
+
+var errDisk = errors.New("the disk says no")
+
+// running makes the files of a running call on a disk: it returns its part, its path without
+// extension, and the record that is to come.
+func running(t *testing.T, disk store.Disk) (part *store.Part, base string, record store.Record) {
 	t.Helper()
-	call := testCall(testID)
-	name = callName(testID, call.Started)
-	record = newRecord(call)
-	if err := errors.Join(s.makeDay(name), s.saveSidecar(name, &record)); err != nil {
+	dir := t.TempDir()
+	record = store.Record{Call: sinktest.ID, Caller: "1001", Started: time.Now(), SampleRate: 8000, Channels: 1}
+	part, err := store.New(dir, disk).Create(record.Call, record.Started)
+	if err == nil {
+		err = part.SaveSidecar(&record)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { part.Close() })
 	record.Result, record.HangupCause = "completed", "NORMAL_CLEARING"
-	return name, record
+	return part, strings.TrimSuffix(filepath.Join(dir, filepath.FromSlash(part.WAV())), ".wav.part"), record
 }
 
-// A record takes its sidecar's file, without a blank left; where that fails in any step,
-// and where it is too long, it gets a file of its own.
-func TestRecordTakesTheSidecarsPlace(t *testing.T) {
-	for _, step := range []string{"none", "open", "writeat", "sync", "truncate", "too long"} {
+// A record is its sidecar's file; if that fails in any step, or if it is longer than a page,
+// it gets a file of its own.
+func TestRecordOverwritesTheSidecar(t *testing.T) {
+	for _, step := range []string{"none", "open", "writeat", "sync", "too long"} {
 		t.Run(step, func(t *testing.T) {
-			dir := t.TempDir()
-			s := &store{disk: &badDisk{match: jsonExt + partExt, step: step, err: errors.New("no")}, dir: dir}
-			name, record := beginRecord(t, s)
+			part, base, record := running(t, &sinktest.BadDisk{Match: ".json.part", Step: step, Err: errDisk})
 			if step == "too long" {
-				record.Metadata = []string{strings.Repeat("x", reserved)}
+				record.Metadata = []string{strings.Repeat("x", page)}
 			}
-			sidecar, err := os.Stat(s.path(name) + jsonExt + partExt)
+			sidecar, err := os.Stat(base + ".json.part")
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := s.saveRecord(&record, name); err != nil {
+			if err := part.Save(&record); err != nil {
 				t.Fatal(err)
 			}
-			if got := extensions(t, s.path(name)); !cmp.Equal(got, []string{jsonExt}) {
-				t.Errorf("files %v", got)
+			if diff := cmp.Diff([]string{".json", ".wav.part"}, extensions(t, base)); diff != "" {
+				t.Errorf("files (-want +got):\n%s", diff)
 			}
-			if got := readRecord(t, s.path(name)+jsonExt); !cmp.Equal(got.Result, "completed") {
+			if got := sinktest.ReadRecord(t, base+".json"); got.Result != "completed" || len(got.Metadata) != len(record.Metadata) {
 				t.Errorf("record %+v", got)
 			}
-			want, _ := encodeRecord(&record)
-			published, err := os.Stat(s.path(name) + jsonExt)
-			if err != nil || published.Size() != int64(len(want)) {
-				t.Errorf("%v, %v, want %d bytes", published, err, len(want))
-			}
-			if os.SameFile(sidecar, published) != (step == "none") {
-				t.Errorf("the same file: %v", step != "none")
+			published, err := os.Stat(base + ".json")
+			if err != nil || os.SameFile(sidecar, published) != (step == "none") {
+				t.Errorf("the same file: %v, %v", step != "none", err)
 			}
 		})
 	}
 }
 
-// Each step is on the disk before the next one takes away what it stands for.
+// A record that is shorter than its sidecar is followed by blanks, which JSON may be.
+func TestShortRecordOverALongSidecar(t *testing.T) {
+	part, base, record := running(t, store.OSDisk{})
+	change(t, base+".json.part", func(b []byte) []byte { return append(b, bytes.Repeat([]byte("x"), 2000)...) })
+	if err := part.Save(&record); err != nil {
+		t.Fatal(err)
+	}
+	if got := sinktest.ReadRecord(t, base+".json"); got.Result != "completed" {
+		t.Errorf("record %+v", got)
+	}
+}
+
+// Each step is on the disk before the next one replaces what it stands for: one write, one
+// sync, one rename, and the folders.
 func TestRecordIsSyncedInOrder(t *testing.T) {
-	var steps []string
-	d := &badDisk{match: jsonExt, step: "none"}
-	s := &store{disk: d, dir: t.TempDir()}
-	name, record := beginRecord(t, s)
-	d.seen = func(step, _ string) { steps = append(steps, step) }
-	if err := s.saveRecord(&record, name); err != nil {
-		t.Fatal(err)
-	}
-	want := []string{"open", "writeat", "sync", "truncate", "sync", "rename", "syncdir", "syncdir"}
-	if !cmp.Equal(steps, want) {
-		t.Errorf("%v, want %v", steps, want)
-	}
-}
-
-// A record that could not be published is known to Recover, in the sidecar.
-func TestRecordWithoutAName(t *testing.T) {
-	dir := t.TempDir()
-	s := &store{disk: &badDisk{match: jsonExt, step: "rename", err: errors.New("no")}, dir: dir}
-	name, record := beginRecord(t, s)
-	if err := s.saveRecord(&record, name); err == nil {
-		t.Error("no error")
-	}
-	recoverDir(t, dir)
-	if got := readRecord(t, s.path(name)+jsonExt); got.Result != "completed" || !got.Recovered {
-		t.Errorf("%+v", got)
-	}
-}
-
-// Wherever a power cut parts what a record writes over its sidecar from what was there,
-// one of the two is read; also where the disk wrote the end before the beginning.
-func TestSidecarSurvivesAPowerCut(t *testing.T) {
-	s := &store{disk: osDisk{}, dir: t.TempDir()}
-	name, record := beginRecord(t, s)
-	before, err := os.ReadFile(s.path(name) + jsonExt + partExt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := encodeRecord(&record)
-	if err != nil {
-		t.Fatal(err)
-	}
-	after := slices.Concat(b, blanks[len(b):], before[reserved:])
-	whole := 0
-	for cut := range reserved + 1 {
-		for order, torn := range [][]byte{
-			append(after[:cut:cut], before[cut:]...),
-			append(before[:cut:cut], after[cut:]...),
-		} {
-			got, ok := decodeRecord(torn)
-			if !ok || got.Caller != record.Caller || got.Result != "" && got.Result != record.Result {
-				t.Fatalf("cut at %d, order %d: %v %+v", cut, order, ok, got)
+	for name, c := range map[string]struct {
+		text string
+		want []string
+	}{
+		"a page": {"", []string{"open", "writeat", "sync", "rename", "syncdir", "syncdir"}},
+		"longer": {strings.Repeat("x", page), []string{"create", "write", "sync", "rename", "syncdir", "syncdir"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var steps []string
+			disk := &sinktest.BadDisk{Match: ".json"}
+			part, _, record := running(t, disk)
+			record.Metadata = []string{c.text}
+			disk.Seen = func(step, _ string) { steps = append(steps, step) }
+			if err := part.Save(&record); err != nil {
+				t.Fatal(err)
 			}
-			if got.Result != "" {
-				whole++
+			if diff := cmp.Diff(c.want, steps); diff != "" {
+				t.Errorf("steps (-want +got):\n%s", diff)
 			}
-		}
-	}
-	if whole < reserved-len(b) {
-		t.Errorf("only %d were the record", whole)
-	}
-	if got, ok := decodeRecord(b); !ok || got.Result != record.Result {
-		t.Errorf("%+v", got)
+		})
 	}
 }
 
-// A record that is too long for the room is read, whatever is left behind it.
-func TestLongRecordOverASidecar(t *testing.T) {
-	s := &store{disk: osDisk{}, dir: t.TempDir()}
-	name, record := beginRecord(t, s)
-	old, err := os.ReadFile(s.path(name) + jsonExt + partExt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	record.Metadata = []string{strings.Repeat("x", len(old)-reserved-100)}
-	for len(record.Metadata[0]) < 2*reserved {
-		b, err := encodeRecord(&record)
-		if err != nil {
-			t.Fatal(err)
+// A record that can't be renamed is known to Recover, as the sidecar, and so is the old text
+// if nothing of a record can be written.
+func TestRecordOfAnUnwillingDisk(t *testing.T) {
+	for step, want := range map[string]string{"rename": "completed", "writeat": "aborted"} {
+		for _, text := range []string{"", strings.Repeat("x", page)} {
+			t.Run(fmt.Sprintf("%s, %d bytes", step, len(text)), func(t *testing.T) {
+				disk := noNew{&sinktest.BadDisk{Match: ".json", Step: step, Err: errDisk}}
+				part, base, record := running(t, disk)
+				record.Metadata = []string{text}
+				writes := 0
+				disk.Seen = func(step, _ string) {
+					if disk.Step == step && step == "writeat" { // of a record; the old text is put back by the next one
+						writes++
+						disk.Mended.Store(writes%2 == 0)
+					}
+				}
+				if err := part.Save(&record); !errors.Is(err, errDisk) {
+					t.Errorf("error %v", err)
+				}
+				if err := os.Remove(base + ".wav.part"); err != nil {
+					t.Fatal(err)
+				}
+				recoverDir(t, filepath.Dir(filepath.Dir(base)))
+				got := sinktest.ReadRecord(t, base+".json")
+				if got.Result != want || got.Caller != "1001" || !got.Recovered {
+					t.Errorf("record %+v", got)
+				}
+			})
 		}
-		b = append(b, old[min(len(b), len(old)):]...)
-		if got, ok := decodeRecord(b); !ok || got.Result != record.Result {
-			t.Fatalf("%d bytes: %v %+v", len(b), ok, got)
-		}
-		record.Metadata[0] += strings.Repeat("x", 101)
 	}
-	if err := s.keepRecord(&record, name); err != nil {
-		t.Fatal(err)
+}
+
+// noNew is a disk that makes no file for a record, besides its other faults.
+type noNew struct{ *sinktest.BadDisk }
+
+func (d noNew) Create(path string) (store.File, error) {
+	if strings.HasSuffix(path, ".json.new") {
+		return nil, errDisk
 	}
-	if got := readRecord(t, s.path(name)+jsonExt+partExt); !cmp.Equal(got.Metadata, record.Metadata) {
-		t.Errorf("%+v", got)
+	return d.BadDisk.Create(path)
+}
+
+// After a crash while a record is written, Recover publishes what is whole: the record, the old
+// text, or, if a disk has cut a page, what the WAV itself tells.
+func TestRecoverSidecars(t *testing.T) {
+	for name, c := range map[string]struct {
+		written func(old, text []byte) []byte
+		result  string
+		caller  string
+	}{
+		"the old text":  {func(old, _ []byte) []byte { return old }, "aborted", "1001"},
+		"the record":    {func(_, text []byte) []byte { return text }, "completed", "1001"},
+		"half a record": {func(_, text []byte) []byte { return text[:len(text)/2] }, "aborted", ""},
+		"a cut page":    {func(old, text []byte) []byte { return append(text[:100:100], old[100:]...) }, "aborted", "1001"},
+		"the old text, put back over a part of a longer record": {
+			func(old, text []byte) []byte { return append(old, text[len(old):len(old)+50]...) }, "aborted", "1001",
+		},
+		"nothing": {func(_, _ []byte) []byte { return nil }, "aborted", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			base := sinktest.Leftover(t, dir, sinktest.ID, sinktest.Speech(1, 800))
+			change(t, base+".json.part", func(old []byte) []byte {
+				text := bytes.Replace(old, []byte(`"result": ""`), []byte(`"result": "completed", "err": "`+strings.Repeat("x", 100)+`"`), 1)
+				return c.written(old, text)
+			})
+			recoverDir(t, dir)
+			got := sinktest.ReadRecord(t, base+".json")
+			if got.Call != sinktest.ID || got.Result != c.result || got.Caller != c.caller || got.AudioMS != 100 || !got.Recovered {
+				t.Errorf("record %+v", got)
+			}
+			if diff := cmp.Diff([]string{".json", ".wav"}, extensions(t, base)); diff != "" {
+				t.Errorf("files (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
 // A record whose own name is taken goes to its day's folder, which need not be there.
 func TestRecordInANewFolder(t *testing.T) {
-	dir := t.TempDir()
-	s := &store{disk: osDisk{}, dir: dir}
-	record := newRecord(testCall(testID))
-	if err := s.saveSidecar(testID, &record); err != nil {
+	part, base, record := running(t, store.OSDisk{})
+	if err := os.WriteFile(base+".json", []byte("taken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(s.path(testID)+jsonExt, []byte("taken"), 0o600); err != nil {
+	record.Started = record.Started.Add(48 * time.Hour)
+	if err := part.Save(&record); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.saveRecord(&record, testID); err != nil {
-		t.Fatal(err)
-	}
-	readRecord(t, s.path(callName(testID, record.Started))+jsonExt)
+	sinktest.ReadRecord(t, filepath.Join(filepath.Dir(filepath.Dir(base)), record.Started.UTC().Format(time.DateOnly), sinktest.ID+".json"))
 }
 
-// Recover publishes a sidecar in every state that a crash leaves.
-func TestRecoverOverwrittenSidecars(t *testing.T) {
-	for _, written := range []int{10, reserved} {
-		t.Run(fmt.Sprint(written), func(t *testing.T) {
-			dir := t.TempDir()
-			base := leftover(t, dir, testID, speech(1, 800))
-			record, ok := readRecordFile(base + jsonExt + partExt)
-			if !ok {
-				t.Fatal("no sidecar")
-			}
-			record.Result = "completed"
-			b, err := encodeRecord(&record)
-			if err != nil {
-				t.Fatal(err)
-			}
-			b = append(b, blanks[len(b):]...)
-			change(t, base+jsonExt+partExt, func(old []byte) []byte { return append(b[:written:written], old[written:]...) })
-			recoverDir(t, dir)
-			want := map[int]string{10: resultAborted, reserved: "completed"}[written]
-			if got := readRecord(t, base+jsonExt); got.Result != want || got.Caller != record.Caller || !got.Recovered {
-				t.Errorf("%+v", got)
-			}
-			if left, _ := os.ReadDir(filepath.Dir(base)); len(left) != 2 {
-				t.Errorf("the folder holds %v", left)
-			}
-		})
+// countingDisk counts what is written to the disk of folders.
+type countingDisk struct {
+	store.OSDisk
+	synced map[string]int
+}
+
+func (d *countingDisk) SyncDir(dir string) error {
+	d.synced[dir]++
+	return d.OSDisk.SyncDir(dir)
+}
+
+// Every published name is written to the disk, and the name of its day's folder once, or
+// again if the folder had to be made again.
+func TestNamesLast(t *testing.T) {
+	dir := t.TempDir()
+	d := &countingDisk{synced: map[string]int{}}
+	s := store.New(dir, d)
+	record := store.Record{Started: time.Now()}
+	day := filepath.Join(dir, record.Started.UTC().Format(time.DateOnly))
+	save := func(names, days int) {
+		t.Helper()
+		record.Call = sinktest.NewID()
+		if err := s.Save(&record); err != nil {
+			t.Fatal(err)
+		}
+		if d.synced[day] != names || d.synced[dir] != days {
+			t.Errorf("synced %v, want %d names and the day %d times", d.synced, names, days)
+		}
 	}
+	save(1, 1)
+	save(2, 1)
+	if err := os.RemoveAll(day); err != nil {
+		t.Fatal(err)
+	}
+	save(3, 2)
+	save(4, 2)
 }

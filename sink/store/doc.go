@@ -1,0 +1,30 @@
+// Package store is the directory of recordings: the names in it, the files of a running call
+// and their publication, the records, and the recovery of what a crash left.
+//
+//	DATE/UUID.wav        published: complete, synced, renamed
+//	DATE/UUID.json       the call's record
+//	DATE/UUID.wav.part   running, locked by the process that writes it
+//	DATE/UUID.json.part  the sidecar: what is known of a running call, for Recover
+//	DATE/UUID.json.new   a record that is being written, locked
+//
+// A name that is taken is never overwritten: UUID-2 is the next, for the WAV and the record
+// alike. The lock of a .wav.part is kept until the record is saved, so that no Recover, also
+// of another process, takes a call for dead before its record is there.
+//
+// A record overwrites its sidecar in one write and is then renamed, so that a call makes two
+// files and removes none (a new file costs a file system the more, the more were just
+// removed: ext4 passes over their inodes for minutes). One that is longer than a page, or
+// has no sidecar, is written to a .json.new first, and the sidecar is removed.
+//
+// What holds after a crash: after kill -9 a sidecar is whole, either the old text or the
+// record, as a write of one page is not cut by a signal. After a power loss it is one of the
+// two as well, as the disks of today write a page whole; if one doesn't, or if the page never
+// reached it, the WAV itself still tells the call's UUID and its audio, and is published as
+// recovered without the caller's details. A published WAV is synced. After a failed write the
+// old text is put back, and after a failed rename the sidecar is the whole record: Recover
+// publishes both.
+//
+// The package starts no goroutine, and its methods are safe for concurrent use; a Part belongs
+// to one recording. It sets no time limits: a method returns when the disk does. It knows
+// nothing of sockets, and never removes audio.
+package store

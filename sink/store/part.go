@@ -1,0 +1,83 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Part is the WAV of a running recording, locked until Save or Close, with its sidecar.
+type Part struct {
+	File
+	store *Store
+	base  string // the first name of the call
+	name  string // of the file and its sidecar
+}
+
+// WAV is what a Record calls the file while it is not published.
+func (p *Part) WAV() string { return wavPath(p.name) + partExt }
+
+// Discard closes and removes a file that nothing was written to.
+func (p *Part) Discard() error {
+	return errors.Join(p.store.disk.Remove(p.store.Path(p.WAV())), p.Close())
+}
+
+// SaveSidecar keeps what is known of the running call, for Recover. It fills in record.WAV.
+func (p *Part) SaveSidecar(record *Record) error {
+	record.WAV = wavPath(p.name)
+	b, err := encodeRecord(record)
+	if err != nil {
+		return err
+	}
+	f, err := p.store.createJSON(p.store.sidecar(p.name), b, false)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// Publish gives a complete and synced file its lasting name and returns what a Record calls
+// it. Beside an error it is "" if the file is still a part: the error is fs.ErrNotExist if
+// somebody has taken that name away, and the file may be salvaged then. The lock stays.
+func (p *Part) Publish() (wav string, err error) {
+	name, err := p.store.publishPart(p.name, p.base)
+	if name == "" {
+		return "", err
+	}
+	return wavPath(name), err
+}
+
+// Salvage copies a file whose name somebody has taken away, folder and all, to a new part,
+// and closes it.
+func (p *Part) Salvage() (*Part, error) {
+	info, err := p.Stat()
+	if err != nil {
+		return nil, err
+	}
+	f, err := p.store.create(p.base)
+	if err != nil {
+		return nil, err
+	}
+	_, err = io.Copy(f, io.NewSectionReader(p, 0, info.Size()))
+	if err = errors.Join(err, f.Sync(), p.Close()); err != nil {
+		return nil, fmt.Errorf("copy recording: %w", errors.Join(err, f.Close()))
+	}
+	return f, nil
+}
+
+// Save publishes the call's record beside its WAV, or under the next name that is free, and
+// gives the file's lock back. If it can't be published, the sidecar is the whole record as
+// far as the disk permits, for Recover.
+func (p *Part) Save(record *Record) error {
+	return errors.Join(p.store.saveRecord(record, p.name), p.Close())
+}
+
+// Keep puts the call's record in the place of the sidecar, for Recover, while the file
+// itself is still in use.
+func (p *Part) Keep(record *Record) error {
+	b, err := encodeRecord(record)
+	if err != nil {
+		return err
+	}
+	return p.store.keepRecord(b, p.name)
+}
