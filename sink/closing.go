@@ -2,57 +2,41 @@ package sink
 
 import (
 	"errors"
-	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
 )
 
-// Why a socket ended: State.LastEnd, the label of a metric, and the cause in the log.
+// End is why a socket ended: State.LastEnd, the label of a metric, and the cause in the log.
+type End string
+
+// The reasons why sockets end.
 const (
-	EndClosed       = "closed"          // the switch said Close
-	EndDropped      = "dropped"         // the connection ended without a Close
-	EndProtocol     = "protocol_error"  // what came is no WebSocket frame of a client
-	EndTooBig       = "message_too_big" // a message beyond the limit
-	EndFlood        = "flood"           // too much that is no audio
-	EndIdle         = "idle_timeout"    // no frame for too long
-	EndMaxDuration  = "max_duration"    // the recording has its greatest length
-	EndDisk         = "disk_error"      // the file can't be written
-	EndDisconnected = "disconnected"    // the call asked for it, before a restart
-	EndFinished     = "finished"        // the call was over, the socket not
-	EndShutdown     = "shutdown"        // tapdeck is stopping
-	EndPanic        = "panic"           // a defect of tapdeck, or of a Consumer
+	EndClosed       End = "closed"          // the switch said Close
+	EndDropped      End = "dropped"         // the connection ended without a Close
+	EndProtocol     End = "protocol_error"  // what came is no WebSocket frame of a client
+	EndTooBig       End = "message_too_big" // a message beyond the limit
+	EndFlood        End = "flood"           // too much that is no audio
+	EndIdle         End = "idle_timeout"    // no frame for too long
+	EndMaxDuration  End = "max_duration"    // the recording has its greatest length
+	EndDisk         End = "disk_error"      // the file can't be written
+	EndDisconnected End = "disconnected"    // the call asked for it, before a restart
+	EndFinished     End = "finished"        // the call was over, the socket not
+	EndShutdown     End = "shutdown"        // tapdeck is stopping
+	EndPanic        End = "panic"           // a defect of tapdeck, or of a Consumer
 )
 
-func endReasons() []string {
-	return []string{
+func ends() []End {
+	return []End{
 		EndClosed, EndDropped, EndProtocol, EndTooBig, EndFlood, EndIdle, EndMaxDuration,
 		EndDisk, EndDisconnected, EndFinished, EndShutdown, EndPanic,
 	}
 }
 
-const (
-	statusGoingAway = websocket.StatusGoingAway
-	// goodbye bounds the close handshake: the switch waits for the end of the TCP
-	// connection, so it must come.
-	goodbye = time.Second
-)
-
-// ending is why a socket ended or is to end, and what the peer is told.
-type ending struct {
-	reason string
-	text   string
-	status websocket.StatusCode
-	drain  bool // what has arrived is still taken
-}
-
-func flooded() ending {
-	return ending{reason: EndFlood, text: "too much that is no audio", status: websocket.StatusPolicyViolation}
-}
-
 // ordinary says that nobody has to look into it.
-func (e ending) ordinary() bool {
-	switch e.reason {
+func (e End) ordinary() bool {
+	switch e {
 	case EndClosed, EndDisconnected, EndFinished, EndShutdown:
 		return true
 	}
@@ -60,8 +44,8 @@ func (e ending) ordinary() bool {
 }
 
 // hint says what to do about a socket's end.
-func (e ending) hint() string {
-	switch e.reason {
+func (e End) hint() string {
+	switch e {
 	case EndDropped:
 		return "the network or the switch dropped the connection; tapdeck starts the stream again if the plan permits"
 	case EndIdle:
@@ -78,54 +62,59 @@ func (e ending) hint() string {
 	return "is this mod_audio_stream?"
 }
 
-const hintPanic = "a defect: please report it with the stack; the next socket of the call is taken"
+const (
+	hintPanic = "a defect: please report it with the stack; the next socket of the call is accepted"
+	hintDisk  = "see the disk of sink.directory; what was recorded so far is kept"
+)
 
-const hintDisk = "see the disk of sink.directory; what was recorded so far is kept"
+const statusGoingAway = websocket.StatusGoingAway
+
+// closeReason is why a socket ended or is to end, and what the peer is told.
+type closeReason struct {
+	end    End
+	text   string
+	status websocket.StatusCode
+	drain  bool // what has arrived is still read
+}
+
+var (
+	closeFlood    = closeReason{end: EndFlood, text: "too much that is no audio", status: websocket.StatusPolicyViolation}
+	closeTooBig   = closeReason{end: EndTooBig, text: "message too big", status: websocket.StatusMessageTooBig}
+	closeProtocol = closeReason{end: EndProtocol, text: "protocol error", status: websocket.StatusProtocolError}
+	closeIdle     = closeReason{end: EndIdle, text: "idle", status: statusGoingAway}
+	closeFull     = closeReason{EndMaxDuration, "recording is full", websocket.StatusPolicyViolation, true}
+	closeDisk     = closeReason{end: EndDisk, text: "disk error", status: websocket.StatusInternalError}
+	closeRestart  = closeReason{EndDisconnected, "restart", statusGoingAway, true}
+	closeFinished = closeReason{EndFinished, "call is over", statusGoingAway, true}
+	closeShutdown = closeReason{EndShutdown, "going away", statusGoingAway, true}
+)
+
+// errClosing is what a read returns once a socket is to end; its closeReason says why.
+var errClosing = errors.New("stream is ending")
+
+// handle is what other goroutines hold of a stream.
+type handle struct {
+	conn  *conn
+	done  chan struct{}               // closed when the socket and its goroutine's work are over
+	asked atomic.Pointer[closeReason] // the first wish to end it
+	hurry atomic.Bool                 // reads wait for nothing any more
+	wake  chan struct{}               // ends a wait between two reads
+}
 
 // ask tells the stream's goroutine to end the socket. Only the first wish counts.
-func (s *stream) ask(e ending) {
-	if s.asked.CompareAndSwap(nil, &e) {
-		s.rush()
-		_ = s.conn.SetReadDeadline(time.Unix(1, 0))
+func (h *handle) ask(why closeReason) {
+	if h.asked.CompareAndSwap(nil, &why) {
+		h.rush()
+		_ = h.conn.SetReadDeadline(time.Unix(1, 0))
 	}
 }
 
 // rush ends the waits between reads, in the process and in the kernel.
-func (s *stream) rush() {
-	s.hurry.Store(true)
-	s.conn.setLowWater(1)
+func (h *handle) rush() {
+	h.hurry.Store(true)
+	h.conn.setLowWater(1)
 	select {
-	case s.wake <- struct{}{}:
+	case h.wake <- struct{}{}:
 	default:
 	}
-}
-
-// end closes the socket and its TCP connection, and returns why it ended.
-func (s *stream) end(err error) ending {
-	e := s.why(err)
-	s.closing = true
-	_ = s.conn.SetDeadline(time.Now().Add(goodbye))
-	if e.reason == EndClosed || e.reason == EndDropped {
-		_ = s.ws.CloseNow()
-	} else {
-		_ = s.ws.Close(e.status, e.text)
-	}
-	return e
-}
-
-func (s *stream) why(err error) ending {
-	asked := s.asked.Load()
-	switch {
-	case websocket.CloseStatus(err) != -1:
-		return ending{reason: EndClosed}
-	case s.own != nil:
-		return *s.own
-	case errors.Is(err, errEnding) && asked != nil:
-		return *asked
-	case errors.Is(err, websocket.ErrMessageTooBig):
-		return ending{reason: EndTooBig, text: "message too big", status: websocket.StatusMessageTooBig}
-	case s.broken || errors.Is(err, net.ErrClosed):
-		return ending{reason: EndDropped}
-	}
-	return ending{reason: EndProtocol, text: "protocol error", status: websocket.StatusProtocolError}
 }

@@ -3,10 +3,11 @@ package sink
 import (
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net/netip"
 	"net/url"
 	"time"
+
+	"tapdeck/wav"
 )
 
 // maxReadInterval keeps a recording's file at most a second behind its socket.
@@ -14,8 +15,7 @@ const maxReadInterval = time.Second
 
 // Config says how a Sink listens and what it permits.
 type Config struct {
-	// Advertise is the URL that the switch is told, ws:// or wss://, without a path
-	// or with one that a proxy in between takes away.
+	// Advertise is the URL that the switch is told, ws:// or wss://, without a path.
 	Advertise string
 	// TLS makes Serve speak TLS on its listener; nil is plain text. A listener that
 	// is a TLS one itself works as well, but its reads are not coalesced.
@@ -58,18 +58,7 @@ func DefaultConfig() Config {
 	}
 }
 
-// FieldError names a field of a Config or a Call whose value breaks a rule.
-type FieldError struct {
-	Field string
-	Value any
-	Rule  string
-}
-
-func (e *FieldError) Error() string {
-	return fmt.Sprintf("%s %v: %s", e.Field, e.Value, e.Rule)
-}
-
-// Validate reports every field that breaks a rule, joined, each a *FieldError.
+// Validate reports every field that breaks a rule, joined, each a *wav.FieldError.
 func (c Config) Validate() error {
 	return errors.Join(
 		checkAdvertise(c.Advertise),
@@ -88,13 +77,13 @@ func check(ok bool, field string, value any, rule string) error {
 	if ok {
 		return nil
 	}
-	return &FieldError{Field: field, Value: value, Rule: rule}
+	return &wav.FieldError{Field: field, Value: value, Rule: rule}
 }
 
 func checkAdvertise(s string) error {
 	u, err := url.Parse(s)
 	ok := err == nil && (u.Scheme == "ws" || u.Scheme == "wss") && u.Host != "" &&
-		u.RawQuery == "" && u.Fragment == "" && u.User == nil
+		u.Path == "" && u.RawQuery == "" && u.Fragment == "" && u.User == nil
 	return check(ok, "advertise", s, "must be ws://HOST:PORT or wss://HOST:PORT")
 }
 

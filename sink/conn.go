@@ -17,7 +17,7 @@ const tlsHandshake = 0x16
 type listener struct {
 	net.Listener
 	tls   *tls.Config
-	plain func(peer net.Addr) // told of plain text where TLS is spoken
+	plain func(peer net.Addr) // called for plain text if TLS is spoken
 }
 
 func (l *listener) Accept() (net.Conn, error) {
@@ -33,18 +33,17 @@ func (l *listener) Accept() (net.Conn, error) {
 	return tls.Server(c, l.tls), nil
 }
 
-// conn is an accepted connection, below TLS if there is any. Once a stream has it,
-// every read is the stream's.
+// conn is an accepted connection, below TLS if there is any.
 type conn struct {
 	net.Conn
-	plain  func(net.Addr)
-	sniff  bool
-	stream *stream
+	plain func(net.Addr)
+	sniff bool
+	read  func(p []byte) (int, error) // if not nil, every read: the stream's
 }
 
 func (c *conn) Read(p []byte) (int, error) {
-	if c.stream != nil {
-		return c.stream.fill(p)
+	if c.read != nil {
+		return c.read(p)
 	}
 	n, err := c.Conn.Read(p)
 	var header tls.RecordHeaderError
@@ -65,7 +64,7 @@ func (c *conn) drains() bool {
 }
 
 // setLowWater asks the kernel to wake the process only for so many bytes, or the end of
-// the connection. Where that can't be done, every byte wakes it.
+// the connection. If that can't be done, every byte wakes it.
 func (c *conn) setLowWater(bytes int) {
 	sc, ok := c.Conn.(syscall.Conn)
 	if !ok {

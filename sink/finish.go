@@ -4,33 +4,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"go.uber.org/zap"
-)
 
-// Summary is what Finish tells of a recording.
-type Summary struct {
-	Sound
-	// Alarms were raised by the sink, each once.
-	Alarms []string
-}
+	"tapdeck/sink/store"
+	"tapdeck/sink/track"
+)
 
 // finish is what the first Finish does; later ones wait for it.
 type finish struct {
-	done    chan struct{}
-	summary Summary
-	err     error
-	record  *Record // once saved
+	done   chan struct{}
+	heard  store.Record // the sink's side of the record
+	err    error
+	record *store.Record // once saved
 }
 
 // Finish waits until the live socket has ended or ctx is done, closes it in that case,
 // and publishes the WAV. The recording's URL is void from its beginning. Only the
 // first call does this; later ones wait for it and return the same. After an error the
-// audio is in the file that Summary.WAV names, if any was written. What hangs longer
+// audio is in the file that Save's record names, if any was written. What hangs longer
 // than PublishTimeout, counted from the socket's end or ctx's, is left to itself: the
 // error is ErrDiskHangs then, and what was recorded stays a .part, for Recover.
-func (r *Recording) Finish(ctx context.Context) (Summary, error) {
+func (r *Recording) Finish(ctx context.Context) error {
 	r.mu.Lock()
 	first := r.finish == nil
 	if first {
@@ -43,46 +40,200 @@ func (r *Recording) Finish(ctx context.Context) (Summary, error) {
 		select {
 		case <-live.done:
 		case <-ctx.Done():
-			live.ask(ending{EndFinished, "call is over", statusGoingAway, true})
+			live.ask(closeFinished)
 		}
 	}
 	if first {
-		f.summary, f.err = r.conclude(live)
-		r.logPublished(f.summary.Sound, f.err)
-		r.sink.forget(r)
+		f.heard, f.err = r.conclude(live)
+		r.logPublished(&f.heard, f.err)
+		r.forget(r)
 		close(f.done)
 	}
 	<-f.done
-	return f.summary, f.err
+	return f.err
+}
+
+// Save completes a call's record by what the sink knows of its audio, writes it beside the
+// WAV and returns it, also beside an error. It counts call.Alarms. It is called after Finish,
+// else the error is ErrNotFinished; a second call returns the same record. A record that
+// can't be published, or whose recording hangs, is kept in the sidecar as far as the disk
+// permits, for Recover.
+func (r *Recording) Save(call store.Record) (store.Record, error) {
+	r.mu.Lock()
+	f := r.finish
+	r.mu.Unlock()
+	if f == nil {
+		return store.Record{}, ErrNotFinished
+	}
+	<-f.done
+	r.mu.Lock()
+	saved := f.record != nil
+	if !saved {
+		record := f.complete(call)
+		f.record = &record
+	}
+	record := *f.record
+	r.mu.Unlock()
+	if saved {
+		return record, nil
+	}
+	r.metrics.countAlarms(call.Alarms)
+	err := withTimeout(r.cfg.PublishTimeout, func() error { return r.save(&record, f.err) }, func() {})
+	return record, err
+}
+
+// complete adds the sink's side to a call's record.
+func (f *finish) complete(call store.Record) store.Record {
+	heard := &f.heard
+	call.Sound, call.WAV, call.AudioSHA256 = heard.Sound, heard.WAV, heard.AudioSHA256
+	call.Metadata, call.MetadataDropped = heard.Metadata, heard.MetadataDropped
+	call.Timeline.StreamConnected, call.Timeline.FirstAudio = heard.Timeline.StreamConnected, heard.Timeline.FirstAudio
+	call.Alarms = append(heard.Alarms, call.Alarms...)
+	if call.Err == "" {
+		call.Err = heard.Err
+	}
+	return call
+}
+
+// save writes the record and, last, gives the file's lock back.
+func (r *Recording) save(record *store.Record, finished error) error {
+	part := r.currentPart()
+	hangs := errors.Is(finished, ErrDiskHangs)
+	switch {
+	case part == nil && hangs:
+		return finished
+	case part == nil:
+		return r.store.Save(record)
+	case hangs:
+		return errors.Join(finished, part.Keep(record)) // the file is still in use
+	}
+	return part.Save(record)
 }
 
 // conclude publishes once the live socket, if there is one, has ended.
-func (r *Recording) conclude(live *stream) (Summary, error) {
-	var sum Summary
-	err := bounded(r.cfg.PublishTimeout, func() (err error) {
+func (r *Recording) conclude(live *handle) (store.Record, error) {
+	var heard store.Record
+	err := withTimeout(r.cfg.PublishTimeout, func() (err error) {
 		if live != nil {
 			<-live.done
 		}
-		sum, err = r.publish()
+		heard, err = r.publish()
 		return err
-	}, r.late)
+	}, r.closeLate)
 	if errors.Is(err, ErrDiskHangs) {
-		return r.hanging(), fmt.Errorf("publish recording: %w", err)
+		err = fmt.Errorf("publish recording: %w", err)
+		return r.heard(r.hangingSound(), "", err), err
 	}
-	return sum, err
+	return heard, err
 }
 
-// bounded does work that a disk may hang, for at most d, after which the error is
+// publish finishes the file and gives it its lasting name.
+func (r *Recording) publish() (store.Record, error) {
+	st := r.State()
+	if r.track == nil {
+		return r.heard(track.NoSound(st.Connections), "", st.Err), st.Err
+	}
+	began := time.Now()
+	r.mu.Lock()
+	marks := r.marks
+	r.mu.Unlock()
+	complete, err := r.track.Finish(marks)
+	wav := ""
+	if complete {
+		var errName error
+		wav, errName = r.publishPart()
+		err = errors.Join(err, errName)
+	}
+	sound := r.track.Sound()
+	r.observeEnd(sound)
+	r.metrics.publication.Observe(time.Since(began).Seconds())
+	heard := r.heard(sound, wav, err)
+	heard.AudioSHA256 = r.track.SHA256()
+	heard.Metadata, heard.MetadataDropped = r.metadata, r.dropped
+	return heard, err
+}
+
+// publishPart names the file, or a copy of it if its own name is gone. The lock is kept
+// until the record is saved, so that Recover doesn't make one.
+func (r *Recording) publishPart() (wav string, err error) {
+	part := r.currentPart()
+	wav, err = part.Publish()
+	if !errors.Is(err, fs.ErrNotExist) {
+		return wav, err
+	}
+	if part, err = part.Salvage(); err != nil {
+		return "", err
+	}
+	r.begin(part)
+	return part.Publish()
+}
+
+// heard is the sink's side of the record: what is known of a recording with this sound, which
+// is published as wav if that is not "", or else still a part.
+func (r *Recording) heard(sound track.Sound, wav string, err error) store.Record {
+	if part := r.currentPart(); wav == "" && part != nil {
+		wav = part.WAV()
+	}
+	st := r.State()
+	if err == nil {
+		err = st.Err
+	}
+	record := store.Record{Sound: sound, WAV: wav, Alarms: st.Alarms}
+	record.Timeline.StreamConnected = sinceMS(r.call.Started, st.ConnectedAt)
+	record.Timeline.FirstAudio = sinceMS(r.call.Started, st.FirstAudioAt)
+	if err != nil {
+		record.Err = err.Error()
+	}
+	return record
+}
+
+// hangingSound is what can be told of a recording whose file hangs.
+func (r *Recording) hangingSound() track.Sound {
+	frames := r.received.Load()
+	sound := track.NoSound(r.State().Connections)
+	sound.AudioMS = r.format.Duration(frames).Milliseconds()
+	sound.Bytes = frames * int64(r.format.FrameBytes())
+	return sound
+}
+
+// closeLate ends what Finish has left to itself.
+func (r *Recording) closeLate() {
+	fields := []zap.Field{zap.String("hint", "run tapdeck repair on the directory, which publishes what is left")}
+	if part := r.currentPart(); part != nil {
+		fields = append(fields, zap.NamedError("err", part.Close()))
+	}
+	r.log.Warn("disk responded after the timeout", fields...)
+}
+
+func (r *Recording) logPublished(heard *store.Record, err error) {
+	result := resultPublished
+	if err != nil {
+		result = resultFailed
+	}
+	r.metrics.recordings.WithLabelValues(result).Inc()
+	fields := []zap.Field{
+		zap.String("file", r.store.Path(heard.WAV)),
+		zap.Int64("audio_ms", heard.AudioMS),
+	}
+	if err == nil {
+		r.log.Info("recording saved", fields...)
+		return
+	}
+	r.log.Error("recording not saved", append(fields, zap.NamedError("err", err), zap.String("hint",
+		"what was written is in this file: see its disk, then run tapdeck repair on the directory"))...)
+}
+
+// withTimeout does work that a disk may hang, for at most d, after which the error is
 // ErrDiskHangs. The work's goroutine ends with the work; if that is too late, it calls
 // late.
-func bounded(d time.Duration, work func() error, late func()) error {
-	done, left := make(chan error), make(chan struct{})
-	defer close(left)
+func withTimeout(d time.Duration, work func() error, late func()) error {
+	done, gone := make(chan error), make(chan struct{})
+	defer close(gone)
 	go func() {
 		err := work()
 		select {
 		case done <- err:
-		case <-left:
+		case <-gone:
 			late()
 		}
 	}()
@@ -96,71 +247,11 @@ func bounded(d time.Duration, work func() error, late func()) error {
 	}
 }
 
-// hanging is what can be told of a recording whose file hangs.
-func (r *Recording) hanging() Summary {
-	st, frames := r.State(), r.received.Load()
-	sound := Sound{
-		AudioMS: r.call.Format.Duration(frames).Milliseconds(), Bytes: frames * int64(r.call.Format.FrameBytes()),
-		RMSDBFS: floorDBFS, PeakDBFS: floorDBFS, Connections: st.Connections,
+// sinceMS returns a moment in ms since start, nil for the zero time.
+func sinceMS(start, at time.Time) *int64 {
+	if at.IsZero() {
+		return nil
 	}
-	if part := r.partName(); part != "" {
-		sound.WAV = wavPath(part) + partExt
-	}
-	return Summary{Sound: sound, Alarms: st.Alarms}
-}
-
-// late ends what Finish has left to itself.
-func (r *Recording) late() {
-	fields := []zap.Field{zap.String("hint", "run tapdeck repair on the directory, which publishes what is left")}
-	if r.take != nil {
-		fields = append(fields, zap.NamedError("err", r.take.file.Close()))
-	}
-	r.log.Warn("disk answers again", fields...)
-}
-
-// partName is the name of the recording's running file, empty if there is none.
-func (r *Recording) partName() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.part
-}
-
-// Save writes the call's record beside the WAV and returns it, also beside an error. It
-// is called after Finish, else the error is ErrNotFinished; a second call returns the
-// same record. A record that can't be published, or whose recording hangs, is kept in
-// the sidecar as far as the disk permits, for Recover.
-func (r *Recording) Save(o Outcome) (Record, error) {
-	r.mu.Lock()
-	f := r.finish
-	r.mu.Unlock()
-	if f == nil {
-		return Record{}, ErrNotFinished
-	}
-	<-f.done
-	r.mu.Lock()
-	saved := f.record
-	if saved == nil {
-		record := r.record(f, o)
-		f.record = &record
-	}
-	record := *f.record
-	r.mu.Unlock()
-	if saved != nil {
-		return record, nil
-	}
-	r.sink.countAlarms(o.Alarms)
-	err := bounded(r.cfg.PublishTimeout, func() error { return r.save(&record, f.err) }, func() {})
-	return record, err
-}
-
-// save writes the record and, last, gives the file's lock back.
-func (r *Recording) save(record *Record, finished error) error {
-	part := r.partName()
-	if errors.Is(finished, ErrDiskHangs) {
-		return errors.Join(finished, r.sink.store.keepRecord(record, part)) // the file is still in use
-	}
-	if r.take == nil {
-		return r.sink.store.saveRecord(record, "")
-	}
-	return errors.Join(r.sink.store.saveRecord(record, part), r.take.file.Close())
+	ms := at.Sub(start).Milliseconds()
+	return &ms
 }

@@ -5,18 +5,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"tapdeck/sink/internal/sinktest"
+	"tapdeck/sink/store"
+
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // hungDisk is the machine's disk, of which one step hangs for testID's WAV.
 type hungDisk struct {
-	osDisk
+	store.OSDisk
 	step string
 	free chan struct{} // closed when it goes on
 }
@@ -27,19 +32,19 @@ func (d *hungDisk) hang(step, path string) {
 	}
 }
 
-func (d *hungDisk) Create(path string) (file, error) {
+func (d *hungDisk) Create(path string) (store.File, error) {
 	d.hang("create", path)
-	f, err := d.osDisk.Create(path)
+	f, err := d.OSDisk.Create(path)
 	return &hungFile{f, d, path}, err
 }
 
 func (d *hungDisk) Rename(from, to string) error {
 	d.hang("rename", from)
-	return d.osDisk.Rename(from, to)
+	return d.OSDisk.Rename(from, to)
 }
 
 type hungFile struct {
-	file
+	store.File
 	disk *hungDisk
 	path string
 }
@@ -48,12 +53,12 @@ func (f *hungFile) Write(p []byte) (int, error) {
 	if len(p) > 1000 { // beyond the header
 		f.disk.hang("write", f.path)
 	}
-	return f.file.Write(p)
+	return f.File.Write(p)
 }
 
 func (f *hungFile) Sync() error {
 	f.disk.hang("sync", f.path)
-	return f.file.Sync()
+	return f.File.Sync()
 }
 
 // A disk that hangs holds up neither its call nor others, nor the end; what was
@@ -85,7 +90,7 @@ func TestHungDisk(t *testing.T) {
 				}
 				close(d.free)
 				synctest.Wait()
-				elapse(2 * goodbye)
+				elapse(2 * closeTimeout)
 				recoverDir(t, cfg.Directory)
 				if step == "create" {
 					return // no sidecar then, nor more than a header
@@ -106,17 +111,16 @@ func checkHangs(t *testing.T, b *bench, r *Recording) {
 	began, most := time.Now(), r.cfg.PublishTimeout
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	sum, err := r.Finish(ctx)
-	wantError(t, err, ErrDiskHangs)
-	record, err := r.Save(Outcome{Result: "completed"})
+	wantError(t, r.Finish(ctx), ErrDiskHangs)
+	record, err := r.Save(endedCall(r, "completed"))
 	wantError(t, err, ErrDiskHangs)
 	if took := time.Since(began); took < most || took > most+2*time.Second {
 		t.Errorf("Finish and Save took %v", took)
 	}
-	if record.Result != "completed" || record.Err == "" || record.WAV != sum.WAV {
+	if record.Result != "completed" || record.Err == "" || r.currentPart() != nil && record.WAV != r.currentPart().WAV() {
 		t.Errorf("record %+v", record)
 	}
-	if b.logs.FilterMessage("recording not saved").FilterField(zap.String("call", r.call.ID)).Len() != 1 {
+	if b.logs.FilterMessage("recording not saved").FilterField(zap.String("call", r.call.Call)).Len() != 1 {
 		t.Error("nothing is logged")
 	}
 }
@@ -146,15 +150,14 @@ func TestPanicEndsOneStream(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := serve(t, testConfig(t))
-				call := testCall(testID)
-				call.Consumer = &faultyConsumer{3, end}
-				bad, good := b.expect(call), b.expect(testCall(newID()))
+				bad, good := b.expect(testCall(testID)), b.expect(testCall(newID()))
+				bad.Consume(&faultyConsumer{3, end})
 				s, g := b.connect(bad), b.connect(good)
 				pcm := speech(1, 160*3)
 				s.play(pcm)
 				s.awaitEnd()
 				st := awaitGone(t, bad, 1)
-				if st.LastEnd != EndPanic || b.metric("tapdeck_sink_stream_ends_total", EndPanic) != 1 {
+				if st.LastEnd != EndPanic || b.metric("tapdeck_sink_stream_ends_total", string(EndPanic)) != 1 {
 					t.Errorf("state %+v", st)
 				}
 				if n := b.logs.FilterMessage("stream panicked").FilterField(zap.String("call", testID)).Len(); n == 0 {
@@ -174,45 +177,34 @@ func TestPanicEndsOneStream(t *testing.T) {
 	}
 }
 
-// A second call's refusal is in the log in the same second, and what was left out is
-// told when its call or Serve ends.
-func TestRefusalsAreToldForEachCall(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := serve(t, testConfig(t))
-		one, two := b.expect(testCall(testID)), b.expect(testCall(newID()))
-		for _, id := range []string{testID, two.call.ID, newID(), newID()} {
-			for range 3 {
-				s, _ := b.request("/stream/" + id + "/x")
-				s.drop()
+// A line that strangers can cause carries its kind, for the daemon's logger: the cause, and
+// the call only if it is expected, so that strangers can't make kinds.
+func TestLinesOfStrangersAreMarked(t *testing.T) {
+	b := serve(t, testConfig(t))
+	one, two := b.expect(testCall(testID)), b.expect(testCall(newID()))
+	for _, id := range []string{testID, two.call.Call, newID()} {
+		s, _ := b.request("/stream/" + id + "/x")
+		s.drop()
+	}
+	want := []string{"wrong_ticket " + testID, "wrong_ticket " + two.call.Call, "wrong_ticket"}
+	if diff := cmp.Diff(want, kinds(b.logs.FilterMessage("stream refused"))); diff != "" {
+		t.Errorf("kinds (-want +got):\n%s", diff)
+	}
+	hasHints(t, b)
+	b.finish(one)
+	b.finish(two)
+}
+
+// kinds are those of marked lines.
+func kinds(logs *observer.ObservedLogs) (all []string) {
+	for _, e := range logs.All() {
+		for _, f := range e.Context {
+			if f.Key == "ratelog" && f.Type == zapcore.SkipType {
+				all = append(all, f.String)
 			}
 		}
-		refused := b.logs.FilterMessage("stream refused")
-		for _, r := range []*Recording{one, two} {
-			if refused.FilterField(zap.String("call", r.call.ID)).Len() != 1 {
-				t.Errorf("log %v", refused.All())
-			}
-		}
-		if refused.Len() != 3 {
-			t.Errorf("%d lines, want one for each call and one for strangers", refused.Len())
-		}
-		rest := func() []int64 {
-			var n []int64
-			for _, e := range b.logs.FilterMessage("more of the same was left out").All() {
-				n = append(n, e.ContextMap()["skipped"].(int64))
-			}
-			return n
-		}
-		b.finish(one)
-		if got := rest(); !slices.Equal(got, []int64{2}) {
-			t.Errorf("left out %v", got)
-		}
-		b.stop()
-		slices.Sort(rest())
-		if got := rest(); len(got) != 3 || got[1]+got[2] != 7 {
-			t.Errorf("left out %v", got)
-		}
-		hasHints(t, b)
-	})
+	}
+	return all
 }
 
 func hasHints(t *testing.T, b *bench) {
@@ -251,7 +243,7 @@ func TestRecordOfAFullDiskIsKept(t *testing.T) {
 	for step, match := range map[string]string{
 		"write": jsonExt + newExt, "create": jsonExt + newExt, "sync": jsonExt + newExt, "rename": jsonExt,
 	} {
-		for _, text := range []string{"", strings.Repeat("long ", reserved/5)} {
+		for _, text := range []string{"", strings.Repeat("long ", 4<<10/5)} {
 			if text == "" && step != "rename" { // nothing else can fail for it
 				continue
 			}
@@ -259,16 +251,18 @@ func TestRecordOfAFullDiskIsKept(t *testing.T) {
 				cfg := testConfig(t)
 				ln := newPipeListener()
 				full := errors.New("no space")
-				b := serveOn(t, cfg, ln, ln.dial, &badDisk{match: match, step: step, err: full})
+				b := serveOn(t, cfg, ln, ln.dial, &sinktest.BadDisk{Match: match, Step: step, Err: full})
 				r := b.expect(testCall(testID))
 				s := b.connect(r)
 				s.audio(speech(1, 160))
 				s.text(text)
 				s.hangUp()
-				if _, err := r.Finish(context.Background()); err != nil {
+				if err := r.Finish(context.Background()); err != nil {
 					t.Fatal(err)
 				}
-				record, err := r.Save(Outcome{Result: "completed", HangupCause: "NORMAL_CLEARING", Ended: time.Now()})
+				call := endedCall(r, "completed")
+				call.HangupCause = "NORMAL_CLEARING"
+				record, err := r.Save(call)
 				wantError(t, err, full)
 				if record.Result != "completed" || record.AudioMS != 20 {
 					t.Errorf("record %+v", record)

@@ -6,15 +6,17 @@ import (
 	"os"
 	"testing"
 	"testing/synctest"
+
+	"tapdeck/sink/store"
 )
 
 // looseDisk is the machine's disk without its syncs, for speed.
-type looseDisk struct{ osDisk }
+type looseDisk struct{ store.OSDisk }
 
 type looseFile struct{ *os.File }
 
-func (looseDisk) Create(path string) (file, error) {
-	f, err := osDisk{}.Create(path)
+func (looseDisk) Create(path string) (store.File, error) {
+	f, err := store.OSDisk{}.Create(path)
 	if err != nil {
 		return nil, err
 	}

@@ -4,16 +4,10 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"math"
-	"math/rand/v2"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,12 +16,25 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"tapdeck/sink/internal/sinktest"
+	"tapdeck/sink/store"
 	"tapdeck/wav"
 )
 
 const (
-	testID = "45e46232-d4de-41ff-9bd8-0a3bb61e2d2c"
+	testID = sinktest.ID
 	frame  = 20 * time.Millisecond
+
+	wavExt, jsonExt, partExt, newExt = ".wav", ".json", ".part", ".new"
+	dayForm                          = "2006-01-02"
+)
+
+var (
+	newID      = sinktest.NewID
+	speech     = sinktest.Speech
+	readWAV    = sinktest.ReadWAV
+	readRecord = sinktest.ReadRecord
+	leftover   = sinktest.Leftover
 )
 
 var mono8 = wav.Format{SampleRate: 8000, Channels: 1}
@@ -52,7 +59,7 @@ func testConfig(t testing.TB) Config {
 // serve serves a sink over an in-memory listener.
 func serve(t testing.TB, cfg Config) *bench {
 	ln := newPipeListener()
-	return serveOn(t, cfg, ln, ln.dial, osDisk{})
+	return serveOn(t, cfg, ln, ln.dial, store.OSDisk{})
 }
 
 // serveTCP serves a sink over a free port of the loopback.
@@ -61,18 +68,17 @@ func serveTCP(t testing.TB, cfg Config) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serveOn(t, cfg, ln, func() (net.Conn, error) { return net.Dial("tcp", ln.Addr().String()) }, osDisk{})
+	return serveOn(t, cfg, ln, func() (net.Conn, error) { return net.Dial("tcp", ln.Addr().String()) }, store.OSDisk{})
 }
 
-func serveOn(t testing.TB, cfg Config, ln net.Listener, dial func() (net.Conn, error), d disk) *bench {
+func serveOn(t testing.TB, cfg Config, ln net.Listener, dial func() (net.Conn, error), d store.Disk) *bench {
 	t.Helper()
 	core, logs := observer.New(zap.DebugLevel)
 	reg := prometheus.NewPedanticRegistry()
-	s, err := New(cfg, zap.New(core), reg)
+	s, err := newSink(cfg, d, zap.New(core), reg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.store.disk = d
 	if _, ok := t.(*testing.T); ok { // benchmarks connect thousands
 		s.maxPending = 1000
 	}
@@ -95,21 +101,19 @@ func serveOn(t testing.TB, cfg Config, ln net.Listener, dial func() (net.Conn, e
 	return b
 }
 
-func testCall(id string) Call {
-	return Call{
-		ID: id, Caller: "1001", Destination: "9999", Plan: "default",
-		Started: time.Now(), Format: mono8, Mix: "mono",
+func testCall(id string) store.Record {
+	return store.Record{
+		Call: id, Caller: "1001", Destination: "9999", Plan: "default",
+		Started: time.Now(), SampleRate: 8000, Channels: 1, Mix: "mono",
 	}
 }
 
-func newID() string {
-	var b [16]byte
-	binary.LittleEndian.PutUint64(b[:], rand.Uint64())
-	binary.LittleEndian.PutUint64(b[8:], rand.Uint64())
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+// callName is what the files of a call are called, without an extension.
+func callName(id string, started time.Time) string {
+	return started.UTC().Format(dayForm) + "/" + id
 }
 
-func (b *bench) expect(call Call) *Recording {
+func (b *bench) expect(call store.Record) *Recording {
 	b.t.Helper()
 	r, err := b.sink.Expect(call)
 	if err != nil {
@@ -242,17 +246,6 @@ func (s *socket) hangUp() {
 	s.c.Close()
 }
 
-// speech makes so many samples of a signal of which no two stretches are equal.
-func speech(seed uint64, samples int) []byte {
-	rng := rand.New(rand.NewPCG(seed, 1))
-	pcm := make([]byte, 0, 2*samples)
-	for i := range samples {
-		v := 8000*math.Sin(float64(i)*0.2) + float64(rng.IntN(2000)-1000)
-		pcm = binary.LittleEndian.AppendUint16(pcm, uint16(int16(v)))
-	}
-	return pcm
-}
-
 // play sends PCM in frames of 20 ms, one every 20 ms.
 func (s *socket) play(pcm []byte) {
 	size := mono8.FrameBytes() * int(mono8.Frames(frame))
@@ -264,63 +257,41 @@ func (s *socket) play(pcm []byte) {
 	}
 }
 
-// readWAV returns the PCM and header of a file that must be whole.
-func readWAV(t testing.TB, path string) ([]byte, wav.Header) {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := wav.ReadHeader(f, info.Size())
-	if err != nil {
-		t.Fatalf("read %s: %v", path, err)
-	}
-	pcm := make([]byte, h.DataBytes)
-	if _, err := f.ReadAt(pcm, h.DataOffset); err != nil && err != io.EOF {
-		t.Fatal(err)
-	}
-	return pcm, h
-}
-
 // finish ends a recording and returns its record, as it is in the file.
-func (b *bench) finish(r *Recording) Record {
+func (b *bench) finish(r *Recording) store.Record {
 	b.t.Helper()
-	if _, err := r.Finish(context.Background()); err != nil {
+	if err := r.Finish(context.Background()); err != nil {
 		b.t.Fatalf("Finish: %v", err)
 	}
-	record, err := r.Save(Outcome{Result: "completed", Ended: time.Now()})
+	record, err := r.Save(endedCall(r, "completed"))
 	if err != nil {
 		b.t.Fatalf("Save: %v", err)
 	}
 	return record
 }
 
-func (b *bench) path(name string) string {
-	return filepath.Join(b.sink.store.dir, filepath.FromSlash(name))
+// endedCall is the call's side of a recording's record.
+func endedCall(r *Recording, result string) store.Record {
+	call := r.call
+	call.Result, call.Ended = result, time.Now()
+	return call
 }
 
-// saved reads a record's file.
-func (b *bench) saved(r Record) Record {
-	b.t.Helper()
-	return readRecord(b.t, strings.TrimSuffix(b.path(r.WAV), wavExt)+jsonExt)
-}
-
-func readRecord(t testing.TB, path string) Record {
+func recoverDir(t *testing.T, dir string) store.Recovery {
 	t.Helper()
-	raw, err := os.ReadFile(path)
+	rec, err := store.RecoverDir(context.Background(), dir, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
-	var r Record
-	if err := json.Unmarshal(raw, &r); err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return rec
+}
+
+func (b *bench) path(name string) string { return b.sink.store.Path(name) }
+
+// saved reads a record's file.
+func (b *bench) saved(r store.Record) store.Record {
+	b.t.Helper()
+	return readRecord(b.t, strings.TrimSuffix(b.path(r.WAV), wavExt)+jsonExt)
 }
 
 // await waits until a recording's state is as asked.

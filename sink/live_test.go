@@ -17,7 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/zap"
 
-	"tapdeck/wav"
+	"tapdeck/sink/store"
 )
 
 // Fifty streams at once, each with its own signal and rate, become fifty files that
@@ -29,25 +29,25 @@ func TestParallelStreams(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 50 {
 		call := testCall(newID())
-		call.Format = wav.Format{SampleRate: 8000 + i%2*8000, Channels: 1 + i/2%2}
+		call.SampleRate, call.Channels = 8000+i%2*8000, 1+i/2%2
 		r, pcm := b.expect(call), speech(uint64(i), 32000)
 		all.Go(func() {
 			s := b.connect(r)
-			size := call.Format.FrameBytes() * int(call.Format.Frames(frame))
+			size := r.format.FrameBytes() * int(r.format.Frames(frame))
 			for at := 0; at < len(pcm); at += size {
 				s.audio(pcm[at:min(at+size, len(pcm))])
 			}
 			s.hangUp()
 			record := b.finish(r)
 			got, h := readWAV(t, b.path(record.WAV))
-			if !bytes.Equal(got, pcm) || h.Format != call.Format || record.Call != call.ID {
-				t.Errorf("%s: %d bytes differ from its signal", call.ID, len(got))
+			if !bytes.Equal(got, pcm) || h.Format != r.format || record.Call != call.Call {
+				t.Errorf("%s: %d bytes differ from its signal", call.Call, len(got))
 			}
 		})
 	}
 	all.Wait()
-	if n := b.sink.Streams(); n != 0 {
-		t.Errorf("%d streams are left", n)
+	if n := b.metric("tapdeck_sink_streams", ""); n != 0 {
+		t.Errorf("%v streams are left", n)
 	}
 	if got := b.metric("tapdeck_sink_audio_bytes_total", ""); got != 50*64000 {
 		t.Errorf("audio_bytes_total %v", got)
@@ -58,9 +58,8 @@ func TestNoAllocationPerFrame(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.ReadInterval = 0
 	b := serveTCP(t, cfg)
-	call, came := testCall(testID), make(arrivals)
-	call.Consumer = came
-	r := b.expect(call)
+	r, came := b.expect(testCall(testID)), make(arrivals)
+	r.Consume(came)
 	s := b.connect(r)
 	message := encodeFrame(fin|opBinary, speech(1, 160))
 	one := func() {
@@ -138,9 +137,8 @@ func TestConsumerHearsEveryFrameAtOnce(t *testing.T) {
 		cfg := testConfig(t)
 		cfg.ReadInterval = 0
 		b := serve(t, cfg)
-		call, h := testCall(testID), &heard{}
-		call.Consumer = h
-		r := b.expect(call)
+		r, h := b.expect(testCall(testID)), &heard{}
+		r.Consume(h)
 		pcm := speech(1, 8000*3)
 		began := time.Now()
 		s := b.connect(r)
@@ -179,7 +177,7 @@ func TestMetricsAreLinted(t *testing.T) {
 			t.Errorf("%s %v, want %v", name, got, want)
 		}
 	}
-	if got := b.metric("tapdeck_sink_stream_ends_total", EndClosed); got != 1 {
+	if got := b.metric("tapdeck_sink_stream_ends_total", string(EndClosed)); got != 1 {
 		t.Errorf("stream_ends_total %v", got)
 	}
 	if got := b.metric("tapdeck_sink_recordings_total", "published"); got != 1 {
@@ -219,7 +217,7 @@ func TestTLS(t *testing.T) {
 			b := serveOn(t, cfg, ln, func() (net.Conn, error) {
 				c, err := pipe.dial()
 				return tls.Client(c, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}}), err
-			}, osDisk{})
+			}, store.OSDisk{})
 			r := b.expect(testCall(testID))
 			pcm := speech(1, 8000*2)
 			s := b.connect(r)
@@ -256,10 +254,11 @@ func TestTLSReadsAreCoalesced(t *testing.T) {
 		b := serveOn(t, cfg, ln, func() (net.Conn, error) {
 			c, err := ln.dial()
 			return tls.Client(c, &tls.Config{InsecureSkipVerify: true}), err
-		}, osDisk{})
+		}, store.OSDisk{})
 		call, h := testCall(testID), &heard{}
-		call.Format.SampleRate, call.Consumer = 16000, h
+		call.SampleRate = 16000
 		r := b.expect(call)
+		r.Consume(h)
 		s := b.connect(r)
 		pcm := speech(1, 16000*5)
 		for i := 0; i < len(pcm); i += 640 {
@@ -291,7 +290,7 @@ func TestForeignTLSKeepsUp(t *testing.T) {
 		b := serveOn(t, testConfig(t), tls.NewListener(ln, testTLS(t)), func() (net.Conn, error) {
 			c, err := ln.dial()
 			return tls.Client(c, &tls.Config{InsecureSkipVerify: true}), err
-		}, osDisk{})
+		}, store.OSDisk{})
 		r := b.expect(testCall(testID))
 		s := b.connect(r)
 		s.play(speech(1, 8000*10))

@@ -61,15 +61,23 @@ func newMetrics(reg prometheus.Registerer, free func() float64) (*metrics, error
 
 // begin makes every label's value known from the start, so that a rate sees its first.
 func (m *metrics) begin() {
+	for _, end := range ends() {
+		m.ended.WithLabelValues(string(end))
+	}
 	for v, values := range map[*prometheus.CounterVec][]string{
 		m.refused:    refusalReasons(),
-		m.ended:      endReasons(),
 		m.alarms:     {AlarmNoAudio, AlarmSilence, AlarmShort, AlarmLong, AlarmNoSocket},
 		m.recordings: {resultPublished, resultFailed, resultRecovered},
 	} {
 		for _, value := range values {
 			v.WithLabelValues(value)
 		}
+	}
+}
+
+func (m *metrics) countAlarms(kinds []string) {
+	for _, kind := range kinds {
+		m.alarms.WithLabelValues(kind).Inc()
 	}
 }
 

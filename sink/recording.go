@@ -11,15 +11,25 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"tapdeck/sink/store"
+	"tapdeck/sink/track"
+	"tapdeck/wav"
 )
+
+const maxMarks = 100
 
 // Recording is the recording of one call. Its methods are safe for concurrent use.
 type Recording struct {
-	sink    *Sink
-	call    Call
+	log     *zap.Logger
+	store   *store.Store
+	metrics *metrics
+	forget  func(*Recording)
+
+	call    store.Record // as it was expected
+	format  wav.Format
 	cfg     *Config // as it was when the call began
 	ticket  string
-	log     *zap.Logger
 	changed chan struct{}
 
 	stopping atomic.Bool
@@ -27,20 +37,20 @@ type Recording struct {
 	received atomic.Int64  // frames
 	level    atomic.Uint64 // math.Float64bits of the latest level
 
-	mu     sync.Mutex // protects the following
-	live   *stream
-	closed bool // no further socket
-	state  State
-	marks  []mark
-	part   string  // the take's name, empty if there is none
-	finish *finish // what Finish does, or has done
+	mu       sync.Mutex // protects the following
+	live     *handle
+	closed   bool // no further socket
+	state    State
+	marks    []track.Mark
+	consumer Consumer
+	part     *store.Part // nil until there is a file
+	finish   *finish     // what Finish does, or has done
 
-	take *take // of the live stream, else of Finish; nil until there is a file
-}
-
-type mark struct {
-	label string
-	at    time.Time
+	// Of the live stream, else of Finish.
+	track    *track.Track // nil until there is a file
+	watching *watch       // what the track listens for
+	metadata []string     // text frames
+	dropped  int          // text frames beyond the bound
 }
 
 // watch is one wish of WatchSilence.
@@ -63,27 +73,34 @@ type State struct {
 	Quiet bool
 	// Alarms are those raised so far, in order, each once.
 	Alarms []string
-	// LastEnd is why the latest socket ended, one of the End constants.
-	LastEnd string
-	// Err says that no further socket is taken: a disk error, or ErrMaxDuration.
+	// LastEnd is why the latest socket ended.
+	LastEnd End
+	// Err says that no further socket is accepted: a disk error, or ErrMaxDuration.
 	// What was recorded is kept.
 	Err error
 }
 
-func newRecording(s *Sink, call Call, ticket string) *Recording {
-	r := &Recording{
-		sink: s, call: call, cfg: s.cfg.Load(), ticket: ticket,
-		log:     s.log.With(zap.String("call", call.ID)),
-		changed: make(chan struct{}, 1),
-	}
-	r.level.Store(math.Float64bits(floorDBFS))
+// Consumer is given a call's audio live, see Consume. Its methods are called in the stream's
+// own goroutine and must not block: what they cost is added to the delay of the recording.
+// With a ReadInterval of 0 every frame is given as soon as it is there.
+type Consumer interface {
+	// Audio is given whole frames of PCM in the call's format, valid until it
+	// returns. The silence between two sockets is not given.
+	Audio(pcm []byte)
+	// End says that a socket has ended; after another one, Audio may follow.
+	End()
+}
+
+func newRecording(call store.Record, format wav.Format, cfg *Config, ticket string) *Recording {
+	r := &Recording{call: call, format: format, cfg: cfg, ticket: ticket, changed: make(chan struct{}, 1)}
+	r.level.Store(math.Float64bits(track.FloorDBFS))
 	return r
 }
 
 // URL is what the switch is to stream to. It is good until Finish, for one socket at
 // a time, and is a secret.
 func (r *Recording) URL() string {
-	return fmt.Sprintf("%s/stream/%s/%s", trimSlash(r.cfg.Advertise), r.call.ID, r.ticket)
+	return fmt.Sprintf("%s/stream/%s/%s", r.cfg.Advertise, r.call.Call, r.ticket)
 }
 
 // Changed delivers a value after State has changed in more than Audio and LevelDBFS.
@@ -96,13 +113,20 @@ func (r *Recording) State() State {
 	defer r.mu.Unlock()
 	st := r.state
 	st.Alarms = slices.Clone(st.Alarms)
-	st.Audio = r.call.Format.Duration(r.received.Load())
+	st.Audio = r.format.Duration(r.received.Load())
 	st.LevelDBFS = math.Float64frombits(r.level.Load())
 	return st
 }
 
+// Consume gives the audio of every socket that comes from now on to c.
+func (r *Recording) Consume(c Consumer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.consumer = c
+}
+
 // WatchSilence asks for State.Quiet: that the caller, from now on, has spoken and has
-// then been quiet for d of audio. A later call takes the place of an earlier one.
+// then been quiet for d of audio. A later call replaces an earlier one.
 func (r *Recording) WatchSilence(d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -115,7 +139,7 @@ func (r *Recording) Mark(label string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.marks) < maxMarks {
-		r.marks = append(r.marks, mark{label, time.Now()})
+		r.marks = append(r.marks, track.Mark{Label: label, At: time.Now()})
 	}
 }
 
@@ -123,37 +147,38 @@ func (r *Recording) Mark(label string) {
 // expected, and is answered at once.
 func (r *Recording) Stopping() {
 	r.stopping.Store(true)
-	if st := r.liveStream(); st != nil {
-		st.rush()
+	if h := r.liveHandle(); h != nil {
+		h.rush()
 	}
 }
 
 // Disconnect closes a live socket, as before a restart, and waits until it is gone or
 // ctx is done.
 func (r *Recording) Disconnect(ctx context.Context) error {
-	st := r.liveStream()
-	if st == nil {
+	h := r.liveHandle()
+	if h == nil {
 		return nil
 	}
-	st.ask(ending{EndDisconnected, "restart", statusGoingAway, true})
+	h.ask(closeRestart)
 	select {
-	case <-st.done:
+	case <-h.done:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("disconnect stream: %w", context.Cause(ctx))
 	}
 }
 
-func (r *Recording) liveStream() *stream {
+func (r *Recording) liveHandle() *handle {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.live
 }
 
-// reserve takes the place of the recording's one socket.
-func (r *Recording) reserve(c *conn) (*stream, error) {
+// reserve admits a socket as the recording's one, and returns who is given its audio. now is
+// the configuration of this moment.
+func (r *Recording) reserve(h *handle, now *Config) (Consumer, error) {
 	first := r.State().Connections == 0
-	if first && errors.Is(r.sink.checkFree(), ErrDiskLow) {
+	if first && errors.Is(checkFree(r.store, now), ErrDiskLow) {
 		return nil, refusedDisk
 	}
 	r.mu.Lock()
@@ -166,26 +191,26 @@ func (r *Recording) reserve(c *conn) (*stream, error) {
 	case r.closed:
 		return nil, refusedClosing
 	}
-	r.live = newStream(r, c)
-	return r.live, nil
+	r.live = h
+	return r.consumer, nil
 }
 
-// release gives the place back when there was no upgrade.
-func (r *Recording) release(s *stream) {
+// release undoes reserve if there was no upgrade.
+func (r *Recording) release(h *handle) {
 	r.mu.Lock()
 	r.live = nil
 	r.mu.Unlock()
-	close(s.done)
+	close(h.done)
 }
 
-// ask ends the recording's socket, if there is one, and lets no other come.
-func (r *Recording) ask(e ending) {
+// shutdown ends the recording's socket, if there is one, and lets no other come.
+func (r *Recording) shutdown() {
 	r.mu.Lock()
 	r.closed = true
 	live := r.live
 	r.mu.Unlock()
 	if live != nil {
-		live.ask(e)
+		live.ask(closeShutdown)
 	}
 }
 
@@ -198,4 +223,14 @@ func (r *Recording) update(change func(*State)) {
 	case r.changed <- struct{}{}:
 	default:
 	}
+}
+
+// checkFree says whether a new recording may begin. A disk that can't be asked is
+// asked again by the recording itself, whose error will say more.
+func checkFree(s *store.Store, cfg *Config) error {
+	free, err := s.Free()
+	if err != nil || free >= cfg.MinFree {
+		return nil
+	}
+	return fmt.Errorf("%w: %d bytes are free, min_free is %d", ErrDiskLow, free, cfg.MinFree)
 }

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"bytes"
 	"container/list"
 	"context"
 	"crypto/tls"
@@ -26,11 +27,11 @@ const (
 	maxPending = 4096
 )
 
-// Serve takes streams from ln until ctx is done. Then it refuses new ones, closes
-// those that are live with status 1001, and publishes every recording that is left.
+// Serve accepts streams from ln until ctx is done. Then it refuses new ones, closes
+// those that are live with status 1001, and publishes every recording that remains.
 // It returns when all its goroutines have ended; the error is nil unless ln failed. A
 // disk that hangs holds up its end for PublishTimeout, and once more for what is still
-// to publish; the goroutines that wait on that disk are left then.
+// to publish; the goroutines that wait on that disk are abandoned then.
 // Finish and Save of a recording work afterwards as well. Serve is called once.
 func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 	conns := &connections{most: s.maxPending, pending: list.New(), at: map[net.Conn]*list.Element{}}
@@ -41,7 +42,7 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ConnContext:       withConn,
 		ConnState:         conns.changed,
-		ErrorLog:          log.New(&errorLog{s}, "", 0),
+		ErrorLog:          log.New(errorLog{s.log}, "", 0),
 		TLSNextProto:      map[string]func(*http.Server, *tls.Conn, http.Handler){},
 	}
 	srv.SetKeepAlivesEnabled(false)
@@ -59,7 +60,6 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	conns.wait(s.cfg.Load().PublishTimeout)
 	s.finishAll()
-	s.flushNotices()
 	if err != nil {
 		return fmt.Errorf("accept streams: %w", err)
 	}
@@ -69,7 +69,7 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 // askAll lets no new stream come and asks every live one to end.
 func (s *Sink) askAll() {
 	for _, r := range s.close() {
-		r.ask(ending{EndShutdown, "going away", statusGoingAway, true})
+		r.shutdown()
 	}
 }
 
@@ -80,7 +80,7 @@ func (s *Sink) finishAll() {
 	cancel()
 	var all sync.WaitGroup
 	for _, r := range s.close() {
-		all.Go(func() { _, _ = r.Finish(over) })
+		all.Go(func() { _ = r.Finish(over) })
 	}
 	all.Wait()
 }
@@ -96,34 +96,23 @@ func (s *Sink) wrap(ln net.Listener) net.Listener {
 
 func (s *Sink) notePlainText(peer net.Addr) {
 	s.metrics.refused.WithLabelValues(reasonPlainText).Inc()
-	if skipped, ok := s.notices.permit(noticeKind{reason: reasonPlainText}); ok {
-		s.log.Warn("plain text on the TLS port", zap.String("peer", peer.String()),
-			zap.String("cause", reasonPlainText), zap.Int("skipped", skipped),
-			zap.String("hint", "mod_audio_stream built without USE_TLS sends plain text to wss:// URLs: "+
-				"rebuild it with -DUSE_TLS=ON, or advertise ws://"))
-	}
+	s.log.Warn("plain text on the TLS port", rateLimited(reasonPlainText), zap.String("peer", peer.String()),
+		zap.String("cause", reasonPlainText),
+		zap.String("hint", "mod_audio_stream built without USE_TLS sends plain text to wss:// URLs: "+
+			"rebuild it with -DUSE_TLS=ON, or advertise ws://"))
 }
 
-// errorLog takes the lines of net/http, which peers can cause.
-type errorLog struct{ s *Sink }
+// errorLog is given the lines of net/http, which peers can cause.
+type errorLog struct{ log *zap.Logger }
 
-func (e *errorLog) Write(line []byte) (int, error) {
-	if skipped, ok := e.s.notices.permit(noticeKind{reason: "http"}); ok {
-		e.s.log.Warn("connection failed", zap.ByteString("err", trimLine(line)), zap.Int("skipped", skipped),
-			zap.String("hint", "a peer's request or TLS handshake broke off: is it the switch, and does its URL say ws:// or wss:// as sink.advertise does?"))
-	}
+func (e errorLog) Write(line []byte) (int, error) {
+	e.log.Warn("connection failed", rateLimited("http"), zap.ByteString("err", bytes.TrimRight(line, "\n")),
+		zap.String("hint", "a peer's request or TLS handshake broke off: is it the switch, and does its URL say ws:// or wss:// as sink.advertise does?"))
 	return len(line), nil
 }
 
-func trimLine(b []byte) []byte {
-	for len(b) > 0 && b[len(b)-1] == '\n' {
-		b = b[:len(b)-1]
-	}
-	return b
-}
-
-// connections counts the server's connections until their goroutines end, and keeps
-// those that are no streams yet in bounds.
+// connections counts the server's connections until their goroutines end, and bounds those
+// that have not been upgraded.
 type connections struct {
 	all sync.WaitGroup
 
@@ -152,7 +141,7 @@ func (c *connections) ended() { c.all.Done() }
 
 // wait waits until all have ended, or for as long as a hanging disk may hold them up.
 func (c *connections) wait(most time.Duration) {
-	_ = bounded(most, func() error { c.all.Wait(); return nil }, func() {})
+	_ = withTimeout(most, func() error { c.all.Wait(); return nil }, func() {})
 }
 
 func (c *connections) add(nc net.Conn) {

@@ -1,17 +1,22 @@
 package sink
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+
+	"tapdeck/sink/store"
+	"tapdeck/sink/track"
+	"tapdeck/wav"
 )
 
 // Why Expect refuses a call, and what State.Err wraps.
@@ -26,22 +31,20 @@ var (
 	ErrDuplicate = errors.New("call is expected already")
 	// ErrMaxDuration says that a recording has reached its greatest length.
 	ErrMaxDuration = errors.New("recording has reached its greatest length")
-	// ErrDiskHangs says that the disk has not answered for PublishTimeout.
+	// ErrDiskHangs says that the disk has not responded for PublishTimeout.
 	ErrDiskHangs = errors.New("disk hangs")
 	// ErrNotFinished says that Save was called before Finish.
 	ErrNotFinished = errors.New("recording is not finished")
 )
 
-// Sink takes the audio of calls and keeps it. Its methods are safe for concurrent use.
+// Sink accepts the audio of calls and keeps it. Its methods are safe for concurrent use.
 type Sink struct {
 	log     *zap.Logger
 	metrics *metrics
-	store   *store
+	store   *store.Store
 	cfg     atomic.Pointer[Config]
-	live    atomic.Int64
-	notices notices
 
-	maxPending int // connections that are no stream yet
+	maxPending int // connections that have not been upgraded
 
 	mu         sync.Mutex // protects the following
 	recordings map[string]*Recording
@@ -51,17 +54,21 @@ type Sink struct {
 // New returns a Sink for a valid configuration, whose metrics are registered with
 // reg. Nothing is listened on and no file is touched before Recover and Serve.
 func New(cfg Config, log *zap.Logger, reg prometheus.Registerer) (*Sink, error) {
+	return newSink(cfg, store.OSDisk{}, log, reg)
+}
+
+func newSink(cfg Config, disk store.Disk, log *zap.Logger, reg prometheus.Registerer) (*Sink, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("check configuration: %w", err)
 	}
-	s := &Sink{log: log, store: &store{disk: osDisk{}, dir: cfg.Directory}, recordings: map[string]*Recording{}, maxPending: maxPending}
+	s := &Sink{log: log, store: store.New(cfg.Directory, disk), recordings: map[string]*Recording{}, maxPending: maxPending}
 	s.cfg.Store(&cfg)
 	var err error
 	s.metrics, err = newMetrics(reg, s.freeBytes)
 	return s, err
 }
 
-// Update takes the reloadable parts of a valid configuration: MinFree, MaxStreams,
+// Update applies the reloadable parts of a valid configuration: MinFree, MaxStreams,
 // MaxDuration, IdleTimeout, ReadInterval, PublishTimeout and Allow. A recording that is expected
 // already keeps what it began with.
 func (s *Sink) Update(cfg Config) {
@@ -70,51 +77,53 @@ func (s *Sink) Update(cfg Config) {
 	s.cfg.Store(&cfg)
 }
 
-// Streams returns the number of sockets that are open now.
-func (s *Sink) Streams() int { return int(s.live.Load()) }
+// Recover publishes what a crash has left in the directory; see store.Store. It may run
+// beside Serve.
+func (s *Sink) Recover(ctx context.Context) (store.Recovery, error) {
+	done, err := s.store.Recover(ctx, s.log)
+	s.metrics.recordings.WithLabelValues(resultRecovered).Add(float64(done.Published()))
+	return done, err
+}
 
-// Expect prepares the recording of a call whose stream is about to start. The caller
-// must Finish it. The error wraps ErrDiskLow, ErrTooManyStreams, ErrClosed or
-// ErrDuplicate, or is of *FieldError values.
-func (s *Sink) Expect(call Call) (*Recording, error) {
-	if err := call.check(); err != nil {
+// Expect prepares the recording of a call whose stream is about to start. Of call it needs
+// Call, Started, SampleRate and Channels, which is 1 or 2; the rest is kept for Recover. The
+// caller must Finish the Recording. The error wraps ErrDiskLow, ErrTooManyStreams, ErrClosed
+// or ErrDuplicate, or is of *wav.FieldError values.
+func (s *Sink) Expect(call store.Record) (*Recording, error) {
+	format := wav.Format{SampleRate: call.SampleRate, Channels: call.Channels}
+	err := errors.Join(store.CheckID(call.Call), format.Validate(), check(format.Channels <= 2, "channels", format.Channels, "must be 1 or 2"))
+	if err != nil {
 		return nil, fmt.Errorf("check call: %w", err)
 	}
-	if err := s.checkFree(); err != nil {
+	cfg := s.cfg.Load()
+	if err := checkFree(s.store, cfg); err != nil {
 		return nil, err
 	}
-	if call.Started.IsZero() {
-		call.Started = time.Now()
-	}
-	r := newRecording(s, call, rand.Text())
+	r := newRecording(call, format, cfg, rand.Text())
+	r.log, r.store, r.metrics, r.forget = s.log.With(zap.String("call", call.Call)), s.store, s.metrics, s.forget
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	most := r.cfg.MaxStreams
 	switch {
 	case s.closed:
 		return nil, ErrClosed
-	case s.recordings[call.ID] != nil:
-		return nil, fmt.Errorf("expect %s: %w", call.ID, ErrDuplicate)
-	case most > 0 && len(s.recordings) >= most:
-		return nil, fmt.Errorf("%w: %d are permitted", ErrTooManyStreams, most)
+	case s.recordings[call.Call] != nil:
+		return nil, fmt.Errorf("expect %s: %w", call.Call, ErrDuplicate)
+	case cfg.MaxStreams > 0 && len(s.recordings) >= cfg.MaxStreams:
+		return nil, fmt.Errorf("%w: %d are permitted", ErrTooManyStreams, cfg.MaxStreams)
 	}
-	s.recordings[call.ID] = r
+	s.recordings[call.Call] = r
 	return r, nil
 }
 
-// SaveRecord keeps the record of a call that never had a recording.
-func (s *Sink) SaveRecord(call Call, o Outcome) (Record, error) {
-	if err := checkID(call.ID); err != nil {
-		return Record{}, fmt.Errorf("check call: %w", err)
+// SaveRecord keeps the record of a call that never had a recording, and returns it, also
+// beside an error. It counts call.Alarms.
+func (s *Sink) SaveRecord(call store.Record) (store.Record, error) {
+	if err := store.CheckID(call.Call); err != nil {
+		return store.Record{}, fmt.Errorf("check call: %w", err)
 	}
-	if call.Started.IsZero() {
-		call.Started = time.Now()
-	}
-	record := newRecord(call)
-	record.RMSDBFS, record.PeakDBFS = floorDBFS, floorDBFS
-	record.setOutcome(o)
-	s.countAlarms(o.Alarms)
-	return record, s.store.saveRecord(&record, "")
+	call.Sound = track.NoSound(0)
+	s.metrics.countAlarms(call.Alarms)
+	return call, s.store.Save(&call)
 }
 
 func (s *Sink) lookup(id string) *Recording {
@@ -125,23 +134,18 @@ func (s *Sink) lookup(id string) *Recording {
 
 func (s *Sink) forget(r *Recording) {
 	s.mu.Lock()
-	if s.recordings[r.call.ID] == r {
-		delete(s.recordings, r.call.ID)
+	defer s.mu.Unlock()
+	if s.recordings[r.call.Call] == r {
+		delete(s.recordings, r.call.Call)
 	}
-	s.mu.Unlock()
-	s.flushCall(r.call.ID)
 }
 
-// close refuses what is new and returns the recordings that are left.
+// close refuses what is new and returns the recordings that remain.
 func (s *Sink) close() []*Recording {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	left := make([]*Recording, 0, len(s.recordings))
-	for _, r := range s.recordings {
-		left = append(left, r)
-	}
-	return left
+	return slices.Collect(maps.Values(s.recordings))
 }
 
 func (s *Sink) isClosed() bool {
@@ -150,50 +154,10 @@ func (s *Sink) isClosed() bool {
 	return s.closed
 }
 
-// checkFree says whether a new recording may begin. A disk that can't be asked is
-// asked again by the recording itself, whose error will say more.
-func (s *Sink) checkFree() error {
-	cfg := s.cfg.Load()
-	free, err := s.store.disk.Free(s.store.dir)
-	if err != nil || free >= cfg.MinFree {
-		return nil
-	}
-	return fmt.Errorf("%w: %d bytes are free, min_free is %d", ErrDiskLow, free, cfg.MinFree)
-}
-
 func (s *Sink) freeBytes() float64 {
-	free, err := s.store.disk.Free(s.store.dir)
+	free, err := s.store.Free()
 	if err != nil {
 		return math.NaN()
 	}
 	return float64(free)
-}
-
-func (s *Sink) countAlarms(kinds []string) {
-	for _, kind := range kinds {
-		s.metrics.alarms.WithLabelValues(kind).Inc()
-	}
-}
-
-func (c Call) check() error {
-	return errors.Join(
-		checkID(c.ID),
-		c.Format.Validate(),
-		check(c.Format.Channels <= 2, "channels", c.Format.Channels, "must be 1 or 2"),
-	)
-}
-
-// checkID says whether a call's ID is a UUID as FreeSWITCH writes it, which is also
-// what makes it safe in a path.
-func checkID(id string) error {
-	ok := len(id) == 36
-	for i := 0; ok && i < len(id); i++ {
-		switch i {
-		case 8, 13, 18, 23:
-			ok = id[i] == '-'
-		default:
-			ok = strings.IndexByte("0123456789abcdef", id[i]) >= 0
-		}
-	}
-	return check(ok, "call", id, "must be a UUID in lower case")
 }

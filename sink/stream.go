@@ -3,44 +3,41 @@ package sink
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"sync/atomic"
+	"math"
+	"net"
+	"strings"
 	"time"
 
 	"github.com/coder/websocket"
 	"go.uber.org/zap"
+
+	"tapdeck/sink/track"
 )
 
 const (
-	// readBytes is how much of a message is taken at a time.
+	// readBytes is how much of a message is read at a time.
 	readBytes = 2 << 10
-	// maxMessageBytes bounds a message, where two seconds of audio are not more.
+	// maxMessageBytes bounds a message, unless two seconds of audio are more.
 	maxMessageBytes = 64 << 10
 	maxMessageTime  = 2 * time.Second
-	// waitedFor is the time after which a read has waited for its bytes.
-	waitedFor = time.Millisecond
-	// Text and control frames beyond this many a second are a flood, and so are
-	// bytes that are no audio beyond this many, and beyond the audio that came.
-	maxNoise      = 100
-	maxNoiseBytes = 128 << 10
+
+	maxMetadata      = 32
+	maxMetadataBytes = 8 << 10
+
+	// closeTimeout bounds the close handshake: the switch waits for the end of the TCP
+	// connection, so it must come.
+	closeTimeout = time.Second
 )
 
-// errEnding is what a read returns once the sink wants the socket to end; the
-// stream's ending says why.
-var errEnding = errors.New("stream is ending")
-
-// stream is one socket of a recording. Its goroutine is the HTTP handler's; only what
-// is said to be is touched by others.
+// stream is one socket of a recording. Its goroutine is the HTTP handler's; only its
+// handle is touched by others.
 type stream struct {
-	rec  *Recording
-	conn *conn
-	ws   *websocket.Conn
-
-	// For other goroutines.
-	done  chan struct{}          // closed when the socket and its goroutine's work are over
-	asked atomic.Pointer[ending] // the first wish to end it
-	hurry atomic.Bool            // reads wait for nothing any more
-	wake  chan struct{}          // ends a wait between two reads
+	handle
+	rec      *Recording
+	ws       *websocket.Conn
+	consumer Consumer // or nil
 
 	// Read state.
 	now      time.Time // when the last read or wait was over
@@ -65,18 +62,17 @@ type stream struct {
 	secondRaw int64 // both at the beginning of this second
 	secondPCM int64
 	second    time.Time
-	noise     int     // text and control frames in this second
-	own       *ending // why the stream itself wants to end
+	noise     int          // text and control frames in this second
+	own       *closeReason // why the stream itself wants to end
 
-	take *take // nil until the file is there
+	track *track.Track // nil until the file is there
 }
 
 func newStream(rec *Recording, c *conn) *stream {
 	return &stream{
-		rec: rec, conn: c,
-		done: make(chan struct{}),
-		wake: make(chan struct{}, 1),
-		buf:  make([]byte, readBytes),
+		handle: handle{conn: c, done: make(chan struct{}), wake: make(chan struct{}, 1)},
+		rec:    rec,
+		buf:    make([]byte, readBytes),
 	}
 }
 
@@ -87,45 +83,48 @@ func (s *stream) serve(ws *websocket.Conn) {
 	s.connected, s.lastFrame, s.flushed, s.second = s.now, s.now, s.now, s.now
 	s.pause = time.NewTimer(time.Hour)
 	defer s.pause.Stop()
-	ws.SetReadLimit(max(maxMessageBytes, int64(s.rec.call.Format.ByteRate())*int64(maxMessageTime/time.Second)))
-	s.rec.connected(s)
-	e := ending{reason: EndPanic}
+	ws.SetReadLimit(max(maxMessageBytes, int64(s.rec.format.ByteRate())*int64(maxMessageTime/time.Second)))
+	s.begin()
+	end := EndPanic
 	defer func() {
-		s.survive(recover())
+		s.logPanic(recover())
 		_ = ws.CloseNow()
-		s.rec.detach(s, e)
+		s.finish(end)
 	}()
-	err := errEnding
-	if s.take = s.open(); s.take != nil {
-		s.conn.stream = s
+	err := errClosing
+	if s.open() {
+		s.conn.read = s.readConn
 		err = s.run()
 	}
-	e = s.end(err)
+	end = s.close(s.closeReason(err))
 }
 
-// survive tells of a panic, which ends this stream alone.
-func (s *stream) survive(panicked any) {
-	if panicked != nil {
-		s.rec.log.Error("stream panicked", zap.Any("err", panicked), zap.Stack("stack"), zap.String("hint", hintPanic))
-	}
+// begin notes the new socket.
+func (s *stream) begin() {
+	r := s.rec
+	r.metrics.live.Inc()
+	r.metrics.accepted.Inc()
+	r.update(func(st *State) {
+		st.Connections++
+		st.Live = true
+		if st.ConnectedAt.IsZero() {
+			st.ConnectedAt = s.connected
+		}
+	})
+	r.log.Debug("stream connected", zap.String("peer", s.conn.RemoteAddr().String()))
 }
 
-// guard does something at the stream's end that must not keep the rest from being done.
-func (s *stream) guard(do func()) {
-	defer func() { s.survive(recover()) }()
-	do()
-}
-
-// open returns the recording's take, with its file, or nil after a disk error.
-func (s *stream) open() *take {
+// open opens the recording's track, with its file, and says whether it could.
+func (s *stream) open() bool {
 	t, err := s.rec.open()
-	s.disk(err)
 	if err != nil {
-		return nil
+		s.fail(err)
+		return false
 	}
-	t.connect(s.now)
-	s.rec.listen(t)
-	return t
+	s.track = t
+	t.Connect(s.now)
+	s.rec.listen()
+	return true
 }
 
 // run reads until the socket ends.
@@ -147,7 +146,7 @@ func (s *stream) run() error {
 	}
 }
 
-// readAudio takes one binary message. A frame that is split between two messages is
+// readAudio reads one binary message. A frame that is split between two messages is
 // put together; what the socket's end leaves of one is dropped.
 func (s *stream) readAudio(r io.Reader) error {
 	size := 0
@@ -160,36 +159,44 @@ func (s *stream) readAudio(r io.Reader) error {
 			return err // what came of a payload that is cut is still masked: no audio
 		}
 		size += n
-		s.takeBytes(n)
+		s.accept(n)
 	}
-	s.take.message(size)
+	s.track.Message(size)
 	return nil
 }
 
-// takeBytes takes n new bytes of the buffer.
-func (s *stream) takeBytes(n int) {
+// accept records n new bytes of the buffer.
+func (s *stream) accept(n int) {
 	if n == 0 {
 		return
 	}
 	if s.audio == 0 {
-		s.rec.firstAudio(s)
+		s.observeFirstAudio()
 	}
 	s.audio += int64(n)
 	s.lastFrame = s.now
-	frame := s.rec.call.Format.FrameBytes()
 	n += s.rest
-	whole := n - n%frame
+	whole := n - n%s.rec.format.FrameBytes()
 	if whole > 0 {
 		pcm := s.buf[:whole]
-		s.disk(s.take.audio(pcm, s.now))
-		if c := s.rec.call.Consumer; c != nil {
-			c.Audio(pcm)
+		s.fail(s.track.Audio(pcm, s.now))
+		if s.consumer != nil {
+			s.consumer.Audio(pcm)
 		}
 	}
 	s.rest = copy(s.buf, s.buf[whole:n])
 }
 
-// readText takes one text message: metadata, or what uuid_audio_stream send_text sent.
+func (s *stream) observeFirstAudio() {
+	s.rec.metrics.firstAudio.Observe(s.now.Sub(s.connected).Seconds())
+	s.rec.update(func(st *State) {
+		if st.FirstAudioAt.IsZero() {
+			st.FirstAudioAt = s.now
+		}
+	})
+}
+
+// readText reads one text message: metadata, or what uuid_audio_stream send_text sent.
 func (s *stream) readText(r io.Reader) error {
 	s.countNoise()
 	text := make([]byte, 0, 512)
@@ -204,7 +211,11 @@ func (s *stream) readText(r io.Reader) error {
 			return err
 		}
 	}
-	s.take.text(text)
+	if len(s.rec.metadata) >= maxMetadata {
+		s.rec.dropped++
+		return nil
+	}
+	s.rec.metadata = append(s.rec.metadata, strings.ToValidUTF8(string(text), "\uFFFD"))
 	return nil
 }
 
@@ -215,25 +226,94 @@ func (s *stream) ping(context.Context, []byte) bool {
 
 func (s *stream) pong(context.Context, []byte) { s.countNoise() }
 
-func (s *stream) countNoise() {
-	s.lastFrame = s.now
-	if s.noise++; s.noise > maxNoise {
-		s.stop(flooded())
+func (s *stream) closeReason(err error) closeReason {
+	asked := s.asked.Load()
+	switch {
+	case websocket.CloseStatus(err) != -1:
+		return closeReason{end: EndClosed}
+	case s.own != nil:
+		return *s.own
+	case errors.Is(err, errClosing) && asked != nil:
+		return *asked
+	case errors.Is(err, websocket.ErrMessageTooBig):
+		return closeTooBig
+	case s.broken || errors.Is(err, net.ErrClosed):
+		return closeReason{end: EndDropped}
 	}
+	return closeProtocol
 }
 
-// stop notes why the stream wants to end; the next read sees it.
-func (s *stream) stop(e ending) {
-	if s.own == nil {
-		s.own = &e
+// close closes the socket and its TCP connection.
+func (s *stream) close(why closeReason) End {
+	s.closing = true
+	_ = s.conn.SetDeadline(time.Now().Add(closeTimeout))
+	if why.end == EndClosed || why.end == EndDropped {
+		_ = s.ws.CloseNow()
+	} else {
+		_ = s.ws.Close(why.status, why.text)
 	}
+	return why.end
 }
 
-// disk ends the stream if err says that its file can't be written.
-func (s *stream) disk(err error) {
+// finish gives the recording back, for the next socket or Finish.
+func (s *stream) finish(end End) {
+	r := s.rec
+	if s.track != nil {
+		s.guard(s.finishTrack)
+	}
+	r.level.Store(math.Float64bits(track.FloorDBFS))
+	if s.consumer != nil {
+		s.guard(s.consumer.End)
+	}
+	r.metrics.live.Dec()
+	r.metrics.ended.WithLabelValues(string(end)).Inc()
+	s.logEnd(end)
+	r.update(func(st *State) {
+		r.live = nil
+		st.Live, st.LastEnd = false, end
+	})
+	close(s.done)
+}
+
+// finishTrack writes what is left of the socket's audio.
+func (s *stream) finishTrack() {
+	s.fail(s.track.Disconnect(s.now))
+	s.rec.observe()
+	s.rec.metrics.audio.Add(float64(s.audio - s.secondPCM))
+}
+
+// fail ends the stream if err says that its file can't be written. No further socket is
+// accepted then.
+func (s *stream) fail(err error) {
 	if err == nil || s.own != nil {
 		return
 	}
-	s.stop(ending{reason: EndDisk, text: "disk error", status: websocket.StatusInternalError})
-	s.rec.fail(err)
+	s.stop(closeDisk)
+	s.rec.update(func(st *State) { st.Err = fmt.Errorf("write recording: %w", err) })
+	s.rec.log.Error("disk error", zap.NamedError("err", err), zap.String("hint", hintDisk))
+}
+
+func (s *stream) logEnd(end End) {
+	fields := []zap.Field{
+		zap.String("cause", string(end)),
+		zap.Int64("dur_ms", s.now.Sub(s.connected).Milliseconds()),
+	}
+	if end.ordinary() || (end == EndDropped && s.rec.stopping.Load()) {
+		s.rec.log.Debug("stream ended", fields...)
+		return
+	}
+	s.rec.log.Warn("stream ended abnormally", append(fields, zap.String("hint", end.hint()))...)
+}
+
+// guard does something at the stream's end that must not keep the rest from being done.
+func (s *stream) guard(do func()) {
+	defer func() { s.logPanic(recover()) }()
+	do()
+}
+
+// logPanic logs a panic, which ends this stream alone.
+func (s *stream) logPanic(panicked any) {
+	if panicked != nil {
+		s.rec.log.Error("stream panicked", zap.Any("err", panicked), zap.Stack("stack"), zap.String("hint", hintPanic))
+	}
 }

@@ -3,7 +3,6 @@ package sink
 import (
 	"bytes"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -37,7 +36,7 @@ func TestStreamBecomesAFile(t *testing.T) {
 	if diff := cmp.Diff([]string{`{"a":"b"}`}, record.Metadata); diff != "" {
 		t.Error(diff)
 	}
-	names, err := os.ReadDir(filepath.Join(b.sink.store.dir, day))
+	names, err := os.ReadDir(b.path(day))
 	if err != nil || len(names) != 2 {
 		t.Errorf("the folder holds %v (%v), want the WAV and the record alone", names, err)
 	}

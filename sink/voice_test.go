@@ -184,7 +184,7 @@ func TestQuietHearsTheCallerAlone(t *testing.T) {
 		cfg.ReadInterval = 0
 		b := serve(t, cfg)
 		call := testCall(testID)
-		call.Format, call.Mix = wav.Format{SampleRate: 8000, Channels: 2}, "stereo"
+		call.Channels, call.Mix = 2, "stereo"
 		r := b.expect(call)
 		r.WatchSilence(200 * time.Millisecond)
 		s := b.connect(r)

@@ -1,0 +1,106 @@
+package sink
+
+import (
+	"fmt"
+	"time"
+)
+
+const (
+	// housekeepingInterval is the least often that a stream sees to its file and its limits.
+	housekeepingInterval = time.Second
+	// wakeupJitter is how late a wake-up may be on a loaded machine.
+	wakeupJitter = 100 * time.Millisecond
+	// Text and control frames beyond this many a second are a flood, and so are
+	// bytes that are no audio beyond this many, and beyond the audio that came.
+	maxNoise      = 100
+	maxNoiseBytes = 128 << 10
+)
+
+// everySecond keeps the file playable and counts what is no audio.
+func (s *stream) everySecond() {
+	if s.raw-s.secondRaw > 2*(s.audio-s.secondPCM)+maxNoiseBytes {
+		s.stop(closeFlood)
+	}
+	if s.now.Sub(s.second) >= housekeepingInterval {
+		s.rec.metrics.audio.Add(float64(s.audio - s.secondPCM))
+		s.second, s.secondRaw, s.secondPCM, s.noise = s.now, s.raw, s.audio, 0
+	}
+	s.flushInTime()
+	s.fail(s.track.WriteHeld(s.now))
+}
+
+// flushInTime brings the file up to what was read, if its next chance might be too late
+// for the file to stay within housekeepingInterval of the socket: right after a read nothing
+// is missing, and one is late by the interval and by what the machine's load adds to it.
+func (s *stream) flushInTime() {
+	if s.now.Sub(s.flushed) >= housekeepingInterval-2*max(s.rec.cfg.ReadInterval, wakeupJitter) {
+		s.flushed = s.now
+		s.fail(s.track.Flush())
+	}
+}
+
+// countNoise counts a text or control frame.
+func (s *stream) countNoise() {
+	s.lastFrame = s.now
+	if s.noise++; s.noise > maxNoise {
+		s.stop(closeFlood)
+	}
+}
+
+// checkTimes holds the socket to its limits and returns when to look again.
+func (s *stream) checkTimes() time.Time {
+	cfg := s.rec.cfg
+	next := s.flushed.Add(housekeepingInterval)
+	idle := s.lastFrame.Add(cfg.IdleTimeout)
+	if !s.now.Before(idle) {
+		s.stop(closeIdle)
+	}
+	full := s.track.FullAt(s.connected, cfg.MaxDuration)
+	if !s.now.Before(full) {
+		s.stopFull()
+	}
+	next = earliest(next, idle, full, s.track.HeldUntil())
+	if s.lowWater > 0 {
+		next = earliest(next, s.now.Add(cfg.ReadInterval))
+	}
+	if s.audio == 0 {
+		next = earliest(next, s.checkNoAudio())
+	}
+	return next
+}
+
+func (s *stream) stopFull() {
+	s.stop(closeFull)
+	s.rec.update(func(st *State) {
+		if st.Err == nil {
+			st.Err = fmt.Errorf("%w: %v", ErrMaxDuration, s.rec.cfg.MaxDuration)
+		}
+	})
+}
+
+// checkNoAudio raises the alarm of a socket that no audio came on.
+func (s *stream) checkNoAudio() time.Time {
+	at := s.connected.Add(noAudioAfter)
+	if s.now.Before(at) {
+		return at
+	}
+	s.rec.alarm(AlarmNoAudio)
+	return time.Time{}
+}
+
+// stop notes why the stream wants to end; the next read sees it.
+func (s *stream) stop(why closeReason) {
+	if s.own == nil {
+		s.own = &why
+	}
+}
+
+// earliest returns the first of some moments, of which a zero one is never.
+func earliest(first time.Time, others ...time.Time) time.Time {
+	for _, t := range others {
+		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	return first
+}
