@@ -101,8 +101,12 @@ func forbidden(f goFile, path string) string {
 		return "controller and sink meet only in cmd"
 	case f.dir == "wav" && pkg != "wav":
 		return "wav needs nothing of the module"
-	case f.dir == "sink" && pkg != "sink" && pkg != "wav":
+	case within(f.dir, "sink") && !within(pkg, "sink") && pkg != "wav":
 		return "sink needs only wav"
+	case f.dir == "sink/track" && pkg != "sink/track" && pkg != "wav" && !f.test:
+		return "a recording's audio knows nothing of directories and sockets"
+	case f.dir == "sink/store" && pkg == "sink":
+		return "the directory knows nothing of sockets"
 	case within(f.dir, "controller/switchsim") && !within(pkg, "controller/switchsim"):
 		return "a simulated switch that shared code with what it tests would share its errors"
 	case f.dir == "controller/esl" && pkg != "controller/esl" && !f.test:
@@ -125,6 +129,11 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"sink", "tapdeck/controller/esl", true, true},
 		{"sink", "tapdeck/wav", false, false},
 		{"sink", "tapdeck/dialplan", false, true},
+		{"sink", "tapdeck/sink/store", false, false},
+		{"sink/store", "tapdeck/sink", false, true},
+		{"sink/store", "tapdeck/sink/track", false, false},
+		{"sink/track", "tapdeck/sink/store", false, true},
+		{"sink/track", "tapdeck/wav", false, false},
 		{"wav", "tapdeck/sink", true, true},
 		{"wav", "os", false, false},
 		{"controller", library + "/eventsocket", true, true},
