@@ -7,7 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"tapdeck/cmd/internal/app"
-	"tapdeck/sink"
+	"tapdeck/sink/store"
 )
 
 type repairCommand struct {
@@ -17,7 +17,7 @@ type repairCommand struct {
 // Run repairs and publishes what a crash left, and says what it did to each file.
 func (c *repairCommand) Run(ctx context.Context, p *program) error {
 	log := app.NewLogger(p.Stderr, "console", zap.NewAtomicLevelAt(zap.WarnLevel))
-	done, err := sink.RecoverDir(ctx, c.Dir, log)
+	done, err := store.RecoverDir(ctx, c.Dir, log)
 	for _, f := range done.Files {
 		fmt.Fprintln(p.Stdout, f)
 	}

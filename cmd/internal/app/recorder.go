@@ -10,7 +10,7 @@ import (
 
 	"tapdeck/controller"
 	"tapdeck/sink"
-	"tapdeck/wav"
+	"tapdeck/sink/store"
 )
 
 // recorder is the sink as the controller knows one.
@@ -22,20 +22,21 @@ type recorder struct {
 
 // Expect implements controller.Recorder.
 func (r recorder) Expect(info controller.Info, stream controller.StreamPlan) (controller.Recording, error) {
-	rec, err := r.sink.Expect(sinkCall(info, stream))
+	call := callRecord(info, stream)
+	rec, err := r.sink.Expect(call)
 	switch {
 	case errors.Is(err, sink.ErrTooManyStreams), errors.Is(err, sink.ErrDiskLow), errors.Is(err, sink.ErrClosed):
 		return nil, fmt.Errorf("%w by the sink: %w", controller.ErrRefused, err)
 	case err != nil:
 		return nil, err
 	}
-	return &recording{Recording: rec, lost: r.lost, info: info}, nil
+	return &recording{Recording: rec, lost: r.lost, call: call}, nil
 }
 
 // Save implements controller.Recorder. The record comes beside an error, too: the log
 // may be all that keeps it.
 func (r recorder) Save(info controller.Info, outcome controller.Outcome) (controller.Record, error) {
-	record, err := r.sink.SaveRecord(sinkCall(info, controller.StreamPlan{}), sinkOutcome(info, outcome))
+	record, err := r.sink.SaveRecord(withOutcome(callRecord(info, controller.StreamPlan{}), outcome))
 	if err != nil {
 		r.lost.Add(1)
 	}
@@ -46,8 +47,8 @@ func (r recorder) Save(info controller.Info, outcome controller.Outcome) (contro
 type recording struct {
 	*sink.Recording
 	lost   *atomic.Int64
-	missed sync.Once // counts a recording once, whatever of it is lost
-	info   controller.Info
+	missed sync.Once    // counts a recording once, whatever of it is lost
+	call   store.Record // the call's side, without its outcome
 }
 
 // State implements controller.Recording.
@@ -55,7 +56,7 @@ func (r *recording) State() controller.StreamState {
 	s := r.Recording.State()
 	state := controller.StreamState{
 		Connections: s.Connections, Live: s.Live, Audio: s.Audio, FirstAudioAt: s.FirstAudioAt,
-		LevelDBFS: s.LevelDBFS, Quiet: s.Quiet, LastEnd: s.LastEnd, Err: s.Err,
+		LevelDBFS: s.LevelDBFS, Quiet: s.Quiet, LastEnd: string(s.LastEnd), Err: s.Err,
 	}
 	if errors.Is(s.Err, sink.ErrMaxDuration) {
 		state.Full, state.Err = true, nil
@@ -66,7 +67,7 @@ func (r *recording) State() controller.StreamState {
 // Finish implements controller.Recording. A recording that the disk cut short counts as
 // lost, even if the rest of it is published.
 func (r *recording) Finish(ctx context.Context) error {
-	_, err := r.Recording.Finish(ctx)
+	err := r.Recording.Finish(ctx)
 	if err != nil || r.State().Err != nil {
 		r.miss()
 	}
@@ -79,7 +80,7 @@ func (r *recording) miss() {
 
 // Save implements controller.Recording.
 func (r *recording) Save(outcome controller.Outcome) (controller.Record, error) {
-	record, err := r.Recording.Save(sinkOutcome(r.info, outcome))
+	record, err := r.Recording.Save(withOutcome(r.call, outcome))
 	if err != nil {
 		r.miss()
 	}
@@ -87,35 +88,36 @@ func (r *recording) Save(outcome controller.Outcome) (controller.Record, error) 
 }
 
 // kept is no record if the sink made none.
-func kept(record sink.Record, err error) (controller.Record, error) {
+func kept(record store.Record, err error) (controller.Record, error) {
 	if record.Call == "" {
 		return nil, err
 	}
 	return record, err
 }
 
-func sinkCall(info controller.Info, stream controller.StreamPlan) sink.Call {
-	return sink.Call{
-		ID: info.UUID, Caller: info.Caller, Destination: info.Destination, Plan: info.Plan, Started: info.Started,
-		Format: wav.Format{SampleRate: stream.SampleRate, Channels: stream.Channels()}, Mix: stream.Mix,
+// callRecord is the call's side of a record, as it is known when the stream starts.
+func callRecord(info controller.Info, stream controller.StreamPlan) store.Record {
+	return store.Record{
+		Call: info.UUID, Caller: info.Caller, Destination: info.Destination, Plan: info.Plan, Started: info.Started,
+		SampleRate: stream.SampleRate, Channels: stream.Channels(), Mix: stream.Mix,
 	}
 }
 
-func sinkOutcome(info controller.Info, o controller.Outcome) sink.Outcome {
+// withOutcome completes the call's side of a record.
+func withOutcome(r store.Record, o controller.Outcome) store.Record {
 	ms := func(t time.Time) *int64 {
 		if t.IsZero() {
 			return nil
 		}
-		n := t.Sub(info.Started).Milliseconds()
+		n := t.Sub(r.Started).Milliseconds()
 		return &n
 	}
 	t := o.Timeline
-	return sink.Outcome{
-		Result: string(o.Result), HangupCause: o.HangupCause, HungUpBy: o.HungUpBy, ListenEndedBy: o.ListenEndedBy,
-		Ended: o.Ended, Restarts: o.Restarts, Err: o.Err, Alarms: o.Alarms,
-		Timeline: sink.Timeline{
-			Connect: ms(t.Connect), Answer: ms(t.Answer), Tone: ms(t.Tone), StreamStart: ms(t.StreamStart),
-			Prompt: ms(t.Prompt), Listen: ms(t.Listen), Stop: ms(t.Stop), Hangup: ms(t.Hangup),
-		},
+	r.Result, r.HangupCause, r.HungUpBy, r.ListenEndedBy = string(o.Result), o.HangupCause, o.HungUpBy, o.ListenEndedBy
+	r.Ended, r.Restarts, r.Err, r.Alarms = o.Ended, o.Restarts, o.Err, o.Alarms
+	r.Timeline = store.Timeline{
+		Connect: ms(t.Connect), Answer: ms(t.Answer), Tone: ms(t.Tone), StreamStart: ms(t.StreamStart),
+		Prompt: ms(t.Prompt), Listen: ms(t.Listen), Stop: ms(t.Stop), Hangup: ms(t.Hangup),
 	}
+	return r
 }

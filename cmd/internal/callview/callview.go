@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"tapdeck/controller"
-	store "tapdeck/sink"
+	"tapdeck/sink/store"
 )
 
 // Record is what is kept of a call that has ended.
