@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"tapdeck/sink/store"
+	"tapdeck/sink/internal/sinktest"
 )
 
 // A name that is taken is left alone; WAV and record share the next.
@@ -29,7 +29,7 @@ func TestNamesAreNeverOverwritten(t *testing.T) {
 	await(t, r, "begun", func(st State) bool { return st.Live })
 	s.audio(speech(1, 160))
 	s.hangUp()
-	if part := filepath.Join(day, testID+"-5.wav.part"); !(store.OSDisk{}).Exists(part) {
+	if part := filepath.Join(day, testID+"-5.wav.part"); !sinktest.Exists(part) {
 		t.Errorf("%s is not there", part)
 	}
 	awaitGone(t, r, 1)

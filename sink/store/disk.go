@@ -28,7 +28,8 @@ type File interface {
 	Truncate(size int64) error
 }
 
-// Disk is the part of the file system that recordings need. Tests give one that fails.
+// Disk is what recordings need of a file system that may fail or hang them. Tests give one
+// that does.
 type Disk interface {
 	// Create makes a file that isn't there yet, locked; else the error is fs.ErrExist.
 	Create(name string) (File, error)
@@ -36,13 +37,8 @@ type Disk interface {
 	Open(name string) (File, error)
 	// Rename gives a file a name that nothing has yet; else the error is fs.ErrExist.
 	Rename(from, to string) error
-	Exists(name string) bool
-	Remove(name string) error
-	MkdirAll(dir string) error
 	// SyncDir writes the names in dir to the disk.
 	SyncDir(dir string) error
-	// Free returns the bytes that may still be written below dir.
-	Free(dir string) (int64, error)
 }
 
 // OSDisk is the machine's own file system.
@@ -76,15 +72,6 @@ func lock(f *os.File) (File, error) {
 	return f, nil
 }
 
-func (OSDisk) Exists(name string) bool {
-	_, err := os.Lstat(name)
-	return err == nil
-}
-
-func (OSDisk) Remove(name string) error { return os.Remove(name) }
-
-func (OSDisk) MkdirAll(dir string) error { return os.MkdirAll(dir, directoryMode) }
-
 func (OSDisk) SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
@@ -93,7 +80,26 @@ func (OSDisk) SyncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-func (OSDisk) Free(dir string) (int64, error) {
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
+}
+
+// removeFile removes a file that need not be there.
+func removeFile(name string) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// same says whether a file is the one that has a name.
+func same(info fs.FileInfo, name string) bool {
+	at, err := os.Stat(name)
+	return err == nil && os.SameFile(info, at)
+}
+
+func freeBytes(dir string) (int64, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		return 0, fmt.Errorf("ask free space of %s: %w", dir, err)

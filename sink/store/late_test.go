@@ -26,7 +26,7 @@ func TestRecoverEndsWithItsContext(t *testing.T) {
 	ctx, cancel = context.WithCancelCause(context.Background())
 	midst := racedDisk{before: func(string) { cancel(errors.New("going away")) }, after: func(string) {}}
 	rec, err := store.New(dir, midst).Recover(ctx, zap.NewNop())
-	if err == nil || len(rec.Files) != 0 || !(store.OSDisk{}).Exists(base+".wav.part") {
+	if err == nil || len(rec.Files) != 0 || !sinktest.Exists(base+".wav.part") {
 		t.Errorf("%v, %v", rec, err)
 	}
 	if rec := recoverDir(t, dir); rec.Published() != 1 {
@@ -47,7 +47,7 @@ func TestRecoverRemovesUnfinishedRecords(t *testing.T) {
 	}
 	defer f.Close()
 	rec := recoverDir(t, dir)
-	if (store.OSDisk{}).Exists(half) || !(store.OSDisk{}).Exists(busy) || len(rec.Files) != 2 {
+	if sinktest.Exists(half) || !sinktest.Exists(busy) || len(rec.Files) != 2 {
 		t.Errorf("%v", rec)
 	}
 }

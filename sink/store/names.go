@@ -2,7 +2,9 @@ package store
 
 import (
 	"errors"
-	"iter"
+	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -27,30 +29,63 @@ func callName(id string, started time.Time) string {
 	return filepath.Join(started.UTC().Format(dayForm), id)
 }
 
-// names yields base, base-2, base-3, …
-func names(base string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for n := 1; n <= maxNames; n++ {
-			name := base
-			if n > 1 {
-				name += "-" + strconv.Itoa(n)
-			}
-			if !yield(name) {
-				return
-			}
-		}
-	}
-}
-
 // wavPath is what a record calls the WAV of a name.
 func wavPath(name string) string { return filepath.ToSlash(name) + wavExt }
+
+// place gives put the name own, if it is not "", and after it base, base-2, base-3, … as far
+// as they are free, until the error is not that somebody else has taken the name.
+func (s *Store) place(own, base string, put func(name string) error) error {
+	err := fs.ErrExist
+	if own != "" {
+		err = s.putIn(own, put)
+	}
+	for n := 1; errors.Is(err, fs.ErrExist); n++ {
+		name := base
+		if n > 1 {
+			name += "-" + strconv.Itoa(n)
+		}
+		switch {
+		case n > maxNames:
+			return errNoName
+		case s.free(name):
+			err = s.putIn(name, put)
+		}
+	}
+	return err
+}
+
+// putIn gives put a name whose day's folder is there.
+func (s *Store) putIn(name string, put func(name string) error) error {
+	if day := filepath.Dir(s.path(name)); !exists(day) {
+		s.synced.Store(nil)
+		if err := os.MkdirAll(day, directoryMode); err != nil {
+			return err
+		}
+	}
+	return put(name)
+}
 
 // free says whether nothing has a name yet, running recordings included.
 func (s *Store) free(name string) bool {
 	for _, ext := range []string{wavExt, jsonExt, wavExt + partExt, jsonExt + partExt} {
-		if s.disk.Exists(s.path(name) + ext) {
+		if exists(s.path(name) + ext) {
 			return false
 		}
 	}
 	return true
+}
+
+// syncNames writes the names beside a name to the disk, and the folder's own.
+func (s *Store) syncNames(name string) error {
+	day := filepath.Dir(s.path(name))
+	err := s.disk.SyncDir(day)
+	if known := s.synced.Load(); known == nil || *known != day {
+		if err = errors.Join(err, s.disk.SyncDir(filepath.Dir(day))); err == nil {
+			s.synced.Store(&day)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("sync folder: %w", err)
+	}
+	return nil
 }

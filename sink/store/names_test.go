@@ -45,7 +45,7 @@ func TestRenameOverwritesNothing(t *testing.T) {
 			if err := rename(a, b+"2"); err != nil {
 				t.Error(err)
 			}
-			if (OSDisk{}).Exists(a) || !(OSDisk{}).Exists(b+"2") {
+			if exists(a) || !exists(b+"2") {
 				t.Error("it has not moved")
 			}
 		})
@@ -64,7 +64,7 @@ func TestCreatedFileIsLockedAtOnce(t *testing.T) {
 	go func() {
 		n := 0
 		for {
-			if f, err := s.openIdle(path); err == nil {
+			if f, _, err := s.openIdle(path); err == nil {
 				n++
 				f.Close()
 			}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 )
 
 // Part is the WAV of a running recording, locked until Save or Close, with its sidecar.
@@ -19,7 +20,7 @@ func (p *Part) WAV() string { return wavPath(p.name) + partExt }
 
 // Discard closes and removes a file that nothing was written to.
 func (p *Part) Discard() error {
-	return errors.Join(p.store.disk.Remove(p.store.Path(p.WAV())), p.Close())
+	return errors.Join(os.Remove(p.store.Path(p.WAV())), p.Close())
 }
 
 // SaveSidecar keeps what is known of the running call, for Recover. It fills in record.WAV.
@@ -40,7 +41,7 @@ func (p *Part) SaveSidecar(record *Record) error {
 // it. Beside an error it is "" if the file is still a part: the error is fs.ErrNotExist if
 // somebody has taken that name away, and the file may be salvaged then. The lock stays.
 func (p *Part) Publish() (wav string, err error) {
-	name, err := p.store.publishPart(p.name, p.base)
+	name, err := p.store.publishWAV(p.name, p.base)
 	if name == "" {
 		return "", err
 	}

@@ -90,23 +90,15 @@ func (r Record) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 		return fmt.Errorf("encode record: %w", err)
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
-	if _, err := dec.Token(); err != nil {
-		return fmt.Errorf("encode record: %w", err)
-	}
-	for dec.More() {
+	_, err = dec.Token()
+	for err == nil && dec.More() {
 		var value json.RawMessage
-		name, err := dec.Token()
-		if err == nil {
-			err = dec.Decode(&value)
-		}
-		if err == nil {
+		name, _ := dec.Token() // it decodes what it has just encoded
+		if err = dec.Decode(&value); err == nil {
 			err = enc.AddReflected(name.(string), value)
 		}
-		if err != nil {
-			return fmt.Errorf("encode record: %w", err)
-		}
 	}
-	return nil
+	return err
 }
 
 func encodeRecord(record *Record) ([]byte, error) {

@@ -35,7 +35,7 @@ func RecoverDir(ctx context.Context, dir string, log *zap.Logger) (Recovery, err
 // RecoverDir does. It may run beside recordings of this process, which are as live to it as
 // another's, from the moment that their files are there until their records are.
 func (s *Store) Recover(ctx context.Context, log *zap.Logger) (Recovery, error) {
-	if err := s.disk.MkdirAll(s.dir); err != nil {
+	if err := os.MkdirAll(s.dir, directoryMode); err != nil {
 		return Recovery{}, fmt.Errorf("make directory: %w", err)
 	}
 	return s.recoverAll(ctx, log)
@@ -48,7 +48,7 @@ func (s *Store) recoverAll(ctx context.Context, log *zap.Logger) (Recovery, erro
 	}
 	var all Recovery
 	for _, part := range parts {
-		if !s.disk.Exists(part) { // a sidecar that went with its WAV
+		if !exists(part) { // a sidecar that went with its WAV
 			continue
 		}
 		done := s.recoverPart(ctx, part)
@@ -95,7 +95,7 @@ func (s *Store) recoverPart(ctx context.Context, path string) Recovered {
 	switch {
 	case err == nil:
 		return done
-	case errors.Is(err, ErrLocked) || errors.Is(err, fs.ErrNotExist) && !s.disk.Exists(path):
+	case errors.Is(err, ErrLocked) || errors.Is(err, fs.ErrNotExist) && !exists(path):
 		return Recovered{Part: path, Action: ActionLive}
 	case done.WAV != "":
 		done.Action, done.Record, done.Err = ActionNoRecord, "", err
@@ -122,56 +122,54 @@ func (s *Store) recoverFile(ctx context.Context, path string) (Recovered, error)
 }
 
 // openIdle opens a file that no recording has. While it is open, none can take it.
-func (s *Store) openIdle(path string) (File, error) {
+func (s *Store) openIdle(path string) (File, fs.FileInfo, error) {
 	f, err := s.disk.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	info, err := f.Stat()
-	if err == nil {
-		var at fs.FileInfo
-		if at, err = os.Stat(path); err == nil && !os.SameFile(info, at) {
-			err = ErrLocked // its process has just published it
-		}
+	if err == nil && !same(info, path) {
+		err = ErrLocked // its process has just published it
 	}
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, nil, errors.Join(err, f.Close())
 	}
-	return f, nil
+	return f, info, nil
 }
 
 // removeUnfinished removes what a crash left of a record; its call's sidecar knows more.
 func (s *Store) removeUnfinished(path string) (Recovered, error) {
-	f, err := s.openIdle(path)
+	f, _, err := s.openIdle(path)
 	if err != nil {
 		return Recovered{}, err
 	}
 	defer f.Close()
-	return Recovered{Action: ActionRemoved}, s.disk.Remove(path)
+	return Recovered{Action: ActionRemoved}, os.Remove(path)
 }
 
 // recoverWAV repairs and publishes name.wav.part.
 func (s *Store) recoverWAV(ctx context.Context, name string) (Recovered, error) {
 	part := s.path(name) + wavExt + partExt
-	f, err := s.openIdle(part)
+	f, info, err := s.openIdle(part)
 	if err != nil {
 		return Recovered{}, err
 	}
 	defer f.Close()
-	if same(part, s.path(name)+wavExt) { // a crash between the two steps of a rename
-		return Recovered{Action: ActionRemoved}, s.disk.Remove(part)
+	if same(info, s.path(name)+wavExt) { // a crash between the two steps of a rename
+		return Recovered{Action: ActionRemoved}, os.Remove(part)
 	}
 	if err := s.takeBack(name); err != nil {
 		return Recovered{}, err
 	}
-	if err := s.repair(f, name); err != nil {
-		return Recovered{}, err
+	known, _ := readRecord(s.sidecar(name))
+	if _, err := wav.Repair(f, info.Size(), wav.Format{SampleRate: known.SampleRate, Channels: known.Channels}); err != nil {
+		return Recovered{}, fmt.Errorf("repair recording: %w", err)
 	}
 	done, record, err := s.describe(ctx, f, name)
 	if ctx.Err() != nil {
 		return Recovered{}, context.Cause(ctx)
 	}
-	published, errName := s.publishPart(name, name)
+	published, errName := s.publishWAV(name, name)
 	if published == "" {
 		return Recovered{}, errName
 	}
@@ -195,18 +193,6 @@ func (s *Store) takeBack(name string) error {
 		return nil
 	}
 	return err
-}
-
-func (s *Store) repair(f File, name string) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	record, _ := readRecord(s.sidecar(name))
-	if _, err = wav.Repair(f, info.Size(), wav.Format{SampleRate: record.SampleRate, Channels: record.Channels}); err != nil {
-		return fmt.Errorf("repair recording: %w", err)
-	}
-	return nil
 }
 
 // describe puts together what the sidecar of a name and a WAV itself tell of a call.
@@ -247,10 +233,10 @@ func (r *Record) setRecovered() {
 // already or was never begun.
 func (s *Store) recoverSidecar(ctx context.Context, name string) (Recovered, error) {
 	base := s.path(name)
-	if s.disk.Exists(base + wavExt + partExt) {
+	if exists(base + wavExt + partExt) {
 		return Recovered{}, ErrLocked // it is live, or was left for a reason
 	}
-	if !s.disk.Exists(base + wavExt) {
+	if !exists(base + wavExt) {
 		return s.recoverRecord(name)
 	}
 	f, err := s.disk.Open(base + wavExt)
@@ -259,9 +245,9 @@ func (s *Store) recoverSidecar(ctx context.Context, name string) (Recovered, err
 	}
 	defer f.Close()
 	switch { // now that nobody else has it
-	case !s.disk.Exists(s.sidecar(name)):
+	case !exists(s.sidecar(name)):
 		return Recovered{}, ErrLocked // its process has just published it
-	case s.disk.Exists(base + jsonExt):
+	case exists(base + jsonExt):
 		return s.removeSidecar(name)
 	}
 	done, record, err := s.describe(ctx, f, name)
@@ -279,25 +265,16 @@ func (s *Store) recoverSidecar(ctx context.Context, name string) (Recovered, err
 // recoverRecord publishes what a sidecar tells that has no WAV beside it.
 func (s *Store) recoverRecord(name string) (Recovered, error) {
 	record, known := readRecord(s.sidecar(name))
-	if !known || s.disk.Exists(s.path(name)+jsonExt) {
+	if !known || exists(s.path(name)+jsonExt) {
 		return s.removeSidecar(name)
 	}
 	record.setRecovered()
-	if !s.disk.Exists(s.Path(record.WAV)) {
+	if !exists(s.Path(record.WAV)) {
 		record.WAV = ""
 	}
 	return Recovered{Action: ActionRecord, Record: s.path(name) + jsonExt}, s.saveRecord(&record, name)
 }
 
 func (s *Store) removeSidecar(name string) (Recovered, error) {
-	return Recovered{Action: ActionRemoved}, s.disk.Remove(s.sidecar(name))
-}
-
-func same(a, b string) bool {
-	ia, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	ib, err := os.Stat(b)
-	return err == nil && os.SameFile(ia, ib)
+	return Recovered{Action: ActionRemoved}, os.Remove(s.sidecar(name))
 }

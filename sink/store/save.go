@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 )
@@ -27,21 +28,26 @@ func (s *Store) saveRecord(record *Record, sidecar string) error {
 	if err != nil {
 		return fmt.Errorf("save record: %w", err)
 	}
-	if sidecar == "" {
-		return s.placeRecord(record, "", func(name string) error { return s.publishNew(name, b) })
-	}
+	publish := func(name string) error { return s.publishNew(name, b) }
 	part := s.sidecar(sidecar)
-	if len(b) <= page && s.overwrite(part, b) == nil {
-		return s.placeRecord(record, sidecar, func(name string) error { return s.publishJSON(name, part) })
+	inPlace := sidecar != "" && len(b) <= page && s.overwrite(part, b) == nil
+	if inPlace {
+		publish = func(name string) error { return s.publishJSON(name, part) }
 	}
-	if err := s.placeRecord(record, sidecar, func(name string) error { return s.publishNew(name, b) }); err != nil {
-		if errKeep := s.keepRecord(b, sidecar); errKeep != nil {
-			err = errors.Join(err, fmt.Errorf("keep record: %w", errKeep))
-		}
-		return err
+	own := sidecar
+	if stem, ok := strings.CutSuffix(record.WAV, wavExt); ok {
+		own = filepath.FromSlash(stem)
 	}
-	if err := s.disk.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove sidecar: %w", err)
+	err = s.place(own, callName(record.Call, record.Started), publish)
+	switch {
+	case inPlace || sidecar == "":
+	case err == nil:
+		err = removeFile(part)
+	default:
+		err = errors.Join(err, s.keepRecord(b, sidecar))
+	}
+	if err != nil {
+		return fmt.Errorf("save record: %w", err)
 	}
 	return nil
 }
@@ -49,7 +55,7 @@ func (s *Store) saveRecord(record *Record, sidecar string) error {
 // keepRecord makes a name's sidecar the whole record b.
 func (s *Store) keepRecord(b []byte, name string) error {
 	part := s.sidecar(name)
-	if s.disk.Exists(part) {
+	if exists(part) {
 		return s.overwrite(part, b)
 	}
 	f, err := s.createJSON(part, b, true)
@@ -81,49 +87,17 @@ func (s *Store) overwrite(path string, b []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// placeRecord gives publish the names that a record may have, until one is free.
-func (s *Store) placeRecord(record *Record, sidecar string, publish func(name string) error) error {
-	own := sidecar
-	if stem, ok := strings.CutSuffix(record.WAV, wavExt); ok {
-		own = filepath.FromSlash(stem)
-	}
-	err := fs.ErrExist
-	if own != "" {
-		err = s.publishIn(own, publish)
-	}
-	for name := range names(callName(record.Call, record.Started)) {
-		if !errors.Is(err, fs.ErrExist) {
-			break
-		}
-		if s.free(name) {
-			err = s.publishIn(name, publish)
-		}
-	}
-	return err
-}
-
-// publishIn gives publish a name whose folder is there.
-func (s *Store) publishIn(name string, publish func(name string) error) error {
-	if err := s.makeDay(name); err != nil {
-		return fmt.Errorf("save record: %w", err)
-	}
-	return publish(name)
-}
-
 // publishNew writes a record to a file of its own and publishes it. The file is locked
 // until it has its name, so that Recover does not remove it.
 func (s *Store) publishNew(name string, b []byte) error {
 	path := s.path(name) + jsonExt + newExt
 	f, err := s.createJSON(path, b, true)
 	if err != nil {
-		return fmt.Errorf("save record: %w", err)
+		return err
 	}
 	defer f.Close()
 	if err := s.publishJSON(name, path); err != nil {
-		if s.disk.Exists(path) {
-			err = errors.Join(err, s.disk.Remove(path))
-		}
-		return err
+		return errors.Join(err, removeFile(path))
 	}
 	return nil
 }
@@ -131,7 +105,7 @@ func (s *Store) publishNew(name string, b []byte) error {
 // publishJSON gives a complete record its lasting name.
 func (s *Store) publishJSON(name, path string) error {
 	if err := s.disk.Rename(path, s.path(name)+jsonExt); err != nil {
-		return fmt.Errorf("save record: %w", err)
+		return err
 	}
 	return s.syncNames(name)
 }
@@ -141,7 +115,7 @@ func (s *Store) publishJSON(name, path string) error {
 func (s *Store) createJSON(path string, b []byte, sync bool) (File, error) {
 	f, err := s.disk.Create(path)
 	if errors.Is(err, fs.ErrExist) {
-		if err = s.disk.Remove(path); err == nil {
+		if err = removeFile(path); err == nil {
 			f, err = s.disk.Create(path)
 		}
 	}
@@ -153,7 +127,7 @@ func (s *Store) createJSON(path string, b []byte, sync bool) (File, error) {
 		err = f.Sync()
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.disk.Remove(path), f.Close())
+		return nil, errors.Join(err, os.Remove(path), f.Close())
 	}
 	return f, nil
 }

@@ -22,94 +22,82 @@ const (
 	speechWindows  = 3
 )
 
-// energy is what a stretch of PCM sums up to.
-type energy struct {
-	squares  uint64 // of all samples
+// channel is what one channel of a stretch of PCM sums up to.
+type channel struct {
+	squares  uint64
 	samples  int64
-	peak     int32 // greatest magnitude
-	caller   uint64
-	callers  int64 // samples of the caller's channel, which is the first
-	low, top int16 // range of the caller's channel
+	low, top int16
 }
 
-func (e *energy) add(o energy) {
-	if o.samples == 0 {
+// sumChannel sums up every step-th sample of PCM, from the first on.
+func sumChannel(pcm []byte, step int) channel {
+	c := channel{low: math.MaxInt16, top: math.MinInt16}
+	for at := 0; at < len(pcm)-1; at += 2 * step {
+		v := int16(binary.LittleEndian.Uint16(pcm[at:]))
+		c.low, c.top = min(c.low, v), max(c.top, v)
+		c.squares += uint64(int64(v) * int64(v))
+		c.samples++
+	}
+	return c
+}
+
+func (c *channel) add(o channel) {
+	switch {
+	case o.samples == 0:
+		return
+	case c.samples == 0:
+		*c = o
 		return
 	}
-	if e.samples == 0 {
-		e.low, e.top = o.low, o.top
-	}
-	e.squares += o.squares
-	e.samples += o.samples
-	e.caller += o.caller
-	e.callers += o.callers
-	e.peak = max(e.peak, o.peak)
-	e.low, e.top = min(e.low, o.low), max(e.top, o.top)
+	c.squares += o.squares
+	c.samples += o.samples
+	c.low, c.top = min(c.low, o.low), max(c.top, o.top)
 }
 
-func (e *energy) rmsDBFS() float64 { return meanDBFS(e.squares, e.samples) }
+// energy is what a stretch of PCM sums up to. The caller's channel is the first.
+type energy struct{ caller, other channel }
 
-func (e *energy) peakDBFS() float64 {
-	if e.peak == 0 {
+func (e *energy) add(o energy) {
+	e.caller.add(o.caller)
+	e.other.add(o.other)
+}
+
+// both returns what both channels sum up to.
+func (e *energy) both() channel {
+	c := e.caller
+	c.add(e.other)
+	return c
+}
+
+func (e *energy) rmsDBFS() float64 {
+	c := e.both()
+	if c.squares == 0 {
 		return FloorDBFS
 	}
-	return 20 * math.Log10(float64(e.peak)/fullScale)
+	mean := float64(c.squares) / float64(c.samples)
+	return max(10*math.Log10(mean/(fullScale*fullScale)), FloorDBFS)
+}
+
+func (e *energy) peakDBFS() float64 {
+	c := e.both()
+	peak := max(-int32(c.low), int32(c.top))
+	if peak == 0 {
+		return FloorDBFS
+	}
+	return 20 * math.Log10(float64(peak)/fullScale)
 }
 
 // digitalSilence says that no sample of the caller was anything but 0 or -1, which is
 // what the switch streams for a caller that sends no RTP.
 func (e *energy) digitalSilence() bool {
-	return e.samples > 0 && e.low >= -1 && e.top <= 0
-}
-
-func meanDBFS(squares uint64, samples int64) float64 {
-	if squares == 0 || samples == 0 {
-		return FloorDBFS
-	}
-	mean := float64(squares) / float64(samples)
-	return max(10*math.Log10(mean/(fullScale*fullScale)), FloorDBFS)
-}
-
-// measure sums up whole frames of PCM.
-func measure(pcm []byte, channels int) energy {
-	if channels == 2 {
-		return measureStereo(pcm)
-	}
-	e := energy{low: math.MaxInt16, top: math.MinInt16}
-	for ; len(pcm) >= 2; pcm = pcm[2:] {
-		v := int16(binary.LittleEndian.Uint16(pcm))
-		e.low, e.top = min(e.low, v), max(e.top, v)
-		e.squares += uint64(int64(v) * int64(v))
-		e.samples++
-	}
-	e.caller, e.callers = e.squares, e.samples
-	e.peak = max(-int32(e.low), int32(e.top), 0)
-	return e
-}
-
-func measureStereo(pcm []byte) energy {
-	e := energy{low: math.MaxInt16, top: math.MinInt16}
-	low, top := e.low, e.top
-	for ; len(pcm) >= 4; pcm = pcm[4:] {
-		left := int16(binary.LittleEndian.Uint16(pcm))
-		right := int16(binary.LittleEndian.Uint16(pcm[2:]))
-		e.low, e.top = min(e.low, left), max(e.top, left)
-		low, top = min(low, right), max(top, right)
-		e.caller += uint64(int64(left) * int64(left))
-		e.squares += uint64(int64(right) * int64(right))
-		e.callers++
-	}
-	e.squares += e.caller
-	e.samples = 2 * e.callers
-	e.peak = max(-int32(min(e.low, low)), int32(max(e.top, top)), 0)
-	return e
+	return e.caller.samples > 0 && e.caller.low >= -1 && e.caller.top <= 0
 }
 
 // levelMeter measures a recording's audio as it comes, in windows of 20 ms.
 type levelMeter struct {
-	format wav.Format
+	stereo bool
 	total  energy
-	recent energy // since the last recentDBFS
+	recent energy // since the last RecentLevel
 
 	// The caller's voice, one window at a time.
 	windowBytes int
@@ -122,15 +110,18 @@ type levelMeter struct {
 
 func newLevelMeter(f wav.Format) levelMeter {
 	n := int(f.Frames(window)) * f.FrameBytes()
-	return levelMeter{format: f, windowBytes: n, remaining: n}
+	return levelMeter{stereo: f.Channels == 2, windowBytes: n, remaining: n}
 }
 
-// add measures whole frames.
-func (m *levelMeter) add(pcm []byte) {
+// measure adds whole frames.
+func (m *levelMeter) measure(pcm []byte) {
 	for len(pcm) > 0 {
 		n := min(len(pcm), m.remaining)
-		e := measure(pcm[:n], m.format.Channels)
-		m.loud.add(e)
+		if m.stereo {
+			m.loud.add(energy{sumChannel(pcm[:n], 2), sumChannel(pcm[2:n], 2)})
+		} else {
+			m.loud.add(energy{caller: sumChannel(pcm[:n], 1)})
+		}
 		pcm = pcm[n:]
 		if m.remaining -= n; m.remaining == 0 {
 			m.closeWindow()
@@ -139,13 +130,13 @@ func (m *levelMeter) add(pcm []byte) {
 }
 
 func (m *levelMeter) closeWindow() {
-	e := m.loud
-	m.total.add(e)
-	m.recent.add(e)
+	caller := m.loud.caller
+	m.total.add(m.loud)
+	m.recent.add(m.loud)
 	m.loud, m.remaining = energy{}, m.windowBytes
 	m.history <<= 1
 	m.quiet++
-	if float64(e.caller) <= loudMeanSquare*float64(e.callers) {
+	if float64(caller.squares) <= loudMeanSquare*float64(caller.samples) {
 		return
 	}
 	m.history |= 1
@@ -161,10 +152,10 @@ func (m *levelMeter) sum() energy {
 	return e
 }
 
-// recentDBFS returns the level of what came since the last call, and whether there
-// was a whole window of it.
-func (m *levelMeter) recentDBFS() (dbfs float64, ok bool) {
-	if m.recent.samples == 0 {
+// RecentLevel returns the level, in dBFS, of what came since the last call, and whether
+// there was a whole window of 20 ms.
+func (m *levelMeter) RecentLevel() (dbfs float64, ok bool) {
+	if m.recent.caller.samples == 0 {
 		return 0, false
 	}
 	dbfs = m.recent.rmsDBFS()
@@ -172,10 +163,11 @@ func (m *levelMeter) recentDBFS() (dbfs float64, ok bool) {
 	return dbfs, true
 }
 
-// forgetVoice forgets the caller's speech.
-func (m *levelMeter) forgetVoice() { m.history, m.spoken, m.quiet = 0, false, 0 }
+// ForgetVoice makes QuietFor begin anew.
+func (m *levelMeter) ForgetVoice() { m.history, m.spoken, m.quiet = 0, false, 0 }
 
-// quietFor says whether the caller has spoken and has then been quiet for d.
-func (m *levelMeter) quietFor(d time.Duration) bool {
+// QuietFor says whether the caller has spoken since ForgetVoice and has then been quiet
+// for d of audio.
+func (m *levelMeter) QuietFor(d time.Duration) bool {
 	return m.spoken && time.Duration(m.quiet)*window >= d
 }

@@ -50,14 +50,14 @@ func NoSound(connections int) Sound {
 
 // Sound returns what is known of the audio now.
 func (t *Track) Sound() Sound {
-	tl, e := &t.timeline, t.level.sum()
+	e := t.sum()
 	return Sound{
-		AudioMS:        tl.format.Duration(t.w.Frames()).Milliseconds(),
-		MissingMS:      tl.missing.Milliseconds(),
-		LargestPauseMS: tl.pause.Milliseconds(),
-		Gaps:           tl.gaps,
-		Connections:    tl.sockets,
-		Bytes:          tl.received * int64(tl.format.FrameBytes()),
+		AudioMS:        t.format.Duration(t.w.Frames()).Milliseconds(),
+		MissingMS:      t.missing.Milliseconds(),
+		LargestPauseMS: t.pause.Milliseconds(),
+		Gaps:           t.gaps,
+		Connections:    t.sockets,
+		Bytes:          t.received * int64(t.format.FrameBytes()),
 		RMSDBFS:        round2(e.rmsDBFS()),
 		PeakDBFS:       round2(e.peakDBFS()),
 		DigitalSilence: e.digitalSilence(),
@@ -76,7 +76,7 @@ func (s *Sound) Measure(ctx context.Context, f io.ReaderAt, h wav.Header) (sha s
 		}
 		n, err := io.ReadFull(pcm, buf)
 		sum.Write(buf[:n])
-		level.add(buf[:n-n%h.Format.FrameBytes()])
+		level.measure(buf[:n-n%h.Format.FrameBytes()])
 		if err == io.EOF || err == io.ErrUnexpectedEOF {
 			break
 		}

@@ -37,7 +37,7 @@ type timeline struct {
 	frames  int64     // of audio in it
 	first   time.Time // arrival of its first audio
 	arrived time.Time // arrival of its latest audio
-	batch   int64     // frames since the last closeBatch
+	batch   int64     // frames since the last EndBatch
 	batchAt time.Time // arrival of the last closed batch, zero before the first
 	emptyAt time.Time // latest moment at which it was open and known to hold nothing unread
 }
@@ -88,10 +88,10 @@ func (t *timeline) gap() int64 {
 	return silence
 }
 
-// closeBatch ends what was read in one go, which was all that was there at a time. The
+// EndBatch ends what was read in one go, which was all that had come by now. The
 // pause before it is at least the time that the socket is known to have been empty,
 // and the audio that is missing.
-func (t *timeline) closeBatch(now time.Time) {
+func (t *timeline) EndBatch(now time.Time) {
 	if t.batch > 0 {
 		if !t.batchAt.IsZero() {
 			empty := t.emptyAt.Sub(t.batchAt)
@@ -103,9 +103,9 @@ func (t *timeline) closeBatch(now time.Time) {
 	t.emptyAt = now
 }
 
-// tooMuch says that the socket's audio is longer than the time it came in, which is
+// TooMuch says that the socket's audio is longer than the time it came in, which is
 // counted from before what was queued while the switch connected.
-func (t *timeline) tooMuch() bool {
+func (t *timeline) TooMuch() bool {
 	passed := t.arrived.Sub(t.start)
 	return passed >= longAfter && float64(t.format.Duration(t.frames)) > longShare*float64(passed)
 }
@@ -113,7 +113,7 @@ func (t *timeline) tooMuch() bool {
 // disconnect ends the socket. Its end lies between the last moment at which it was
 // open and now; the one that fits its audio best is chosen.
 func (t *timeline) disconnect(now time.Time) {
-	t.closeBatch(t.emptyAt)
+	t.EndBatch(t.emptyAt)
 	if t.start.IsZero() { // all of it is missing
 		t.noteMissing(now)
 		return
@@ -148,3 +148,15 @@ func (t *timeline) position(at time.Time) int64 {
 	}
 	return min(t.format.Frames(at.Sub(t.origin)), t.written)
 }
+
+// Empty records the last moment at which the socket was known to hold nothing unread.
+func (t *timeline) Empty(at time.Time) { t.emptyAt = at }
+
+// StartKnown says whether the socket's audio has begun and its start no longer depends on
+// the exact time of an arrival.
+func (t *timeline) StartKnown(now time.Time) bool {
+	return !t.first.IsZero() && now.Sub(t.first) >= exactFor
+}
+
+// Received returns the frames of audio that came.
+func (t *timeline) Received() int64 { return t.received }

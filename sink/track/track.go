@@ -32,10 +32,10 @@ type File interface {
 // Track is the audio of one recording, over all its sockets. It is for one goroutine at
 // a time.
 type Track struct {
-	file     File
-	w        *wav.Writer
-	timeline timeline
-	level    levelMeter
+	timeline
+	levelMeter
+	file File
+	w    *wav.Writer
 
 	holding bool // of a later socket, until its place is known
 	held    []byte
@@ -53,19 +53,19 @@ func New(f File, format wav.Format) (*Track, error) {
 	if err != nil {
 		return nil, fmt.Errorf("begin recording: %w", err)
 	}
-	return &Track{file: f, w: w, timeline: timeline{format: format}, level: newLevelMeter(format)}, nil
+	return &Track{file: f, w: w, timeline: timeline{format: format}, levelMeter: newLevelMeter(format)}, nil
 }
 
 // Connect begins a new socket.
 func (t *Track) Connect(now time.Time) {
 	t.timeline.connect(now)
-	t.holding = t.timeline.received > 0
+	t.holding = t.received > 0
 }
 
 // Audio takes whole frames of PCM that arrived at a time. It doesn't keep pcm.
 func (t *Track) Audio(pcm []byte, now time.Time) error {
-	t.timeline.arrive(int64(len(pcm)/t.timeline.format.FrameBytes()), now)
-	t.level.add(pcm)
+	t.arrive(int64(len(pcm)/t.format.FrameBytes()), now)
+	t.measure(pcm)
 	if !t.holding {
 		return t.write(pcm)
 	}
@@ -78,10 +78,10 @@ func (t *Track) Audio(pcm []byte, now time.Time) error {
 
 // HeldUntil is when WriteHeld will write what is held back; zero if nothing is.
 func (t *Track) HeldUntil() time.Time {
-	if !t.holding || t.timeline.first.IsZero() {
+	if !t.holding || t.first.IsZero() {
 		return time.Time{}
 	}
-	return t.timeline.first.Add(holdTime)
+	return t.first.Add(holdTime)
 }
 
 // WriteHeld writes what is held back, once the place of it is known.
@@ -98,8 +98,8 @@ func (t *Track) writeHeld() error {
 		return nil
 	}
 	t.holding = false
-	err := t.w.WriteSilence(t.timeline.gap())
-	t.timeline.written = t.w.Frames()
+	err := t.w.WriteSilence(t.gap())
+	t.written = t.w.Frames()
 	if err == nil {
 		err = t.write(t.held)
 	}
@@ -109,7 +109,7 @@ func (t *Track) writeHeld() error {
 
 func (t *Track) write(pcm []byte) error {
 	_, err := t.w.Write(pcm)
-	t.timeline.written = t.w.Frames()
+	t.written = t.w.Frames()
 	return err
 }
 
@@ -118,21 +118,7 @@ func (t *Track) Flush() error { return t.w.Flush() }
 
 // Message notes the length, in bytes, of a whole message of audio.
 func (t *Track) Message(bytes int) {
-	f := t.timeline.format
-	t.timeline.frame = max(t.timeline.frame, f.Duration(int64(bytes/f.FrameBytes())))
-}
-
-// EndBatch ends what was read in one go, which was all that had come by now.
-func (t *Track) EndBatch(now time.Time) { t.timeline.closeBatch(now) }
-
-// Empty records the last moment at which the socket was known to hold nothing unread.
-func (t *Track) Empty(at time.Time) { t.timeline.emptyAt = at }
-
-// StartKnown says whether the socket's audio has begun and its start no longer depends on
-// the exact time of an arrival.
-func (t *Track) StartKnown(now time.Time) bool {
-	first := t.timeline.first
-	return !first.IsZero() && now.Sub(first) >= exactFor
+	t.frame = max(t.frame, t.format.Duration(int64(bytes/t.format.FrameBytes())))
 }
 
 // Disconnect ends the socket at a time and writes all that is left of its audio.
@@ -148,47 +134,26 @@ func (t *Track) Disconnect(now time.Time) error {
 // FullAt is when the recording will be longer than most. Until its first sample it is
 // counted from connected.
 func (t *Track) FullAt(connected time.Time, most time.Duration) time.Time {
-	tl := &t.timeline
-	if tl.origin.IsZero() {
+	switch {
+	case t.origin.IsZero():
 		return connected.Add(most)
+	case t.format.Duration(t.written) >= most:
+		return t.origin
 	}
-	if tl.format.Duration(tl.written) >= most {
-		return tl.origin
-	}
-	return tl.origin.Add(most)
+	return t.origin.Add(most)
 }
-
-// Received returns the frames of audio that came.
-func (t *Track) Received() int64 { return t.timeline.received }
-
-// RecentLevel returns the level, in dBFS, of what came since the last call, and whether
-// there was a whole window of 20 ms.
-func (t *Track) RecentLevel() (dbfs float64, ok bool) { return t.level.recentDBFS() }
-
-// ForgetVoice makes QuietFor begin anew.
-func (t *Track) ForgetVoice() { t.level.forgetVoice() }
-
-// QuietFor says whether the caller has spoken since ForgetVoice and has then been quiet
-// for d of audio.
-func (t *Track) QuietFor(d time.Duration) bool { return t.level.quietFor(d) }
 
 // OnlySilence says that at least so much audio came, and that all of it was digital silence.
 func (t *Track) OnlySilence(least time.Duration) bool {
-	if t.timeline.format.Duration(t.timeline.received) < least {
-		return false
-	}
-	e := t.level.sum()
-	return e.digitalSilence()
+	e := t.sum()
+	return e.digitalSilence() && t.format.Duration(t.received) >= least
 }
-
-// TooMuch says that a socket brings more audio than time passes.
-func (t *Track) TooMuch() bool { return t.timeline.tooMuch() }
 
 // TooLittle says, after the last socket, that less than 90 % of the audio came that the
 // time would give.
 func (t *Track) TooLittle() bool {
-	got := t.timeline.format.Duration(t.timeline.received)
-	want := got + t.timeline.missing
+	got := t.format.Duration(t.received)
+	want := got + t.missing
 	return want >= shortAfter && float64(got) < shortShare*float64(want)
 }
 
@@ -197,7 +162,7 @@ func (t *Track) TooLittle() bool {
 // it is for wav.Repair.
 func (t *Track) Finish(marks []Mark) (complete bool, err error) {
 	for _, m := range marks {
-		t.w.CueAt(t.timeline.position(m.At), m.Label)
+		t.w.CueAt(t.position(m.At), m.Label)
 	}
 	if err := t.w.Finish(); err != nil {
 		return t.playable(), fmt.Errorf("finish recording: %w", err)

@@ -68,6 +68,12 @@ func ReadWAV(t testing.TB, path string) ([]byte, wav.Header) {
 	return pcm, h
 }
 
+// Exists says whether a file has a name.
+func Exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
 // BadDisk is the machine's disk, of which one step fails for paths that hold Match.
 type BadDisk struct {
 	store.OSDisk
