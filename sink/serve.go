@@ -2,13 +2,14 @@ package sink
 
 import (
 	"bytes"
-	"container/list"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,7 +35,7 @@ const (
 // to publish; the goroutines that wait on that disk are abandoned then.
 // Finish and Save of a recording work afterwards as well. Serve is called once.
 func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
-	conns := &connections{most: s.maxPending, pending: list.New(), at: map[net.Conn]*list.Element{}}
+	conns := &connections{most: s.maxPending}
 	srv := &http.Server{
 		Handler:           &handler{sink: s, conns: conns},
 		ReadHeaderTimeout: headerTimeout,
@@ -46,31 +47,27 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 		TLSNextProto:      map[string]func(*http.Server, *tls.Conn, http.Handler){},
 	}
 	srv.SetKeepAlivesEnabled(false)
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(s.wrap(ln)) }()
-	var err error
+	var failed error
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		failed = srv.Serve(s.wrap(ln))
+	}()
 	select {
 	case <-ctx.Done():
-		s.askAll()
-		_ = srv.Close()
-		<-failed
-	case err = <-failed:
-		s.askAll()
-		_ = srv.Close()
+	case <-served:
 	}
-	conns.wait(s.cfg.Load().PublishTimeout)
-	s.finishAll()
-	if err != nil {
-		return fmt.Errorf("accept streams: %w", err)
-	}
-	return nil
-}
-
-// askAll lets no new stream come and asks every live one to end.
-func (s *Sink) askAll() {
 	for _, r := range s.close() {
 		r.shutdown()
 	}
+	_ = srv.Close()
+	<-served
+	conns.wait(s.cfg.Load().PublishTimeout)
+	s.finishAll()
+	if !errors.Is(failed, http.ErrServerClosed) {
+		return fmt.Errorf("accept streams: %w", failed)
+	}
+	return nil
 }
 
 // finishAll publishes what no call has finished. A recording whose disk hangs holds up
@@ -118,8 +115,7 @@ type connections struct {
 
 	mu      sync.Mutex // protects the following
 	most    int        // pending
-	pending *list.List // of net.Conn, the oldest first
-	at      map[net.Conn]*list.Element
+	pending []net.Conn // the oldest first
 }
 
 // changed is the server's ConnState.
@@ -147,20 +143,18 @@ func (c *connections) wait(most time.Duration) {
 func (c *connections) add(nc net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.at[nc] = c.pending.PushBack(nc)
-	if c.pending.Len() > c.most {
-		oldest := c.pending.Remove(c.pending.Front()).(net.Conn)
-		delete(c.at, oldest)
-		_ = rawConn(oldest).Close()
+	c.pending = append(c.pending, nc)
+	if len(c.pending) > c.most {
+		_ = rawConn(c.pending[0]).Close()
+		c.pending = slices.Delete(c.pending, 0, 1)
 	}
 }
 
 func (c *connections) remove(nc net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e, ok := c.at[nc]; ok {
-		c.pending.Remove(e)
-		delete(c.at, nc)
+	if i := slices.Index(c.pending, nc); i >= 0 {
+		c.pending = slices.Delete(c.pending, i, i+1)
 	}
 }
 
