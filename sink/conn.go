@@ -13,7 +13,7 @@ import (
 // tlsHandshake is the first byte of a TLS connection.
 const tlsHandshake = 0x16
 
-// listener hands out connections whose reads a stream can take over.
+// listener hands out connections whose reads may become a stream's.
 type listener struct {
 	net.Listener
 	tls   *tls.Config

@@ -16,7 +16,7 @@ import (
 // finish is what the first Finish does; later ones wait for it.
 type finish struct {
 	done   chan struct{}
-	heard  store.Record // the sink's side of the record
+	sinkSide  store.Record // the sink's side of the record
 	err    error
 	record *store.Record // once saved
 }
@@ -25,7 +25,7 @@ type finish struct {
 // and publishes the WAV. The recording's URL is void from its beginning. Only the
 // first call does this; later ones wait for it and return the same. After an error the
 // audio is in the file that Save's record names, if any was written. What hangs longer
-// than PublishTimeout, counted from the socket's end or ctx's, is left to itself: the
+// than PublishTimeout, counted from the socket's end or ctx's, is abandoned: the
 // error is ErrDiskHangs then, and what was recorded stays a .part, for Recover.
 func (r *Recording) Finish(ctx context.Context) error {
 	r.mu.Lock()
@@ -44,8 +44,8 @@ func (r *Recording) Finish(ctx context.Context) error {
 		}
 	}
 	if first {
-		f.heard, f.err = r.conclude(live)
-		r.logPublished(&f.heard, f.err)
+		f.sinkSide, f.err = r.conclude(live)
+		r.logPublished(&f.sinkSide, f.err)
 		r.forget(r)
 		close(f.done)
 	}
@@ -53,7 +53,7 @@ func (r *Recording) Finish(ctx context.Context) error {
 	return f.err
 }
 
-// Save completes a call's record by what the sink knows of its audio, writes it beside the
+// Save completes a call's record by what the sink has seen of its audio, writes it beside the
 // WAV and returns it, also beside an error. It counts call.Alarms. It is called after Finish,
 // else the error is ErrNotFinished; a second call returns the same record. A record that
 // can't be published, or whose recording hangs, is kept in the sidecar as far as the disk
@@ -84,13 +84,13 @@ func (r *Recording) Save(call store.Record) (store.Record, error) {
 
 // complete adds the sink's side to a call's record.
 func (f *finish) complete(call store.Record) store.Record {
-	heard := &f.heard
-	call.Sound, call.WAV, call.AudioSHA256 = heard.Sound, heard.WAV, heard.AudioSHA256
-	call.Metadata, call.MetadataDropped = heard.Metadata, heard.MetadataDropped
-	call.Timeline.StreamConnected, call.Timeline.FirstAudio = heard.Timeline.StreamConnected, heard.Timeline.FirstAudio
-	call.Alarms = append(heard.Alarms, call.Alarms...)
+	sinkSide := &f.sinkSide
+	call.Sound, call.WAV, call.AudioSHA256 = sinkSide.Sound, sinkSide.WAV, sinkSide.AudioSHA256
+	call.Metadata, call.MetadataDropped = sinkSide.Metadata, sinkSide.MetadataDropped
+	call.Timeline.StreamConnected, call.Timeline.FirstAudio = sinkSide.Timeline.StreamConnected, sinkSide.Timeline.FirstAudio
+	call.Alarms = append(sinkSide.Alarms, call.Alarms...)
 	if call.Err == "" {
-		call.Err = heard.Err
+		call.Err = sinkSide.Err
 	}
 	return call
 }
@@ -112,26 +112,26 @@ func (r *Recording) save(record *store.Record, finished error) error {
 
 // conclude publishes once the live socket, if there is one, has ended.
 func (r *Recording) conclude(live *handle) (store.Record, error) {
-	var heard store.Record
+	var sinkSide store.Record
 	err := withTimeout(r.cfg.PublishTimeout, func() (err error) {
 		if live != nil {
 			<-live.done
 		}
-		heard, err = r.publish()
+		sinkSide, err = r.publish()
 		return err
 	}, r.closeLate)
 	if errors.Is(err, ErrDiskHangs) {
 		err = fmt.Errorf("publish recording: %w", err)
-		return r.heard(r.hangingSound(), "", err), err
+		return r.sinkSide(r.hangingSound(), "", err), err
 	}
-	return heard, err
+	return sinkSide, err
 }
 
 // publish finishes the file and gives it its lasting name.
 func (r *Recording) publish() (store.Record, error) {
 	st := r.State()
 	if r.track == nil {
-		return r.heard(track.NoSound(st.Connections), "", st.Err), st.Err
+		return r.sinkSide(track.NoSound(st.Connections), "", st.Err), st.Err
 	}
 	began := time.Now()
 	r.mu.Lock()
@@ -147,10 +147,10 @@ func (r *Recording) publish() (store.Record, error) {
 	sound := r.track.Sound()
 	r.observeEnd(sound)
 	r.metrics.publication.Observe(time.Since(began).Seconds())
-	heard := r.heard(sound, wav, err)
-	heard.AudioSHA256 = r.track.SHA256()
-	heard.Metadata, heard.MetadataDropped = r.metadata, r.dropped
-	return heard, err
+	sinkSide := r.sinkSide(sound, wav, err)
+	sinkSide.AudioSHA256 = r.track.SHA256()
+	sinkSide.Metadata, sinkSide.MetadataDropped = r.metadata, r.dropped
+	return sinkSide, err
 }
 
 // publishPart names the file, or a copy of it if its own name is gone. The lock is kept
@@ -168,9 +168,9 @@ func (r *Recording) publishPart() (wav string, err error) {
 	return part.Publish()
 }
 
-// heard is the sink's side of the record: what is known of a recording with this sound, which
+// sinkSide is the sink's side of the record: what is known of a recording with this sound, which
 // is published as wav if that is not "", or else still a part.
-func (r *Recording) heard(sound track.Sound, wav string, err error) store.Record {
+func (r *Recording) sinkSide(sound track.Sound, wav string, err error) store.Record {
 	if part := r.currentPart(); wav == "" && part != nil {
 		wav = part.WAV()
 	}
@@ -187,7 +187,7 @@ func (r *Recording) heard(sound track.Sound, wav string, err error) store.Record
 	return record
 }
 
-// hangingSound is what can be told of a recording whose file hangs.
+// hangingSound is what is known of a recording whose file hangs.
 func (r *Recording) hangingSound() track.Sound {
 	frames := r.received.Load()
 	sound := track.NoSound(r.State().Connections)
@@ -196,7 +196,7 @@ func (r *Recording) hangingSound() track.Sound {
 	return sound
 }
 
-// closeLate ends what Finish has left to itself.
+// closeLate ends what Finish has abandoned.
 func (r *Recording) closeLate() {
 	fields := []zap.Field{zap.String("hint", "run tapdeck repair on the directory, which publishes what is left")}
 	if part := r.currentPart(); part != nil {
@@ -205,15 +205,15 @@ func (r *Recording) closeLate() {
 	r.log.Warn("disk responded after the timeout", fields...)
 }
 
-func (r *Recording) logPublished(heard *store.Record, err error) {
+func (r *Recording) logPublished(record *store.Record, err error) {
 	result := resultPublished
 	if err != nil {
 		result = resultFailed
 	}
 	r.metrics.recordings.WithLabelValues(result).Inc()
 	fields := []zap.Field{
-		zap.String("file", r.store.Path(heard.WAV)),
-		zap.Int64("audio_ms", heard.AudioMS),
+		zap.String("file", r.store.Path(record.WAV)),
+		zap.Int64("audio_ms", record.AudioMS),
 	}
 	if err == nil {
 		r.log.Info("recording saved", fields...)

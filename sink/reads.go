@@ -85,7 +85,7 @@ func (s *stream) keepApart() {
 	s.now = time.Now()
 }
 
-// wakeForMuch tells the kernel not to wake the process for every frame while nobody
+// wakeForMuch asks the kernel not to wake the process for every frame while nobody
 // reads; what is less than that is seen by the reads' deadlines.
 func (s *stream) wakeForMuch(interval time.Duration) {
 	if s.lowWater == 0 {

@@ -214,7 +214,7 @@ func (r *Recording) shutdown() {
 	}
 }
 
-// update changes the state and tells of it.
+// update changes the state and signals that.
 func (r *Recording) update(change func(*State)) {
 	r.mu.Lock()
 	change(&r.state)

@@ -30,7 +30,7 @@ var (
 	refusedError   = &refusal{http.StatusInternalServerError, "error", "a defect of tapdeck: see err"}
 )
 
-// reasonPlainText is that of a peer that speaks no TLS where the sink does.
+// reasonPlainText is that of a peer that speaks no TLS, if the sink does.
 const reasonPlainText = "plain_text"
 
 // refusalReasons are all that a socket may be refused for.

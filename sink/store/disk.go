@@ -45,7 +45,7 @@ type Disk interface {
 type OSDisk struct{}
 
 // createLocked makes a file that others see before it is locked; whoever loses it in
-// between is told that it is.
+// between gets ErrLocked.
 func createLocked(name string) (File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
@@ -107,7 +107,7 @@ func freeBytes(dir string) (int64, error) {
 	return int64(st.Bavail) * int64(st.Bsize), nil
 }
 
-// linkAndRemove is a rename that overwrites nothing, for where the system has none.
+// linkAndRemove is a rename that overwrites nothing, for systems that have none.
 // A crash between its steps leaves both names; Recover removes the first.
 func linkAndRemove(from, to string) error {
 	if err := os.Link(from, to); err != nil {

@@ -20,7 +20,7 @@ func (OSDisk) Rename(from, to string) error {
 	return nil
 }
 
-// Create locks the file before it has a name, where the file system can.
+// Create locks the file before it has a name, if the file system can.
 func (OSDisk) Create(name string) (File, error) {
 	fd, err := unix.Open(filepath.Dir(name), unix.O_RDWR|unix.O_TMPFILE|unix.O_CLOEXEC, fileMode)
 	if err != nil {

@@ -9,7 +9,7 @@
 //
 // A name that is taken is never overwritten: UUID-2 is the next, for the WAV and the record
 // alike. The lock of a .wav.part is kept until the record is saved, so that no Recover, also
-// of another process, takes a call for dead before its record is there.
+// of another process, publishes a call as dead before its record is there.
 //
 // A record overwrites its sidecar in one write and is then renamed, so that a call makes two
 // files and removes none (a new file costs a file system the more, the more were just

@@ -32,9 +32,9 @@ func callName(id string, started time.Time) string {
 // wavPath is what a record calls the WAV of a name.
 func wavPath(name string) string { return filepath.ToSlash(name) + wavExt }
 
-// place gives put the name own, if it is not "", and after it base, base-2, base-3, … as far
+// tryNames gives put the name own, if it is not "", and after it base, base-2, base-3, … as far
 // as they are free, until the error is not that somebody else has taken the name.
-func (s *Store) place(own, base string, put func(name string) error) error {
+func (s *Store) tryNames(own, base string, put func(name string) error) error {
 	err := fs.ErrExist
 	if own != "" {
 		err = s.putIn(own, put)

@@ -26,7 +26,7 @@ type Timeline struct {
 	Hangup          *int64 `json:"hangup,omitempty"`
 }
 
-// Record is what is kept of one call, as JSON beside its WAV. What the call's side tells is
+// Record is what is kept of one call, as JSON beside its WAV. What the call's side says is
 // above Sound and, but for StreamConnected and FirstAudio, in Timeline; Restarts, Alarms and
 // Err are of both sides.
 type Record struct {

@@ -137,7 +137,7 @@ func (s *Store) openIdle(path string) (File, fs.FileInfo, error) {
 	return f, info, nil
 }
 
-// removeUnfinished removes what a crash left of a record; its call's sidecar knows more.
+// removeUnfinished removes what a crash left of a record; its call's sidecar has more.
 func (s *Store) removeUnfinished(path string) (Recovered, error) {
 	f, _, err := s.openIdle(path)
 	if err != nil {
@@ -195,7 +195,7 @@ func (s *Store) takeBack(name string) error {
 	return err
 }
 
-// describe puts together what the sidecar of a name and a WAV itself tell of a call.
+// describe puts together what the sidecar of a name and a WAV itself say of a call.
 func (s *Store) describe(ctx context.Context, f File, name string) (Recovered, Record, error) {
 	var done Recovered
 	record, known := readRecord(s.sidecar(name))
@@ -234,7 +234,7 @@ func (r *Record) setRecovered() {
 func (s *Store) recoverSidecar(ctx context.Context, name string) (Recovered, error) {
 	base := s.path(name)
 	if exists(base + wavExt + partExt) {
-		return Recovered{}, ErrLocked // it is live, or was left for a reason
+		return Recovered{}, ErrLocked // it is live, or has stayed for a reason
 	}
 	if !exists(base + wavExt) {
 		return s.recoverRecord(name)
@@ -262,7 +262,7 @@ func (s *Store) recoverSidecar(ctx context.Context, name string) (Recovered, err
 	return done, nil
 }
 
-// recoverRecord publishes what a sidecar tells that has no WAV beside it.
+// recoverRecord publishes what a sidecar says that has no WAV beside it.
 func (s *Store) recoverRecord(name string) (Recovered, error) {
 	record, known := readRecord(s.sidecar(name))
 	if !known || exists(s.path(name)+jsonExt) {

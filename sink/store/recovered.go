@@ -10,7 +10,7 @@ import (
 
 // What was done about a file.
 const (
-	// ActionPublished: repaired where needed, and published with its record.
+	// ActionPublished: repaired if needed, and published with its record.
 	ActionPublished = "published"
 	// ActionRecord: the WAV was published already; now its record is.
 	ActionRecord = "record published"
@@ -24,7 +24,7 @@ const (
 	ActionLeft = "left"
 )
 
-// Recovery tells what was found and done, in the order of the files' paths.
+// Recovery is what was found and done, in the order of the files' paths.
 type Recovery struct{ Files []Recovered }
 
 // Recovered is one .part file, or one that a record was being written to.
@@ -97,7 +97,7 @@ func (d Recovered) log(log *zap.Logger) {
 			zap.String("hint", "the WAV is published; see the disk, then run tapdeck repair on the directory"))...)
 	case ActionLeft:
 		log.Warn("recording not recovered", append(fields, zap.NamedError("err", d.Err),
-			zap.String("hint", "nothing in the file is lost: mend what err says and run tapdeck repair on the directory, or move the file away"))...)
+			zap.String("hint", "nothing in the file is lost: correct what err says and run tapdeck repair on the directory, or move the file away"))...)
 	case ActionPublished, ActionRecord:
 		log.Info("recording recovered", append(fields, zap.Int64("audio_ms", d.Audio.Milliseconds()))...)
 	default:

@@ -38,7 +38,7 @@ func (s *Store) saveRecord(record *Record, sidecar string) error {
 	if stem, ok := strings.CutSuffix(record.WAV, wavExt); ok {
 		own = filepath.FromSlash(stem)
 	}
-	err = s.place(own, callName(record.Call, record.Started), publish)
+	err = s.tryNames(own, callName(record.Call, record.Started), publish)
 	switch {
 	case inPlace || sidecar == "":
 	case err == nil:
@@ -67,7 +67,7 @@ func (s *Store) keepRecord(b []byte, name string) error {
 
 // overwrite puts a record in the place of a sidecar's text, in one write, with blanks for
 // what the old text is longer. After a failed write the old text is at the file's start
-// again, if the disk still takes that.
+// again, if the disk permits.
 func (s *Store) overwrite(path string, b []byte) error {
 	f, err := s.disk.Open(path)
 	if err != nil {

@@ -39,7 +39,7 @@ func (s *Store) Create(call string, started time.Time) (*Part, error) {
 
 func (s *Store) create(base string) (*Part, error) {
 	p := &Part{store: s, base: base}
-	err := s.place("", base, func(name string) (err error) {
+	err := s.tryNames("", base, func(name string) (err error) {
 		p.name = name
 		p.File, err = s.disk.Create(s.path(name) + wavExt + partExt)
 		if errors.Is(err, ErrLocked) {
@@ -54,7 +54,7 @@ func (s *Store) create(base string) (*Part, error) {
 // has taken that, else the next of base. A name comes beside an error, too, if the file has
 // it but the disk may not know.
 func (s *Store) publishWAV(part, base string) (name string, err error) {
-	err = s.place(part, base, func(free string) error {
+	err = s.tryNames(part, base, func(free string) error {
 		name = free
 		return s.disk.Rename(s.path(part)+wavExt+partExt, s.path(free)+wavExt)
 	})

@@ -11,7 +11,7 @@ import (
 	"tapdeck/wav"
 )
 
-// Sound is what a record tells of the audio.
+// Sound is what a record says of the audio.
 type Sound struct {
 	// AudioMS is the length of the WAV, the silence of its gaps included.
 	AudioMS int64 `json:"audio_ms"`
@@ -64,7 +64,7 @@ func (t *Track) Sound() Sound {
 	}
 }
 
-// Measure fills in what the audio of a WAV itself tells: its length, levels and silence.
+// Measure fills in what the audio of a WAV itself says: its length, levels and silence.
 // It returns the SHA-256 of the PCM in hex, and an error if f can't be read or ctx is done.
 func (s *Sound) Measure(ctx context.Context, f io.ReaderAt, h wav.Header) (sha string, err error) {
 	level, sum := newLevelMeter(h.Format), sha256.New()

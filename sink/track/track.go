@@ -62,7 +62,7 @@ func (t *Track) Connect(now time.Time) {
 	t.holding = t.received > 0
 }
 
-// Audio takes whole frames of PCM that arrived at a time. It doesn't keep pcm.
+// Audio adds whole frames of PCM that arrived at a time. It doesn't keep pcm.
 func (t *Track) Audio(pcm []byte, now time.Time) error {
 	t.arrive(int64(len(pcm)/t.format.FrameBytes()), now)
 	t.measure(pcm)
@@ -158,7 +158,7 @@ func (t *Track) TooLittle() bool {
 }
 
 // Finish completes the file, with a cue point at each mark, and syncs it. Even beside an
-// error, complete says whether the file's header tells of all audio that is in it; if not,
+// error, complete says whether the file's header covers all audio that is in it; if not,
 // it is for wav.Repair.
 func (t *Track) Finish(marks []Mark) (complete bool, err error) {
 	for _, m := range marks {
