@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -210,4 +211,29 @@ func TestRealFullDisk(t *testing.T) {
 			t.Logf("Save on the full disk: %v", err)
 		}
 	})
+}
+
+// A WAV is on the disk before it has its lasting name.
+func TestPublishedWAVIsSynced(t *testing.T) {
+	var mu sync.Mutex
+	var steps []string
+	disk := &sinktest.BadDisk{Match: testID + wavExt, Seen: func(step, path string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if strings.Contains(path, wavExt) {
+			steps = append(steps, step)
+		}
+	}}
+	ln := newPipeListener()
+	b := serveOn(t, testConfig(t), ln, ln.dial, disk)
+	r := b.expect(testCall(testID))
+	s := b.connect(r)
+	s.audio(speech(1, 160))
+	s.hangUp()
+	b.finish(r)
+	mu.Lock()
+	defer mu.Unlock()
+	if n := len(steps); n < 2 || steps[n-2] != "sync" || steps[n-1] != "rename" {
+		t.Errorf("steps %v", steps)
+	}
 }
