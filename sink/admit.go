@@ -14,30 +14,25 @@ import (
 	"tapdeck/sink/store"
 )
 
-// handler is the sink's HTTP side: one request, one stream.
-type handler struct {
-	sink  *Sink
-	conns *connections
-}
-
-func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	st, ws := h.upgrade(w, r)
+// ServeHTTP makes one request one stream.
+func (c *connections) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	st, ws := c.upgrade(w, r)
 	if st == nil {
 		return
 	}
-	defer h.conns.ended()
+	defer c.all.Done()
 	st.serve(ws)
-	if h.sink.isClosed() {
+	if c.sink.isClosed() {
 		_ = st.rec.Finish(context.Background()) // here, so that all are published side by side
 	}
 }
 
 // upgrade makes a request a stream, or refuses it and returns nil. It is apart from
 // ServeHTTP because its stack would be held for as long as the stream lives.
-func (h *handler) upgrade(w http.ResponseWriter, r *http.Request) (*stream, *websocket.Conn) {
-	st, err := h.sink.admit(r)
+func (c *connections) upgrade(w http.ResponseWriter, r *http.Request) (*stream, *websocket.Conn) {
+	st, err := c.sink.admit(r)
 	if err != nil {
-		h.sink.refuse(w, r, err)
+		c.sink.refuse(w, r, err)
 		return nil, nil
 	}
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
@@ -48,7 +43,7 @@ func (h *handler) upgrade(w http.ResponseWriter, r *http.Request) (*stream, *web
 	})
 	if err != nil {
 		st.rec.release(&st.handle)
-		h.sink.noteRefusal(r, refusedUpgrade, err)
+		c.sink.noteRefusal(r, refusedUpgrade, err)
 		return nil, nil
 	}
 	return st, ws

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"slices"
 	"time"
 
 	"tapdeck/wav"
@@ -90,10 +91,5 @@ func checkAdvertise(s string) error {
 // permits says whether a peer's address is in Allow.
 func (c *Config) permits(addr netip.Addr) bool {
 	addr = addr.Unmap().WithZone("")
-	for _, p := range c.Allow {
-		if p.Contains(addr) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.Allow, func(p netip.Prefix) bool { return p.Contains(addr) })
 }

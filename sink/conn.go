@@ -77,14 +77,19 @@ func (c *conn) setLowWater(bytes int) {
 	}
 }
 
+// rawConn returns what is below TLS, whose Close would wait to say goodbye.
+func rawConn(nc net.Conn) net.Conn {
+	if t, ok := nc.(*tls.Conn); ok {
+		return t.NetConn()
+	}
+	return nc
+}
+
 type connKey struct{}
 
 // withConn is the server's ConnContext.
 func withConn(ctx context.Context, nc net.Conn) context.Context {
-	if t, ok := nc.(*tls.Conn); ok {
-		nc = t.NetConn()
-	}
-	return context.WithValue(ctx, connKey{}, nc)
+	return context.WithValue(ctx, connKey{}, rawConn(nc))
 }
 
 func connOf(ctx context.Context) *conn {

@@ -15,10 +15,10 @@ import (
 
 // finish is what the first Finish does; later ones wait for it.
 type finish struct {
-	done   chan struct{}
-	sinkSide  store.Record // the sink's side of the record
-	err    error
-	record *store.Record // once saved
+	done     chan struct{}
+	sinkSide store.Record // the sink's side of the record
+	err      error
+	record   *store.Record // once saved
 }
 
 // Finish waits until the live socket has ended or ctx is done, closes it in that case,

@@ -35,9 +35,9 @@ const (
 // to publish; the goroutines that wait on that disk are abandoned then.
 // Finish and Save of a recording work afterwards as well. Serve is called once.
 func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
-	conns := &connections{most: s.maxPending}
+	conns := &connections{sink: s}
 	srv := &http.Server{
-		Handler:           &handler{sink: s, conns: conns},
+		Handler:           conns,
 		ReadHeaderTimeout: headerTimeout,
 		WriteTimeout:      refusalTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
@@ -62,7 +62,7 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	_ = srv.Close()
 	<-served
-	conns.wait(s.cfg.Load().PublishTimeout)
+	_ = withTimeout(s.cfg.Load().PublishTimeout, func() error { conns.all.Wait(); return nil }, func() {})
 	s.finishAll()
 	if !errors.Is(failed, http.ErrServerClosed) {
 		return fmt.Errorf("accept streams: %w", failed)
@@ -108,13 +108,13 @@ func (e errorLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// connections counts the server's connections until their goroutines end, and bounds those
-// that have not been upgraded.
+// connections are the server's: it counts them until their goroutines end, and bounds those
+// that have not been upgraded. Its HTTP side is in admit.go.
 type connections struct {
-	all sync.WaitGroup
+	sink *Sink
+	all  sync.WaitGroup
 
 	mu      sync.Mutex // protects the following
-	most    int        // pending
 	pending []net.Conn // the oldest first
 }
 
@@ -124,7 +124,7 @@ func (c *connections) changed(nc net.Conn, state http.ConnState) {
 	case http.StateNew:
 		c.all.Add(1)
 		c.add(nc)
-	case http.StateHijacked: // the handler calls ended
+	case http.StateHijacked: // ServeHTTP counts it
 		c.remove(nc)
 	case http.StateClosed:
 		c.remove(nc)
@@ -132,19 +132,11 @@ func (c *connections) changed(nc net.Conn, state http.ConnState) {
 	}
 }
 
-// ended says that a stream's goroutine is about to end.
-func (c *connections) ended() { c.all.Done() }
-
-// wait waits until all have ended, or for as long as a hanging disk may hold them up.
-func (c *connections) wait(most time.Duration) {
-	_ = withTimeout(most, func() error { c.all.Wait(); return nil }, func() {})
-}
-
 func (c *connections) add(nc net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pending = append(c.pending, nc)
-	if len(c.pending) > c.most {
+	if len(c.pending) > c.sink.maxPending {
 		_ = rawConn(c.pending[0]).Close()
 		c.pending = slices.Delete(c.pending, 0, 1)
 	}
@@ -156,12 +148,4 @@ func (c *connections) remove(nc net.Conn) {
 	if i := slices.Index(c.pending, nc); i >= 0 {
 		c.pending = slices.Delete(c.pending, i, i+1)
 	}
-}
-
-// rawConn returns what is below TLS, whose Close would wait to say goodbye.
-func rawConn(nc net.Conn) net.Conn {
-	if t, ok := nc.(*tls.Conn); ok {
-		return t.NetConn()
-	}
-	return nc
 }

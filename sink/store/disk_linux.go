@@ -36,14 +36,8 @@ func (OSDisk) Create(name string) (File, error) {
 	case errors.Is(err, unix.EEXIST):
 		return nil, errors.Join(&os.PathError{Op: "create", Path: name, Err: err}, f.Close())
 	case err != nil: // no /proc
-		return createLockedAfter(f, name)
+		_ = f.Close()
+		return createLocked(name)
 	}
 	return locked, nil
-}
-
-func createLockedAfter(f *os.File, name string) (File, error) {
-	if err := f.Close(); err != nil {
-		return nil, err
-	}
-	return createLocked(name)
 }

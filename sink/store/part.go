@@ -37,15 +37,20 @@ func (p *Part) SaveSidecar(record *Record) error {
 	return f.Close()
 }
 
-// Publish gives a complete and synced file its lasting name and returns what a Record calls
-// it. Beside an error it is "" if the file is still a part: the error is fs.ErrNotExist if
-// somebody has taken that name away, and the file may be salvaged then. The lock stays.
+// Publish gives a complete and synced file its lasting name, its own if nothing has taken
+// that, and returns what a Record calls it. Beside an error it is "" if the file is still a
+// part: the error is fs.ErrNotExist if somebody has taken its name away, and the file may be
+// salvaged then. The lock stays.
 func (p *Part) Publish() (wav string, err error) {
-	name, err := p.store.publishWAV(p.name, p.base)
-	if name == "" {
-		return "", err
+	part, name := p.store.Path(p.WAV()), ""
+	err = p.store.tryNames(p.name, p.base, func(free string) error {
+		name = free
+		return p.store.disk.Rename(part, p.store.path(free)+wavExt)
+	})
+	if err != nil {
+		return "", fmt.Errorf("publish recording: %w", err)
 	}
-	return wavPath(name), err
+	return wavPath(name), p.store.syncNames(name)
 }
 
 // Salvage copies a file whose name somebody has taken away, folder and all, to a new part,

@@ -169,16 +169,16 @@ func (s *Store) recoverWAV(ctx context.Context, name string) (Recovered, error) 
 	if ctx.Err() != nil {
 		return Recovered{}, context.Cause(ctx)
 	}
-	published, errName := s.publishWAV(name, name)
+	published, errName := (&Part{File: f, store: s, base: name, name: name}).Publish()
 	if published == "" {
 		return Recovered{}, errName
 	}
-	done.Action, done.WAV = ActionPublished, s.path(published)+wavExt
-	record.WAV = wavPath(published)
+	done.Action, done.WAV = ActionPublished, s.Path(published)
+	record.WAV = published
 	if err = errors.Join(err, errName); err != nil {
 		return done, err
 	}
-	done.Record = s.path(published) + jsonExt
+	done.Record = strings.TrimSuffix(done.WAV, wavExt) + jsonExt
 	return done, s.saveRecord(&record, name)
 }
 

@@ -2,7 +2,6 @@ package store
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 	"sync/atomic"
@@ -48,18 +47,4 @@ func (s *Store) create(base string) (*Part, error) {
 		return err
 	})
 	return p, err
-}
-
-// publishWAV gives a finished file its lasting name, which is returned: its own if nothing
-// has taken that, else the next of base. A name comes beside an error, too, if the file has
-// it but the disk may not know.
-func (s *Store) publishWAV(part, base string) (name string, err error) {
-	err = s.tryNames(part, base, func(free string) error {
-		name = free
-		return s.disk.Rename(s.path(part)+wavExt+partExt, s.path(free)+wavExt)
-	})
-	if err != nil {
-		return "", fmt.Errorf("publish recording: %w", err)
-	}
-	return name, s.syncNames(name)
 }

@@ -50,18 +50,20 @@ func NoSound(connections int) Sound {
 
 // Sound returns what is known of the audio now.
 func (t *Track) Sound() Sound {
-	e := t.sum()
-	return Sound{
+	s := Sound{
 		AudioMS:        t.format.Duration(t.w.Frames()).Milliseconds(),
 		MissingMS:      t.missing.Milliseconds(),
 		LargestPauseMS: t.pause.Milliseconds(),
 		Gaps:           t.gaps,
 		Connections:    t.sockets,
 		Bytes:          t.received * int64(t.format.FrameBytes()),
-		RMSDBFS:        round2(e.rmsDBFS()),
-		PeakDBFS:       round2(e.peakDBFS()),
-		DigitalSilence: e.digitalSilence(),
 	}
+	s.setLevels(t.sum())
+	return s
+}
+
+func (s *Sound) setLevels(e energy) {
+	s.RMSDBFS, s.PeakDBFS, s.DigitalSilence = round2(e.rmsDBFS()), round2(e.peakDBFS()), e.digitalSilence()
 }
 
 // Measure fills in what the audio of a WAV itself says: its length, levels and silence.
@@ -84,10 +86,8 @@ func (s *Sound) Measure(ctx context.Context, f io.ReaderAt, h wav.Header) (sha s
 			return "", fmt.Errorf("read recording: %w", err)
 		}
 	}
-	e := level.sum()
+	s.setLevels(level.sum())
 	s.AudioMS, s.Bytes = h.Format.Duration(h.Frames()).Milliseconds(), h.DataBytes
-	s.RMSDBFS, s.PeakDBFS = round2(e.rmsDBFS()), round2(e.peakDBFS())
-	s.DigitalSilence = e.digitalSilence()
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
