@@ -17,7 +17,6 @@ import (
 const (
 	handshakeTimeout = 5 * time.Second // of the library with the bridge
 	maxHandshakes    = 1024            // at one time; more wait in the listener's queue
-	readyPairs       = 8               // pairs that a server keeps ready
 )
 
 // bridge is the loopback listener that the library dials in place of the
@@ -26,10 +25,8 @@ type bridge struct {
 	ln     *net.TCPListener
 	spare  *os.File // a descriptor to give up when there are no more; nil if it is given up
 	slots  chan struct{}
-	ready  chan pair
 	cancel context.CancelFunc
-	joins  sync.WaitGroup // what keeps pairs ready
-	tasks  sync.WaitGroup // what accepts
+	tasks  sync.WaitGroup
 
 	mu      sync.Mutex
 	waiting map[string]chan net.Conn // by secret; each takes one connection
@@ -41,17 +38,9 @@ type pair struct {
 	inner net.Conn
 }
 
-// end ends a pair that nothing has used. The library's reader waits for somebody
-// to take its last error.
-func (p pair) end() {
-	p.inner.Close()
-	p.lib.ReadEvent()
-}
-
-// newBridge opens a loopback port, starts the goroutine that accepts on it, and one
-// that keeps so many pairs ready, if any. The caller must close the bridge, after all
-// its connections.
-func newBridge(ctx context.Context, ready int) (*bridge, error) {
+// newBridge opens a loopback port and starts the goroutine that accepts on it. The
+// caller must close the bridge, after all its connections.
+func newBridge(ctx context.Context) (*bridge, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	lc := net.ListenConfig{KeepAlive: -1}
 	ln, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
@@ -59,61 +48,23 @@ func newBridge(ctx context.Context, ready int) (*bridge, error) {
 		cancel()
 		return nil, fmt.Errorf("listen for the library: %w", err)
 	}
-	b := &bridge{ln: ln.(*net.TCPListener), cancel: cancel, slots: make(chan struct{}, maxHandshakes), ready: make(chan pair, max(ready-1, 0)), waiting: make(map[string]chan net.Conn)}
+	b := &bridge{ln: ln.(*net.TCPListener), cancel: cancel, slots: make(chan struct{}, maxHandshakes), waiting: make(map[string]chan net.Conn)}
 	b.spare, err = os.Open(os.DevNull)
 	if err != nil {
 		cancel()
 		return nil, errors.Join(fmt.Errorf("open spare descriptor: %w", err), ln.Close())
 	}
 	b.tasks.Go(func() { b.accept(ctx) })
-	if ready > 0 { // one of them waits outside the channel
-		b.joins.Go(func() { b.keepReady(ctx) })
-	}
 	return b, nil
 }
 
-// keepReady joins pairs before they are needed: the handshake is most of the time
-// from accept to a call's first command.
-func (b *bridge) keepReady(ctx context.Context) {
-	for wait := time.Duration(0); ctx.Err() == nil; {
-		p, err := b.join()
-		if err != nil {
-			wait = grow(wait)
-			pause(ctx, wait)
-			continue
-		}
-		wait = 0
-		select {
-		case b.ready <- p:
-		case <-ctx.Done():
-			p.end()
-		}
-	}
-}
-
-// close ends the listener and waits for its goroutines. Whoever still joins needs the
-// listener: a connection that it takes down with it may never hear of that.
+// close ends the listener and waits for its goroutines.
 func (b *bridge) close() {
 	b.cancel()
-	b.joins.Wait()
 	b.ln.Close()
 	b.tasks.Wait()
-	close(b.ready)
-	for p := range b.ready {
-		p.end()
-	}
 	if b.spare != nil {
 		b.spare.Close()
-	}
-}
-
-// take returns a pair that is ready, else a new one.
-func (b *bridge) take() (pair, error) {
-	select {
-	case p := <-b.ready:
-		return p, nil
-	default:
-		return b.join()
 	}
 }
 

@@ -47,7 +47,7 @@ func (c *Conn) open(ctx context.Context, password string) error {
 	if err := c.authenticate(ctx, password); err != nil {
 		return err
 	}
-	b, err := newBridge(ctx, 0)
+	b, err := newBridge(ctx)
 	if err != nil {
 		return err
 	}

@@ -18,10 +18,8 @@
 // the library would take three times as long for an event, and nine times the memory.
 //
 // Goroutines: Server.Serve runs in its caller's and starts one that accepts the
-// library's loopback connections, a short one for each of their handshakes, one
-// that keeps a few of them ready for the next calls, and one for each connection,
-// in which the handler runs. A connection has three
-// more of ours (switch to library, library to switch, the pump) and one of the
+// library's loopback connections, a short one for each of their handshakes, and one
+// for each connection, in which the handler runs. A connection has three more of ours (switch to library, library to switch, the pump) and one of the
 // library. Serve returns when all of them have ended.
 //
 // The package never logs or returns a password, a secret or a command's

@@ -26,7 +26,7 @@ func (memoryConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 
 // testBridge opens a bridge for the duration of a test.
 func testBridge(t testing.TB) *bridge {
 	t.Helper()
-	b, err := newBridge(t.Context(), 0)
+	b, err := newBridge(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

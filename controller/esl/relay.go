@@ -38,7 +38,7 @@ func newConn(cfg Config, log *zap.Logger, m *metrics, drops *meter, outer net.Co
 // start joins the library to the connection and starts its goroutines. After
 // it has succeeded the caller must call close.
 func (c *Conn) start(b *bridge) error {
-	p, err := b.take()
+	p, err := b.join()
 	if err != nil {
 		return err
 	}

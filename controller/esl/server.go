@@ -79,7 +79,7 @@ func (s *Server) Update(cfg Config) {
 // error is that the loopback listener for the library can't be opened.
 func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx context.Context, c *Conn)) error {
 	defer ln.Close()
-	b, err := newBridge(ctx, readyPairs)
+	b, err := newBridge(ctx)
 	if err != nil {
 		return err
 	}
