@@ -48,6 +48,6 @@ func Headers() []string {
 		"variable_socket_path", "variable_current_application_data", "variable_tapdeck_*",
 		"Application", "Application-UUID", "Application-Response",
 		"DTMF-Digit",
-		"Hangup-Cause", "variable_sip_hangup_disposition",
+		"Content-Disposition", "Hangup-Cause", "variable_sip_hangup_disposition",
 	}
 }

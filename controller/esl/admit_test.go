@@ -22,8 +22,8 @@ func TestAddressList(t *testing.T) {
 	if got := testutil.ToFloat64(srv.metrics.refused.WithLabelValues(refuseAddress)); got != 5 {
 		t.Errorf("%v refused", got)
 	}
-	if got := srv.logs.FilterMessage("event socket connections refused").Len(); got != 1 {
-		t.Errorf("%d lines, want one a second", got)
+	if got := srv.logs.FilterMessage("event socket connections refused").FilterField(ratelog(refuseAddress)).Len(); got != 5 {
+		t.Errorf("%d lines that are marked for the limiter, want 5", got)
 	}
 	checkHint(t, srv, "event socket connections refused", "address", "esl.allow")
 	srv.Update(testConfig())

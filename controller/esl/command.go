@@ -29,19 +29,6 @@ func check(parts ...string) error {
 	return nil
 }
 
-// backgroundCommand composes a bgapi command with a job id of our own. The
-// lines are parted by CR LF, as the library ends the last: FreeSWITCH takes the
-// first CR for the end of the command line if there is any, and with a bare LF
-// here it would not see the header.
-func backgroundCommand(command, job string) string {
-	return "bgapi " + command + "\r\nJob-UUID: " + job
-}
-
-// isAPI says whether the answer to a line is an api/response.
-func isAPI(line string) bool {
-	return len(line) >= 4 && strings.EqualFold(line[:4], "api ")
-}
-
 // commandName is what logs and errors may say of a command: its first word,
 // for an API command the second, too.
 func commandName(line string) string {

@@ -5,13 +5,10 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
-)
 
-// libraryTimeout is the library's own fixed wait for a reply. Ours must be
-// shorter, with room for the end of a connection, or it would be what we wait for.
-const libraryTimeout = 60 * time.Second
+	"tapdeck/controller/esl/internal/fio"
+)
 
 // Config bounds what a peer of the event socket may do.
 type Config struct {
@@ -39,26 +36,11 @@ type Config struct {
 	// the connection with ErrQueueFull.
 	EventQueue int
 	// Headers names, in any case, what the handler reads of JSON events and of the
-	// replies to commands, that to connect included: a channel has some 140 headers in
-	// 6 KB, and the others need not be decoded. A name that ends in * stands for all
-	// that begin like it. What Event.Name, Subclass and ContentType read is always there.
-	// No names at all stand for every header.
+	// replies to commands, including that to connect: a channel has some 140 headers in
+	// 6 KB, and the others are not decoded. A name that ends in * stands for all that
+	// begin so. What Event.Name, Subclass and ContentType read is always there. An empty
+	// list stands for every header.
 	Headers []string
-}
-
-// wanted are the names of what is handed on; nil stands for all.
-func (c Config) wanted() []wantedName {
-	if len(c.Headers) == 0 {
-		return nil
-	}
-	var names []wantedName
-	for _, list := range [][]string{{"Event-Name", "Event-Subclass", bodyMember, "Content-Type", "Content-Length", "Reply-Text", "Job-UUID"}, c.Headers} {
-		for _, name := range list {
-			stem, open := strings.CutSuffix(name, "*")
-			names = append(names, wantedName{stem, open})
-		}
-	}
-	return names
 }
 
 // DefaultConfig returns the configuration for a switch on this machine.
@@ -77,24 +59,13 @@ func DefaultConfig() Config {
 	}
 }
 
-// FieldError is one value of a Config that is out of its range.
-type FieldError struct {
-	Field string
-	Value any
-	Rule  string
-}
-
-// Error says which field has which value and what it must be.
-func (e *FieldError) Error() string {
-	return fmt.Sprintf("%s is %v: must be %s", e.Field, e.Value, e.Rule)
-}
-
-// Validate joins a *FieldError for every value that is out of its range.
+// Validate joins an error for every value that is out of its range, which names the
+// field, its value and the rule.
 func (c Config) Validate() error {
 	var errs []error
 	rule := func(ok bool, field string, value any, rule string) {
 		if !ok {
-			errs = append(errs, &FieldError{field, value, rule})
+			errs = append(errs, fmt.Errorf("%s is %v: must be %s", field, value, rule))
 		}
 	}
 	rule(!slices.ContainsFunc(c.Allow, func(p netip.Prefix) bool { return !p.IsValid() }), "Allow", c.Allow, "valid prefixes")
@@ -102,8 +73,8 @@ func (c Config) Validate() error {
 	rule(c.MaxPending > 0, "MaxPending", c.MaxPending, "at least 1")
 	rule(c.ConnectTimeout > 0, "ConnectTimeout", c.ConnectTimeout, "above 0")
 	rule(c.FrameTimeout > 0, "FrameTimeout", c.FrameTimeout, "above 0")
-	rule(c.ReplyTimeout > 0 && c.ReplyTimeout < libraryTimeout, "ReplyTimeout", c.ReplyTimeout, "above 0 and under 1m0s")
-	rule(c.ConnectTimeout < libraryTimeout, "ConnectTimeout", c.ConnectTimeout, "under 1m0s")
+	rule(c.ReplyTimeout > 0 && c.ReplyTimeout < fio.MaxReplyTimeout, "ReplyTimeout", c.ReplyTimeout, "above 0 and under 1m0s")
+	rule(c.ConnectTimeout < fio.MaxReplyTimeout, "ConnectTimeout", c.ConnectTimeout, "under 1m0s")
 	rule(c.MaxHeader >= 1024, "MaxHeader", c.MaxHeader, "at least 1024 bytes")
 	rule(c.MaxHeaders >= 16, "MaxHeaders", c.MaxHeaders, "at least 16")
 	rule(c.MaxBody >= 1024 && c.MaxBody <= 1<<30, "MaxBody", c.MaxBody, "from 1024 bytes to 1 GiB")

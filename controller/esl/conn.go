@@ -2,15 +2,16 @@ package esl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/fiorix/go-eventsocket/eventsocket"
 	"github.com/google/uuid"
 	"go.uber.org/zap"
+
+	"tapdeck/controller/esl/internal/fio"
+	"tapdeck/controller/esl/internal/frame"
 )
 
 // Conn is one connection with a switch. Its methods, but for those that say so, may be
@@ -18,38 +19,36 @@ import (
 // reading Events, or return.
 type Conn struct {
 	cfg      Config
+	listed   *headerList // Config.Headers
 	log      *zap.Logger
 	metrics  *metrics
-	drops    *meter
 	accepted time.Time
-	channel  *Event
 
-	// The two sides.
-	outer  net.Conn
-	frames *frameReader
-	guard  guard
-	inner  *net.TCPConn
-	lib    *eventsocket.Connection
+	outer   net.Conn
+	frames  *frame.Reader
+	link    *fio.Link
+	channel *Event
+	events  chan *Event
+}
 
-	// Commands.
-	turn    chan struct{} // of capacity 1: held by the command in flight
-	current atomic.Value  // its name, a string
+// newConn returns a connection that has no link yet.
+func newConn(cfg Config, listed *headerList, log *zap.Logger, m *metrics, outer net.Conn) *Conn {
+	limits := frame.Limits{Timeout: cfg.FrameTimeout, MaxHeader: cfg.MaxHeader, MaxHeaders: cfg.MaxHeaders, MaxBody: cfg.MaxBody}
+	return &Conn{
+		cfg: cfg, listed: listed, log: log, metrics: m, accepted: time.Now(), channel: &Event{}, outer: outer,
+		frames: frame.NewReader(outer, limits, func(n int) { m.bytes.Add(float64(n)) }),
+		events: make(chan *Event, cfg.EventQueue),
+	}
+}
 
-	// Events.
-	events   chan *Event
-	overflow bool   // pump only: an event was lost
-	endMark  string // in the guard's last notice
-
-	// The end.
-	ending  sync.Once
-	over    chan struct{}  // closed as soon as the connection is to end
-	cause   error          // set before over is closed
-	tasks   sync.WaitGroup // the two relays
-	drained chan struct{}  // closed by the pump at the guard's notice
-	left    chan struct{}  // closed when the library has closed its end
-	pumped  chan struct{}  // closed when the pump has ended
-	gone    bool           // under turn: the library's last error was taken
-	orphan  chan struct{}  // closed when a command took the error that the pump waits for
+// open links the connection. The caller must close it then.
+func (c *Conn) open(b *fio.Bridge) (err error) {
+	options := fio.Options{WriteTimeout: c.cfg.FrameTimeout, ReplyTimeout: c.cfg.ReplyTimeout, Deliver: c.deliver, Dropped: c.dropped, Done: c.done}
+	if c.listed != nil {
+		options.Listed = c.listed.names
+	}
+	c.link, err = fio.Open(b, c.outer, c.frames, options)
+	return err
 }
 
 // Channel returns the reply to connect: Unique-ID, Control, Socket-Mode and the
@@ -75,12 +74,13 @@ func (c *Conn) Events() <-chan *Event { return c.events }
 // Err returns why the connection is over, or nil while it is not:
 // ErrPeerClosed, ErrQueueFull, ErrClosed, ErrReplyTimeout, *ReplyError,
 // *FrameError, or the cause of a context.
-func (c *Conn) Err() error {
-	select {
-	case <-c.over:
-		return c.cause
-	default:
-		return nil
+func (c *Conn) Err() error { return c.link.Err() }
+
+// Close ends a dialled connection and waits for its goroutines. A handler's
+// connection is closed when the handler returns; closing it earlier does no harm.
+func (c *Conn) Close() {
+	if err := c.link.Close(ErrClosed); err != nil {
+		c.log.Error("event socket library ended by itself", zap.Stringer("peer", c.RemoteAddr()), hint(hintLibrary))
 	}
 }
 
@@ -92,37 +92,32 @@ func (c *Conn) Command(ctx context.Context, line string) (reply string, err erro
 	if err := check(line); err != nil {
 		return "", err
 	}
-	kind := awaitCommandReply
-	if isAPI(line) {
-		kind = awaitAnyReply
-	}
-	ev, err := c.exchange(ctx, commandName(line), kind, func() (*eventsocket.Event, error) { return c.lib.Send(line) })
+	r, err := c.link.Send(ctx, commandName(line), line)
 	if err != nil {
 		return "", err
 	}
-	if text := ev.Get("Reply-Text"); text != "" {
+	if text := r.Header.Get("Reply-Text"); text != "" {
 		return text, nil
 	}
-	return ev.Body, nil
+	return r.Body, nil
 }
 
 // Execute queues an application on the channel with event-lock and returns the
 // Event-UUID by which CHANNEL_EXECUTE_COMPLETE names it (Application-UUID). It
-// returns when the switch has taken the application, not when that has ended.
+// returns when the switch has queued the application, not when that has ended.
 // Errors are those of Command.
 func (c *Conn) Execute(ctx context.Context, app, arg string) (eventUUID string, err error) {
 	if err := check(app, arg); err != nil {
 		return "", err
 	}
 	eventUUID = uuid.NewString()
-	msg := eventsocket.MSG{
+	_, err = c.link.SendMessage(ctx, "execute "+app, map[string]string{
 		"call-command":     "execute",
 		"execute-app-name": app,
 		"execute-app-arg":  arg,
 		"event-lock":       "true",
 		"Event-UUID":       eventUUID,
-	}
-	_, err = c.exchange(ctx, "execute "+app, awaitCommandReply, func() (*eventsocket.Event, error) { return c.lib.SendMsg(msg, "", "") })
+	})
 	if err != nil {
 		return "", err
 	}
@@ -136,14 +131,53 @@ func (c *Conn) BgAPI(ctx context.Context, command string) (jobUUID string, err e
 	if err := check(command); err != nil {
 		return "", err
 	}
-	job := uuid.NewString()
-	line := backgroundCommand(command, job)
-	ev, err := c.exchange(ctx, commandName(line), awaitCommandReply, func() (*eventsocket.Event, error) { return c.lib.Send(line) })
+	job, line := uuid.NewString(), "bgapi "+command
+	r, err := c.link.Send(ctx, commandName(line), line, "Job-UUID: "+job)
 	if err != nil {
 		return "", err
 	}
-	if got := ev.Get("Job-UUID"); got != "" && got != job {
-		return "", c.end(fmt.Errorf("send %s: %w", commandName(line), ErrWrongJob))
+	if got := r.Header.Get("Job-UUID"); got != "" && got != job {
+		return "", c.link.End(fmt.Errorf("send %s: %w", commandName(line), ErrWrongJob))
 	}
 	return job, nil
+}
+
+// connect sends connect and keeps its answer, the channel.
+func (c *Conn) connect(ctx context.Context) error {
+	ctx, cancel := context.WithDeadlineCause(ctx, c.accepted.Add(c.cfg.ConnectTimeout), ErrConnectTimeout)
+	defer cancel()
+	r, err := c.link.Send(ctx, "connect", "connect")
+	if err != nil {
+		return err
+	}
+	c.channel = &Event{Body: r.Body, header: r.Header, listed: c.listed}
+	return nil
+}
+
+// deliver queues an event for the handler.
+func (c *Conn) deliver(header fio.Header, body string) error {
+	select {
+	case c.events <- &Event{Body: body, header: header, listed: c.listed}:
+		c.metrics.events.Inc()
+		return nil
+	default:
+		return ErrQueueFull
+	}
+}
+
+// dropped counts what the library does not get.
+func (c *Conn) dropped(reason string, contentType []byte) {
+	c.metrics.dropped.WithLabelValues(reason).Inc()
+	c.log.Warn("event socket frames dropped", zap.Stringer("peer", c.RemoteAddr()), zap.String("cause", reason),
+		zap.String("content_type", string(contentType[:min(len(contentType), 64)])), hint(hintDropped), ratelog(reason))
+}
+
+// done closes Events, and reports a frame that ended the connection.
+func (c *Conn) done(cause error) {
+	if bad := new(FrameError); errors.As(cause, &bad) {
+		c.metrics.closed.WithLabelValues(bad.Reason).Inc()
+		c.log.Warn("event socket closed", zap.String("peer", bad.Peer), zap.String("cause", bad.Reason),
+			zap.String("bytes", fmt.Sprintf("%q", bad.Bytes)), hint(hintClosed), ratelog(bad.Reason))
+	}
+	close(c.events)
 }

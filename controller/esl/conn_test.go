@@ -8,6 +8,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"tapdeck/controller/esl/internal/fio"
 )
 
 func TestCall(t *testing.T) {
@@ -66,4 +70,37 @@ func callOnce(t *testing.T, ctx context.Context, c *Conn) error {
 		t.Errorf("notice: %v", ev)
 	}
 	return ended(t, c)
+}
+
+// A header that Config.Headers does not list was trimmed, or not: to read it is a
+// mistake, which a test can't overlook.
+func TestUnlistedHeader(t *testing.T) {
+	core, logs := observer.New(zap.ErrorLevel)
+	ev := &Event{header: fio.Header{"Other-Name": "x", "Unique-Id": "u"}, listed: newHeaderList(callHeaders, zap.New(core))}
+	if ev.Get("unique-id") != "u" || ev.Name() != "" || ev.Subclass() != "" || ev.ContentType() != "" || ev.Get("variable_tapdeck_x") != "" {
+		t.Error("a listed header is not as it was sent")
+	}
+	if all := (&Event{header: ev.header}); all.Get("other-name") != "x" {
+		t.Error("without a list every header is there")
+	}
+	for name, read := range map[string]func(){
+		"Get":   func() { ev.Get("Other-Name") },
+		"Names": func() { ev.Names("variable_") },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			read()
+		}()
+	}
+	for range 3 {
+		ev.listed.report("Other-Name")
+		ev.listed.report("Another-Name")
+	}
+	if logs.Len() != 2 || logs.All()[0].ContextMap()["header"] != "Other-Name" || logs.All()[0].ContextMap()["hint"] == nil {
+		t.Errorf("lines %v, want one for each name", logs.All())
+	}
 }

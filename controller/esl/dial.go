@@ -7,13 +7,16 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"tapdeck/controller/esl/internal/fio"
+	"tapdeck/controller/esl/internal/frame"
 )
 
 // Dial connects to the inbound event socket of a FreeSWITCH at addr (host:port,
 // usually port 8021) and subscribes to the answers of API commands. The end of
 // ctx ends the dialling, not the connection, which the caller must Close.
 //
-// It fails with ErrAuth for a wrong password, ErrRejected where the switch's
+// It fails with ErrAuth for a wrong password, ErrRejected if the switch's
 // access list refuses us, and ErrUnsafe for a password that can't be sent.
 func Dial(ctx context.Context, addr, password string, cfg Config, log *zap.Logger) (*Conn, error) {
 	if err := cfg.Validate(); err != nil {
@@ -34,44 +37,37 @@ func Dial(ctx context.Context, addr, password string, cfg Config, log *zap.Logge
 	case err != nil:
 		return nil, fmt.Errorf("dial event socket: %w", err)
 	}
-	c := newConn(cfg, log, m, newDropMeter(log), outer)
-	if err := c.open(ctx, password); err != nil {
+	c := newConn(cfg, newHeaderList(cfg.Headers, log), log, m, outer)
+	if err := c.login(ctx, password); err != nil {
 		outer.Close()
 		return nil, fmt.Errorf("open event socket %s: %w", addr, err)
 	}
 	return c, nil
 }
 
-// open authenticates, joins the library and subscribes.
-func (c *Conn) open(ctx context.Context, password string) error {
+// login authenticates, links the connection and subscribes.
+func (c *Conn) login(ctx context.Context, password string) error {
 	if err := c.authenticate(ctx, password); err != nil {
 		return err
 	}
-	b, err := newBridge(ctx)
+	b, err := fio.NewBridge(ctx)
 	if err != nil {
 		return err
 	}
-	err = c.start(b)
-	b.close()
+	err = c.open(b)
+	b.Close()
 	if err != nil {
 		return err
 	}
 	if _, err := c.Command(ctx, "event json BACKGROUND_JOB"); err != nil {
-		c.close()
+		c.Close()
 		return err
 	}
 	return nil
 }
 
-// Close ends a dialled connection and waits for its goroutines. A handler's
-// connection is closed when the handler returns; closing it earlier does no harm.
-func (c *Conn) Close() {
-	c.close()
-	c.drops.flush()
-}
-
 // API runs an API command in the background and returns its answer, which may
-// be an -ERR of the API. It takes everything from Events until the answer has
+// be an -ERR of the API. It reads everything from Events until the answer has
 // come, so nobody else may read there, nor call API at the same time.
 func (c *Conn) API(ctx context.Context, command string) (string, error) {
 	job, err := c.BgAPI(ctx, command)
@@ -93,39 +89,37 @@ func (c *Conn) API(ctx context.Context, command string) (string, error) {
 	}
 }
 
-// authenticate plays the client's part of the switch's handshake, before the
-// library is there.
+// authenticate plays the client's part of the switch's handshake.
 func (c *Conn) authenticate(ctx context.Context, password string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.ConnectTimeout, ErrConnectTimeout)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { c.end(context.Cause(ctx)) })
-	defer stop()
+	stop := context.AfterFunc(ctx, func() { c.outer.Close() })
 	err := c.handshake(password)
-	if cause := c.Err(); cause != nil {
-		return cause
+	if inTime := stop(); !inTime {
+		return context.Cause(ctx)
 	}
 	return err
 }
 
 func (c *Conn) handshake(password string) error {
-	f, err := c.frames.next()
+	f, err := c.frames.Next()
 	switch {
 	case err != nil:
 		return err
-	case string(f.contentType) == "text/rude-rejection":
+	case string(f.ContentType) == "text/rude-rejection":
 		return ErrRejected
-	case string(f.contentType) != "auth/request":
-		return newFrameError(c.outer, reasonNoAuth, f.data)
+	case string(f.ContentType) != "auth/request":
+		return frame.NewError(c.outer, frame.ReasonNoAuth, f.Data)
 	}
 	c.outer.SetWriteDeadline(time.Now().Add(c.cfg.FrameTimeout))
 	if _, err := c.outer.Write([]byte("auth " + password + "\n\n")); err != nil {
 		return fmt.Errorf("send password: %w (%w)", ErrPeerClosed, err)
 	}
-	f, err = c.frames.next()
+	f, err = c.frames.Next()
 	switch {
 	case err != nil:
 		return err
-	case string(f.replyText) != "+OK accepted":
+	case string(f.ReplyText) != "+OK accepted":
 		return ErrAuth
 	}
 	return nil

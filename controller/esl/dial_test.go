@@ -11,6 +11,8 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"tapdeck/controller/esl/internal/frame"
 )
 
 // inbound plays a switch's inbound event socket for one connection.
@@ -108,11 +110,11 @@ func TestDialRefused(t *testing.T) {
 
 func TestDialOthers(t *testing.T) {
 	_, err := Dial(t.Context(), inbound(t, func(p *peer) { p.say("SSH-2.0-OpenSSH_9.6\r\n"); p.eof() }), "x", testConfig(), zap.NewNop())
-	if bad := new(FrameError); !errors.As(err, &bad) || bad.Reason != reasonNotAFrame {
+	if bad := new(FrameError); !errors.As(err, &bad) || bad.Reason != frame.ReasonNotAFrame {
 		t.Errorf("SSH: %v", err)
 	}
 	_, err = Dial(t.Context(), inbound(t, func(p *peer) { p.say(okReply); p.eof() }), "x", testConfig(), zap.NewNop())
-	if bad := new(FrameError); !errors.As(err, &bad) || bad.Reason != reasonNoAuth {
+	if bad := new(FrameError); !errors.As(err, &bad) || bad.Reason != frame.ReasonNoAuth {
 		t.Errorf("reply: %v", err)
 	}
 	if _, err = Dial(t.Context(), "127.0.0.1:1", "a\nb", testConfig(), zap.NewNop()); !errors.Is(err, ErrUnsafe) {

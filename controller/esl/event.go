@@ -1,10 +1,14 @@
 package esl
 
 import (
+	"fmt"
 	"iter"
-	"strings"
+	"sync"
+	"testing"
 
-	"github.com/fiorix/go-eventsocket/eventsocket"
+	"go.uber.org/zap"
+
+	"tapdeck/controller/esl/internal/fio"
 )
 
 // Event is one event, disconnect notice or reply of the switch. It is never
@@ -13,7 +17,8 @@ type Event struct {
 	// Body is the event's body, such as the answer of a BACKGROUND_JOB; "" if none.
 	Body string
 
-	header eventsocket.EventHeader
+	header fio.Header
+	listed *headerList
 }
 
 // Name returns Event-Name, such as CHANNEL_HANGUP; "" for a disconnect notice.
@@ -27,56 +32,52 @@ func (e *Event) Subclass() string { return e.Get("Event-Subclass") }
 func (e *Event) ContentType() string { return e.Get("Content-Type") }
 
 // Get returns the value of a header, found in any case: Get("Unique-ID"),
-// Get("variable_sip_h_X-Foo"). It returns "" if the event has no such header or
-// Config.Headers does not name it, or if its value is no string (JSON events can hold
-// arrays).
+// Get("variable_sip_h_X-Foo"). It returns "" if the event has no such header, or if its
+// value is no string (JSON events can hold arrays). The name must be one of
+// Config.Headers: another one may be there or not, so it is a panic in a test, and one
+// line of the log in production.
 func (e *Event) Get(name string) string {
-	v, ok := e.header[fold(name)]
-	if !ok {
-		v = e.search(name)
-	}
-	s, _ := v.(string)
-	return s
+	e.listed.check(name)
+	return e.header.Get(name)
 }
 
-// Names yields the names of the headers that begin with prefix, in any case, as far as
-// Config.Headers names them. They come as the library keeps them, in no order.
+// Names yields the names of the headers that begin with prefix, in any case and in no
+// order. Config.Headers must list the prefix, as for Get.
 func (e *Event) Names(prefix string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for name := range e.header {
-			if len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) && !yield(name) {
-				return
-			}
-		}
-	}
+	e.listed.check(prefix)
+	return e.header.Names(prefix)
 }
 
-// search finds what the library's folding of names has left in another form;
-// the smallest name wins, so that two calls agree.
-func (e *Event) search(name string) any {
-	found := ""
-	for k := range e.header {
-		if len(k) == len(name) && strings.EqualFold(k, name) && (found == "" || k < found) {
-			found = k
-		}
-	}
-	return e.header[found]
+// headerList is Config.Headers: what is left of an event to be read. A nil list holds
+// every name.
+type headerList struct {
+	names    fio.Names
+	log      *zap.Logger
+	reported sync.Map // the names that check has logged
 }
 
-// fold gives a name the form in which the library keeps it: Unique-Id,
-// Variable_sip_h_x-foo.
-func fold(name string) string {
-	if name == "" || name[0] == '_' {
-		return name
+// newHeaderList returns the list of names; nil if there are none.
+func newHeaderList(names []string, log *zap.Logger) *headerList {
+	if len(names) == 0 {
+		return nil
 	}
-	lower := []byte(strings.ToLower(name))
-	upper := true
-	variable := strings.HasPrefix(string(lower), "variable_")
-	for i, c := range lower {
-		if upper && 'a' <= c && c <= 'z' {
-			lower[i] = c - 'a' + 'A'
-		}
-		upper = !variable && (c == '-' || c == '_')
+	return &headerList{names: fio.NewNames(names), log: log}
+}
+
+// check reports a name that is read and not listed.
+func (l *headerList) check(name string) {
+	if l == nil || l.names.Has([]byte(name)) {
+		return
 	}
-	return string(lower)
+	if testing.Testing() {
+		panic(fmt.Sprintf("header %q is read, but Config.Headers does not list it", name))
+	}
+	l.report(name)
+}
+
+// report logs a name once.
+func (l *headerList) report(name string) {
+	if _, again := l.reported.LoadOrStore(name, true); !again {
+		l.log.Error("header not listed", zap.String("header", name), hint(hintUnlisted))
+	}
 }

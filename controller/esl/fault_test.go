@@ -7,6 +7,11 @@ import (
 	"testing"
 )
 
+// plainFrame is a text/event-plain frame.
+func plainFrame(body string) string {
+	return strings.Replace(jsonFrame(body), "event-json", "event-plain", 1)
+}
+
 // hostileFrame is one frame that ends the library's process or its reader.
 type hostileFrame struct {
 	name, text string

@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 // What to do about what is logged.
@@ -15,9 +16,16 @@ const (
 	hintClosed      = "what came is not FreeSWITCH's event socket protocol: is something else connecting to esl.listen?"
 	hintDropped     = "tapdeck does without them; if they go on, look for a module or script that sends them to this socket"
 	hintLibrary     = "please report this; the call is over, the others go on"
+	hintUnlisted    = "please report this; the value counts as empty"
 )
 
 func hint(text string) zap.Field { return zap.String("hint", text) }
+
+// ratelog marks a line that strangers can cause, for the daemon's log, which limits the
+// lines of the same message and kind. Encoders ignore the field.
+func ratelog(kind string) zap.Field {
+	return zap.Field{Key: "ratelog", Type: zapcore.SkipType, String: kind}
+}
 
 // acceptHint says what to do about a failure to accept.
 func acceptHint(err error) string {

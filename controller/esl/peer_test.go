@@ -24,6 +24,12 @@ const patience = 10 * time.Second
 const connectReply = "Event-Name: CHANNEL_DATA\nUnique-ID: 38a8a911-926f-47d7-b9ff-c452dc57cd3d\n" +
 	"variable_sip_h_X-Foo: a%20b\nContent-Type: command/reply\nReply-Text: %2BOK%0A\nSocket-Mode: async\nControl: full\n\n"
 
+// callHeaders are such as a call looks at.
+var callHeaders = []string{
+	"Unique-ID", "Control", "Socket-Mode", "Answer-State", "Caller-Caller-ID-Number", "Caller-Destination-Number", "variable_socket_path",
+	"variable_tapdeck_*", "Application", "Application-UUID", "Application-Response", "DTMF-Digit", "Hangup-Cause",
+}
+
 // okReply answers any command.
 const okReply = "Content-Type: command/reply\nReply-Text: +OK\n\n"
 

@@ -12,28 +12,42 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+
+	"tapdeck/controller/esl/internal/fio"
+)
+
+// The pause after a failed accept grows between these.
+const (
+	minAcceptPause = 5 * time.Millisecond
+	maxAcceptPause = time.Second
+)
+
+// The reasons for which a connection is refused before it is read.
+const (
+	refuseAddress     = "address"
+	refuseConnections = "too many connections"
+	refusePending     = "too many unanswered"
 )
 
 // Server accepts the connections that switches make for their calls.
 type Server struct {
-	cfg     atomic.Pointer[Config]
-	log     *zap.Logger
-	metrics *metrics
-
-	// What is logged at most once a second.
-	drops      *meter // frames and lines
-	refusals   *meter // connections refused before they were read
-	unanswered *meter // connections that did not become a call
-	lost       *meter // connections without a library
-	accepts    *meter // failed
+	settings atomic.Pointer[settings]
+	log      *zap.Logger
+	metrics  *metrics
 
 	connections atomic.Int64
 	pending     atomic.Int64
-	leaving     atomic.Int64 // being turned away
+	turnedAway  atomic.Int64
 }
 
-// NewServer returns a server whose counters are registered with reg. It fails
-// for a configuration that is not valid and for counters that reg has already.
+// settings are what a connection begins with.
+type settings struct {
+	cfg    Config
+	listed *headerList
+}
+
+// NewServer returns a server whose counters are registered with reg. It fails if the
+// configuration is not valid, and if reg has the counters already.
 func NewServer(cfg Config, log *zap.Logger, reg prometheus.Registerer) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("check event socket configuration: %w", err)
@@ -42,20 +56,9 @@ func NewServer(cfg Config, log *zap.Logger, reg prometheus.Registerer) (*Server,
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{
-		log: log, metrics: m,
-		drops:      newDropMeter(log),
-		refusals:   &meter{log: log, msg: "event socket connections refused"},
-		unanswered: &meter{log: log, msg: "event socket peers did not answer connect"},
-		lost:       &meter{log: log, msg: "event socket connections lost"},
-		accepts:    &meter{log: log, msg: "event socket cannot accept"},
-	}
-	s.cfg.Store(&cfg)
+	s := &Server{log: log, metrics: m}
+	s.settings.Store(&settings{cfg, newHeaderList(cfg.Headers, log)})
 	return s, nil
-}
-
-func newDropMeter(log *zap.Logger) *meter {
-	return &meter{log: log, msg: "event socket frames dropped"}
 }
 
 // Update sets the configuration of the connections that come from now on. An
@@ -65,7 +68,7 @@ func (s *Server) Update(cfg Config) {
 		s.log.Error("event socket configuration kept", zap.NamedError("err", err), zap.String("hint", "what was in effect stays; correct the values that the error names"))
 		return
 	}
-	s.cfg.Store(&cfg)
+	s.settings.Store(&settings{cfg, newHeaderList(cfg.Headers, s.log)})
 }
 
 // Serve accepts connections on ln and calls handle for each that has answered
@@ -79,15 +82,14 @@ func (s *Server) Update(cfg Config) {
 // error is that the loopback listener for the library can't be opened.
 func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx context.Context, c *Conn)) error {
 	defer ln.Close()
-	b, err := newBridge(ctx)
+	b, err := fio.NewBridge(ctx)
 	if err != nil {
 		return err
 	}
-	defer b.close()
+	defer b.Close()
 	stop := context.AfterFunc(ctx, func() { ln.Close() })
 	defer stop()
 	var handlers sync.WaitGroup
-	defer s.flush()
 	defer handlers.Wait()
 	for {
 		outer, ok := s.accept(ctx, ln)
@@ -95,17 +97,10 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx con
 			return nil
 		}
 		if reason := s.admit(outer); reason != "" {
-			s.refuse(outer, reason)
-			s.away(&handlers, outer, reason)
+			s.refuse(&handlers, outer, reason)
 			continue
 		}
 		handlers.Go(func() { s.serve(ctx, b, outer, handle) })
-	}
-}
-
-func (s *Server) flush() {
-	for _, m := range []*meter{s.drops, s.refusals, s.unanswered, s.lost, s.accepts} {
-		m.flush()
 	}
 }
 
@@ -119,15 +114,15 @@ func (s *Server) accept(ctx context.Context, ln net.Listener) (net.Conn, bool) {
 		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
 			return nil, false
 		}
-		s.accepts.add(zap.NamedError("err", err), hint(acceptHint(err)))
-		wait = grow(wait)
+		s.log.Warn("event socket cannot accept", zap.NamedError("err", err), hint(acceptHint(err)), ratelog("accept"))
+		wait = min(max(2*wait, minAcceptPause), maxAcceptPause)
 		pause(ctx, wait)
 	}
 }
 
 // admit counts a connection, or says why it is refused.
 func (s *Server) admit(conn net.Conn) (reason string) {
-	cfg := s.cfg.Load()
+	cfg := s.settings.Load().cfg
 	switch addr, err := netip.ParseAddrPort(conn.RemoteAddr().String()); {
 	case err != nil || !cfg.allows(addr.Addr()):
 		return refuseAddress
@@ -142,26 +137,22 @@ func (s *Server) admit(conn net.Conn) (reason string) {
 	return ""
 }
 
-func (s *Server) refuse(conn net.Conn, reason string) {
-	s.metrics.refused.WithLabelValues(reason).Inc()
-	s.refusals.add(zap.Stringer("peer", conn.RemoteAddr()), zap.String("cause", reason), hint(refusalHint(reason)))
-}
-
 // serve runs one connection from accept to end.
-func (s *Server) serve(ctx context.Context, b *bridge, outer net.Conn, handle func(context.Context, *Conn)) {
+func (s *Server) serve(ctx context.Context, b *fio.Bridge, outer net.Conn, handle func(context.Context, *Conn)) {
 	defer s.metrics.connections.Dec()
 	defer s.connections.Add(-1)
 	answered := sync.OnceFunc(func() { s.pending.Add(-1) })
 	defer answered()
-	c := newConn(*s.cfg.Load(), s.log, s.metrics, s.drops, outer)
+	settings := s.settings.Load()
+	c := newConn(settings.cfg, settings.listed, s.log, s.metrics, outer)
 	defer outer.Close()
-	if err := c.start(b); err != nil {
-		s.lost.add(zap.Stringer("peer", outer.RemoteAddr()), zap.NamedError("err", err), hint(hintLost))
+	if err := c.open(b); err != nil {
+		s.log.Warn("event socket connections lost", zap.Stringer("peer", outer.RemoteAddr()), zap.NamedError("err", err), hint(hintLost), ratelog("no library"))
 		turnAway(outer)
 		return
 	}
-	defer c.close()
-	stop := context.AfterFunc(ctx, func() { c.end(context.Cause(ctx)) })
+	defer c.Close()
+	stop := context.AfterFunc(ctx, func() { c.link.End(context.Cause(ctx)) })
 	defer stop()
 	if err := c.connect(ctx); err != nil {
 		s.reportUnanswered(c, err)
@@ -171,11 +162,18 @@ func (s *Server) serve(ctx context.Context, b *bridge, outer net.Conn, handle fu
 	handle(ctx, c)
 }
 
-// reportUnanswered counts a connection that did not become a call. A frame that
-// ended it was logged where it was read.
+// reportUnanswered logs a connection that did not become a call. A frame that
+// ended it is logged by Conn.done.
 func (s *Server) reportUnanswered(c *Conn, err error) {
-	var bad *FrameError
-	if !errors.As(err, &bad) {
-		s.unanswered.add(zap.Stringer("peer", c.RemoteAddr()), zap.NamedError("err", err), hint(hintUnanswered))
+	if bad := new(FrameError); !errors.As(err, &bad) {
+		s.log.Warn("event socket peers did not answer connect", zap.Stringer("peer", c.RemoteAddr()), zap.NamedError("err", err), hint(hintUnanswered), ratelog("unanswered"))
+	}
+}
+
+// pause waits, but not beyond the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }

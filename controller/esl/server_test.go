@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"runtime"
@@ -146,7 +145,7 @@ func TestConfigRules(t *testing.T) {
 	if joined == nil || len(joined.Unwrap()) != 3 {
 		t.Errorf("%v", err)
 	}
-	if bad := new(FieldError); !errors.As(err, &bad) || bad.Field != "ReplyTimeout" || bad.Rule == "" {
+	if !strings.Contains(fmt.Sprint(err), "ReplyTimeout is 1m0s: must be above 0 and under 1m0s") {
 		t.Errorf("%v", err)
 	}
 	if _, err := NewServer(cfg, zap.NewNop(), nil); err == nil {
@@ -160,77 +159,6 @@ func TestConfigRules(t *testing.T) {
 	}
 	if problems, err := testutil.GatherAndLint(reg); err != nil || len(problems) > 0 {
 		t.Errorf("%v %v", problems, err)
-	}
-}
-
-// Without descriptors a connection fails, soon, and the next one is served.
-func TestJoinWithoutDescriptors(t *testing.T) {
-	b := testBridge(t)
-	var old syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {
-		t.Fatal(err)
-	}
-	defer syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old)
-	highest, err := os.Open(os.DevNull)
-	if err != nil {
-		t.Fatal(err)
-	}
-	few := old
-	few.Cur = uint64(highest.Fd()) + 1 // room for the end that the library dials
-	highest.Close()
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &few); err != nil {
-		t.Fatal(err)
-	}
-	begun := time.Now()
-	if _, err := b.join(); err == nil {
-		t.Error("joined without a descriptor")
-	}
-	if took := time.Since(begun); took > handshakeTimeout {
-		t.Errorf("failed after %v", took)
-	}
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {
-		t.Fatal(err)
-	}
-	p, err := b.join()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.inner.Close()
-	if _, err := p.lib.ReadEvent(); err == nil {
-		t.Error("event of a closed connection")
-	}
-}
-
-func TestStrangersOnTheLoopbackPort(t *testing.T) {
-	b := testBridge(t)
-	arrived := b.expect("secret")
-	for _, say := range []string{"", "auth wrong\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", strings.Repeat("x", 1000), "auth \r\n\r\n"} {
-		conn, err := net.Dial("tcp", b.ln.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn.SetDeadline(time.Now().Add(patience))
-		io.WriteString(conn, say)
-		if say == "" {
-			conn.(*net.TCPConn).CloseWrite()
-		}
-		if got, _ := io.ReadAll(conn); strings.Contains(string(got), "accepted") {
-			t.Errorf("%q: %q", say, got)
-		}
-		conn.Close()
-	}
-	select {
-	case <-arrived:
-		t.Error("a stranger took the place of the library")
-	default:
-	}
-	silent, err := net.Dial("tcp", b.ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
-	if b.claim("secret", silent) != true || b.claim("secret", silent) {
-		t.Error("a secret is good for one connection")
 	}
 }
 

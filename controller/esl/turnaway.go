@@ -5,43 +5,47 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 const (
-	awayTimeout = 2 * time.Second
-	maxLeaving  = 256 // connections that are turned away at one time
-	awayBuffer  = 2 << 10
+	turnAwayTimeout = 2 * time.Second
+	turnAwayBuffer  = 2 << 10
+	maxTurnedAway   = 256 // at one time
 )
 
-// away closes a connection that was not admitted. A switch of ours that came when
-// there was no room is turned away in order; strangers, and those for whom there
-// is not even room to leave, are closed at once.
-func (s *Server) away(handlers *sync.WaitGroup, conn net.Conn, reason string) {
-	if reason == refuseAddress || s.leaving.Load() >= maxLeaving {
+// refuse closes a connection that was not admitted. A switch of ours that came when
+// there was no room is turned away in order; strangers, and those beyond maxTurnedAway,
+// are closed at once.
+func (s *Server) refuse(handlers *sync.WaitGroup, conn net.Conn, reason string) {
+	s.metrics.refused.WithLabelValues(reason).Inc()
+	s.log.Warn("event socket connections refused", zap.Stringer("peer", conn.RemoteAddr()), zap.String("cause", reason), hint(refusalHint(reason)), ratelog(reason))
+	if reason == refuseAddress || s.turnedAway.Load() >= maxTurnedAway {
 		conn.Close()
 		return
 	}
-	s.leaving.Add(1)
+	s.turnedAway.Add(1)
 	handlers.Go(func() {
-		defer s.leaving.Add(-1)
+		defer s.turnedAway.Add(-1)
 		defer conn.Close()
 		turnAway(conn)
 	})
 }
 
-// turnAway says connect and waits for the end of its answer. A socket that closes
-// before leaves an async call parked, unanswered, with nobody in control, where
-// one that closes after sends it on to the dialplan's next action
-// (mod_event_socket.c sets the park flag once the listener has ended).
+// turnAway sends connect and waits for the end of its answer. A socket that closes
+// before parks an async call for ever, unanswered, with nobody in control; one that
+// closes after sends it on to the dialplan's next action (mod_event_socket.c sets the
+// park flag once the listener has ended).
 func turnAway(conn net.Conn) {
-	if conn.SetDeadline(time.Now().Add(awayTimeout)) != nil {
+	if conn.SetDeadline(time.Now().Add(turnAwayTimeout)) != nil {
 		return
 	}
 	if _, err := conn.Write([]byte("connect\n\n")); err != nil {
 		return
 	}
 	var last byte
-	buf := make([]byte, awayBuffer)
+	buf := make([]byte, turnAwayBuffer)
 	for {
 		n, err := conn.Read(buf)
 		answered := bytes.Contains(buf[:n], []byte("\n\n")) || n > 0 && last == '\n' && buf[0] == '\n'

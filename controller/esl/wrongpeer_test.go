@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"tapdeck/controller/esl/internal/fio"
+	"tapdeck/controller/esl/internal/frame"
 )
 
 // call runs a conversation: the peer plays a switch, and handle is what the
@@ -86,10 +90,10 @@ func TestWrongPeers(t *testing.T) {
 		want func(error) bool
 	}{
 		{"silence", silent, func(p *peer) { p.eof() }, unanswered},
-		{"half a header", slow, func(p *peer) { p.expect("connect"); p.say("Event-Name: CHAN"); p.eof() }, refusal(reasonSlow)},
-		{"half a body", slow, func(p *peer) { answer(p); p.say("Content-Length: 9\nContent-Type: text/event-json\n\n{"); p.eof() }, refusal(reasonSlow)},
-		{"HTTP", testConfig(), func(p *peer) { p.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n"); p.eof() }, refusal(reasonNotAFrame)},
-		{"TLS", testConfig(), func(p *peer) { p.say("\x16\x03\x01\x02\x00\x01"); p.eof() }, refusal(reasonNotAFrame)},
+		{"half a header", slow, func(p *peer) { p.expect("connect"); p.say("Event-Name: CHAN"); p.eof() }, refusal(frame.ReasonSlow)},
+		{"half a body", slow, func(p *peer) { answer(p); p.say("Content-Length: 9\nContent-Type: text/event-json\n\n{"); p.eof() }, refusal(frame.ReasonSlow)},
+		{"HTTP", testConfig(), func(p *peer) { p.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n"); p.eof() }, refusal(frame.ReasonNotAFrame)},
+		{"TLS", testConfig(), func(p *peer) { p.say("\x16\x03\x01\x02\x00\x01"); p.eof() }, refusal(frame.ReasonNotAFrame)},
 		{"closes at once", testConfig(), func(p *peer) { p.Close() }, unanswered},
 		{"closes after connect", testConfig(), func(p *peer) { p.expect("connect"); p.Close() }, unanswered},
 		{"closes in its answer", testConfig(), func(p *peer) { p.expect("connect"); p.say("Event-Name: C"); p.Close() }, unanswered},
@@ -111,9 +115,9 @@ func TestWrongPeers(t *testing.T) {
 		}, is(ErrPeerClosed)},
 		{"two replies to connect", testConfig(), func(p *peer) { p.expect("connect"); p.say(connectReply + connectReply); p.expect("linger"); p.Close() }, is(ErrPeerClosed)},
 		{"a reply before its command", mute, func(p *peer) { p.say(okReply); p.eof() }, func(err error) bool { return err != nil }},
-		{"header without end", testConfig(), func(p *peer) { p.expect("connect"); p.flood("Name: value\n"); p.eof() }, refusal(reasonHeaderCount)},
-		{"line without end", testConfig(), func(p *peer) { p.expect("connect"); p.flood("Namevalue"); p.eof() }, refusal(reasonHeaderSize)},
-		{"blank lines without end", testConfig(), func(p *peer) { p.flood("\n"); p.eof() }, refusal(reasonBlankLines)},
+		{"header without end", testConfig(), func(p *peer) { p.expect("connect"); p.flood("Name: value\n"); p.eof() }, refusal(frame.ReasonHeaderCount)},
+		{"line without end", testConfig(), func(p *peer) { p.expect("connect"); p.flood("Namevalue"); p.eof() }, refusal(frame.ReasonHeaderSize)},
+		{"blank lines without end", testConfig(), func(p *peer) { p.flood("\n"); p.eof() }, refusal(frame.ReasonBlankLines)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			srv, err := call(t, tt.cfg, tt.play, lingerThenWait(t))
@@ -181,7 +185,9 @@ func TestQueueFull(t *testing.T) {
 		p.say(connectReply, strings.Repeat(jsonFrame(`{"Event-Name":"X"}`), 100))
 		p.eof()
 	}, func(ctx context.Context, c *Conn) error {
-		<-c.over
+		for c.Err() == nil {
+			runtime.Gosched()
+		}
 		got := 0
 		for range c.Events() {
 			got++
@@ -229,7 +235,7 @@ func TestSecondReplyIsDropped(t *testing.T) {
 	if !errors.Is(err, ErrPeerClosed) {
 		t.Error(err)
 	}
-	if got := testutil.ToFloat64(srv.metrics.dropped.WithLabelValues(dropUnasked)); got != 2 {
+	if got := testutil.ToFloat64(srv.metrics.dropped.WithLabelValues(fio.DropUnasked)); got != 2 {
 		t.Errorf("%v replies dropped", got)
 	}
 }

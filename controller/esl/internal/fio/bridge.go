@@ -1,4 +1,4 @@
-package esl
+package fio
 
 import (
 	"context"
@@ -17,30 +17,25 @@ import (
 const (
 	handshakeTimeout = 5 * time.Second // of the library with the bridge
 	maxHandshakes    = 1024            // at one time; more wait in the listener's queue
+	acceptPause      = 50 * time.Millisecond
 )
 
-// bridge is the loopback listener that the library dials in place of the
-// switch. Who comes without a secret that is waited for is closed.
-type bridge struct {
+// Bridge is the loopback listener that the library dials instead of the switch. A
+// connection that does not present an expected secret is closed.
+type Bridge struct {
 	ln     *net.TCPListener
-	spare  *os.File // a descriptor to give up when there are no more; nil if it is given up
+	spare  *os.File // a descriptor to give up if none is left; nil once it was given up
 	slots  chan struct{}
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 
 	mu      sync.Mutex
-	waiting map[string]chan net.Conn // by secret; each takes one connection
+	waiting map[string]chan net.Conn // by secret; each receives one connection
 }
 
-// pair is a library's connection and our end of it.
-type pair struct {
-	lib   *eventsocket.Connection
-	inner net.Conn
-}
-
-// newBridge opens a loopback port and starts the goroutine that accepts on it. The
-// caller must close the bridge, after all its connections.
-func newBridge(ctx context.Context) (*bridge, error) {
+// NewBridge opens a loopback port and starts the goroutine that accepts on it. The
+// caller must close the bridge, after all its links.
+func NewBridge(ctx context.Context) (*Bridge, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	lc := net.ListenConfig{KeepAlive: -1}
 	ln, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
@@ -48,7 +43,7 @@ func newBridge(ctx context.Context) (*bridge, error) {
 		cancel()
 		return nil, fmt.Errorf("listen for the library: %w", err)
 	}
-	b := &bridge{ln: ln.(*net.TCPListener), cancel: cancel, slots: make(chan struct{}, maxHandshakes), waiting: make(map[string]chan net.Conn)}
+	b := &Bridge{ln: ln.(*net.TCPListener), cancel: cancel, slots: make(chan struct{}, maxHandshakes), waiting: make(map[string]chan net.Conn)}
 	b.spare, err = os.Open(os.DevNull)
 	if err != nil {
 		cancel()
@@ -58,8 +53,8 @@ func newBridge(ctx context.Context) (*bridge, error) {
 	return b, nil
 }
 
-// close ends the listener and waits for its goroutines.
-func (b *bridge) close() {
+// Close ends the listener and waits for its goroutines.
+func (b *Bridge) Close() {
 	b.cancel()
 	b.ln.Close()
 	b.tasks.Wait()
@@ -68,24 +63,25 @@ func (b *bridge) close() {
 	}
 }
 
-// join makes the library dial the bridge. It may wait for as long as a handshake does.
-func (b *bridge) join() (pair, error) {
+// join has the library dial the bridge, and returns its connection and our end of it.
+// It may wait for as long as a handshake does.
+func (b *Bridge) join() (*eventsocket.Connection, *net.TCPConn, error) {
 	secret := rand.Text()
 	arrived := b.expect(secret)
 	lib, err := eventsocket.Dial(b.ln.Addr().String(), secret)
 	b.forget(secret)
 	if err == nil {
-		return pair{lib, <-arrived}, nil
+		return lib, (<-arrived).(*net.TCPConn), nil
 	}
 	select {
 	case inner := <-arrived:
 		inner.Close()
 	default:
 	}
-	return pair{}, fmt.Errorf("connect the library: %w", err)
+	return nil, nil, fmt.Errorf("connect the library: %w", err)
 }
 
-func (b *bridge) expect(secret string) <-chan net.Conn {
+func (b *Bridge) expect(secret string) <-chan net.Conn {
 	arrived := make(chan net.Conn, 1)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -93,14 +89,14 @@ func (b *bridge) expect(secret string) <-chan net.Conn {
 	return arrived
 }
 
-func (b *bridge) forget(secret string) {
+func (b *Bridge) forget(secret string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.waiting, secret)
 }
 
-// claim hands conn to whoever waits for secret, once.
-func (b *bridge) claim(secret string, conn net.Conn) bool {
+// claim hands conn to whoever expects secret, once.
+func (b *Bridge) claim(secret string, conn net.Conn) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	arrived, ok := b.waiting[secret]
@@ -112,13 +108,12 @@ func (b *bridge) claim(secret string, conn net.Conn) bool {
 }
 
 // accept runs until the listener is closed.
-func (b *bridge) accept(ctx context.Context) {
-	for wait := time.Duration(0); ; {
+func (b *Bridge) accept(ctx context.Context) {
+	for {
 		b.slots <- struct{}{}
 		conn, err := b.ln.Accept()
 		switch {
 		case err == nil:
-			wait = 0
 			b.tasks.Go(func() {
 				defer b.release()
 				b.welcome(ctx, conn)
@@ -129,21 +124,23 @@ func (b *bridge) accept(ctx context.Context) {
 		}
 		b.release()
 		b.shed()
-		wait = grow(wait)
-		pause(ctx, wait)
+		select {
+		case <-time.After(acceptPause):
+		case <-ctx.Done():
+		}
 	}
 }
 
-func (b *bridge) release() { <-b.slots }
+func (b *Bridge) release() { <-b.slots }
 
-// shed closes the first connection in the queue when there is no descriptor
-// left to accept it: the library waits without a limit for its handshake, and
-// who waits holds two descriptors.
-func (b *bridge) shed() {
+// shed closes the first connection in the queue if there is no descriptor left to
+// accept it: the library waits without a limit for its handshake, and a connection
+// that waits holds two descriptors.
+func (b *Bridge) shed() {
 	if b.spare != nil {
 		b.spare.Close()
 	}
-	b.ln.SetDeadline(time.Now().Add(50 * time.Millisecond))
+	b.ln.SetDeadline(time.Now().Add(acceptPause))
 	if conn, err := b.ln.Accept(); err == nil {
 		conn.Close()
 	}
@@ -155,16 +152,16 @@ func (b *bridge) shed() {
 }
 
 // welcome plays the switch's part of the handshake.
-func (b *bridge) welcome(ctx context.Context, conn net.Conn) {
+func (b *Bridge) welcome(ctx context.Context, conn net.Conn) {
 	limited, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	stop := context.AfterFunc(limited, func() { conn.Close() })
 	secret, err := askSecret(conn)
-	if intime := stop(); !intime || err != nil || !b.claim(secret, conn) {
+	if inTime := stop(); !inTime || err != nil || !b.claim(secret, conn) {
 		conn.Close()
 		return
 	}
-	// What fails here fails in the library's Dial too, which closes both ends.
+	// If this fails, the library's Dial fails too, and both ends are closed.
 	conn.Write([]byte("Content-Type: command/reply\nReply-Text: +OK accepted\n\n"))
 }
 
@@ -185,17 +182,4 @@ func askSecret(conn net.Conn) (string, error) {
 		}
 	}
 	return "", errors.New("read secret: too long")
-}
-
-// pause waits, but not beyond the end of ctx.
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}
-
-// grow returns the pause after another failed accept.
-func grow(wait time.Duration) time.Duration {
-	return min(max(2*wait, 5*time.Millisecond), time.Second)
 }

@@ -1,4 +1,4 @@
-package esl
+package fio
 
 import (
 	"bufio"
@@ -6,6 +6,17 @@ import (
 	"net/textproto"
 	"strconv"
 	"sync/atomic"
+
+	"tapdeck/controller/esl/internal/frame"
+)
+
+// The reasons for which a frame or a line of it is kept from the library.
+const (
+	DropType    = "unknown content type"
+	DropLine    = "header line"
+	DropUnasked = "unasked reply"
+	DropJSON    = "bad JSON event"
+	DropPlain   = "bad plain event"
 )
 
 // What a command waits for.
@@ -27,39 +38,39 @@ const (
 
 // guard decides which frames of one connection the library may see.
 type guard struct {
-	wanted   []wantedName // Config.wanted
+	listed   Names // what is left of replies and events
 	awaiting atomic.Int32
 }
 
-// await notes that a command is about to be sent.
+// await is called before a command is sent, and after it was answered.
 func (g *guard) await(kind int32) { g.awaiting.Store(kind) }
 
-// judge decides about a frame, and takes out of a reply or an event what nobody wants:
-// the slices of the frame's header are not good any more then. The reason says why it
-// does not pass.
-func (g *guard) judge(f *frame) (v verdict, reason string) {
-	switch string(f.contentType) {
+// judge decides about a frame, and removes from a reply or an event the headers that
+// are not listed: the slices of the frame's header are not valid any more then. The
+// reason says why it does not pass.
+func (g *guard) judge(f *frame.Frame) (v verdict, reason string) {
+	switch string(f.ContentType) {
 	case "command/reply":
-		v, reason = g.judgeReply(f.replyText, false)
-		if v == forward && g.wanted != nil {
-			f.trimLines(g.wanted)
+		v, reason = g.judgeReply(f.ReplyText, false)
+		if v == forward && g.listed != nil {
+			trimReply(f, g.listed)
 		}
 		return v, reason
 	case "api/response":
-		return g.judgeReply(f.body, true)
+		return g.judgeReply(f.Body, true)
 	case "text/event-json":
-		return passIf(g.judgeJSON(f), dropJSON)
+		return passIf(g.judgeJSON(f), DropJSON)
 	case "text/event-plain":
-		return passIf(plainEvent(f.body), dropPlain)
+		return passIf(plainEvent(f.Body), DropPlain)
 	case "text/disconnect-notice":
-		if string(f.disposition) == "linger" {
+		if string(f.Disposition) == "linger" {
 			return forward, ""
 		}
 		return forwardLast, ""
 	case "":
-		return distrust, reasonNoType
+		return distrust, frame.ReasonNoType
 	}
-	return drop, dropType
+	return drop, DropType
 }
 
 func passIf(ok bool, reason string) (verdict, string) {
@@ -74,31 +85,28 @@ func passIf(ok bool, reason string) (verdict, string) {
 func (g *guard) judgeReply(text []byte, api bool) (verdict, string) {
 	kind := g.awaiting.Load()
 	if kind == awaitNothing || api && kind != awaitAnyReply {
-		return drop, dropUnasked
+		return drop, DropUnasked
 	}
 	if len(text) < 2 || bytes.HasPrefix(text, []byte("-E")) && len(text) < 5 {
-		return distrust, reasonShortReply
+		return distrust, frame.ReasonShortReply
 	}
-	return passIf(g.awaiting.CompareAndSwap(kind, awaitNothing), dropUnasked)
+	return passIf(g.awaiting.CompareAndSwap(kind, awaitNothing), DropUnasked)
 }
 
-// judgeJSON says whether the library takes an event, and leaves of it what is wanted.
-func (g *guard) judgeJSON(f *frame) bool {
-	if g.wanted == nil {
-		return jsonEvent(f.body)
-	}
-	members := wantedMembers{names: g.wanted}
-	ok, sure := flatEvent(f.body, &members)
+// judgeJSON says whether the library survives an event, and trims it.
+func (g *guard) judgeJSON(f *frame.Frame) bool {
+	members := listedMembers{names: g.listed}
+	ok, sure := flatEvent(f.Body, &members)
 	if !sure { // FreeSWITCH did not write it
-		return anyEvent(f.body)
+		return anyEvent(f.Body)
 	}
-	if ok {
+	if ok && g.listed != nil {
 		members.trim(f)
 	}
 	return ok
 }
 
-// plainEvent says whether the library takes the body of a text/event-plain frame.
+// plainEvent says whether the library survives the body of a text/event-plain frame.
 func plainEvent(body []byte) bool {
 	in := bufio.NewReader(bytes.NewReader(body))
 	h, err := textproto.NewReader(in).ReadMIMEHeader()

@@ -1,21 +1,9 @@
-package esl
+package fio
 
-import (
-	"encoding/json"
-	"strconv"
-	"unicode/utf8"
-)
+import "encoding/json"
 
-// jsonEvent says whether the library takes the body of a text/event-json frame.
-func jsonEvent(body []byte) bool {
-	if ok, sure := flatEvent(body, nil); sure {
-		return ok
-	}
-	return anyEvent(body)
-}
-
-// anyEvent judges any JSON: it must be an object of which no key is empty, whose
-// _body is a string if it is there, and which encoding/json decodes.
+// anyEvent says whether the library survives any JSON: it must be an object of which no key is empty, whose
+// _body is a string or missing, and which encoding/json decodes.
 func anyEvent(body []byte) bool {
 	var fields map[string]any
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
@@ -33,16 +21,16 @@ func anyEvent(body []byte) bool {
 
 // flatEvent judges what FreeSWITCH writes, in one pass and without an
 // allocation: {"name":"value","name":["value","value"]}, no blanks. It is not
-// sure of anything else. Each member is shown to members, unless that is nil.
-func flatEvent(body []byte, members *wantedMembers) (ok, sure bool) {
+// sure of anything else. Each member is noted in members.
+func flatEvent(body []byte, members *listedMembers) (ok, sure bool) {
 	s := flatScanner{body}
-	if !s.take('{') {
+	if !s.scan('{') {
 		return false, false
 	}
 	for {
 		begin := len(body) - len(s.rest)
 		key, plain := s.text()
-		if !plain || !s.take(':') {
+		if !plain || !s.scan(':') {
 			return false, false
 		}
 		array, valid := s.value()
@@ -52,12 +40,10 @@ func flatEvent(body []byte, members *wantedMembers) (ok, sure bool) {
 		if len(key) == 0 || array && string(key) == bodyMember {
 			return false, false
 		}
-		if members != nil {
-			members.see(key, begin, len(body)-len(s.rest))
-		}
+		members.note(key, begin, len(body)-len(s.rest))
 		switch {
-		case s.take(','):
-		case s.take('}'):
+		case s.scan(','):
+		case s.scan('}'):
 			return len(s.rest) == 0, len(s.rest) == 0
 		default:
 			return false, false
@@ -65,81 +51,10 @@ func flatEvent(body []byte, members *wantedMembers) (ok, sure bool) {
 	}
 }
 
-// bodyMember is the member of an event that the library takes for its body.
-const bodyMember = "_body"
-
-// wantedMembers finds the members of an event that somebody wants.
-type wantedMembers struct {
-	names []wantedName
-	spans [32][2]int // where they begin and end
-	n     int
-	many  bool // there are more than spans can hold
-}
-
-func (w *wantedMembers) see(key []byte, begin, end int) {
-	switch {
-	case !wants(w.names, key):
-	case w.n == len(w.spans):
-		w.many = true
-	default:
-		w.spans[w.n] = [2]int{begin, end}
-		w.n++
-	}
-}
-
-// wantedName is a name that is wanted, in ASCII; open stands for all that begin so.
-type wantedName struct {
-	name string
-	open bool
-}
-
-// wants says whether a name is among names, in any case. One that folds in a way that
-// ASCII does not is wanted, too.
-func wants(names []wantedName, name []byte) bool {
-	for _, n := range names {
-		if len(name) == len(n.name) || n.open && len(name) > len(n.name) {
-			if equalFold(name[:len(n.name)], n.name) {
-				return true
-			}
-		}
-	}
-	for _, c := range name {
-		if c >= utf8.RuneSelf {
-			return true
-		}
-	}
-	return false
-}
-
-// trim leaves of the event in f only these members, in their order. A header block
-// that is shorter than FreeSWITCH's leaves no room for the new length; such an event
-// stays whole.
-func (w *wantedMembers) trim(f *frame) {
-	size := len("{}") + max(w.n-1, 0) // the commas
-	for _, span := range w.spans[:w.n] {
-		size += span[1] - span[0]
-	}
-	var room [64]byte
-	head := append(strconv.AppendInt(append(room[:0], "Content-Length: "...), int64(size), 10), "\nContent-Type: text/event-json\n\n"...)
-	begin := len(f.data) - len(f.body) - len(head)
-	if begin < 0 || w.many {
-		return
-	}
-	out := append(append(f.data[begin:begin], head...), '{') // what is written never overtakes what is read
-	for i, span := range w.spans[:w.n] {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = append(out, f.body[span[0]:span[1]]...)
-	}
-	f.data = append(out, '}')
-	f.body = f.data[len(head):]
-}
-
-// flatScanner takes tokens from the front of rest.
+// flatScanner scans tokens at the front of rest.
 type flatScanner struct{ rest []byte }
 
-func (s *flatScanner) take(c byte) bool {
+func (s *flatScanner) scan(c byte) bool {
 	if len(s.rest) == 0 || s.rest[0] != c {
 		return false
 	}
@@ -147,28 +62,28 @@ func (s *flatScanner) take(c byte) bool {
 	return true
 }
 
-// value takes a string or an array of strings.
+// value scans a string or an array of strings.
 func (s *flatScanner) value() (array, valid bool) {
-	if !s.take('[') {
+	if !s.scan('[') {
 		return false, s.skipText()
 	}
-	if s.take(']') {
+	if s.scan(']') {
 		return true, true
 	}
 	for {
 		if !s.skipText() {
 			return true, false
 		}
-		if s.take(']') {
+		if s.scan(']') {
 			return true, true
 		}
-		if !s.take(',') {
+		if !s.scan(',') {
 			return true, false
 		}
 	}
 }
 
-// text takes a string without escapes and returns what is in it.
+// text scans a string without escapes and returns what is in it.
 func (s *flatScanner) text() (text []byte, plain bool) {
 	before := s.rest
 	if !s.skipText() {
@@ -183,9 +98,9 @@ func (s *flatScanner) text() (text []byte, plain bool) {
 	return text, true
 }
 
-// skipText takes a string.
+// skipText scans a string.
 func (s *flatScanner) skipText() bool {
-	if !s.take('"') {
+	if !s.scan('"') {
 		return false
 	}
 	for i := 0; i < len(s.rest); i++ {

@@ -1,156 +1,186 @@
-package esl
+package fio
 
 import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"reflect"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fiorix/go-eventsocket/eventsocket"
-	"go.uber.org/zap"
+
+	"tapdeck/controller/esl/internal/frame"
 )
 
 const (
-	commandBuffer = 512              // bytes; a longer command takes more reads
-	leaveTimeout  = 10 * time.Second // for the library to close its end
-	markHeader    = "Tapdeck-End"    // in the guard's last notice
+	commandBuffer  = 512              // bytes; a longer command needs more reads
+	libraryTimeout = 10 * time.Second // for the library to accept a frame, and to close its end
+	markHeader     = "Tapdeck-End"    // of the guard's last notice
 )
 
-// newConn makes a connection of which nothing runs yet.
-func newConn(cfg Config, log *zap.Logger, m *metrics, drops *meter, outer net.Conn) *Conn {
-	c := &Conn{
-		cfg: cfg, log: log, metrics: m, drops: drops, accepted: time.Now(), channel: &Event{}, outer: outer,
-		turn:    make(chan struct{}, 1),
-		events:  make(chan *Event, cfg.EventQueue),
-		endMark: rand.Text(),
-		over:    make(chan struct{}),
-		drained: make(chan struct{}),
-		left:    make(chan struct{}),
-		pumped:  make(chan struct{}),
-		orphan:  make(chan struct{}),
-	}
-	c.guard.wanted = cfg.wanted()
-	c.frames = newFrameReader(outer, cfg, c.count)
-	return c
+// MaxReplyTimeout bounds Options.ReplyTimeout: the library itself gives up after 60 s,
+// and would then leave a reply behind for the next command.
+const MaxReplyTimeout = 60 * time.Second
+
+// ErrLibrary is the library's reader ending by itself: the guard let something pass
+// that it should not have.
+var ErrLibrary = errors.New("library stopped reading")
+
+// Options are what a Link works by.
+type Options struct {
+	// WriteTimeout bounds how long a command may wait for the switch to read it.
+	WriteTimeout time.Duration
+	// ReplyTimeout bounds the time from a command to its reply; under MaxReplyTimeout.
+	ReplyTimeout time.Duration
+	// Listed names the headers that are read of JSON events and of replies to commands.
+	Listed Names
+	// Deliver receives an event or a disconnect notice. An error ends the connection,
+	// and nothing more is delivered.
+	Deliver func(h Header, body string) error
+	// Dropped is called for a frame, or the lines of one, that the library does not get.
+	Dropped func(reason string, contentType []byte)
+	// Done is called once, after the last Deliver, with the cause of the end.
+	Done func(cause error)
 }
 
-// start joins the library to the connection and starts its goroutines. After
-// it has succeeded the caller must call close.
-func (c *Conn) start(b *bridge) error {
-	p, err := b.join()
+// Link is one connection with a switch through the library.
+type Link struct {
+	options Options
+
+	// The two sides.
+	outer  net.Conn
+	frames *frame.Reader
+	guard  guard
+	inner  *net.TCPConn
+	lib    *eventsocket.Connection
+
+	// Commands.
+	sending sync.Mutex   // held by the command in flight
+	current atomic.Value // its name, a string
+
+	// The end.
+	once    sync.Once
+	over    chan struct{} // closed as soon as the connection is to end
+	cause   error         // set before over is closed
+	endMark string        // in the guard's last notice
+	relays  sync.WaitGroup
+	drained chan struct{} // closed by the pump at the guard's last notice
+	pumped  chan struct{} // closed when the pump has ended, or never can
+	gone    bool          // under sending: the library's last error was read
+	broken  atomic.Bool   // it came before the guard's last notice
+}
+
+// Open joins the library to the switch's connection outer, whose frames are read from
+// frames. The caller must close the link.
+func Open(b *Bridge, outer net.Conn, frames *frame.Reader, o Options) (*Link, error) {
+	lib, inner, err := b.join()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	c.lib, c.inner = p.lib, p.inner.(*net.TCPConn)
-	c.tasks.Go(c.relayFrames)
-	c.tasks.Go(c.relayCommands)
-	go c.pump()
-	return nil
+	l := &Link{
+		options: o, outer: outer, frames: frames, inner: inner, lib: lib, endMark: rand.Text(),
+		over: make(chan struct{}), drained: make(chan struct{}), pumped: make(chan struct{}),
+	}
+	l.guard.listed = o.Listed
+	l.relays.Go(l.relayFrames)
+	l.relays.Go(l.relayCommands)
+	go l.pump()
+	return l, nil
 }
 
-// end ends the connection, unless it has ended, and returns the cause of its end.
-func (c *Conn) end(cause error) error {
-	c.ending.Do(func() {
-		c.cause = cause
-		close(c.over)
-		c.outer.Close()
+// End ends the connection, unless it has ended, and returns the cause of its end.
+func (l *Link) End(cause error) error {
+	l.once.Do(func() {
+		l.cause = cause
+		close(l.over)
+		l.outer.Close()
 	})
-	return c.cause
+	return l.cause
 }
 
-// close ends the connection and waits until its goroutines have ended.
-func (c *Conn) close() {
-	c.end(ErrClosed)
-	c.tasks.Wait()
+// Err returns why the connection is over, or nil while it is not.
+func (l *Link) Err() error {
 	select {
-	case <-c.pumped:
-	case <-c.orphan:
-		c.log.Error("event socket library ended by itself", zap.Stringer("peer", c.RemoteAddr()), hint(hintLibrary))
+	case <-l.over:
+		return l.cause
+	default:
+		return nil
 	}
 }
 
-func (c *Conn) count(n int) {
-	c.metrics.bytes.Add(float64(n))
+// Close ends the connection for cause and waits for its goroutines. It returns
+// ErrLibrary if the library ended by itself; its pump may be left then.
+func (l *Link) Close(cause error) error {
+	l.End(cause)
+	l.relays.Wait()
+	<-l.pumped
+	if l.broken.Load() {
+		return ErrLibrary
+	}
+	return nil
 }
 
 // relayFrames hands the switch's frames to the library until the connection
 // ends, and then brings the library to its end.
-func (c *Conn) relayFrames() {
-	err := c.relayUntilEnd()
-	c.report(c.end(err), err)
-	c.send([]byte("Content-Type: text/disconnect-notice\n" + markHeader + ": " + c.endMark + "\n\n"))
+func (l *Link) relayFrames() {
+	l.End(l.relayUntilEnd())
+	l.toLibrary([]byte("Content-Type: text/disconnect-notice\n" + markHeader + ": " + l.endMark + "\n\n"))
 	select {
-	case <-c.drained:
-	case <-c.left:
+	case <-l.drained:
+	case <-l.pumped:
 	}
-	c.inner.SetReadDeadline(time.Now().Add(leaveTimeout))
-	c.inner.CloseWrite()
+	l.inner.SetReadDeadline(time.Now().Add(libraryTimeout))
+	l.inner.CloseWrite()
 }
 
-func (c *Conn) relayUntilEnd() error {
+func (l *Link) relayUntilEnd() error {
 	for {
-		f, err := c.frames.next()
+		f, err := l.frames.Next()
 		if err != nil {
 			return err
 		}
-		v, reason := c.guard.judge(&f)
-		if f.refused > 0 {
-			c.noteDrop(dropLine, &f)
+		v, reason := l.guard.judge(&f)
+		if f.Refused > 0 {
+			l.options.Dropped(DropLine, f.ContentType)
 		}
 		switch v {
 		case drop:
-			c.noteDrop(reason, &f)
+			l.options.Dropped(reason, f.ContentType)
 		case distrust:
-			return newFrameError(c.outer, reason, f.data)
+			return frame.NewError(l.outer, reason, f.Data)
 		default:
-			if err := c.send(f.data); err != nil {
+			if err := l.toLibrary(f.Data); err != nil {
 				return err
 			}
 		}
 		if v == forwardLast {
-			return ErrPeerClosed
+			return frame.ErrPeerClosed
 		}
 	}
 }
 
-// send writes to the library, which always reads.
-func (c *Conn) send(data []byte) error {
-	c.inner.SetWriteDeadline(time.Now().Add(leaveTimeout))
-	if _, err := c.inner.Write(data); err != nil {
-		return fmt.Errorf("%w: %w", errLibrary, err)
+// toLibrary writes to the library, which always reads.
+func (l *Link) toLibrary(data []byte) error {
+	l.inner.SetWriteDeadline(time.Now().Add(libraryTimeout))
+	if _, err := l.inner.Write(data); err != nil {
+		return fmt.Errorf("%w: %w", ErrLibrary, err)
 	}
 	return nil
 }
 
-// noteDrop counts what the library does not get to see.
-func (c *Conn) noteDrop(reason string, f *frame) {
-	c.metrics.dropped.WithLabelValues(reason).Inc()
-	kind := string(f.contentType[:min(len(f.contentType), quotedBytes)]) // a copy: it is logged later
-	c.drops.add(zap.Stringer("peer", c.RemoteAddr()), zap.String("cause", reason), zap.String("content_type", kind), hint(hintDropped))
-}
-
-// report logs and counts a frame that ended the connection. A frame error
-// that came second is what the end of the connection made of the rest.
-func (c *Conn) report(cause, err error) {
-	var bad *FrameError
-	if cause != err || !errors.As(err, &bad) {
-		return
-	}
-	c.metrics.closed.WithLabelValues(bad.Reason).Inc()
-	c.log.Warn("event socket closed", zap.String("peer", bad.Peer), zap.String("cause", bad.Reason), zap.String("bytes", fmt.Sprintf("%q", bad.Bytes)), hint(hintClosed))
-}
-
 // relayCommands hands the library's commands to the switch until the library
 // has closed its end.
-func (c *Conn) relayCommands() {
-	defer close(c.left)
-	defer c.inner.Close()
+func (l *Link) relayCommands() {
+	defer l.inner.Close()
 	buf := make([]byte, commandBuffer)
 	for {
-		n, err := c.inner.Read(buf)
-		if n > 0 && c.Err() == nil {
-			c.passOn(buf[:n])
+		n, err := l.inner.Read(buf)
+		if n > 0 && l.Err() == nil {
+			l.toSwitch(buf[:n])
 		}
 		if err != nil {
 			return
@@ -158,64 +188,60 @@ func (c *Conn) relayCommands() {
 	}
 }
 
-func (c *Conn) passOn(command []byte) {
-	c.outer.SetWriteDeadline(time.Now().Add(c.cfg.FrameTimeout))
-	if _, err := c.outer.Write(command); err != nil {
-		c.end(fmt.Errorf("%w (%w)", ErrPeerClosed, err))
+func (l *Link) toSwitch(command []byte) {
+	l.outer.SetWriteDeadline(time.Now().Add(l.options.WriteTimeout))
+	if _, err := l.outer.Write(command); err != nil {
+		l.End(fmt.Errorf("%w (%w)", frame.ErrPeerClosed, err))
 	}
 }
 
-// pump takes everything that the library has, always, so that its small buffer
+// pump reads everything that the library has, always, so that its small buffer
 // never holds a reply back.
-func (c *Conn) pump() {
-	defer close(c.pumped)
-	defer close(c.events)
-	for {
-		ev, err := c.lib.ReadEvent()
+func (l *Link) pump() {
+	defer close(l.pumped)
+	defer func() { l.options.Done(l.Err()) }()
+	for lost := false; ; {
+		ev, err := l.lib.ReadEvent()
 		switch {
-		case err == nil && c.isEnd(ev):
-			c.reap()
+		case err == nil && l.isEnd(ev):
+			l.reap()
 			return
-		case err == nil:
-			c.deliver(&Event{Body: ev.Body, header: ev.Header})
+		case err == nil && !lost:
+			if err := l.options.Deliver(Header(ev.Header), ev.Body); err != nil {
+				lost = true // after one event the rest is worth nothing
+				l.End(err)
+			}
 		case isReply(err):
-			name, _ := c.current.Load().(string)
-			c.end(&ReplyError{Command: name, Reply: err.Error()})
-		default:
-			c.end(fmt.Errorf("%w: %w", errLibrary, err))
+			name, _ := l.current.Load().(string)
+			l.End(&ReplyError{Command: name, Reply: err.Error()})
+		case err != nil:
+			l.broken.Store(true)
+			l.End(fmt.Errorf("%w: %w", ErrLibrary, err))
 			return
 		}
 	}
 }
 
 // isEnd says whether ev is the guard's last notice.
-func (c *Conn) isEnd(ev *eventsocket.Event) bool {
+func (l *Link) isEnd(ev *eventsocket.Event) bool {
 	mark, _ := ev.Header[markHeader].(string)
-	return mark == c.endMark
-}
-
-// deliver queues an event. After one was lost the rest is worth nothing.
-func (c *Conn) deliver(ev *Event) {
-	if c.overflow {
-		return
-	}
-	select {
-	case c.events <- ev:
-		c.metrics.events.Inc()
-	default:
-		c.overflow = true
-		c.end(ErrQueueFull)
-	}
+	return mark == l.endMark
 }
 
 // reap lets the library's reader come to its end. It gives its last error to
 // one consumer only: a command in flight, else this one.
-func (c *Conn) reap() {
-	close(c.drained)
-	c.turn <- struct{}{}
-	defer c.giveTurn()
-	for !c.gone {
-		_, err := c.lib.ReadEvent()
-		c.gone = err != nil && !isReply(err)
+func (l *Link) reap() {
+	close(l.drained)
+	l.sending.Lock()
+	defer l.sending.Unlock()
+	for !l.gone {
+		_, err := l.lib.ReadEvent()
+		l.gone = err != nil && !isReply(err)
 	}
+}
+
+// isReply tells a reply of -ERR from the end of the library's reader: the
+// library makes both with errors.New, but those of the reader are well known.
+func isReply(err error) bool {
+	return err != nil && err != io.EOF && err != io.ErrUnexpectedEOF && reflect.TypeOf(err) == reflect.TypeOf(errors.New(""))
 }

@@ -1,4 +1,11 @@
-package esl
+// Package frame reads the frames of a switch's event socket within bounds, whichever
+// library works with them then: a frame is a header block, a blank line, and a body of
+// the announced length.
+//
+// It never waits for a frame longer than Limits.Timeout once it has begun, never holds
+// more memory than has come, and hands on no line that is not a header. It starts no
+// goroutines.
+package frame
 
 import (
 	"bytes"
@@ -14,250 +21,241 @@ const (
 	waitingBuffer = 1 << 10  // what a waiting connection holds, bytes
 	frameBuffer   = 16 << 10 // what it has while a frame is read that needs more: an event has 6 KB
 	maxBlankLines = 64       // in a row, before a header block
-	quotedBytes   = 64       // of a frame in an error
 )
 
 // frameBuffers holds buffers of frameBuffer bytes: most connections wait most of the time.
 var frameBuffers = sync.Pool{New: func() any { return new([frameBuffer]byte) }}
 
-// frame is one frame of the switch. Its slices lie in the reader's buffer and
-// are good until the next frame is read.
-type frame struct {
-	header
-	data []byte // the frame as it goes on: without the lines that were dropped
-	body []byte
+// Limits bound one frame.
+type Limits struct {
+	Timeout    time.Duration // from its first byte to its last
+	MaxHeader  int           // bytes of its header block
+	MaxHeaders int           // lines of its header block
+	MaxBody    int           // bytes of its body
 }
 
-// frameReader reads frames of bounded size from conn.
-type frameReader struct {
-	conn net.Conn
-	cfg  Config
+// Frame is one frame of the switch. Its slices lie in the reader's buffer and
+// are valid until the next frame is read.
+type Frame struct {
+	Header
+	Data []byte // the whole frame, without the lines that were dropped
+	Body []byte // the end of Data
+}
 
-	waiting [waitingBuffer]byte
-	buf     []byte // waiting, one of frameBuffers, or a larger one
-	r, w    int    // buf[r:w] is read and not consumed
-	last    int    // length of the frame that was handed out, consumed by the next call
+// Reader reads frames of bounded size from a connection.
+type Reader struct {
+	conn   net.Conn
+	limits Limits
+
+	waiting    [waitingBuffer]byte
+	buf        []byte // waiting, one of frameBuffers, or a larger one
+	begin, end int    // buf[begin:end] is read and not consumed
+	last       int    // length of the frame that was handed out, consumed by the next call
 
 	// Deadline state.
 	armed bool // conn has a deadline for the frame that has begun
-	stale bool // conn has a deadline, be it of a frame that is complete
+	stale bool // conn has a deadline, perhaps of a frame that is complete
 
 	received func(n int)
 }
 
-func newFrameReader(conn net.Conn, cfg Config, received func(int)) *frameReader {
-	f := &frameReader{conn: conn, cfg: cfg, received: received}
-	f.buf = f.waiting[:]
-	return f
+// NewReader returns a reader of conn that reports to received how many bytes each
+// read has brought.
+func NewReader(conn net.Conn, limits Limits, received func(int)) *Reader {
+	r := &Reader{conn: conn, limits: limits, received: received}
+	r.buf = r.waiting[:]
+	return r
 }
 
-// next reads one frame. Its error is a *FrameError, or that of the connection.
-func (f *frameReader) next() (frame, error) {
-	f.consume()
-	if err := f.skipBlankLines(); err != nil {
-		return frame{}, err
+// Next reads one frame. Its error is an *Error, or wraps ErrPeerClosed.
+func (r *Reader) Next() (Frame, error) {
+	r.consume()
+	if err := r.skipBlankLines(); err != nil {
+		return Frame{}, err
 	}
-	size, err := f.readHeader()
+	size, err := r.readHeader()
 	if err != nil {
-		return frame{}, err
+		return Frame{}, err
 	}
-	h, reason := parseHeader(f.buf[f.r:f.r+size], f.cfg.MaxBody)
+	h, reason := parseHeader(r.buf[r.begin:r.begin+size], r.limits.MaxBody)
 	if reason != "" {
-		return frame{}, f.fail(reason)
+		return Frame{}, r.fail(reason)
 	}
-	f.last = size + h.length
-	if f.w-f.r < f.last {
-		if err := f.fill(f.last); err != nil {
-			return frame{}, err
+	r.last = size + h.length
+	if r.end-r.begin < r.last {
+		if err := r.fill(r.last); err != nil {
+			return Frame{}, err
 		}
-		h, _ = parseHeader(f.buf[f.r:f.r+size], f.cfg.MaxBody) // the buffer may have moved
+		h, _ = parseHeader(r.buf[r.begin:r.begin+size], r.limits.MaxBody) // the buffer may have moved
 	}
-	return f.cut(h, size), nil
+	return r.cut(h, size), nil
 }
 
 // fill reads until size bytes are there.
-func (f *frameReader) fill(size int) error {
-	for f.w-f.r < size {
-		if err := f.more(size); err != nil {
+func (r *Reader) fill(size int) error {
+	for r.end-r.begin < size {
+		if err := r.more(size); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// cut takes the frame, size bytes of it its header block, out of the buffer,
-// without the lines that the library refuses.
-func (f *frameReader) cut(h header, size int) frame {
-	data := f.buf[f.r : f.r+f.last : f.r+f.last]
+// cut returns the frame, size bytes of it its header block, without the lines that
+// are no headers.
+func (r *Reader) cut(h Header, size int) Frame {
+	data := r.buf[r.begin : r.begin+r.last : r.begin+r.last]
 	body := data[size:]
-	if h.refused > 0 {
+	if h.Refused > 0 {
 		h.detach()
 		n := dropRefused(data[:size])
 		data = data[:n+copy(data[n:], body)]
 		body = data[n:]
 	}
-	return frame{header: h, data: data, body: body}
-}
-
-// trimLines takes the header lines that names does not want out of a frame.
-func (f *frame) trimLines(names []wantedName) {
-	n := 0
-	for line := range bytes.Lines(f.data[:len(f.data)-len(f.body)]) {
-		name, _, isHeader := bytes.Cut(line, []byte(":"))
-		if !isHeader || wants(names, name) { // without a colon: the blank line
-			n += copy(f.data[n:], line)
-		}
-	}
-	f.data = f.data[:n+copy(f.data[n:], f.body)]
-	f.body = f.data[n:]
+	return Frame{Header: h, Data: data, Body: body}
 }
 
 // consume gives up the frame that was handed out, and a buffer that grew for it.
-func (f *frameReader) consume() {
-	f.r += f.last
-	f.last = 0
-	f.armed = false
-	if f.r == f.w {
-		f.r, f.w = 0, 0
+func (r *Reader) consume() {
+	r.begin += r.last
+	r.last = 0
+	r.armed = false
+	if r.begin == r.end {
+		r.begin, r.end = 0, 0
 	}
-	if len(f.buf) > waitingBuffer && f.w-f.r <= waitingBuffer {
-		f.moveTo(f.waiting[:])
+	if len(r.buf) > waitingBuffer && r.end-r.begin <= waitingBuffer {
+		r.moveTo(r.waiting[:])
 	}
 }
 
 // moveTo goes on in another buffer with what is read and not consumed.
-func (f *frameReader) moveTo(buf []byte) {
-	f.w = copy(buf, f.buf[f.r:f.w])
-	f.r = 0
-	if len(f.buf) == frameBuffer {
-		frameBuffers.Put((*[frameBuffer]byte)(f.buf))
+func (r *Reader) moveTo(buf []byte) {
+	r.end = copy(buf, r.buf[r.begin:r.end])
+	r.begin = 0
+	if len(r.buf) == frameBuffer {
+		frameBuffers.Put((*[frameBuffer]byte)(r.buf))
 	}
-	f.buf = buf
+	r.buf = buf
 }
 
 // skipBlankLines leaves the buffer at the first byte of a header block.
-func (f *frameReader) skipBlankLines() error {
+func (r *Reader) skipBlankLines() error {
 	for blank := 0; ; {
-		for f.r == f.w { // a read may bring nothing, and no error
-			if err := f.more(0); err != nil {
+		for r.begin == r.end { // a read may bring nothing, and no error
+			if err := r.more(0); err != nil {
 				return err
 			}
 		}
-		switch c := f.buf[f.r]; {
+		switch c := r.buf[r.begin]; {
 		case c == '\n':
 			blank++
 		case c == '\r':
 		case isNameByte(c):
 			return nil
 		default:
-			return f.fail(reasonNotAFrame)
+			return r.fail(ReasonNotAFrame)
 		}
 		if blank > maxBlankLines {
-			return f.fail(reasonBlankLines)
+			return r.fail(ReasonBlankLines)
 		}
-		f.r++
+		r.begin++
 	}
 }
 
 // readHeader reads a header block to its blank line and returns its size.
-func (f *frameReader) readHeader() (int, error) {
-	start, lines := 0, 0 // start of the line, from f.r
+func (r *Reader) readHeader() (int, error) {
+	start, lines := 0, 0 // start of the line, from r.begin
 	for scan := 0; ; {
-		i := bytes.IndexByte(f.buf[f.r+scan:f.w], '\n')
+		i := bytes.IndexByte(r.buf[r.begin+scan:r.end], '\n')
 		if i < 0 {
-			scan = f.w - f.r
-			if scan > f.cfg.MaxHeader {
-				return 0, f.fail(reasonHeaderSize)
+			scan = r.end - r.begin
+			if scan > r.limits.MaxHeader {
+				return 0, r.fail(ReasonHeaderSize)
 			}
-			if err := f.more(0); err != nil {
+			if err := r.more(0); err != nil {
 				return 0, err
 			}
 			continue
 		}
 		end := scan + i
-		line := trimCR(f.buf[f.r+start : f.r+end])
+		line := trimCR(r.buf[r.begin+start : r.begin+end])
 		start, scan = end+1, end+1
 		lines++
 		switch {
-		case start > f.cfg.MaxHeader:
-			return 0, f.fail(reasonHeaderSize)
+		case start > r.limits.MaxHeader:
+			return 0, r.fail(ReasonHeaderSize)
 		case len(line) == 0:
 			return start, nil
-		case lines > f.cfg.MaxHeaders:
-			return 0, f.fail(reasonHeaderCount)
+		case lines > r.limits.MaxHeaders:
+			return 0, r.fail(ReasonHeaderCount)
 		case lines == 1 && !isHeaderLine(line):
-			return 0, f.fail(reasonNotAFrame)
+			return 0, r.fail(ReasonNotAFrame)
 		}
 	}
 }
 
 // more reads on, at least one byte. A full buffer grows.
-func (f *frameReader) more(need int) error {
-	f.makeRoom(need)
-	if err := f.setDeadline(); err != nil {
+func (r *Reader) more(need int) error {
+	r.makeRoom(need)
+	if err := r.setDeadline(); err != nil {
 		return err
 	}
-	n, err := f.conn.Read(f.buf[f.w:])
-	f.w += n
-	f.received(n)
+	n, err := r.conn.Read(r.buf[r.end:])
+	r.end += n
+	r.received(n)
 	switch {
 	case n > 0:
 		return nil
-	case errors.Is(err, os.ErrDeadlineExceeded) && f.armed:
-		return f.fail(reasonSlow)
+	case errors.Is(err, os.ErrDeadlineExceeded) && r.armed:
+		return r.fail(ReasonSlow)
 	case err != nil:
 		return fmt.Errorf("%w (%w)", ErrPeerClosed, err)
 	}
 	return nil
 }
 
-// makeRoom leaves room behind f.w. A full buffer becomes one of frameBuffer bytes,
+// makeRoom leaves room behind r.end. A full buffer becomes one of frameBuffer bytes,
 // and that doubles, or grows to need bytes if that is less: it grows with what has
 // come, never with what a length only promises.
-func (f *frameReader) makeRoom(need int) {
-	if f.w < len(f.buf) {
+func (r *Reader) makeRoom(need int) {
+	if r.end < len(r.buf) {
 		return
 	}
-	if f.r > 0 {
-		f.w = copy(f.buf, f.buf[f.r:f.w])
-		f.r = 0
+	if r.begin > 0 {
+		r.end = copy(r.buf, r.buf[r.begin:r.end])
+		r.begin = 0
 		return
 	}
-	if len(f.buf) < frameBuffer {
-		f.moveTo(frameBuffers.Get().(*[frameBuffer]byte)[:])
+	if len(r.buf) < frameBuffer {
+		r.moveTo(frameBuffers.Get().(*[frameBuffer]byte)[:])
 		return
 	}
-	size := 2 * len(f.buf)
-	if len(f.buf) < need && need < size {
+	size := 2 * len(r.buf)
+	if len(r.buf) < need && need < size {
 		size = need
 	}
-	f.moveTo(make([]byte, size))
+	r.moveTo(make([]byte, size))
 }
 
 // setDeadline gives a frame that has begun its deadline, and takes that of the
 // frame before away.
-func (f *frameReader) setDeadline() error {
-	begun := f.w > f.r
+func (r *Reader) setDeadline() error {
+	begun := r.end > r.begin
 	var deadline time.Time
 	switch {
-	case begun && !f.armed:
-		deadline = time.Now().Add(f.cfg.FrameTimeout)
-	case begun || !f.stale:
+	case begun && !r.armed:
+		deadline = time.Now().Add(r.limits.Timeout)
+	case begun || !r.stale:
 		return nil
 	}
-	f.armed, f.stale = begun, begun
-	if err := f.conn.SetReadDeadline(deadline); err != nil {
+	r.armed, r.stale = begun, begun
+	if err := r.conn.SetReadDeadline(deadline); err != nil {
 		return fmt.Errorf("%w (%w)", ErrPeerClosed, err)
 	}
 	return nil
 }
 
 // fail makes the error for the frame at hand.
-func (f *frameReader) fail(reason string) error {
-	return newFrameError(f.conn, reason, f.buf[f.r:f.w])
-}
-
-func newFrameError(conn net.Conn, reason string, data []byte) *FrameError {
-	data = bytes.Clone(data[:min(len(data), quotedBytes)])
-	return &FrameError{Peer: conn.RemoteAddr().String(), Reason: reason, Bytes: data}
+func (r *Reader) fail(reason string) error {
+	return NewError(r.conn, reason, r.buf[r.begin:r.end])
 }

@@ -1,4 +1,4 @@
-package esl
+package frame
 
 import (
 	"errors"
@@ -13,6 +13,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 )
+
+// okReply answers any command.
+const okReply = "Content-Type: command/reply\nReply-Text: +OK\n\n"
+
+// jsonFrame is a text/event-json frame.
+func jsonFrame(body string) string {
+	return fmt.Sprintf("Content-Length: %d\nContent-Type: text/event-json\n\n%s", len(body), body)
+}
+
+// testLimits are such as a switch on the same machine has.
+func testLimits() Limits {
+	return Limits{Timeout: 10 * time.Second, MaxHeader: 1 << 20, MaxHeaders: 4096, MaxBody: 16 << 20}
+}
 
 // chunkConn gives out its chunks, one a Read, and then EOF.
 type chunkConn struct {
@@ -35,21 +48,21 @@ func (c *chunkConn) RemoteAddr() net.Addr            { return &net.TCPAddr{IP: n
 func (c *chunkConn) SetReadDeadline(time.Time) error { return nil }
 
 // readAll returns the frames of a stream that comes in chunks, and its end.
-func readAll(cfg Config, chunks ...string) (frames []string, err error) {
-	r := newFrameReader(&chunkConn{chunks: chunks}, cfg, func(int) {})
+func readAll(limits Limits, chunks ...string) (frames []string, err error) {
+	r := NewReader(&chunkConn{chunks: chunks}, limits, func(int) {})
 	for {
-		f, err := r.next()
+		f, err := r.Next()
 		if err != nil {
 			return frames, err
 		}
-		frames = append(frames, string(f.contentType)+"|"+string(f.replyText)+"|"+string(f.data)+"|"+string(f.body))
+		frames = append(frames, string(f.ContentType)+"|"+string(f.ReplyText)+"|"+string(f.Data)+"|"+string(f.Body))
 	}
 }
 
 // capture is every byte that a FreeSWITCH sent in one call.
 func capture(t testing.TB) string {
 	t.Helper()
-	b, err := os.ReadFile("testdata/call.bin")
+	b, err := os.ReadFile("../../testdata/call.bin")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,25 +71,25 @@ func capture(t testing.TB) string {
 
 func TestFramesOfRealCall(t *testing.T) {
 	stream := capture(t)
-	whole, err := readAll(DefaultConfig(), stream)
+	whole, err := readAll(testLimits(), stream)
 	if !errors.Is(err, ErrPeerClosed) || len(whole) < 20 {
 		t.Fatalf("%d frames, %v", len(whole), err)
 	}
-	bytewise, _ := readAll(DefaultConfig(), strings.Split(stream, "")...)
+	bytewise, _ := readAll(testLimits(), strings.Split(stream, "")...)
 	if diff := cmp.Diff(whole, bytewise); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestFrameSplitAtEveryByte(t *testing.T) {
-	stream := connectReply + okReply + jsonFrame(`{"Event-Name":"X","variable_(a)":"b\r\n"}`) +
+	stream := "Event-Name: CHANNEL_DATA\nContent-Type: command/reply\nReply-Text: %2BOK%0A\nControl: full\n\n" + okReply + jsonFrame(`{"Event-Name":"X","variable_(a)":"b\r\n"}`) +
 		"Content-Type: api/response\r\nbad[name]: x\r\nContent-Length: 3\r\n\r\n+OK" + "\n\r\n" + okReply
-	whole, _ := readAll(DefaultConfig(), stream)
+	whole, _ := readAll(testLimits(), stream)
 	if len(whole) != 5 {
 		t.Fatalf("%d frames: %q", len(whole), whole)
 	}
 	for i := 1; i < len(stream); i++ {
-		if split, _ := readAll(DefaultConfig(), stream[:i], stream[i:]); !cmp.Equal(whole, split) {
+		if split, _ := readAll(testLimits(), stream[:i], stream[i:]); !cmp.Equal(whole, split) {
 			t.Errorf("split at %d: %s", i, cmp.Diff(whole, split))
 		}
 	}
@@ -85,45 +98,45 @@ func TestFrameSplitAtEveryByte(t *testing.T) {
 func TestRefusedLinesAreDropped(t *testing.T) {
 	in := "A: 1\nvariable_x(y): 2\nvariable_ä: 3\nno colon\n: no name\nB : 4\nC: a\x00b\nD: folded\n  here\nContent-Type: text/disconnect-notice\ntab\there: 5\nContent-Length: 2\n\nok"
 	want := "A: 1\nB : 4\nContent-Type: text/disconnect-notice\nContent-Length: 2\n\nok"
-	r := newFrameReader(&chunkConn{chunks: []string{in + okReply}}, DefaultConfig(), func(int) {})
-	f, err := r.next()
-	if err != nil || f.refused != 8 {
-		t.Fatalf("%d refused, %v", f.refused, err)
+	r := NewReader(&chunkConn{chunks: []string{in + okReply}}, testLimits(), func(int) {})
+	f, err := r.Next()
+	if err != nil || f.Refused != 8 {
+		t.Fatalf("%d refused, %v", f.Refused, err)
 	}
-	if diff := cmp.Diff(want, string(f.data)); diff != "" || string(f.body) != "ok" || string(f.contentType) != "text/disconnect-notice" {
-		t.Errorf("%s, body %q, type %q", diff, f.body, f.contentType)
+	if diff := cmp.Diff(want, string(f.Data)); diff != "" || string(f.Body) != "ok" || string(f.ContentType) != "text/disconnect-notice" {
+		t.Errorf("%s, body %q, type %q", diff, f.Body, f.ContentType)
 	}
-	if f, err = r.next(); err != nil || string(f.data) != okReply {
-		t.Errorf("next frame %q, %v", f.data, err)
+	if f, err = r.Next(); err != nil || string(f.Data) != okReply {
+		t.Errorf("next frame %q, %v", f.Data, err)
 	}
 }
 
 func TestFrameBounds(t *testing.T) {
-	cfg := DefaultConfig()
-	cfg.MaxHeader, cfg.MaxHeaders, cfg.MaxBody = 2048, 20, 4096
+	limits := testLimits()
+	limits.MaxHeader, limits.MaxHeaders, limits.MaxBody = 2048, 20, 4096
 	line := "Name: " + strings.Repeat("v", 1000) + "\n"
 	for _, tt := range []struct{ name, in, reason string }{
-		{"header block", strings.Repeat(line, 3), reasonHeaderSize},
-		{"header without line end", "A" + strings.Repeat("a", 10000), reasonHeaderSize},
-		{"complete header block", strings.Repeat(line, 3) + "\n", reasonHeaderSize},
-		{"header count", strings.Repeat("A: b\n", 30), reasonHeaderCount},
-		{"body", "Content-Type: a\nContent-Length: 4097\n\n", reasonBodySize},
-		{"body beyond int", "Content-Length: 99999999999999999999999\n\n", reasonBodySize},
-		{"negative length", "Content-Length: -1\n\n", reasonLength},
-		{"signed length", "Content-Length: +1\n\nx", reasonLength},
-		{"two lengths", "Content-Length: 1\nContent-Length: 1\n\nx", reasonLength},
-		{"empty and second length", "Content-Length:\nContent-Length: 1\n\nx", reasonLength},
-		{"folded length", "Content-Length: 1\n 0\n\nx", reasonLength},
-		{"length with a tab in its name", "A: b\nContent-Length\t: 1\n\nx", reasonLength},
-		{"length with a control", "A: b\nContent-Length: 1\x01\n\nx", reasonLength},
-		{"blank lines", strings.Repeat("\n", 100), reasonBlankLines},
-		{"HTTP", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", reasonNotAFrame},
-		{"TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", reasonNotAFrame},
-		{"NUL", "\x00", reasonNotAFrame},
-		{"leading blank", " A: b\n\n", reasonNotAFrame},
+		{"header block", strings.Repeat(line, 3), ReasonHeaderSize},
+		{"header without line end", "A" + strings.Repeat("a", 10000), ReasonHeaderSize},
+		{"complete header block", strings.Repeat(line, 3) + "\n", ReasonHeaderSize},
+		{"header count", strings.Repeat("A: b\n", 30), ReasonHeaderCount},
+		{"body", "Content-Type: a\nContent-Length: 4097\n\n", ReasonBodySize},
+		{"body beyond int", "Content-Length: 99999999999999999999999\n\n", ReasonBodySize},
+		{"negative length", "Content-Length: -1\n\n", ReasonLength},
+		{"signed length", "Content-Length: +1\n\nx", ReasonLength},
+		{"two lengths", "Content-Length: 1\nContent-Length: 1\n\nx", ReasonLength},
+		{"empty and second length", "Content-Length:\nContent-Length: 1\n\nx", ReasonLength},
+		{"folded length", "Content-Length: 1\n 0\n\nx", ReasonLength},
+		{"length with a tab in its name", "A: b\nContent-Length\t: 1\n\nx", ReasonLength},
+		{"length with a control", "A: b\nContent-Length: 1\x01\n\nx", ReasonLength},
+		{"blank lines", strings.Repeat("\n", 100), ReasonBlankLines},
+		{"HTTP", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", ReasonNotAFrame},
+		{"TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", ReasonNotAFrame},
+		{"NUL", "\x00", ReasonNotAFrame},
+		{"leading blank", " A: b\n\n", ReasonNotAFrame},
 	} {
-		_, err := readAll(cfg, tt.in)
-		var bad *FrameError
+		_, err := readAll(limits, tt.in)
+		var bad *Error
 		if !errors.As(err, &bad) || bad.Reason != tt.reason || bad.Peer != "192.0.2.2:5" || len(bad.Bytes) > quotedBytes {
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.reason)
 		}
@@ -134,15 +147,15 @@ func TestFrameBounds(t *testing.T) {
 }
 
 func TestBoundsReached(t *testing.T) {
-	cfg := DefaultConfig()
-	cfg.MaxHeader, cfg.MaxHeaders, cfg.MaxBody = 2048, 20, 4096
+	limits := testLimits()
+	limits.MaxHeader, limits.MaxHeaders, limits.MaxBody = 2048, 20, 4096
 	for name, in := range map[string]string{
 		"header block": "A: " + strings.Repeat("b", 2048-5) + "\n\n",
 		"header count": strings.Repeat("A: b\n", 20) + "\n",
 		"body":         "Content-Length: 4096\n\n" + strings.Repeat("b", 4096),
 		"no length":    "Content-Length: \n\n",
 	} {
-		if got, err := readAll(cfg, in, okReply); len(got) != 2 {
+		if got, err := readAll(limits, in, okReply); len(got) != 2 {
 			t.Errorf("%s: %d frames, %v", name, len(got), err)
 		}
 	}
@@ -150,10 +163,10 @@ func TestBoundsReached(t *testing.T) {
 
 func TestBufferShrinks(t *testing.T) {
 	big := jsonFrame(strings.Repeat("x", 1<<20))
-	r := newFrameReader(&chunkConn{chunks: []string{big + okReply[:10], okReply[10:]}}, DefaultConfig(), func(int) {})
+	r := NewReader(&chunkConn{chunks: []string{big + okReply[:10], okReply[10:]}}, testLimits(), func(int) {})
 	for _, want := range []string{big, okReply} {
-		if f, err := r.next(); err != nil || string(f.data) != want {
-			t.Fatalf("frame of %d bytes, %v", len(f.data), err)
+		if f, err := r.Next(); err != nil || string(f.Data) != want {
+			t.Fatalf("frame of %d bytes, %v", len(f.Data), err)
 		}
 	}
 	if len(r.buf) > waitingBuffer {
@@ -162,8 +175,8 @@ func TestBufferShrinks(t *testing.T) {
 }
 
 func TestPromisedBodyCostsNothing(t *testing.T) {
-	r := newFrameReader(&chunkConn{chunks: []string{"Content-Length: 16000000\n\nx"}}, DefaultConfig(), func(int) {})
-	if _, err := r.next(); !errors.Is(err, ErrPeerClosed) || len(r.buf) > frameBuffer {
+	r := NewReader(&chunkConn{chunks: []string{"Content-Length: 16000000\n\nx"}}, testLimits(), func(int) {})
+	if _, err := r.Next(); !errors.Is(err, ErrPeerClosed) || len(r.buf) > frameBuffer {
 		t.Errorf("buffer of %d bytes, %v", len(r.buf), err)
 	}
 }
@@ -173,32 +186,62 @@ func TestFrameDeadline(t *testing.T) {
 		a, b := net.Pipe()
 		defer a.Close()
 		defer b.Close()
-		cfg := DefaultConfig()
+		limits := testLimits()
 		go func() {
 			time.Sleep(time.Hour)
 			for i := range okReply { // slow, and just in time
-				time.Sleep(cfg.FrameTimeout / time.Duration(len(okReply)+1))
+				time.Sleep(limits.Timeout / time.Duration(len(okReply)+1))
 				if i < len(okReply)-1 {
 					fmt.Fprint(b, okReply[i:i+1])
 				}
 			}
 			fmt.Fprint(b, okReply[len(okReply)-1:]+okReply[:9]) // the next one has a deadline of its own
-			time.Sleep(cfg.FrameTimeout - 1)
+			time.Sleep(limits.Timeout - 1)
 			fmt.Fprint(b, okReply[9:])
 			time.Sleep(time.Hour)
 			fmt.Fprint(b, okReply+"Content-")
 		}()
-		r := newFrameReader(a, cfg, func(int) {})
+		r := NewReader(a, limits, func(int) {})
 		for range 3 {
-			if _, err := r.next(); err != nil {
+			if _, err := r.Next(); err != nil {
 				t.Fatal(err)
 			}
 		}
 		begun := time.Now()
-		_, err := r.next()
-		var bad *FrameError
-		if !errors.As(err, &bad) || bad.Reason != reasonSlow || time.Since(begun) != cfg.FrameTimeout {
+		_, err := r.Next()
+		var bad *Error
+		if !errors.As(err, &bad) || bad.Reason != ReasonSlow || time.Since(begun) != limits.Timeout {
 			t.Errorf("%v after %v", err, time.Since(begun))
 		}
 	})
+}
+
+// repeatConn gives out its text again and again.
+type repeatConn struct {
+	chunkConn
+	text string
+	rest string
+}
+
+func (c *repeatConn) Read(p []byte) (int, error) {
+	if c.rest == "" {
+		c.rest = c.text
+	}
+	n := copy(p, c.rest)
+	c.rest = c.rest[n:]
+	return n, nil
+}
+
+// BenchmarkConnect reads a whole answer to connect.
+func BenchmarkConnect(b *testing.B) {
+	text := capture(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		r := NewReader(&repeatConn{text: text}, testLimits(), func(int) {})
+		f, err := r.Next()
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.SetBytes(int64(len(f.Data)))
+	}
 }

@@ -1,81 +1,81 @@
-package esl
+package frame
 
 import (
 	"bytes"
 	"strconv"
 )
 
-// header is what decides about a frame: of each header the first one counts,
-// as in the library.
-type header struct {
-	contentType []byte
-	replyText   []byte
-	disposition []byte
-	length      int // of the body, bytes
-	refused     int // lines that the library refuses
+// Header is what decides about a frame. If a header is there twice, the first one
+// counts, as for net/textproto.
+type Header struct {
+	ContentType []byte
+	ReplyText   []byte
+	Disposition []byte // Content-Disposition
+	Refused     int    // lines that are no headers for net/textproto
+	length      int    // of the body, bytes
 }
 
 // detach makes the header's slices independent of the buffer.
-func (h *header) detach() {
-	h.contentType = bytes.Clone(h.contentType)
-	h.replyText = bytes.Clone(h.replyText)
-	h.disposition = bytes.Clone(h.disposition)
+func (h *Header) detach() {
+	h.ContentType = bytes.Clone(h.ContentType)
+	h.ReplyText = bytes.Clone(h.ReplyText)
+	h.Disposition = bytes.Clone(h.Disposition)
 }
 
 // parseHeader reads a header block including its blank line. A reason is
 // returned for a block that does not say how long its frame is.
-func parseHeader(block []byte, maxBody int) (h header, reason string) {
+func parseHeader(block []byte, maxBody int) (h Header, reason string) {
 	lengths := 0
 	for line, good := range headerLines(block) {
 		if !good {
-			h.refused++
+			h.Refused++
 			if isLength(line) {
-				return h, reasonLength
+				return h, ReasonLength
 			}
 			continue
 		}
 		name, value, _ := bytes.Cut(line, []byte(":"))
 		value = trimValue(value)
 		switch {
-		case equalFold(name, "Content-Length"):
+		case EqualFold(name, "Content-Length"):
 			lengths++
 			h.length, reason = parseLength(value, maxBody)
 			if lengths > 1 {
-				reason = reasonLength
+				reason = ReasonLength
 			}
 			if reason != "" {
 				return h, reason
 			}
-		case equalFold(name, "Content-Type") && h.contentType == nil:
-			h.contentType = value
-		case equalFold(name, "Reply-Text") && h.replyText == nil:
-			h.replyText = value
-		case equalFold(name, "Content-Disposition") && h.disposition == nil:
-			h.disposition = value
+		case EqualFold(name, "Content-Type") && h.ContentType == nil:
+			h.ContentType = value
+		case EqualFold(name, "Reply-Text") && h.ReplyText == nil:
+			h.ReplyText = value
+		case EqualFold(name, "Content-Disposition") && h.Disposition == nil:
+			h.Disposition = value
 		}
 	}
 	return h, ""
 }
 
-// parseLength takes digits only; no value is no body, as in the library.
+// parseLength accepts digits only; no value is no body.
 func parseLength(value []byte, most int) (n int, reason string) {
 	if len(value) == 0 {
 		return 0, ""
 	}
 	for _, c := range value {
 		if c < '0' || c > '9' {
-			return 0, reasonLength
+			return 0, ReasonLength
 		}
 	}
 	n, err := strconv.Atoi(string(value))
 	if err != nil || n > most {
-		return 0, reasonBodySize
+		return 0, ReasonBodySize
 	}
 	return n, ""
 }
 
 // headerLines yields the lines of a block before its blank one, each with
-// whether the library takes it. A line that the next one continues is refused
+// whether it is a header. A line that the next one continues is refused
 // together with it: FreeSWITCH folds no lines.
 func headerLines(block []byte) func(yield func(line []byte, good bool) bool) {
 	return func(yield func([]byte, bool) bool) {
@@ -93,7 +93,7 @@ func headerLines(block []byte) func(yield func(line []byte, good bool) bool) {
 	}
 }
 
-// dropRefused moves the lines that the library takes to the front of the block,
+// dropRefused moves the lines that are headers to the front of the block,
 // with the blank line behind them, and returns their size.
 func dropRefused(block []byte) int {
 	n, read := 0, 0
@@ -111,7 +111,7 @@ func isFolded(rest []byte) bool {
 	return len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t')
 }
 
-// isHeaderLine says whether net/textproto takes a line, given without its end.
+// isHeaderLine says whether net/textproto accepts a line, given without its end.
 func isHeaderLine(line []byte) bool {
 	name, value, ok := bytes.Cut(line, []byte(":"))
 	if !ok || len(name) == 0 || name[0] == ' ' {
@@ -133,7 +133,7 @@ func isHeaderLine(line []byte) bool {
 // isLength says whether a refused line may have been meant to give the length.
 func isLength(line []byte) bool {
 	name, _, _ := bytes.Cut(line, []byte(":"))
-	return equalFold(bytes.TrimSpace(name), "Content-Length")
+	return EqualFold(bytes.TrimSpace(name), "Content-Length")
 }
 
 // isNameByte says whether c may be in the name of a header: a token of RFC 9110.
@@ -145,7 +145,7 @@ func isNameByte(c byte) bool {
 	return c != 0 && bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), c) >= 0
 }
 
-// trimValue takes the blanks around a value away. Even of an empty value it
+// trimValue removes the blanks around a value. Even of an empty value it
 // returns a slice that is not nil: an empty first header hides a second one.
 func trimValue(value []byte) []byte {
 	if value = bytes.Trim(trimCR(value), " \t"); value == nil {
@@ -158,6 +158,7 @@ func trimCR(line []byte) []byte {
 	return bytes.TrimSuffix(line, []byte("\r"))
 }
 
-func equalFold(b []byte, s string) bool {
+// EqualFold compares the name of a header in any case.
+func EqualFold(b []byte, s string) bool {
 	return len(b) == len(s) && bytes.EqualFold(b, []byte(s))
 }

@@ -1,0 +1,96 @@
+package fio
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"tapdeck/controller/esl/internal/frame"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// callHeaders are such as a call looks at.
+var callHeaders = []string{
+	"Unique-ID", "Control", "Socket-Mode", "Answer-State", "Caller-Caller-ID-Number", "Caller-Destination-Number", "variable_socket_path",
+	"variable_tapdeck_*", "Application", "Application-UUID", "Application-Response", "DTMF-Digit", "Hangup-Cause",
+}
+
+// testLimits are such as a switch on the same machine has.
+var testLimits = frame.Limits{Timeout: 10 * time.Second, MaxHeader: 1 << 20, MaxHeaders: 4096, MaxBody: 16 << 20}
+
+// okReply answers any command.
+const okReply = "Content-Type: command/reply\nReply-Text: +OK\n\n"
+
+// jsonFrame is a text/event-json frame.
+func jsonFrame(body string) string {
+	return fmt.Sprintf("Content-Length: %d\nContent-Type: text/event-json\n\n%s", len(body), body)
+}
+
+// realEvent is an event as FreeSWITCH writes it in JSON.
+func realEvent(t testing.TB) string {
+	t.Helper()
+	b, err := os.ReadFile("../../testdata/event.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// streamConn is a switch that says what is in its reader, and then again and again what
+// is to be repeated, if anything.
+type streamConn struct {
+	net.Conn
+	in     strings.Reader
+	repeat string
+}
+
+func says(text string) *streamConn { return &streamConn{in: *strings.NewReader(text)} }
+
+func (c *streamConn) Read(p []byte) (int, error) {
+	if c.repeat != "" && c.in.Len() == 0 {
+		c.in.Reset(c.repeat)
+	}
+	return c.in.Read(p)
+}
+
+func (c *streamConn) RemoteAddr() net.Addr            { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 2), Port: 5} }
+func (c *streamConn) SetReadDeadline(time.Time) error { return nil }
+
+// readFrame reads one frame.
+func readFrame(t *testing.T, text string) frame.Frame {
+	t.Helper()
+	f, err := frame.NewReader(says(text), testLimits, func(int) {}).Next()
+	if err != nil {
+		t.Fatalf("%.60q: %v", text, err)
+	}
+	return f
+}
+
+// BenchmarkGuardJSON reads and judges 5 KB JSON events as FreeSWITCH sends them, whole
+// ones and such of which a call's headers are left.
+func BenchmarkGuardJSON(b *testing.B) {
+	for name, headers := range map[string][]string{"whole": nil, "trimmed": callHeaders} {
+		b.Run(name, func(b *testing.B) {
+			ev := jsonFrame(realEvent(b))
+			r := frame.NewReader(&streamConn{repeat: ev}, testLimits, func(int) {})
+			g := guard{listed: NewNames(headers)}
+			b.SetBytes(int64(len(ev)))
+			b.ReportAllocs()
+			for b.Loop() {
+				f, err := r.Next()
+				if err != nil {
+					b.Fatal(err)
+				}
+				if v, reason := g.judge(&f); v != forward {
+					b.Fatal(reason)
+				}
+			}
+		})
+	}
+}
