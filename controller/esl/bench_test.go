@@ -19,7 +19,7 @@ func realEvent(t testing.TB) string {
 
 // BenchmarkCommand is a command and its reply: library, loopback, guard, pipe and back.
 func BenchmarkCommand(b *testing.B) {
-	c, far := memoryPair(b, testBridge(b), testConfig())
+	c, far := memoryPair(b, testConfig())
 	defer c.Close()
 	defer far.Close()
 	go func() {
@@ -45,7 +45,7 @@ func BenchmarkEvent(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			cfg := testConfig()
 			cfg.Headers = headers
-			c, far := memoryPair(b, testBridge(b), cfg)
+			c, far := memoryPair(b, cfg)
 			defer c.Close()
 			defer far.Close()
 			ev := jsonFrame(realEvent(b))
@@ -63,10 +63,9 @@ func BenchmarkEvent(b *testing.B) {
 
 // BenchmarkConnection is a connection from the join of the library to its end.
 func BenchmarkConnection(b *testing.B) {
-	bridge := testBridge(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		c, far := memoryPair(b, bridge, testConfig())
+		c, far := memoryPair(b, testConfig())
 		far.Close()
 		c.Close()
 	}

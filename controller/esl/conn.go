@@ -42,12 +42,12 @@ func newConn(cfg Config, listed *headerList, log *zap.Logger, m *metrics, outer 
 }
 
 // open links the connection. The caller must close it then.
-func (c *Conn) open(b *fio.Bridge) (err error) {
+func (c *Conn) open(ctx context.Context) (err error) {
 	options := fio.Options{WriteTimeout: c.cfg.FrameTimeout, ReplyTimeout: c.cfg.ReplyTimeout, Deliver: c.deliver, Dropped: c.dropped, Done: c.done}
 	if c.listed != nil {
 		options.Listed = c.listed.names
 	}
-	c.link, err = fio.Open(b, c.outer, c.frames, options)
+	c.link, err = fio.Open(ctx, c.outer, c.frames, options)
 	return err
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"tapdeck/controller/esl/internal/fio"
 	"tapdeck/controller/esl/internal/frame"
 )
 
@@ -50,13 +49,7 @@ func (c *Conn) login(ctx context.Context, password string) error {
 	if err := c.authenticate(ctx, password); err != nil {
 		return err
 	}
-	b, err := fio.NewBridge(ctx)
-	if err != nil {
-		return err
-	}
-	err = c.open(b)
-	b.Close()
-	if err != nil {
+	if err := c.open(ctx); err != nil {
 		return err
 	}
 	if _, err := c.Command(ctx, "event json BACKGROUND_JOB"); err != nil {

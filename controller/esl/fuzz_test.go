@@ -25,19 +25,8 @@ type memoryConn struct{ net.Conn }
 
 func (memoryConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4} }
 
-// testBridge opens a bridge for the duration of a test.
-func testBridge(t testing.TB) *fio.Bridge {
-	t.Helper()
-	b, err := fio.NewBridge(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	return b
-}
-
 // memoryPair links one end of a pipe. The other end is the switch's.
-func memoryPair(t testing.TB, b *fio.Bridge, cfg Config) (*Conn, net.Conn) {
+func memoryPair(t testing.TB, cfg Config) (*Conn, net.Conn) {
 	t.Helper()
 	m, err := newMetrics(nil)
 	if err != nil {
@@ -45,7 +34,7 @@ func memoryPair(t testing.TB, b *fio.Bridge, cfg Config) (*Conn, net.Conn) {
 	}
 	near, far := net.Pipe()
 	c := newConn(cfg, newHeaderList(cfg.Headers, zap.NewNop()), zap.NewNop(), m, memoryConn{near})
-	if err := c.open(b); err != nil {
+	if err := c.open(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	return c, far
@@ -98,7 +87,6 @@ func addShapes(f *testing.F, add func(stream string)) {
 // panic or log.Fatal in the library's goroutine ends the fuzzing process.
 func FuzzConnection(f *testing.F) {
 	addShapes(f, func(stream string) { f.Add([]byte(stream)) })
-	b := testBridge(f)
 	cfg := testConfig()
 	cfg.MaxHeader, cfg.MaxHeaders, cfg.MaxBody, cfg.EventQueue = 8192, 300, 1<<16, 32
 	trimming := cfg
@@ -108,7 +96,7 @@ func FuzzConnection(f *testing.F) {
 		if len(stream)%2 == 1 { // as a call has it
 			used = trimming
 		}
-		c, far := memoryPair(t, b, used)
+		c, far := memoryPair(t, used)
 		played := make(chan struct{})
 		go func() {
 			defer close(played)
@@ -193,7 +181,7 @@ func FuzzCommand(f *testing.F) {
 			f.Add(kind, arg, "b")
 		}
 	}
-	c, far := memoryPair(f, testBridge(f), testConfig())
+	c, far := memoryPair(f, testConfig())
 	f.Cleanup(func() { far.Close(); c.Close() })
 	packets := make(chan packet, 10)
 	go func() {

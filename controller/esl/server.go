@@ -12,8 +12,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
-
-	"tapdeck/controller/esl/internal/fio"
 )
 
 // The pause after a failed accept grows between these.
@@ -78,15 +76,9 @@ func (s *Server) Update(cfg Config) {
 // Closing ln ends the accepting; Serve then waits for the handlers and returns
 // nil. The end of ctx closes ln and ends all connections with ctx's cause; the
 // ctx of a handler ends with it, but not with its connection. Failures to
-// accept (no file descriptor left) are waited out. Serve closes ln; its only
-// error is that the loopback listener for the library can't be opened.
+// accept (no file descriptor left) are waited out. Serve closes ln.
 func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx context.Context, c *Conn)) error {
 	defer ln.Close()
-	b, err := fio.NewBridge(ctx)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
 	stop := context.AfterFunc(ctx, func() { ln.Close() })
 	defer stop()
 	var handlers sync.WaitGroup
@@ -100,7 +92,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx con
 			s.refuse(&handlers, outer, reason)
 			continue
 		}
-		handlers.Go(func() { s.serve(ctx, b, outer, handle) })
+		handlers.Go(func() { s.serve(ctx, outer, handle) })
 	}
 }
 
@@ -138,7 +130,7 @@ func (s *Server) admit(conn net.Conn) (reason string) {
 }
 
 // serve runs one connection from accept to end.
-func (s *Server) serve(ctx context.Context, b *fio.Bridge, outer net.Conn, handle func(context.Context, *Conn)) {
+func (s *Server) serve(ctx context.Context, outer net.Conn, handle func(context.Context, *Conn)) {
 	defer s.metrics.connections.Dec()
 	defer s.connections.Add(-1)
 	answered := sync.OnceFunc(func() { s.pending.Add(-1) })
@@ -146,7 +138,7 @@ func (s *Server) serve(ctx context.Context, b *fio.Bridge, outer net.Conn, handl
 	settings := s.settings.Load()
 	c := newConn(settings.cfg, settings.listed, s.log, s.metrics, outer)
 	defer outer.Close()
-	if err := c.open(b); err != nil {
+	if err := c.open(ctx); err != nil {
 		s.log.Warn("event socket connections lost", zap.Stringer("peer", outer.RemoteAddr()), zap.NamedError("err", err), hint(hintLost), ratelog("no library"))
 		turnAway(outer)
 		return

@@ -1,17 +1,17 @@
 package esl
 
 import (
-	"bytes"
 	"net"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
+
+	"tapdeck/controller/esl/internal/frame"
 )
 
 const (
 	turnAwayTimeout = 2 * time.Second
-	turnAwayBuffer  = 2 << 10
 	maxTurnedAway   = 256 // at one time
 )
 
@@ -33,27 +33,16 @@ func (s *Server) refuse(handlers *sync.WaitGroup, conn net.Conn, reason string) 
 	})
 }
 
-// turnAway sends connect and waits for the end of its answer. A socket that closes
-// before parks an async call for ever, unanswered, with nobody in control; one that
-// closes after sends it on to the dialplan's next action (mod_event_socket.c sets the
-// park flag once the listener has ended).
+// turnAway sends connect and waits for its answer. A socket that closes before parks an
+// async call for ever, unanswered, with nobody in control; one that closes after sends it
+// on to the dialplan's next action (mod_event_socket.c sets the park flag once the
+// listener has ended).
 func turnAway(conn net.Conn) {
-	if conn.SetDeadline(time.Now().Add(turnAwayTimeout)) != nil {
-		return
-	}
+	conn.SetDeadline(time.Now().Add(turnAwayTimeout))
 	if _, err := conn.Write([]byte("connect\n\n")); err != nil {
 		return
 	}
-	var last byte
-	buf := make([]byte, turnAwayBuffer)
-	for {
-		n, err := conn.Read(buf)
-		answered := bytes.Contains(buf[:n], []byte("\n\n")) || n > 0 && last == '\n' && buf[0] == '\n'
-		if err != nil || answered {
-			return
-		}
-		if n > 0 {
-			last = buf[n-1]
-		}
-	}
+	cfg := DefaultConfig()
+	limits := frame.Limits{Timeout: turnAwayTimeout, MaxHeader: cfg.MaxHeader, MaxHeaders: cfg.MaxHeaders, MaxBody: cfg.MaxBody}
+	frame.NewReader(conn, limits, func(int) {}).Next()
 }

@@ -4,8 +4,8 @@
 //
 // The library ends the whole process on input that it does not know, and leaves
 // goroutines behind at the end of a connection. So it never sees the switch itself: it
-// dials a loopback listener of ours, the [Bridge], with a one-time secret, and gets there
-// only whole frames that it survives, a reply only while a command waits for one, and at
+// dials a loopback listener that we open for this one connection, with a one-time secret,
+// and gets there only whole frames that it survives, a reply only while a command waits for one, and at
 // the very end one disconnect notice that nobody else can make.
 //
 //	FreeSWITCH ──▶ outer ──▶ guard ──▶ inner ──▶ library ──▶ pump ──▶ Options.Deliver
@@ -16,7 +16,6 @@
 // headers of events and replies that no handler reads (Options.Listed): the library
 // would take three times as long for an event, and nine times the memory.
 //
-// Goroutines: a Bridge has one that accepts the library's connections, and a short one
-// for each of their handshakes. A Link has three (switch to library, library to switch,
+// Goroutines: Open waits for those that the library's handshake needs. A Link has three (switch to library, library to switch,
 // the pump), and one of the library's. Close waits for all of them.
 package fio

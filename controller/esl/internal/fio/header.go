@@ -10,13 +10,17 @@ import (
 type Header map[string]any
 
 // Get returns the value of a header, found in any case; "" if there is none, or if its
-// value is no string (JSON events can hold arrays).
+// value is no string (JSON events can hold arrays). Of names that differ in their case
+// only the smallest counts, so that two calls agree.
 func (h Header) Get(name string) string {
-	v, ok := h[fold(name)]
-	if !ok {
-		v = h.search(name)
+	var found string
+	var value any
+	for k, v := range h {
+		if len(k) == len(name) && strings.EqualFold(k, name) && (found == "" || k < found) {
+			found, value = k, v
+		}
 	}
-	s, _ := v.(string)
+	s, _ := value.(string)
 	return s
 }
 
@@ -29,33 +33,4 @@ func (h Header) Names(prefix string) iter.Seq[string] {
 			}
 		}
 	}
-}
-
-// search finds what the library's folding of names has left in another form;
-// the smallest name wins, so that two calls agree.
-func (h Header) search(name string) any {
-	found := ""
-	for k := range h {
-		if len(k) == len(name) && strings.EqualFold(k, name) && (found == "" || k < found) {
-			found = k
-		}
-	}
-	return h[found]
-}
-
-// fold gives a name the form in which the library keeps it.
-func fold(name string) string {
-	if name == "" || name[0] == '_' {
-		return name
-	}
-	lower := []byte(strings.ToLower(name))
-	upper := true
-	variable := strings.HasPrefix(string(lower), "variable_")
-	for i, c := range lower {
-		if upper && 'a' <= c && c <= 'z' {
-			lower[i] = c - 'a' + 'A'
-		}
-		upper = !variable && (c == '-' || c == '_')
-	}
-	return string(lower)
 }

@@ -1,6 +1,7 @@
 package fio
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -75,14 +76,14 @@ type Link struct {
 }
 
 // Open joins the library to the switch's connection outer, whose frames are read from
-// frames. The caller must close the link.
-func Open(b *Bridge, outer net.Conn, frames *frame.Reader, o Options) (*Link, error) {
-	lib, inner, err := b.join()
+// frames. The end of ctx ends the joining, not the link, which the caller must close.
+func Open(ctx context.Context, outer net.Conn, frames *frame.Reader, o Options) (*Link, error) {
+	lib, inner, err := join(ctx)
 	if err != nil {
 		return nil, err
 	}
 	l := &Link{
-		options: o, outer: outer, frames: frames, inner: inner, lib: lib, endMark: rand.Text(),
+		options: o, outer: outer, frames: frames, inner: inner.(*net.TCPConn), lib: lib, endMark: rand.Text(),
 		over: make(chan struct{}), drained: make(chan struct{}), pumped: make(chan struct{}),
 	}
 	l.guard.listed = o.Listed

@@ -77,18 +77,15 @@ func (r *Reader) Next() (Frame, error) {
 	if err != nil {
 		return Frame{}, err
 	}
-	h, reason := parseHeader(r.buf[r.begin:r.begin+size], r.limits.MaxBody)
+	length, reason := contentLength(r.buf[r.begin:r.begin+size], r.limits.MaxBody)
 	if reason != "" {
 		return Frame{}, r.fail(reason)
 	}
-	r.last = size + h.length
-	if r.end-r.begin < r.last {
-		if err := r.fill(r.last); err != nil {
-			return Frame{}, err
-		}
-		h, _ = parseHeader(r.buf[r.begin:r.begin+size], r.limits.MaxBody) // the buffer may have moved
+	r.last = size + length
+	if err := r.fill(r.last); err != nil {
+		return Frame{}, err
 	}
-	return r.cut(h, size), nil
+	return cut(r.buf[r.begin:r.begin+r.last:r.begin+r.last], size), nil
 }
 
 // fill reads until size bytes are there.
@@ -99,20 +96,6 @@ func (r *Reader) fill(size int) error {
 		}
 	}
 	return nil
-}
-
-// cut returns the frame, size bytes of it its header block, without the lines that
-// are no headers.
-func (r *Reader) cut(h Header, size int) Frame {
-	data := r.buf[r.begin : r.begin+r.last : r.begin+r.last]
-	body := data[size:]
-	if h.Refused > 0 {
-		h.detach()
-		n := dropRefused(data[:size])
-		data = data[:n+copy(data[n:], body)]
-		body = data[n:]
-	}
-	return Frame{Header: h, Data: data, Body: body}
 }
 
 // consume gives up the frame that was handed out, and a buffer that grew for it.

@@ -12,49 +12,63 @@ type Header struct {
 	ReplyText   []byte
 	Disposition []byte // Content-Disposition
 	Refused     int    // lines that are no headers for net/textproto
-	length      int    // of the body, bytes
 }
 
-// detach makes the header's slices independent of the buffer.
-func (h *Header) detach() {
-	h.ContentType = bytes.Clone(h.ContentType)
-	h.ReplyText = bytes.Clone(h.ReplyText)
-	h.Disposition = bytes.Clone(h.Disposition)
+// note keeps the value of a header that matters.
+func (h *Header) note(line []byte) {
+	name, value, _ := bytes.Cut(line, []byte(":"))
+	switch {
+	case EqualFold(name, "Content-Type") && h.ContentType == nil:
+		h.ContentType = trimValue(value)
+	case EqualFold(name, "Reply-Text") && h.ReplyText == nil:
+		h.ReplyText = trimValue(value)
+	case EqualFold(name, "Content-Disposition") && h.Disposition == nil:
+		h.Disposition = trimValue(value)
+	}
 }
 
-// parseHeader reads a header block including its blank line. A reason is
-// returned for a block that does not say how long its frame is.
-func parseHeader(block []byte, maxBody int) (h Header, reason string) {
-	lengths := 0
-	for line, good := range headerLines(block) {
-		if !good {
-			h.Refused++
-			if isLength(line) {
-				return h, ReasonLength
-			}
-			continue
+// cut returns the frame in data, size bytes of it its header block, without the lines
+// that are no headers.
+func cut(data []byte, size int) Frame {
+	f := Frame{Data: data}
+	n, read := 0, 0
+	for line, good := range headerLines(data[:size]) {
+		if good {
+			end := n + copy(data[n:], line)
+			f.note(data[n:end])
+			n = end + copy(data[end:], "\n")
+		} else {
+			f.Refused++
 		}
+		read += len(line) + 1
+	}
+	if f.Refused > 0 {
+		f.Data = data[:n+copy(data[n:], data[read:])] // the blank line and the body
+	}
+	f.Body = f.Data[n+size-read:]
+	return f
+}
+
+// contentLength returns the length of the body that a header block announces, or why
+// that can't be trusted.
+func contentLength(block []byte, most int) (length int, reason string) {
+	found := false
+	for line, good := range headerLines(block) {
 		name, value, _ := bytes.Cut(line, []byte(":"))
-		value = trimValue(value)
 		switch {
-		case EqualFold(name, "Content-Length"):
-			lengths++
-			h.length, reason = parseLength(value, maxBody)
-			if lengths > 1 {
-				reason = ReasonLength
-			}
-			if reason != "" {
-				return h, reason
-			}
-		case EqualFold(name, "Content-Type") && h.ContentType == nil:
-			h.ContentType = value
-		case EqualFold(name, "Reply-Text") && h.ReplyText == nil:
-			h.ReplyText = value
-		case EqualFold(name, "Content-Disposition") && h.Disposition == nil:
-			h.Disposition = value
+		case good && !EqualFold(name, "Content-Length"):
+			continue
+		case good && !found:
+			found = true
+			length, reason = parseLength(trimValue(value), most)
+		case good || EqualFold(bytes.TrimSpace(name), "Content-Length"):
+			reason = ReasonLength
+		}
+		if reason != "" {
+			return 0, reason
 		}
 	}
-	return h, ""
+	return length, ""
 }
 
 // parseLength accepts digits only; no value is no body.
@@ -93,19 +107,6 @@ func headerLines(block []byte) func(yield func(line []byte, good bool) bool) {
 	}
 }
 
-// dropRefused moves the lines that are headers to the front of the block,
-// with the blank line behind them, and returns their size.
-func dropRefused(block []byte) int {
-	n, read := 0, 0
-	for line, good := range headerLines(block) {
-		read += len(line) + 1
-		if good {
-			n += copy(block[n:], block[read-len(line)-1:read])
-		}
-	}
-	return n + copy(block[n:], block[read:])
-}
-
 // isFolded says whether the line that begins rest continues the one before.
 func isFolded(rest []byte) bool {
 	return len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t')
@@ -128,12 +129,6 @@ func isHeaderLine(line []byte) bool {
 		}
 	}
 	return true
-}
-
-// isLength says whether a refused line may have been meant to give the length.
-func isLength(line []byte) bool {
-	name, _, _ := bytes.Cut(line, []byte(":"))
-	return EqualFold(bytes.TrimSpace(name), "Content-Length")
 }
 
 // isNameByte says whether c may be in the name of a header: a token of RFC 9110.

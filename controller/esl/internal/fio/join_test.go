@@ -1,6 +1,8 @@
 package fio
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -13,20 +15,8 @@ import (
 // patience bounds every wait of a test for something that must come.
 const patience = 10 * time.Second
 
-// testBridge opens a bridge for the duration of a test.
-func testBridge(t testing.TB) *Bridge {
-	t.Helper()
-	b, err := NewBridge(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	return b
-}
-
 // Without descriptors a connection fails, soon, and the next one is served.
 func TestJoinWithoutDescriptors(t *testing.T) {
-	b := testBridge(t)
 	var old syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {
 		t.Fatal(err)
@@ -37,13 +27,13 @@ func TestJoinWithoutDescriptors(t *testing.T) {
 		t.Fatal(err)
 	}
 	few := old
-	few.Cur = uint64(highest.Fd()) + 1 // room for the end that the library dials
+	few.Cur = uint64(highest.Fd()) + 2 // room for the listener and the end that the library dials
 	highest.Close()
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &few); err != nil {
 		t.Fatal(err)
 	}
 	begun := time.Now()
-	if _, _, err := b.join(); err == nil {
+	if _, _, err := join(t.Context()); err == nil {
 		t.Error("joined without a descriptor")
 	}
 	if took := time.Since(begun); took > handshakeTimeout {
@@ -52,7 +42,7 @@ func TestJoinWithoutDescriptors(t *testing.T) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {
 		t.Fatal(err)
 	}
-	lib, inner, err := b.join()
+	lib, inner, err := join(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,16 +52,31 @@ func TestJoinWithoutDescriptors(t *testing.T) {
 	}
 }
 
+// A connection that does not know the secret is closed, and holds nobody up: neither
+// the one that does, nor the end.
 func TestStrangersOnTheLoopbackPort(t *testing.T) {
-	b := testBridge(t)
-	arrived := b.expect("secret")
-	for _, say := range []string{"", "auth wrong\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", strings.Repeat("x", 1000), "auth \r\n\r\n"} {
-		conn, err := net.Dial("tcp", b.ln.Addr().String())
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	arrived, done := make(chan net.Conn, 1), make(chan struct{})
+	go func() {
+		defer close(done)
+		accept(ctx, ln, "secret", arrived)
+	}()
+	dial := func(say string) net.Conn {
+		conn, err := net.Dial("tcp", ln.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		conn.SetDeadline(time.Now().Add(patience))
 		io.WriteString(conn, say)
+		return conn
+	}
+	silent := dial("")
+	for _, say := range []string{"", "auth wrong\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", strings.Repeat("x", 1000), "auth \r\n\r\n"} {
+		conn := dial(say)
 		if say == "" {
 			conn.(*net.TCPConn).CloseWrite()
 		}
@@ -80,17 +85,21 @@ func TestStrangersOnTheLoopbackPort(t *testing.T) {
 		}
 		conn.Close()
 	}
-	select {
-	case <-arrived:
+	if len(arrived) > 0 {
 		t.Error("a stranger was taken for the library")
-	default:
 	}
-	silent, err := net.Dial("tcp", b.ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
+	library := dial("auth secret\r\n\r\n")
+	defer library.Close()
+	select {
+	case inner := <-arrived:
+		inner.Close()
+	case <-time.After(patience):
+		t.Error("the secret is not accepted")
 	}
-	defer silent.Close()
-	if b.claim("secret", silent) != true || b.claim("secret", silent) {
-		t.Error("a secret is good for one connection")
+	cancel()
+	<-done
+	if _, err := io.ReadAll(silent); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("a silent stranger is still there")
 	}
+	silent.Close()
 }
