@@ -207,7 +207,7 @@ func TestDraining(t *testing.T) {
 // What becomes of a call for which the recorder takes no stream.
 func TestRecorderTakesNone(t *testing.T) {
 	t.Parallel()
-	busy := fmt.Errorf("%w: the disk is low", controller.ErrRefused)
+	busy := &controller.RefusalError{Err: errors.New("the disk is low"), Hint: "free some of it"}
 	broken := errors.New("no such directory")
 	for _, c := range []struct {
 		name   string
@@ -230,6 +230,9 @@ func TestRecorderTakesNone(t *testing.T) {
 			e := s.run(t, switchsim.CallSpec{Then: after()})
 			if c.story == "" {
 				checkReleased(t, e, c.result)
+			}
+			if c.result == controller.Refused && !strings.HasSuffix(e.outcome.Hint, "next action; free some of it") {
+				t.Errorf("hint = %q, want the recorder's", e.outcome.Hint)
 			}
 			if e.outcome.Result != c.result || !strings.Contains(e.outcome.Err, c.err.Error()) {
 				t.Errorf("outcome = %+v, want %s", e.outcome, c.result)

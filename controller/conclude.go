@@ -3,50 +3,11 @@ package controller
 import (
 	"context"
 	"errors"
-	"fmt"
-	"html"
 	"strings"
 	"time"
 
 	"go.uber.org/zap"
 )
-
-// admit decides, before the call is answered, whether it can be carried out.
-func (c *call) admit(ctx context.Context) error {
-	c.outcome.Timeline.Connect = time.Now()
-	channel := c.conn.Channel()
-	if mode, control := channel.Get("Socket-Mode"), channel.Get("Control"); mode != "async" || control != "full" {
-		return &ending{
-			result: Misconfigured,
-			err:    fmt.Errorf("the dialplan's socket action gives Socket-Mode %q and Control %q; tapdeck needs async and full", mode, control),
-			hint:   `write <action application="socket" data="` + html.EscapeString(c.socketAddress()) + ` async full"/> in the dialplan`,
-		}
-	}
-	if refusal := c.ctl.takePlace(ctx, c); refusal != nil {
-		return refusal
-	}
-	rec, err := c.ctl.recorder.Expect(c.info, c.plan.Stream)
-	switch {
-	case err == nil:
-		c.rec = rec
-	case errors.Is(err, ErrRefused): // whatever the plan says: what is full takes no call
-		return &ending{result: Refused, err: err, hint: "the call goes on with the dialplan's next action" + refusalHint(err.Error())}
-	case c.plan.OnStreamFailure == FailureContinue:
-		c.stream.fail(err, "the sink takes no new stream; the plan says to go on without")
-	default:
-		return &ending{result: Failed, err: err, hint: "the sink could not take the call's stream; the call goes on with the dialplan's next action"}
-	}
-	return nil
-}
-
-// socketAddress is the address that the dialplan's socket action names.
-func (c *call) socketAddress() string {
-	data := c.conn.Channel().Get("variable_current_application_data")
-	if address, _, _ := strings.Cut(data, " "); address != "" {
-		return address
-	}
-	return "HOST:8084"
-}
 
 // conclude ends a call: its stream, its channel, its files and its log. ctx is
 // not ended by a shutdown; every wait has a bound of its own.
@@ -60,46 +21,46 @@ func (c *call) conclude(ctx context.Context, err error) {
 		c.publish(ctx, 0)
 	}
 	c.stream.stop(ctx)
-	c.letGo(ctx, e.result)
+	c.endChannel(ctx, e.result)
 	c.confirm(ctx)
-	patience := c.plan.Stream.StopTimeout
-	if c.stream.failure != nil || c.stream.stuck { // a socket that is still open is one that the switch forgot
-		patience = 0
+	timeout := c.plan.Stream.StopTimeout
+	if c.stream.failure != nil || c.stream.stopFailed { // a socket that is still open is one that the switch forgot
+		timeout = 0
 	}
-	c.publish(ctx, patience)
+	c.publish(ctx, timeout)
 	c.save()
 }
 
-// classify turns what follow returned into the one way in which the call ended.
-// What the connection still held is taken in first: a caller's hangup may lie
-// behind the error of a command.
-func (c *call) classify(ctx context.Context, err error) *ending {
-	var e *ending
+// classify turns the error of follow into the one way in which the call ended. What the
+// connection still holds is handled first: a caller's hangup may lie behind the error of
+// a command.
+func (c *call) classify(ctx context.Context, err error) *callEnd {
+	var e *callEnd
 	if !errors.As(err, &e) {
-		e = &ending{result: Completed}
+		e = &callEnd{result: Completed}
 	}
 	if c.conn.Err() != nil && e.result != Aborted {
-		c.settle(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.over })
+		c.waitAfterPlan(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.over })
 	}
 	switch {
 	case c.stream.failure != nil && (e.result == Completed || c.hungUp):
 		return c.stream.failure
 	case c.hungUp && c.outcome.HangupCause == deadManCause:
-		return &ending{result: Failed, err: errors.New("the call outlived its plan and was hung up by its own sched_hangup"), hint: "a step took far longer than the plan's times allow: which one, the timeline says; why, FreeSWITCH's log of this channel"}
+		return &callEnd{result: Failed, err: errors.New("the call outlived its plan and was hung up by its own sched_hangup"), hint: "a step took far longer than the plan's times allow: which one, the timeline says; why, FreeSWITCH's log of this channel"}
 	case c.hungUp && e.result != Aborted:
-		return &ending{result: CallerHangup}
+		return &callEnd{result: CallerHangup}
 	}
 	return e
 }
 
-// letGo hangs the channel up, or gives it back to the dialplan.
-func (c *call) letGo(ctx context.Context, result Result) {
+// endChannel hangs the channel up, or gives it back to the dialplan.
+func (c *call) endChannel(ctx context.Context, result Result) {
 	switch {
 	case c.over || c.hungUp && c.hangupComplete:
 	case c.hungUp:
-		c.enter("hangup")
+		c.beginStep("hangup")
 		c.awaitHangup(ctx)
-	case c.taken:
+	case c.transferredAway:
 		c.running = "" // whatever runs now is not ours to break
 		c.release(ctx)
 	case result == Refused, result == Misconfigured, result == Failed && c.unanswered(),
@@ -118,9 +79,9 @@ func (c *call) confirm(ctx context.Context) {
 	if c.outcome.Result != Completed || c.conn.Err() == nil {
 		return
 	}
-	c.settle(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.over })
+	c.waitAfterPlan(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.over })
 	if !c.hungUp {
-		e := c.connectionEnding()
+		e := c.connectionEnd()
 		c.outcome.Result, c.outcome.Err, c.outcome.Hint = e.result, e.err.Error(), e.hint
 	}
 }
@@ -145,20 +106,20 @@ func (c *call) release(ctx context.Context) {
 			return
 		}
 	}
-	c.settle(ctx, c.ctl.cfg.StepGrace, func() bool { return c.running == "" || c.hungUp })
+	c.waitAfterPlan(ctx, c.ctl.cfg.StepGrace, func() bool { return c.running == "" || c.hungUp })
 	c.conn.Close()
 }
 
 // hangup ends the channel. An application that runs would hold a hangup by
 // sendmsg back to its own end, so it is killed then.
 func (c *call) hangup(ctx context.Context, cause string) {
-	c.enter("hangup")
+	c.beginStep("hangup")
 	c.asked = true
 	if c.running == "" {
 		if _, err := c.conn.Execute(ctx, "hangup", cause); err != nil {
 			return
 		}
-		if c.settle(ctx, c.ctl.cfg.HangupTimeout, func() bool { return c.hangupComplete }) {
+		if c.waitAfterPlan(ctx, c.ctl.cfg.HangupTimeout, func() bool { return c.hangupComplete }) {
 			return
 		}
 	}
@@ -173,20 +134,20 @@ func (c *call) hangup(ctx context.Context, cause string) {
 // awaitHangup waits for the channel's end, which the switch may owe for ever: a
 // channel whose media bug waits for a server never reports it.
 func (c *call) awaitHangup(ctx context.Context) {
-	if !c.settle(ctx, c.ctl.cfg.HangupTimeout, func() bool { return c.hangupComplete }) && !c.over {
+	if !c.waitAfterPlan(ctx, c.ctl.cfg.HangupTimeout, func() bool { return c.hangupComplete }) && !c.over {
 		c.log.Warn("hangup not confirmed", zap.String("step", "hangup"), zap.String("hint", "the channel may be left in the switch: `show channels` in fs_cli"))
 	}
 }
 
 // publish ends the recording: what has come is kept, whatever became of the call.
-func (c *call) publish(ctx context.Context, patience time.Duration) {
+func (c *call) publish(ctx context.Context, timeout time.Duration) {
 	if c.rec == nil || c.published {
 		return
 	}
 	c.published = true
-	bounded, cancel := context.WithTimeout(ctx, patience)
+	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if err := c.rec.Finish(bounded); err != nil {
+	if err := c.rec.Finish(limited); err != nil {
 		c.log.Error("recording not published", zap.NamedError("err", err), zap.String("hint", "what was recorded is in sink.directory; if it is there as a .part file, `tapdeck repair` publishes it"))
 		c.outcome.Err = strings.TrimPrefix(c.outcome.Err+"; "+err.Error(), "; ")
 	}
@@ -196,8 +157,8 @@ func (c *call) publish(ctx context.Context, patience time.Duration) {
 func (c *call) save() {
 	c.outcome.Ended = time.Now()
 	c.outcome.Restarts = c.stream.restarts
-	c.stream.hear()
-	record, err := c.keep()
+	c.stream.observeFirstAudio()
+	record, err := c.saveRecord()
 	c.ctl.ended(c, record)
 	if err != nil {
 		c.log.Error("record not saved", zap.NamedError("err", err), zap.String("hint", "is sink.directory there, writable, and not full?"))
@@ -211,7 +172,7 @@ func (c *call) save() {
 	c.ctl.log.Log(level, "call ended", zap.Inline(record), hint) // the record names the call
 }
 
-func (c *call) keep() (Record, error) {
+func (c *call) saveRecord() (Record, error) {
 	if c.rec != nil {
 		return c.rec.Save(c.outcome)
 	}

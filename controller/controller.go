@@ -18,8 +18,8 @@ import (
 )
 
 // Plans chooses the plan of a call from its channel variables and from the path
-// of its socket action. What of them it could not use it returns as errors, each
-// naming the variable, its value and the rule; the plan is always usable.
+// of its socket action. It returns an error for each value that it could not use,
+// which names the variable, its value and the rule; the plan is always usable.
 type Plans func(variables Variables, socketPath string) (Plan, []error)
 
 // Variables are the channel variables of a call, without the event socket's variable_.
@@ -55,8 +55,6 @@ func (v variables) Names(prefix string) iter.Seq[string] {
 // ErrShutdown is the cause of the calls that a shutdown ends.
 var ErrShutdown = errors.New("tapdeck was told to stop")
 
-var errDraining = errors.New("tapdeck is being stopped and takes no new calls")
-
 // Controller runs the calls that come in over event sockets.
 type Controller struct {
 	cfg      Config
@@ -89,8 +87,8 @@ func New(cfg Config, recorder Recorder, plans Plans, log *zap.Logger, reg promet
 // SetMaxCalls changes how many calls run at once, from the next call on.
 func (c *Controller) SetMaxCalls(n int) { c.maxCalls.Store(int64(n)) }
 
-// Serve runs the calls that server accepts on ln. Where ln is closed, it waits
-// for the running calls to end by themselves and returns nil. Where ctx is done,
+// Serve runs the calls that server accepts on ln. If ln is closed, it waits
+// for the running calls to end by themselves and returns nil. If ctx is done,
 // the calls are ended in order (streams closed, recordings published, channels
 // hung up) within AbortTimeout, and its cause is returned.
 func (c *Controller) Serve(ctx context.Context, ln net.Listener, server *esl.Server) error {
@@ -139,32 +137,12 @@ func (c *Controller) Full() bool {
 	return int64(c.admitted) >= c.maxCalls.Load()
 }
 
-// takePlace admits a call, or says why it can't be. Of calls that come at the
-// same time as many are admitted as there are places.
-func (c *Controller) takePlace(ctx context.Context, k *call) *ending {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	limit := c.maxCalls.Load()
-	switch {
-	case c.draining.Load() || ctx.Err() != nil:
-		return &ending{result: Refused, err: errDraining, hint: "the call goes on with the dialplan's next action"}
-	case int64(c.admitted) >= limit:
-		return &ending{
-			result: Refused, err: fmt.Errorf("%d calls run already, as many as max_calls allows", limit),
-			hint: "the call goes on with the dialplan's next action; esl.max_calls sets the limit",
-		}
-	}
-	c.admitted++
-	k.admitted = true
-	return nil
-}
-
 // handle runs one call in its connection's goroutine.
 func (c *Controller) handle(ctx context.Context, conn *esl.Conn) {
 	var k *call
 	defer func() {
-		if fault := recover(); fault != nil {
-			c.survive(conn, k, fault)
+		if p := recover(); p != nil {
+			c.afterPanic(conn, k, p)
 		}
 	}()
 	id := strings.Clone(conn.Channel().Get("Unique-ID")) // not the whole reply, of which it is a part
@@ -177,32 +155,32 @@ func (c *Controller) handle(ctx context.Context, conn *esl.Conn) {
 	}
 	k = c.newCall(conn, id, peer)
 	c.begin(k)
-	defer k.rescue(ctx)
+	defer k.recoverPanic(ctx)
 	k.run(ctx)
 }
 
-// survive keeps a fault of tapdeck's own within its connection where the call had
-// not begun (k is nil), or where its rescue failed, too.
-func (c *Controller) survive(conn *esl.Conn, k *call, fault any) {
+// afterPanic keeps a panic within its connection if the call had not begun (k is nil),
+// or if its recoverPanic panicked, too.
+func (c *Controller) afterPanic(conn *esl.Conn, k *call, p any) {
 	uuid := conn.Channel().Get("Unique-ID")
 	if k != nil {
 		uuid = k.channel
 	}
-	c.log.Error("call broken by a fault of tapdeck", zap.String("call", strings.ToLower(uuid)),
-		zap.Stringer("peer", conn.RemoteAddr()), zap.String("result", string(Failed)), zap.String("err", fmt.Sprint(fault)),
-		zap.Stack("stack"), zap.String("hint", faultHint))
+	c.log.Error("call ended by a panic", zap.String("call", strings.ToLower(uuid)),
+		zap.Stringer("peer", conn.RemoteAddr()), zap.String("result", string(Failed)), zap.String("err", fmt.Sprint(p)),
+		zap.Stack("stack"), zap.String("hint", panicHint))
 	conn.Close()
 	switch {
 	case k == nil:
 		c.metrics.calls.WithLabelValues(string(Failed)).Inc()
 	case !k.ended:
-		k.outcome.Result, k.outcome.Err, k.outcome.Hint, k.outcome.Ended = Failed, fmt.Sprint(fault), faultHint, time.Now()
+		k.outcome.Result, k.outcome.Err, k.outcome.Hint, k.outcome.Ended = Failed, fmt.Sprint(p), panicHint, time.Now()
 		c.ended(k, nil)
 	}
 }
 
-// faultHint is what to do about a fault of tapdeck's own.
-const faultHint = "please report this with its stack; the other calls go on"
+// panicHint is what to do about a panic.
+const panicHint = "please report this with its stack; the other calls go on"
 
 // newCall reads who calls whom and by which plan.
 func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
@@ -236,11 +214,11 @@ func (c *Controller) begin(k *call) {
 	c.metrics.active.Inc()
 }
 
-// ended moves a call from the running to the ended ones. record is nil where none was kept.
+// ended moves a call from the running to the ended ones. record is nil if none was kept.
 func (c *Controller) ended(k *call, record Record) {
 	c.metrics.calls.WithLabelValues(string(k.outcome.Result)).Inc()
 	c.metrics.active.Dec()
-	k.leave()
+	k.endStep()
 	k.ended = true
 	c.mu.Lock()
 	defer c.mu.Unlock()

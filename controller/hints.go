@@ -14,66 +14,63 @@ func hintField(hint string) zap.Field {
 	return zap.String("hint", hint)
 }
 
-// hint says what to do about a trouble whose text holds sign.
-type hint struct{ sign, text string }
+const nextAction = "the call goes on with the dialplan's next action"
 
-// hintFor says what to do about a stream's trouble.
-func hintFor(reason string) string {
-	for _, h := range append(sinkHints(), switchHints()...) {
-		if strings.Contains(reason, h.sign) {
+const (
+	hintNoSocket    = "the switch said +OK but never came: compare sink.advertise, sink.listen and the firewall; tapdeck doctor tests it"
+	hintOtherServer = "another WebSocket server listens at sink.advertise, the old one perhaps: compare sink.advertise with sink.listen"
+)
+
+// switchHint says what to do about what the switch or its module says of a stream, or "".
+func switchHint(text string) string {
+	for _, h := range switchHints {
+		if strings.Contains(text, h.sign) {
 			return h.text
 		}
 	}
 	return ""
 }
 
-// switchHints are for what the switch says of a stream.
-func switchHints() []hint {
-	return []hint{
-		{"Command not found", "mod_audio_stream is not loaded: `load mod_audio_stream` in fs_cli, and add it to autoload_configs/modules.conf.xml"},
-		{"-USAGE", "this version of mod_audio_stream takes other arguments; tapdeck doctor compares"},
-		{"Operation Failed", "the switch refused: the channel may have another audio stream, or the module can't take this rate or URL"},
-		{"Connection refused", "nothing listens at sink.advertise as FreeSWITCH sees it: compare sink.listen, sink.advertise and the firewall"},
-		{"system error 11)", "FreeSWITCH can't resolve the host name of sink.advertise; an IP address always works"},
-		{"upgrade failed", "the sink refused the socket; its log line says why (sink.allow, the ticket, disk)"},
-		{"certificate verify failed", "the module checks the sink's certificate: advertise the name that it is for (an IP address never passes), and set STREAM_TLS_CA_FILE in the dialplan for a CA of your own (NONE takes any)"},
-		{"wrong version number", "sink.advertise is wss://, and what answers there speaks no TLS: set sink.tls, or advertise ws://"},
-		{"closed during handshake", "sink.advertise is ws://, and what answers there hung up: does it speak TLS (advertise wss:// then), or is it no tapdeck?"},
-		{"connection abort", "the connection was cut on FreeSWITCH's side: its network went away, or something there cuts connections"},
-		{"Timeout", "no answer to the WebSocket upgrade within the module's 1 s: a firewall that drops, wss:// against a plain port, or an overloaded machine"},
-		{"another server", "another WebSocket server listens at sink.advertise, the old one perhaps: compare sink.advertise with sink.listen"},
-		{"no socket", "the switch said +OK but never came: compare sink.advertise, sink.listen and the firewall; tapdeck doctor tests it"},
-		{"abnormal EOF", "something between FreeSWITCH and the sink cuts connections (a proxy, a restart of tapdeck)"},
-		{"reset by peer", "something between FreeSWITCH and the sink cuts connections (a proxy, a restart of tapdeck)"},
-	}
+// switchHints are by signs in FreeSWITCH's own words.
+var switchHints = []struct{ sign, text string }{
+	{"Command not found", "mod_audio_stream is not loaded: `load mod_audio_stream` in fs_cli, and add it to autoload_configs/modules.conf.xml"},
+	{"-USAGE", "this version of mod_audio_stream takes other arguments; tapdeck doctor compares"},
+	{"Operation Failed", "the switch refused: the channel may have another audio stream, or the module can't take this rate or URL"},
+	{"Connection refused", "nothing listens at sink.advertise as FreeSWITCH sees it: compare sink.listen, sink.advertise and the firewall"},
+	{"system error 11)", "FreeSWITCH can't resolve the host name of sink.advertise; an IP address always works"},
+	{"upgrade failed", "the sink refused the socket; its log line says why (sink.allow, the ticket, disk)"},
+	{"certificate verify failed", "the module checks the sink's certificate: advertise the name that it is for (an IP address never passes), and set STREAM_TLS_CA_FILE in the dialplan for a CA of your own (NONE takes any)"},
+	{"wrong version number", "sink.advertise is wss://, and what answers there speaks no TLS: set sink.tls, or advertise ws://"},
+	{"closed during handshake", "sink.advertise is ws://, and what answers there hung up: does it speak TLS (advertise wss:// then), or is it no tapdeck?"},
+	{"connection abort", "the connection was cut on FreeSWITCH's side: its network went away, or something there cuts connections"},
+	{"Timeout", "no answer to the WebSocket upgrade within the module's 1 s: a firewall that drops, wss:// against a plain port, or an overloaded machine"},
+	{"abnormal EOF", hintCut},
+	{"reset by peer", hintCut},
 }
 
-// sinkHints are for how a stream's socket ended at the sink; the last is for every
-// other end.
-func sinkHints() []hint {
-	return []hint{
-		{"socket closed: closed", "FreeSWITCH itself closed the stream: did something else stop it (uuid_audio_stream … stop), or was the module unloaded?"},
-		{"socket closed: dropped", "the connection ended without a word: a network, a proxy or a firewall between FreeSWITCH and the sink cut it, or the module went away"},
-		{"socket closed: protocol_error", "what came is no WebSocket of mod_audio_stream: is there a proxy between, that changes it?"},
-		{"socket closed: message_too_big", "a frame was larger than the sink takes: is stream.buffer what the module uses, or does something else send to the sink?"},
-		{"socket closed: flood", "the switch sent too much that is no audio: does a script send metadata by uuid_audio_stream … send_text?"},
-		{"socket closed: idle_timeout", "the switch sent nothing for sink.idle_timeout, not even its heart beat: was the stream paused, or did its network go away?"},
-		{"socket closed: disk_error", "the recording can't be written: look at the sink.directory's disk"},
-		{"socket closed: shutdown", "tapdeck is stopping"},
-		{"socket closed: panic", faultHint},
-		{"socket closed", "something between FreeSWITCH and the sink cuts connections, or the switch's module went away; the sink's line of this call says how it looked"},
-	}
-}
+const hintCut = "something between FreeSWITCH and the sink cuts connections (a proxy, a restart of tapdeck)"
 
-// refusalHint says what to do so that the sink takes calls again, if its reason tells.
-func refusalHint(reason string) string {
-	for _, h := range []hint{
-		{"disk is low", "; free some of the disk of sink.directory, or lower sink.min_free"},
-		{"too many streams", "; sink.max_streams sets the limit"},
-	} {
-		if strings.Contains(reason, h.sign) {
-			return h.text
-		}
+// hint says what to do about a socket that ended so.
+func (e StreamEnd) hint() string {
+	switch e {
+	case EndClosed:
+		return "FreeSWITCH itself closed the stream: did something else stop it (uuid_audio_stream … stop), or was the module unloaded?"
+	case EndDropped:
+		return "the connection ended without a word: a network, a proxy or a firewall between FreeSWITCH and the sink cut it, or the module went away"
+	case EndProtocol:
+		return "what came is no WebSocket of mod_audio_stream: is there a proxy between, that changes it?"
+	case EndTooBig:
+		return "a frame was larger than the sink takes: is stream.buffer what the module uses, or does something else send to the sink?"
+	case EndFlood:
+		return "the switch sent too much that is no audio: does a script send metadata by uuid_audio_stream … send_text?"
+	case EndIdle:
+		return "the switch sent nothing for sink.idle_timeout, not even its heart beat: was the stream paused, or did its network go away?"
+	case EndDisk:
+		return "the recording can't be written: look at the sink.directory's disk"
+	case EndShutdown:
+		return "tapdeck is stopping"
+	case EndPanic:
+		return panicHint
 	}
-	return ""
+	return "something between FreeSWITCH and the sink cuts connections, or the switch's module went away; the sink's line of this call says how it looked"
 }

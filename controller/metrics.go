@@ -55,5 +55,5 @@ func (c *call) alarm(kind string) {
 		return
 	}
 	c.outcome.Alarms = append(c.outcome.Alarms, kind)
-	c.log.Warn("stream alarm", zap.String("cause", kind), zap.String("hint", hintFor("no socket")))
+	c.log.Warn("stream alarm", zap.String("cause", kind), zap.String("hint", hintNoSocket))
 }

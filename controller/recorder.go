@@ -2,15 +2,42 @@ package controller
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"go.uber.org/zap/zapcore"
 )
 
-// ErrRefused is what a Recorder's Expect wraps when it takes no new stream now:
-// the call ends as refused before it is answered, whatever its plan says.
-var ErrRefused = errors.New("refused")
+// RefusalError is what a Recorder's Expect wraps if it accepts no new stream now: the
+// call ends as refused before it is answered, whatever its plan says.
+type RefusalError struct {
+	// Err says why.
+	Err error
+	// Hint says what to do so that streams are accepted again; it may be empty.
+	Hint string
+}
+
+// Error gives the reason.
+func (e *RefusalError) Error() string { return "refused by the sink: " + e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *RefusalError) Unwrap() error { return e.Err }
+
+// StreamEnd is why a stream's socket ended at the sink: one word of a closed list.
+type StreamEnd string
+
+// The ends of a stream's socket that have a hint of their own; the call's own ends
+// (disconnected, finished, max_duration) have none.
+const (
+	EndClosed   StreamEnd = "closed"          // the switch said Close
+	EndDropped  StreamEnd = "dropped"         // the connection ended without a Close
+	EndProtocol StreamEnd = "protocol_error"  // what came is no WebSocket frame of a client
+	EndTooBig   StreamEnd = "message_too_big" // a message beyond the limit
+	EndFlood    StreamEnd = "flood"           // too much that is no audio
+	EndIdle     StreamEnd = "idle_timeout"    // no frame for too long
+	EndDisk     StreamEnd = "disk_error"      // the file can't be written
+	EndShutdown StreamEnd = "shutdown"        // tapdeck is stopping
+	EndPanic    StreamEnd = "panic"           // of the sink
+)
 
 // Recorder keeps what calls say. It is all that the controller knows of the sink.
 type Recorder interface {
@@ -62,9 +89,9 @@ type StreamState struct {
 	// Quiet says that what WatchSilence asked for has come.
 	Quiet bool
 	// LastEnd says why the last socket ended.
-	LastEnd string
+	LastEnd StreamEnd
 	// Full says that the recording reached its greatest length.
 	Full bool
-	// Err is why no socket will be taken any more, such as a disk error.
+	// Err is why no socket will be accepted any more, such as a disk error.
 	Err error
 }

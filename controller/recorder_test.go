@@ -30,17 +30,17 @@ type recorder struct {
 
 // behaviour is what a socket does wrong; numbers count frames of audio.
 type behaviour struct {
-	refuse     bool   // 403 before the upgrade
-	stall      bool   // the upgrade is never answered
-	closeAfter int    // Close 1011
-	cutAfter   int    // the end of TCP without a Close
-	keepTCP    bool   // TCP stays open after the Close handshake, until Finish
-	tillEnd    bool   // until the test's end
-	fullAfter  int    // the recording has reached its greatest length
-	failAfter  int    // the disk fails
-	quietAfter int    // silence, counted from WatchSilence
-	panics     bool   // Mark panics
-	end        string // LastEnd; empty is what it was
+	refuse     bool                 // 403 before the upgrade
+	stall      bool                 // the upgrade is never answered
+	closeAfter int                  // Close 1011
+	cutAfter   int                  // the end of TCP without a Close
+	keepTCP    bool                 // TCP stays open after the Close handshake, until Finish
+	tillEnd    bool                 // until the test's end
+	fullAfter  int                  // the recording has reached its greatest length
+	failAfter  int                  // the disk fails
+	quietAfter int                  // silence, counted from WatchSilence
+	panics     bool                 // Mark panics
+	end        controller.StreamEnd // LastEnd; empty is what it was
 }
 
 var errDisk = errors.New("write recording: no space left on device")
@@ -181,11 +181,11 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 // take reads audio until the socket ends, and says why it did.
-func (t *tape) take(ws *websocket.Conn, b behaviour) string {
+func (t *tape) take(ws *websocket.Conn, b behaviour) controller.StreamEnd {
 	for n := 1; ; n++ {
 		kind, data, err := ws.Read(context.Background())
 		if err != nil {
-			return err.Error()
+			return controller.StreamEnd(err.Error())
 		}
 		if kind != websocket.MessageBinary {
 			continue

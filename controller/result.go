@@ -81,7 +81,7 @@ type Info struct {
 	Started time.Time
 }
 
-// Timeline holds when each step of a call was reached; the zero time where it
+// Timeline holds when each step of a call was reached; the zero time if it
 // was not. Tone, StreamStart, Prompt, Listen and Stop are when the step began,
 // Connect when the channel's data had come, Answer when the call was answered,
 // Hangup when the channel was hung up.

@@ -154,7 +154,7 @@ func TestCallsAndEnded(t *testing.T) {
 	}
 }
 
-// A fault of tapdeck's own ends its call alone, and keeps what was recorded.
+// A panic ends its call alone, and keeps what was recorded.
 func TestPanicStaysInItsCall(t *testing.T) {
 	t.Parallel()
 	s := good()
@@ -170,7 +170,7 @@ func TestPanicStaysInItsCall(t *testing.T) {
 	if e.outcome.Result != controller.Failed || e.outcome.Err != "told to" || e.outcome.Hint == "" || !nextRan(one) {
 		t.Errorf("outcome = %+v, want error and the dialplan's next action", e.outcome)
 	}
-	if line := e.line(t, "call broken by a fault of tapdeck"); !strings.Contains(line.ContextMap()["stack"].(string), "Mark") {
+	if line := e.line(t, "call ended by a panic"); !strings.Contains(line.ContextMap()["stack"].(string), "Mark") {
 		t.Errorf("line = %v, want the stack", line.ContextMap())
 	}
 }

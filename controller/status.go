@@ -12,7 +12,7 @@ type Status struct {
 	// Step is the step that the call is in, such as "listen", and StepBegan when it began.
 	Step      string
 	StepBegan time.Time
-	// Stream is how its stream stands at the sink; nil where it has none.
+	// Stream is how its stream stands at the sink; nil if it has none.
 	Stream *StreamState
 }
 
@@ -20,7 +20,7 @@ type Status struct {
 type Ended struct {
 	Info    Info
 	Outcome Outcome
-	// Record is the record that was kept, or nil where it could not be.
+	// Record is the record that was kept, or nil if it could not be.
 	Record Record
 }
 
@@ -68,18 +68,18 @@ func (k *call) snapshot() Status {
 	return s
 }
 
-// enter begins a step and returns when it did.
-func (k *call) enter(step string) time.Time {
+// beginStep begins a step and returns when it did.
+func (k *call) beginStep(step string) time.Time {
 	now := time.Now()
-	k.leave()
+	k.endStep()
 	k.status.mu.Lock()
 	defer k.status.mu.Unlock()
 	k.status.step, k.status.began, k.status.rec = step, now, k.rec
 	return now
 }
 
-// leave measures the step that ends.
-func (k *call) leave() {
+// endStep measures the step that ends.
+func (k *call) endStep() {
 	k.status.mu.Lock()
 	step, began := k.status.step, k.status.began
 	k.status.mu.Unlock()

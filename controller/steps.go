@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-
-	"tapdeck/controller/esl"
 )
 
 // lingerSeconds is how long FreeSWITCH keeps the event socket after a hangup.
@@ -33,7 +31,7 @@ const wanted = "BACKGROUND_JOB CUSTOM mod_audio_stream::connect mod_audio_stream
 
 // subscribe sets up the connection and the dead man's switch.
 func (c *call) subscribe(ctx context.Context) error {
-	c.enter("connect")
+	c.beginStep("connect")
 	for _, line := range []string{
 		fmt.Sprintf("linger %d", lingerSeconds),
 		"myevents json",
@@ -41,7 +39,7 @@ func (c *call) subscribe(ctx context.Context) error {
 		"event json " + wanted,
 	} {
 		if _, err := c.conn.Command(context.WithoutCancel(ctx), line); err != nil {
-			return c.commandEnding(line, err)
+			return c.commandEnd(line, err)
 		}
 		c.lingers = true
 	}
@@ -57,7 +55,7 @@ func (p Plan) length() time.Duration {
 }
 
 func (c *call) answer(ctx context.Context) error {
-	begun := c.enter("answer")
+	begun := c.beginStep("answer")
 	if err := c.fillSilence(ctx); err != nil {
 		return err
 	}
@@ -98,7 +96,7 @@ func (c *call) playSilence(ctx context.Context) error {
 	}
 	id, err := c.conn.Execute(context.WithoutCancel(ctx), "playback", "silence_stream://-1")
 	if err != nil {
-		return c.commandEnding("playback", err)
+		return c.commandEnd("playback", err)
 	}
 	c.running = id
 	return nil
@@ -108,7 +106,7 @@ func (c *call) pause(ctx context.Context) error {
 	if c.plan.AnswerPause == 0 {
 		return nil
 	}
-	c.enter("answer_pause")
+	c.beginStep("answer_pause")
 	return c.sleep(ctx, c.plan.AnswerPause)
 }
 
@@ -116,7 +114,7 @@ func (c *call) tone(ctx context.Context) error {
 	if c.plan.Tone.Duration == 0 {
 		return nil
 	}
-	c.outcome.Timeline.Tone = c.enter("tone")
+	c.outcome.Timeline.Tone = c.beginStep("tone")
 	arg := fmt.Sprintf("tone_stream://%%(%d,0,%d)", c.plan.Tone.Duration.Milliseconds(), c.plan.Tone.Frequency)
 	response, err := c.execute(ctx, "playback", arg, c.plan.Tone.Duration+c.ctl.cfg.StepGrace)
 	if err != nil {
@@ -132,12 +130,12 @@ func (c *call) tone(ctx context.Context) error {
 }
 
 func (c *call) startStream(ctx context.Context) error {
-	if c.rec == nil { // the sink takes none, and the plan goes on without
+	if c.rec == nil { // the sink accepts none, and the plan goes on without
 		return nil
 	}
-	c.outcome.Timeline.StreamStart = c.enter("stream_start")
+	c.outcome.Timeline.StreamStart = c.beginStep("stream_start")
 	c.stream.begin(ctx)
-	err := c.wait(ctx, c.plan.Stream.ConnectTimeout+2*c.ctl.cfg.CommandTimeout, c.stream.settled)
+	err := c.wait(ctx, c.plan.Stream.ConnectTimeout+2*c.ctl.cfg.CommandTimeout, c.stream.startDecided)
 	if errors.Is(err, errTimeout) {
 		c.stream.fail(errors.New("the switch did not answer uuid_audio_stream"), "is the switch overloaded, or its event socket stuck?")
 		return c.interruption(ctx)
@@ -149,7 +147,7 @@ func (c *call) prompt(ctx context.Context) error {
 	if c.plan.Prompt == "" {
 		return nil
 	}
-	begun := c.enter("prompt")
+	begun := c.beginStep("prompt")
 	c.outcome.Timeline.Prompt = begun
 	c.mark("prompt start")
 	response, err := c.execute(ctx, "playback", c.plan.Prompt, c.ctl.cfg.PromptLimit)
@@ -172,9 +170,9 @@ func (c *call) prompt(ctx context.Context) error {
 	return nil
 }
 
-// listen waits until the plan says that it is enough.
+// listen waits until the plan's listening time is over.
 func (c *call) listen(ctx context.Context) error {
-	begun := c.enter("listen")
+	begun := c.beginStep("listen")
 	c.outcome.Timeline.Listen = begun
 	c.digit = ""
 	if err := c.playSilence(ctx); err != nil {
@@ -184,7 +182,7 @@ func (c *call) listen(ctx context.Context) error {
 		c.rec.WatchSilence(c.plan.Silence)
 	}
 	err := c.wait(ctx, c.plan.Listen, func() bool {
-		c.outcome.ListenEndedBy = c.enough()
+		c.outcome.ListenEndedBy = c.listenEnd()
 		return c.outcome.ListenEndedBy != ""
 	})
 	switch {
@@ -201,8 +199,8 @@ func (c *call) listen(ctx context.Context) error {
 	return err
 }
 
-// enough is what ended the listening time, if anything but the clock or an interruption has.
-func (c *call) enough() string {
+// listenEnd returns why listening may stop now, or "" to go on.
+func (c *call) listenEnd() string {
 	switch {
 	case c.digit != "":
 		return ListenDTMF
@@ -223,70 +221,6 @@ func (c *call) sleep(ctx context.Context, d time.Duration) error {
 		return nil
 	}
 	return err
-}
-
-// execute has the channel run an application and waits for its completion.
-func (c *call) execute(ctx context.Context, app, arg string, limit time.Duration) (response string, err error) {
-	if err := c.interruption(ctx); err != nil {
-		return "", err
-	}
-	c.running, err = c.conn.Execute(context.WithoutCancel(ctx), app, arg)
-	if err != nil {
-		return "", c.commandEnding(app, err)
-	}
-	err = c.wait(ctx, limit, func() bool { return c.running == "" })
-	switch {
-	case errors.Is(err, errTimeout):
-		return "", &ending{result: Failed, err: fmt.Errorf("wait for the end of %s: nothing within %v", strings.TrimSpace(app+" "+arg), limit), hint: "FreeSWITCH did not complete the application; its log says why"}
-	case err != nil:
-		return "", err
-	}
-	return c.response, nil
-}
-
-// bgapi sends an API command and returns the UUID of its job.
-func (c *call) bgapi(ctx context.Context, command string) (job string, err error) {
-	job, err = c.conn.BgAPI(context.WithoutCancel(ctx), command)
-	if err != nil {
-		return "", c.commandEnding(command, err)
-	}
-	return job, nil
-}
-
-// api runs an API command and waits for its answer, which is empty where the
-// switch gives none in time.
-func (c *call) api(ctx context.Context, command string) (answer string, err error) {
-	c.answered = ""
-	if c.job, err = c.bgapi(ctx, command); err != nil {
-		return "", err
-	}
-	err = c.wait(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.job == "" })
-	c.job = ""
-	if errors.Is(err, errTimeout) {
-		return "", nil
-	}
-	return c.answered, err
-}
-
-// commandEnding is how a call ends whose command could not be given.
-func (c *call) commandEnding(command string, err error) error {
-	var reply *esl.ReplyError
-	switch {
-	case errors.As(err, &reply):
-		return &ending{result: Failed, err: err, hint: "FreeSWITCH refused a command that every `async full` socket may give; is the switch older than 1.10?"}
-	case errors.Is(err, esl.ErrUnsafe):
-		return &ending{result: Failed, err: fmt.Errorf("give command %q: %w", firstWords(command), err), hint: "a value of the plan or of a tapdeck_ channel variable holds a line break"}
-	case errors.Is(err, esl.ErrTooLong):
-		return &ending{result: Failed, err: fmt.Errorf("give command %q: %w", firstWords(command), err), hint: "a value of the plan, of a tapdeck_ channel variable, or sink.advertise is too long for FreeSWITCH"}
-	}
-	return c.connectionEnding()
-}
-
-// firstWords names a command without what follows: the URL of start is a secret.
-func firstWords(command string) string {
-	const enough = 3
-	words := strings.Fields(command)
-	return strings.Join(words[:min(enough, len(words))], " ")
 }
 
 func (c *call) mark(label string) {

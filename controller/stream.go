@@ -11,7 +11,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// streamPhase is where a call's stream stands.
+// streamPhase is how far a call's stream has come.
 type streamPhase int
 
 const (
@@ -42,28 +42,30 @@ type stream struct {
 	begun    time.Time   // when the latest one was
 	deadline time.Time   // of the first connection
 	sockets  int         // connections at the sink that are accounted for
-	wasUp    bool
-	joined   bool // the switch says that it has connected, wherever
-	heard    bool // the first audio was measured
 	restarts int
-	reason   string // why it is being brought back
-	stuck    bool   // stop did not end it
-	hopeless bool   // there is no use in bringing it back
-	failure  *ending
+	cause    error  // why it is being brought back
+	remedy   string // what to do about cause, as far as it says
+	failure  *callEnd
+
+	wasUp              bool
+	moduleConnected    bool // mod_audio_stream says that it has connected, to whatever server
+	firstAudioObserved bool
+	stopFailed         bool // stop did not end it
+	hopeless           bool // there is no use in bringing it back
 }
 
 // maxRestartPause bounds the growth of RestartPause.
 const maxRestartPause = 16 * time.Second
 
-// alarm delivers when the phase has lasted its time.
-func (s *stream) alarm() <-chan time.Time {
+// phaseTimer delivers when the phase has lasted its time.
+func (s *stream) phaseTimer() <-chan time.Time {
 	if s.timer == nil {
 		return nil
 	}
 	return s.timer.C
 }
 
-func (s *stream) enter(p streamPhase, limit time.Duration) {
+func (s *stream) setPhaseFor(p streamPhase, limit time.Duration) {
 	s.phase = p
 	if s.timer == nil {
 		s.timer = time.NewTimer(limit)
@@ -72,16 +74,16 @@ func (s *stream) enter(p streamPhase, limit time.Duration) {
 	s.timer.Reset(limit)
 }
 
-func (s *stream) rest(p streamPhase) {
+func (s *stream) setPhase(p streamPhase) {
 	s.phase = p
 	if s.timer != nil {
 		s.timer.Stop()
 	}
 }
 
-// settled says that the first start has come to its end, good or bad. What is up
+// startDecided says that the first start has come to its end, good or bad. What is up
 // and drops again at once is brought back while the call goes on.
-func (s *stream) settled() bool {
+func (s *stream) startDecided() bool {
 	return s.wasUp || s.phase == streamFailed || s.phase == streamFull
 }
 
@@ -91,7 +93,7 @@ func (s *stream) settled() bool {
 // cost four media frames. bgapi commands run in threads of their own, so the
 // answer is awaited before start.
 func (s *stream) begin(ctx context.Context) {
-	s.enter(streamVariables, s.c.ctl.cfg.CommandTimeout)
+	s.setPhaseFor(streamVariables, s.c.ctl.cfg.CommandTimeout)
 	s.send(ctx, fmt.Sprintf("uuid_setvar_multi %s STREAM_BUFFER_SIZE=%d;STREAM_HEART_BEAT=%d;STREAM_MESSAGE_DEFLATE=true;STREAM_SUPPRESS_LOG=true",
 		s.c.channel, s.c.plan.Stream.Buffer.Milliseconds(), heartBeatSeconds))
 }
@@ -100,11 +102,11 @@ func (s *stream) begin(ctx context.Context) {
 const heartBeatSeconds = 10
 
 func (s *stream) start(ctx context.Context) {
-	s.begun, s.joined = time.Now(), false
+	s.begun, s.moduleConnected = time.Now(), false
 	if s.first.IsZero() {
 		s.first, s.deadline = s.begun, s.begun.Add(s.c.plan.Stream.ConnectTimeout)
 	}
-	s.enter(streamStarting, s.connectLimit())
+	s.setPhaseFor(streamStarting, s.connectLimit())
 	s.send(ctx, fmt.Sprintf("uuid_audio_stream %s start %s %s %d", s.c.channel, s.c.rec.URL(), s.c.plan.Stream.Mix, s.c.plan.Stream.SampleRate))
 }
 
@@ -115,7 +117,7 @@ func (s *stream) connectLimit() time.Duration {
 	return max(0, time.Until(s.deadline))
 }
 
-// send gives the switch an API command whose answer moves the stream on. Where
+// send gives the switch an API command whose answer moves the stream on. If
 // the connection has ended, the call's wait will see it.
 func (s *stream) send(ctx context.Context, command string) {
 	job, err := s.c.bgapi(ctx, command)
@@ -125,7 +127,7 @@ func (s *stream) send(ctx context.Context, command string) {
 	}
 }
 
-// answered takes in the answer of an API command.
+// answered handles the answer of an API command.
 func (s *stream) answered(ctx context.Context, job, body string) {
 	s.c.debug("api answered", zap.String("job", job), zap.String("answer", body))
 	if job != s.job || job == "" {
@@ -142,26 +144,27 @@ func (s *stream) answered(ctx context.Context, job, body string) {
 	case streamStarting:
 		if !ok {
 			s.hopeless = !s.wasUp // a switch that refuses the first start will refuse the second
-			s.trouble(fmt.Errorf("start the stream: the switch answered %.200q", body))
+			s.scheduleRestart(fmt.Errorf("start the stream: the switch answered %.200q", body), switchHint(body))
 			return
 		}
 		s.phase = streamConnecting
-		s.look()
-	case streamUnhooking: // +OK, or -ERR where the module has let go by itself
+		s.syncWithSink()
+	case streamUnhooking: // +OK, or -ERR if the module has let go by itself
 		s.restart(ctx)
 	}
 }
 
-// reported takes in an event of mod_audio_stream.
+// reported handles an event of mod_audio_stream.
 func (s *stream) reported(subclass, body string) {
 	if s.phase != streamStarting && s.phase != streamConnecting && s.phase != streamUp {
 		return
 	}
 	switch subclass {
 	case "mod_audio_stream::connect":
-		s.joined = true
+		s.moduleConnected = true
 	case "mod_audio_stream::error", "mod_audio_stream::disconnect":
-		s.trouble(errors.New(moduleMessage(body)))
+		message := moduleMessage(body)
+		s.scheduleRestart(errors.New(message), switchHint(message))
 	}
 }
 
@@ -179,16 +182,16 @@ func moduleMessage(body string) string {
 	return fmt.Sprintf("mod_audio_stream: %s (code %d)", report.Message.Error+report.Message.Reason, report.Message.Code)
 }
 
-// look compares the phase with the state of the sink.
-func (s *stream) look() {
+// syncWithSink compares the phase with the state of the sink.
+func (s *stream) syncWithSink() {
 	state := s.c.rec.State()
-	s.hear()
+	s.observeFirstAudio()
 	switch {
 	case s.phase == streamFailed || s.phase == streamStopped || s.phase == streamFull:
 		return
 	case state.Full:
 		s.c.log.Warn("recording is full", zap.Int64("audio_ms", state.Audio.Milliseconds()), zap.String("hint", "sink.max_duration bounds a recording"))
-		s.rest(streamFull)
+		s.setPhase(streamFull)
 		return
 	case state.Err != nil:
 		s.fail(state.Err, "the sink's log lines of this call say more")
@@ -205,12 +208,12 @@ func (s *stream) look() {
 		s.sockets = state.Connections
 	}
 	if s.phase == streamUp && !state.Live && !s.c.hungUp {
-		s.trouble(fmt.Errorf("the stream's socket closed: %s", state.LastEnd))
+		s.scheduleRestart(fmt.Errorf("the stream's socket closed: %s", state.LastEnd), state.LastEnd.hint())
 	}
 }
 
 func (s *stream) up(state StreamState) {
-	s.rest(streamUp)
+	s.setPhase(streamUp)
 	took := time.Since(s.begun)
 	s.c.ctl.metrics.connect.Observe(took.Seconds())
 	msg := "stream connected"
@@ -222,33 +225,33 @@ func (s *stream) up(state StreamState) {
 		zap.String("mix", s.c.plan.Stream.Mix), zap.Int("connections", state.Connections))
 }
 
-// hear measures the time to the first audio, once.
-func (s *stream) hear() {
-	if s.heard || s.c.rec == nil || s.first.IsZero() {
+// observeFirstAudio measures the time to the first audio, once.
+func (s *stream) observeFirstAudio() {
+	if s.firstAudioObserved || s.c.rec == nil || s.first.IsZero() {
 		return
 	}
 	if at := s.c.rec.State().FirstAudioAt; !at.IsZero() {
-		s.heard = true
+		s.firstAudioObserved = true
 		s.c.ctl.metrics.firstAudio.Observe(max(0, at.Sub(s.first).Seconds()))
 	}
 }
 
-// trouble pauses before the stream is brought back or given up. Also where it is
-// to be given up: a caller's hangup closes the stream's socket, too, and may
-// be heard of only after that. Past its connect_timeout a stream that has never
-// been up has no time for a pause.
-func (s *stream) trouble(err error) {
-	s.reason = err.Error()
+// scheduleRestart pauses before the stream is brought back or given up. It does so even
+// if there are no restarts left: a caller's hangup closes the stream's socket, too, and
+// may be reported only after that. Past its connect_timeout a stream that has never been
+// up has no time for a pause. The remedy is "" if the cause does not say what to do.
+func (s *stream) scheduleRestart(cause error, remedy string) {
+	s.cause, s.remedy = cause, remedy
 	pause := min(s.c.ctl.cfg.RestartPause<<min(s.restarts, 10), maxRestartPause)
 	if !s.wasUp && time.Now().Add(pause).After(s.deadline) {
-		s.fail(err, s.hint())
+		s.fail(cause, s.hint())
 		return
 	}
-	s.enter(streamBackoff, pause)
+	s.setPhaseFor(streamBackoff, pause)
 }
 
-// ring moves a phase on whose time is up.
-func (s *stream) ring(ctx context.Context) {
+// phaseExpired is called if the phase has lasted its time.
+func (s *stream) phaseExpired(ctx context.Context) {
 	switch s.phase {
 	case streamVariables: // unanswered: the start says whether the switch is deaf
 		s.start(ctx)
@@ -260,11 +263,11 @@ func (s *stream) ring(ctx context.Context) {
 			return
 		}
 		s.c.alarm("no_socket")
-		where := "no socket at the sink"
-		if s.joined {
-			where = "the switch connected to another server than the sink, and there was no socket"
+		missing, remedy := "no socket at the sink", hintNoSocket
+		if s.moduleConnected {
+			missing, remedy = "the switch connected to another server than the sink, and there was no socket", hintOtherServer
 		}
-		s.trouble(fmt.Errorf("%s within %v of start", where, s.c.plan.Stream.ConnectTimeout))
+		s.scheduleRestart(fmt.Errorf("%s within %v of start", missing, s.c.plan.Stream.ConnectTimeout), remedy)
 	case streamBackoff:
 		s.retry(ctx)
 	case streamUnhooking:
@@ -273,11 +276,11 @@ func (s *stream) ring(ctx context.Context) {
 }
 
 // retry begins to bring the stream back, or gives it up after the plan's
-// restarts. The switch takes no start before a stop where it was the server that
+// restarts. The switch refuses a start before a stop if it was the server that
 // closed the socket.
 func (s *stream) retry(ctx context.Context) {
 	if s.hopeless || s.restarts >= s.c.plan.Stream.Restarts {
-		s.fail(errors.New(s.reason), s.hint())
+		s.fail(s.cause, s.hint())
 		return
 	}
 	msg := "stream dropped, starting it again"
@@ -286,19 +289,19 @@ func (s *stream) retry(ctx context.Context) {
 	}
 	s.restarts++
 	s.c.ctl.metrics.restarts.Inc()
-	s.c.log.Warn(msg, zap.String("err", s.reason), zap.Int("restart", s.restarts), zap.Int("restarts", s.c.plan.Stream.Restarts), hintField(s.hint()))
-	s.enter(streamUnhooking, s.c.ctl.cfg.CommandTimeout)
+	s.c.log.Warn(msg, zap.NamedError("err", s.cause), zap.Int("restart", s.restarts), zap.Int("restarts", s.c.plan.Stream.Restarts), hintField(s.hint()))
+	s.setPhaseFor(streamUnhooking, s.c.ctl.cfg.CommandTimeout)
 	s.send(ctx, "uuid_audio_stream "+s.c.channel+" stop")
 }
 
-// hint says what to do about the reason. Where the switch's words say nothing, the
-// sink knows why the socket ended.
+// hint says what to do about the cause. If the cause does not say it, the sink knows why
+// the socket ended.
 func (s *stream) hint() string {
-	if h := hintFor(s.reason); h != "" {
-		return h
+	if s.remedy != "" {
+		return s.remedy
 	}
 	if state := s.c.rec.State(); state.Connections > 0 {
-		return hintFor("socket closed: " + state.LastEnd)
+		return state.LastEnd.hint()
 	}
 	return "FreeSWITCH's log says more of mod_audio_stream in this call"
 }
@@ -307,9 +310,9 @@ func (s *stream) hint() string {
 // socket that the sink still holds for live (a network that went away) is closed.
 func (s *stream) restart(ctx context.Context) {
 	if s.c.rec.State().Live {
-		bounded, cancel := context.WithTimeout(ctx, 2*time.Second)
+		limited, cancel := context.WithTimeout(ctx, 2*time.Second)
 		defer cancel()
-		if err := s.c.rec.Disconnect(bounded); err != nil {
+		if err := s.c.rec.Disconnect(limited); err != nil {
 			s.c.log.Warn("old socket still open", zap.NamedError("err", err), zap.String("hint", "the switch's end of it went away without a word; it is closed with the recording at the latest"))
 		}
 	}
@@ -321,26 +324,26 @@ func (s *stream) fail(err error, hint string) {
 	if s.phase == streamFailed {
 		return
 	}
-	s.rest(streamFailed)
-	s.failure = &ending{result: StreamFailed, err: err, hint: hint}
+	s.setPhase(streamFailed)
+	s.failure = &callEnd{result: StreamFailed, err: err, hint: hint}
 	s.c.log.Warn("stream failed", zap.NamedError("err", err), hintField(hint), zap.String("on_stream_failure", string(s.c.plan.OnStreamFailure)))
 }
 
 // stop ends the stream and waits for its end at the sink; there is no
 // disconnect event after a stop.
 func (s *stream) stop(ctx context.Context) {
-	s.rest(streamStopped)
+	s.setPhase(streamStopped)
 	if s.first.IsZero() || s.c.hungUp || s.c.over {
 		return
 	}
-	s.c.outcome.Timeline.Stop = s.c.enter("stop")
+	s.c.outcome.Timeline.Stop = s.c.beginStep("stop")
 	s.c.rec.Stopping()
 	if _, err := s.c.bgapi(ctx, "uuid_audio_stream "+s.c.channel+" stop"); err != nil || s.failure != nil {
 		return
 	}
 	done := func() bool { return s.c.hungUp || !s.c.rec.State().Live }
-	if !s.c.settle(ctx, s.c.plan.Stream.StopTimeout, done) && !s.c.over {
-		s.stuck = true
+	if !s.c.waitAfterPlan(ctx, s.c.plan.Stream.StopTimeout, done) && !s.c.over {
+		s.stopFailed = true
 		s.c.log.Warn("stream not ended by stop", zap.String("step", "stop"), zap.String("hint", "the sink closes it now; FreeSWITCH's log says why it did not"))
 	}
 }

@@ -63,7 +63,7 @@ func (t *tape) begin(ws *websocket.Conn, conn *heldConn, tillEnd bool) {
 	})
 }
 
-func (t *tape) end(reason string) {
+func (t *tape) end(reason controller.StreamEnd) {
 	t.update(func(s *controller.StreamState) {
 		s.Live, s.LastEnd = false, reason
 		t.live = nil

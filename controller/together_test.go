@@ -3,7 +3,6 @@ package controller_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
@@ -27,7 +26,7 @@ func TestBadCallsHurtNobody(t *testing.T) {
 	}
 	s.refuse = func(info controller.Info) error {
 		if info.UUID == noRoom {
-			return fmt.Errorf("%w: no room", controller.ErrRefused)
+			return &controller.RefusalError{Err: errors.New("no room")}
 		}
 		return nil
 	}

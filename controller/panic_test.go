@@ -12,7 +12,7 @@ import (
 	"tapdeck/controller/switchsim"
 )
 
-// A fault before a call has begun ends its connection alone.
+// A panic before a call has begun ends its connection alone.
 func TestPanicInPlans(t *testing.T) {
 	t.Parallel()
 	s := good()
@@ -33,14 +33,14 @@ func TestPanicInPlans(t *testing.T) {
 	if one.Answered || !nextRan(one) {
 		t.Errorf("answered %v, next action ran %v: want a call that the dialplan goes on with", one.Answered, nextRan(one))
 	}
-	lines := l.logs.FilterMessage("call broken by a fault of tapdeck").FilterField(zap.String("call", one.UUID)).FilterField(zap.String("result", "error")).All()
+	lines := l.logs.FilterMessage("call ended by a panic").FilterField(zap.String("call", one.UUID)).FilterField(zap.String("result", "error")).All()
 	if len(lines) != 1 || field(lines[0], "hint") == nil || !strings.Contains(lines[0].ContextMap()["stack"].(string), "TestPanicInPlans") {
 		t.Errorf("lines = %v, want one with hint and stack", lines)
 	}
 	checkResults(t, l, map[controller.Result]float64{controller.Failed: 1, controller.Completed: 1})
 }
 
-// A fault that the keeping of the record meets, too, leaves no call behind.
+// A panic while the record is kept, after another one, leaves no call behind.
 func TestPanicInRescue(t *testing.T) {
 	t.Parallel()
 	s := good()
@@ -140,10 +140,10 @@ func TestHintsOfStreamEnds(t *testing.T) {
 	t.Parallel()
 	s := good()
 	s.plan.Listen, s.plan.Stream.Restarts, s.cfg.RestartPause = time.Minute, 0, time.Second // in which the sink tells
-	ends := map[string]string{}
+	ends := map[string]controller.StreamEnd{}
 	s.behave = func(uuid string, _ int) behaviour { return behaviour{closeAfter: 3, end: ends[uuid]} }
 	var ids []string
-	for _, end := range []string{"closed", "dropped", "protocol_error", "message_too_big", "flood", "idle_timeout", "disk_error", "shutdown", "panic", "anything else"} {
+	for _, end := range []controller.StreamEnd{"closed", "dropped", "protocol_error", "message_too_big", "flood", "idle_timeout", "disk_error", "shutdown", "panic", "anything else"} {
 		id := newUUID()
 		ids, ends[id] = append(ids, id), end
 	}
@@ -156,7 +156,7 @@ func TestHintsOfStreamEnds(t *testing.T) {
 		c.Wait()
 	}
 	l.close()
-	seen := map[string]string{}
+	seen := map[string]controller.StreamEnd{}
 	for _, c := range calls {
 		report := c.Report()
 		end := ends[report.UUID]

@@ -1,0 +1,75 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"tapdeck/controller/esl"
+)
+
+// execute has the channel run an application and waits for its completion.
+func (c *call) execute(ctx context.Context, app, arg string, limit time.Duration) (response string, err error) {
+	if err := c.interruption(ctx); err != nil {
+		return "", err
+	}
+	c.running, err = c.conn.Execute(context.WithoutCancel(ctx), app, arg)
+	if err != nil {
+		return "", c.commandEnd(app, err)
+	}
+	err = c.wait(ctx, limit, func() bool { return c.running == "" })
+	switch {
+	case errors.Is(err, errTimeout):
+		return "", &callEnd{result: Failed, err: fmt.Errorf("wait for the end of %s: nothing within %v", strings.TrimSpace(app+" "+arg), limit), hint: "FreeSWITCH did not complete the application; its log says why"}
+	case err != nil:
+		return "", err
+	}
+	return c.response, nil
+}
+
+// bgapi sends an API command and returns the UUID of its job.
+func (c *call) bgapi(ctx context.Context, command string) (job string, err error) {
+	job, err = c.conn.BgAPI(context.WithoutCancel(ctx), command)
+	if err != nil {
+		return "", c.commandEnd(command, err)
+	}
+	return job, nil
+}
+
+// api runs an API command and waits for its answer, which is empty if the
+// switch gives none in time.
+func (c *call) api(ctx context.Context, command string) (answer string, err error) {
+	c.answered = ""
+	if c.job, err = c.bgapi(ctx, command); err != nil {
+		return "", err
+	}
+	err = c.wait(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.job == "" })
+	c.job = ""
+	if errors.Is(err, errTimeout) {
+		return "", nil
+	}
+	return c.answered, err
+}
+
+// commandEnd returns how a call ends whose command could not be given.
+func (c *call) commandEnd(command string, err error) error {
+	var reply *esl.ReplyError
+	switch {
+	case errors.As(err, &reply):
+		return &callEnd{result: Failed, err: err, hint: "FreeSWITCH refused a command that every `async full` socket may give; is the switch older than 1.10?"}
+	case errors.Is(err, esl.ErrUnsafe):
+		return &callEnd{result: Failed, err: fmt.Errorf("give command %q: %w", firstWords(command), err), hint: "a value of the plan or of a tapdeck_ channel variable holds a line break"}
+	case errors.Is(err, esl.ErrTooLong):
+		return &callEnd{result: Failed, err: fmt.Errorf("give command %q: %w", firstWords(command), err), hint: "a value of the plan, of a tapdeck_ channel variable, or sink.advertise is too long for FreeSWITCH"}
+	}
+	return c.connectionEnd()
+}
+
+// firstWords names a command without what follows: the URL of start is a secret.
+func firstWords(command string) string {
+	const enough = 3
+	words := strings.Fields(command)
+	return strings.Join(words[:min(enough, len(words))], " ")
+}
