@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,8 +24,12 @@ func (r recorder) Expect(info controller.Info, stream controller.StreamPlan) (co
 	call := callRecord(info, stream)
 	rec, err := r.sink.Expect(call)
 	switch {
-	case errors.Is(err, sink.ErrTooManyStreams), errors.Is(err, sink.ErrDiskLow), errors.Is(err, sink.ErrClosed):
-		return nil, fmt.Errorf("%w by the sink: %w", controller.ErrRefused, err)
+	case errors.Is(err, sink.ErrTooManyStreams):
+		return nil, &controller.RefusalError{Err: err, Hint: "sink.max_streams sets the limit"}
+	case errors.Is(err, sink.ErrDiskLow):
+		return nil, &controller.RefusalError{Err: err, Hint: "free some of the disk of sink.directory, or lower sink.min_free"}
+	case errors.Is(err, sink.ErrClosed):
+		return nil, &controller.RefusalError{Err: err}
 	case err != nil:
 		return nil, err
 	}
@@ -56,7 +59,7 @@ func (r *recording) State() controller.StreamState {
 	s := r.Recording.State()
 	state := controller.StreamState{
 		Connections: s.Connections, Live: s.Live, Audio: s.Audio, FirstAudioAt: s.FirstAudioAt,
-		LevelDBFS: s.LevelDBFS, Quiet: s.Quiet, LastEnd: string(s.LastEnd), Err: s.Err,
+		LevelDBFS: s.LevelDBFS, Quiet: s.Quiet, LastEnd: controller.StreamEnd(s.LastEnd), Err: s.Err,
 	}
 	if errors.Is(s.Err, sink.ErrMaxDuration) {
 		state.Full, state.Err = true, nil
