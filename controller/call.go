@@ -3,7 +3,6 @@ package controller
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -75,67 +74,32 @@ func (c *call) run(ctx context.Context) {
 	c.conclude(context.WithoutCancel(ctx), err)
 }
 
-// recoverPanic keeps a panic within its call: the others go on, and what was recorded
-// is kept.
-func (c *call) recoverPanic(ctx context.Context) {
-	p := recover()
-	if p == nil {
-		return
-	}
-	c.log.Error("call ended by a panic", zap.String("err", fmt.Sprint(p)), zap.Stack("stack"), zap.String("hint", panicHint))
-	c.conn.Close()
-	if c.ended {
-		return
-	}
-	c.outcome.Result, c.outcome.Err, c.outcome.Hint = Failed, fmt.Sprint(p), panicHint
-	c.publish(context.WithoutCancel(ctx), 0)
-	c.save()
-}
-
 // follow carries out the plan.
 func (c *call) follow(ctx context.Context) error {
-	if err := c.subscribe(ctx); err != nil {
-		return err
+	for _, step := range []func(context.Context) error{c.subscribe, c.answer, c.pause, c.tone, c.startStream, c.prompt, c.listen} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
-	if err := c.answer(ctx); err != nil {
-		return err
-	}
-	if err := c.pause(ctx); err != nil {
-		return err
-	}
-	if err := c.tone(ctx); err != nil {
-		return err
-	}
-	if err := c.startStream(ctx); err != nil {
-		return err
-	}
-	if err := c.prompt(ctx); err != nil {
-		return err
-	}
-	return c.listen(ctx)
+	return nil
 }
 
 // wait handles what the switch, the sink and the stream's timer report until
-// done says so. It returns errTimeout after limit, errHungUp, or an *callEnd.
+// done says so. It returns errTimeout after limit, errHungUp, or a *callEnd.
 // The call's own hangup and what follows wait by waitAfterPlan instead.
-func (c *call) wait(ctx context.Context, limit time.Duration, done func() bool) error {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	for {
-		if err := c.interruption(ctx); err != nil {
-			return err
-		}
-		if done() {
-			return nil
-		}
-		if !c.next(ctx, timer.C) {
-			return errTimeout
-		}
+func (c *call) wait(ctx context.Context, limit time.Duration, done func() bool) (err error) {
+	over := c.waitAfterPlan(ctx, limit, func() bool {
+		err = c.interruption(ctx)
+		return err != nil || done()
+	})
+	if !over {
+		return errTimeout
 	}
+	return err
 }
 
-// waitAfterPlan waits for done after the plan has ended, whatever else happens, for at
-// most limit; it ends early if the connection does.
+// waitAfterPlan waits for done, whatever else happens, for at most limit; it ends early
+// if the connection does. It returns whether done says so at the end.
 func (c *call) waitAfterPlan(ctx context.Context, limit time.Duration, done func() bool) bool {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()

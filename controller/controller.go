@@ -142,7 +142,7 @@ func (c *Controller) handle(ctx context.Context, conn *esl.Conn) {
 	var k *call
 	defer func() {
 		if p := recover(); p != nil {
-			c.afterPanic(conn, k, p)
+			c.afterPanic(ctx, conn, k, p)
 		}
 	}()
 	id := strings.Clone(conn.Channel().Get("Unique-ID")) // not the whole reply, of which it is a part
@@ -155,28 +155,41 @@ func (c *Controller) handle(ctx context.Context, conn *esl.Conn) {
 	}
 	k = c.newCall(conn, id, peer)
 	c.begin(k)
-	defer k.recoverPanic(ctx)
 	k.run(ctx)
 }
 
-// afterPanic keeps a panic within its connection if the call had not begun (k is nil),
-// or if its recoverPanic panicked, too.
-func (c *Controller) afterPanic(conn *esl.Conn, k *call, p any) {
-	uuid := conn.Channel().Get("Unique-ID")
-	if k != nil {
-		uuid = k.channel
-	}
-	c.log.Error("call ended by a panic", zap.String("call", strings.ToLower(uuid)),
-		zap.Stringer("peer", conn.RemoteAddr()), zap.String("result", string(Failed)), zap.String("err", fmt.Sprint(p)),
-		zap.Stack("stack"), zap.String("hint", panicHint))
+// afterPanic keeps a panic within its connection: the other calls go on, and what was
+// recorded is kept. k is nil if the call had not begun.
+func (c *Controller) afterPanic(ctx context.Context, conn *esl.Conn, k *call, p any) {
+	c.logPanic(conn, k, p)
 	conn.Close()
 	switch {
 	case k == nil:
 		c.metrics.calls.WithLabelValues(string(Failed)).Inc()
-	case !k.ended:
-		k.outcome.Result, k.outcome.Err, k.outcome.Hint, k.outcome.Ended = Failed, fmt.Sprint(p), panicHint, time.Now()
-		c.ended(k, nil)
+		return
+	case k.ended:
+		return
 	}
+	k.outcome.Result, k.outcome.Err, k.outcome.Hint, k.outcome.Ended = Failed, fmt.Sprint(p), panicHint, time.Now()
+	defer func() { // to keep the record may panic, too
+		if p := recover(); p != nil {
+			c.logPanic(conn, k, p)
+			if !k.ended {
+				c.ended(k, nil)
+			}
+		}
+	}()
+	k.publish(context.WithoutCancel(ctx), 0)
+	k.save()
+}
+
+func (c *Controller) logPanic(conn *esl.Conn, k *call, p any) {
+	uuid := conn.Channel().Get("Unique-ID")
+	if k != nil {
+		uuid = k.channel
+	}
+	c.log.Error("call ended by a panic", zap.String("call", strings.ToLower(uuid)), zap.Stringer("peer", conn.RemoteAddr()),
+		zap.String("result", string(Failed)), zap.String("err", fmt.Sprint(p)), zap.Stack("stack"), zap.String("hint", panicHint))
 }
 
 // panicHint is what to do about a panic.

@@ -52,25 +52,20 @@ const hintCut = "something between FreeSWITCH and the sink cuts connections (a p
 
 // hint says what to do about a socket that ended so.
 func (e StreamEnd) hint() string {
-	switch e {
-	case EndClosed:
-		return "FreeSWITCH itself closed the stream: did something else stop it (uuid_audio_stream … stop), or was the module unloaded?"
-	case EndDropped:
-		return "the connection ended without a word: a network, a proxy or a firewall between FreeSWITCH and the sink cut it, or the module went away"
-	case EndProtocol:
-		return "what came is no WebSocket of mod_audio_stream: is there a proxy between, that changes it?"
-	case EndTooBig:
-		return "a frame was larger than the sink takes: is stream.buffer what the module uses, or does something else send to the sink?"
-	case EndFlood:
-		return "the switch sent too much that is no audio: does a script send metadata by uuid_audio_stream … send_text?"
-	case EndIdle:
-		return "the switch sent nothing for sink.idle_timeout, not even its heart beat: was the stream paused, or did its network go away?"
-	case EndDisk:
-		return "the recording can't be written: look at the sink.directory's disk"
-	case EndShutdown:
-		return "tapdeck is stopping"
-	case EndPanic:
-		return panicHint
+	if h, ok := endHints[e]; ok {
+		return h
 	}
 	return "something between FreeSWITCH and the sink cuts connections, or the switch's module went away; the sink's line of this call says how it looked"
+}
+
+var endHints = map[StreamEnd]string{
+	EndClosed:   "FreeSWITCH itself closed the stream: did something else stop it (uuid_audio_stream … stop), or was the module unloaded?",
+	EndDropped:  "the connection ended without a word: a network, a proxy or a firewall between FreeSWITCH and the sink cut it, or the module went away",
+	EndProtocol: "what came is no WebSocket of mod_audio_stream: is there a proxy between, that changes it?",
+	EndTooBig:   "a frame was larger than the sink takes: is stream.buffer what the module uses, or does something else send to the sink?",
+	EndFlood:    "the switch sent too much that is no audio: does a script send metadata by uuid_audio_stream … send_text?",
+	EndIdle:     "the switch sent nothing for sink.idle_timeout, not even its heart beat: was the stream paused, or did its network go away?",
+	EndDisk:     "the recording can't be written: look at the sink.directory's disk",
+	EndShutdown: "tapdeck is stopping",
+	EndPanic:    panicHint,
 }

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -35,10 +36,7 @@ type status struct {
 // Calls returns the running calls, the oldest first.
 func (c *Controller) Calls() []Status {
 	c.mu.Lock()
-	running := make([]*call, 0, len(c.running))
-	for k := range c.running {
-		running = append(running, k)
-	}
+	running := slices.Collect(maps.Keys(c.running))
 	c.mu.Unlock()
 	all := make([]Status, 0, len(running))
 	for _, k := range running {

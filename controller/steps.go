@@ -49,7 +49,7 @@ func (c *call) subscribe(ctx context.Context) error {
 	return err
 }
 
-// length is how long the plan takes without its prompt.
+// length is how long the plan lasts without its prompt.
 func (p Plan) length() time.Duration {
 	return p.AnswerPause + p.Tone.Duration + p.Stream.ConnectTimeout + p.Listen + p.Stream.StopTimeout
 }

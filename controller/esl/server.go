@@ -108,7 +108,10 @@ func (s *Server) accept(ctx context.Context, ln net.Listener) (net.Conn, bool) {
 		}
 		s.log.Warn("event socket cannot accept", zap.NamedError("err", err), hint(acceptHint(err)), ratelog("accept"))
 		wait = min(max(2*wait, minAcceptPause), maxAcceptPause)
-		pause(ctx, wait)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
 	}
 }
 
@@ -159,13 +162,5 @@ func (s *Server) serve(ctx context.Context, outer net.Conn, handle func(context.
 func (s *Server) reportUnanswered(c *Conn, err error) {
 	if bad := new(FrameError); !errors.As(err, &bad) {
 		s.log.Warn("event socket peers did not answer connect", zap.Stringer("peer", c.RemoteAddr()), zap.NamedError("err", err), hint(hintUnanswered), ratelog("unanswered"))
-	}
-}
-
-// pause waits, but not beyond the end of ctx.
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
 	}
 }
