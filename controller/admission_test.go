@@ -34,7 +34,7 @@ func TestMisconfigured(t *testing.T) {
 			if line := e.line(t, "call ended"); line.Level != zapcore.ErrorLevel || !strings.Contains(fmt.Sprint(field(line, "hint")), want) {
 				t.Errorf("line = %v, want an error with %s", line.ContextMap(), want)
 			}
-			if e.tape != nil {
+			if e.recording != nil {
 				t.Error("a recording was asked for")
 			}
 		})
@@ -164,13 +164,13 @@ func TestRefusedCallTakesNoPlace(t *testing.T) {
 }
 
 // waitCalls waits until the controller has n calls left.
-func (l *lab) waitCalls(t *testing.T, n int) {
+func (l *testbed) waitCalls(t *testing.T, n int) {
 	t.Helper()
 	l.until(t, fmt.Sprintf("at most %d calls", n), func() bool { return len(l.ctl.Calls()) <= n })
 }
 
 // until waits for what has no event of its own.
-func (l *lab) until(t *testing.T, what string, done func() bool) {
+func (l *testbed) until(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

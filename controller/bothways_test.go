@@ -53,8 +53,8 @@ func heardListening(t *testing.T, e ended) {
 	}
 }
 
-// waitStep waits until the lab's only call is in a step.
-func (l *lab) waitStep(t *testing.T, step string) {
+// waitStep waits until the testbed's only call is in a step.
+func (l *testbed) waitStep(t *testing.T, step string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

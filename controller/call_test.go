@@ -67,7 +67,7 @@ func checkGood(t *testing.T, e ended) {
 		t.Errorf("outcome (-want +got):\n%s", diff)
 	}
 	checkAudio(t, e)
-	if diff := cmp.Diff([]string{"prompt start", "prompt end"}, e.tape.marks); diff != "" {
+	if diff := cmp.Diff([]string{"prompt start", "prompt end"}, e.recording.marks); diff != "" {
 		t.Errorf("marks (-want +got):\n%s", diff)
 	}
 	steps := []string{
@@ -94,7 +94,7 @@ func checkAudio(t *testing.T, e ended) {
 			t.Errorf("the module's %q are not set: what they are then is random", s.Unset)
 		}
 	}
-	if heard := e.tape.heard(); len(said) == 0 || !bytes.Equal(said, heard) {
+	if heard := e.recording.heard(); len(said) == 0 || !bytes.Equal(said, heard) {
 		t.Errorf("%d bytes were recorded, %d bytes said, or they differ", len(heard), len(said))
 	}
 }

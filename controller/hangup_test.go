@@ -8,9 +8,9 @@ import (
 	"tapdeck/controller/switchsim"
 )
 
-// runWith runs a call in a lab of its own; do is called at the nth step of the
+// runWith runs a call in a testbed of its own; do is called at the nth step of the
 // call that has this name and whose detail begins so.
-func (s setup) runWith(t *testing.T, spec switchsim.CallSpec, n int, step, detail string, do func(l *lab, call *switchsim.Call)) ended {
+func (s setup) runWith(t *testing.T, spec switchsim.CallSpec, n int, step, detail string, do func(l *testbed, call *switchsim.Call)) ended {
 	t.Helper()
 	l := s.start(t)
 	placed := make(chan *switchsim.Call, 1)
@@ -24,7 +24,7 @@ func (s setup) runWith(t *testing.T, spec switchsim.CallSpec, n int, step, detai
 	return l.ended(report)
 }
 
-func hangUp(_ *lab, call *switchsim.Call) { call.Hangup() }
+func hangUp(_ *testbed, call *switchsim.Call) { call.Hangup() }
 
 // The caller hangs up in each step, which ends at once.
 func TestCallerHangsUpInEachStep(t *testing.T) {
@@ -91,8 +91,8 @@ func TestCallerGivesUp(t *testing.T) {
 	if e.outcome.Result != controller.CallerHangup || e.outcome.HungUpBy != "caller" || e.outcome.HangupCause != "ORIGINATOR_CANCEL" {
 		t.Errorf("outcome = %+v, want caller_hangup with ORIGINATOR_CANCEL", e.outcome)
 	}
-	if !e.outcome.Timeline.Answer.IsZero() || len(e.tape.heard()) != 0 {
-		t.Errorf("timeline = %+v, %d bytes: want no answer", e.outcome.Timeline, len(e.tape.heard()))
+	if !e.outcome.Timeline.Answer.IsZero() || len(e.recording.heard()) != 0 {
+		t.Errorf("timeline = %+v, %d bytes: want no answer", e.outcome.Timeline, len(e.recording.heard()))
 	}
 }
 
@@ -128,7 +128,7 @@ func TestHangupIsNoDroppedStream(t *testing.T) {
 	placed := make(chan *switchsim.Call, 1)
 	call := l.dial(switchsim.CallSpec{Progress: on(2, "complete", "playback", func() {
 		c := <-placed
-		rec := l.rec.tape(c.UUID())
+		rec := l.rec.recording(c.UUID())
 		rec.Disconnect(t.Context()) // the sink sees the end first
 		c.Hangup()
 	})})
@@ -174,7 +174,7 @@ func TestWhoHungUp(t *testing.T) {
 			t.Parallel()
 			s := good()
 			s.plan.Listen = time.Minute
-			e := s.runWith(t, switchsim.CallSpec{}, 2, "complete", "playback", func(l *lab, call *switchsim.Call) {
+			e := s.runWith(t, switchsim.CallSpec{}, 2, "complete", "playback", func(l *testbed, call *switchsim.Call) {
 				l.operator("uuid_kill " + call.UUID() + " " + c.cause)
 			})
 			if e.outcome.Result != c.result || e.outcome.HungUpBy != c.by || e.outcome.HangupCause != c.cause {

@@ -59,7 +59,7 @@ func TestPanicInRescue(t *testing.T) {
 }
 
 // checkResults compares tapdeck_calls_total, and wants no active call.
-func checkResults(t *testing.T, l *lab, want map[controller.Result]float64) {
+func checkResults(t *testing.T, l *testbed, want map[controller.Result]float64) {
 	t.Helper()
 	families, err := l.reg.Gather()
 	if err != nil {

@@ -23,9 +23,9 @@ type recorder struct {
 	badly  error                                   // what Finish and Save return
 	saving func(outcome controller.Outcome)        // called by Save; nil is nothing
 
-	mu    sync.Mutex
-	tapes map[string]*tape
-	saved map[string][]controller.Outcome
+	mu         sync.Mutex
+	recordings map[string]*recording
+	saved      map[string][]controller.Outcome
 }
 
 // behaviour is what a socket does wrong; numbers count frames of audio.
@@ -87,8 +87,8 @@ func startRecorder(tb testing.TB) *recorder {
 		tb.Fatal(err)
 	}
 	r := &recorder{
-		url:   "ws://" + ln.Addr().String() + "/stream/",
-		tapes: map[string]*tape{}, saved: map[string][]controller.Outcome{},
+		url:        "ws://" + ln.Addr().String() + "/stream/",
+		recordings: map[string]*recording{}, saved: map[string][]controller.Outcome{},
 	}
 	server := &http.Server{
 		Handler:     r,
@@ -102,8 +102,8 @@ func startRecorder(tb testing.TB) *recorder {
 	tb.Cleanup(func() {
 		server.Close()
 		<-served
-		for _, t := range r.tapes {
-			t.letGo()
+		for _, t := range r.recordings {
+			t.release()
 		}
 	})
 	return r
@@ -118,8 +118,8 @@ func (r *recorder) Expect(info controller.Info, stream controller.StreamPlan) (c
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t := &tape{r: r, info: info, plan: stream, changed: make(chan struct{}, 1)}
-	r.tapes[info.UUID] = t
+	t := &recording{r: r, info: info, plan: stream, changed: make(chan struct{}, 1)}
+	r.recordings[info.UUID] = t
 	return t, nil
 }
 
@@ -143,15 +143,15 @@ func (r *recorder) outcomes(uuid string) []controller.Outcome {
 	return r.saved[uuid]
 }
 
-func (r *recorder) tape(uuid string) *tape {
+func (r *recorder) recording(uuid string) *recording {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.tapes[uuid]
+	return r.recordings[uuid]
 }
 
 // ServeHTTP takes one stream.
 func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	t := r.tape(strings.TrimPrefix(req.URL.Path, "/stream/"))
+	t := r.recording(strings.TrimPrefix(req.URL.Path, "/stream/"))
 	if t == nil {
 		http.Error(w, "no such call", http.StatusForbidden)
 		return
@@ -173,15 +173,15 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	conn := req.Context().Value(connKey{}).(*heldConn)
 	conn.keep(b.keepTCP)
 	t.begin(ws, conn, b.tillEnd)
-	end := t.take(ws, b)
+	end := t.readAudio(ws, b)
 	if b.end != "" {
 		end = b.end
 	}
 	t.end(end)
 }
 
-// take reads audio until the socket ends, and says why it did.
-func (t *tape) take(ws *websocket.Conn, b behaviour) controller.StreamEnd {
+// readAudio reads audio until the socket ends, and says why it did.
+func (t *recording) readAudio(ws *websocket.Conn, b behaviour) controller.StreamEnd {
 	for n := 1; ; n++ {
 		kind, data, err := ws.Read(context.Background())
 		if err != nil {
@@ -190,7 +190,7 @@ func (t *tape) take(ws *websocket.Conn, b behaviour) controller.StreamEnd {
 		if kind != websocket.MessageBinary {
 			continue
 		}
-		t.hear(data, b, n)
+		t.add(data, b, n)
 		switch n {
 		case b.closeAfter, b.failAfter, b.fullAfter:
 			ws.Close(websocket.StatusInternalError, "told to")

@@ -105,8 +105,8 @@ func TestShutdownIsBounded(t *testing.T) {
 			}
 			call.Hangup() // whom nobody hung up
 			e := l.ended(call.Wait())
-			if e.outcome.Result != controller.Aborted || len(e.tape.heard()) == 0 {
-				t.Errorf("outcome = %+v, %d bytes, want aborted with its recording", e.outcome, len(e.tape.heard()))
+			if e.outcome.Result != controller.Aborted || len(e.recording.heard()) == 0 {
+				t.Errorf("outcome = %+v, %d bytes, want aborted with its recording", e.outcome, len(e.recording.heard()))
 			}
 		})
 	}

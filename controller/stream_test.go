@@ -269,8 +269,8 @@ func TestSinkEndsStream(t *testing.T) {
 				t.Errorf("commands = %q, want %q", got, c.story)
 			}
 			e.line(t, c.lineToSee)
-			if len(e.tape.heard()) < 10*320 {
-				t.Errorf("%d bytes were kept, want what came before", len(e.tape.heard()))
+			if len(e.recording.heard()) < 10*320 {
+				t.Errorf("%d bytes were kept, want what came before", len(e.recording.heard()))
 			}
 		})
 	}

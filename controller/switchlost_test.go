@@ -30,7 +30,7 @@ func checkLost(t *testing.T, e ended, audio bool) {
 	if e.line(t, "call ended").Level != zapcore.WarnLevel {
 		t.Errorf("log = %q, want a warning at the end", e.messages())
 	}
-	if audio && len(e.tape.heard()) == 0 {
+	if audio && len(e.recording.heard()) == 0 {
 		t.Error("nothing of the recording is left")
 	}
 }

@@ -92,7 +92,7 @@ func TestTrap07RefusedStartLeavesSocket(t *testing.T) {
 	if e.outcome.Result != controller.StreamFailed || e.count("stream connected") != 0 || !strings.Contains(e.outcome.Err, "Operation Failed") {
 		t.Errorf("outcome = %+v, log = %q: want a stream that was refused", e.outcome, e.messages())
 	}
-	if state := e.tape.State(); state.Connections != 1 || state.Live {
+	if state := e.recording.State(); state.Connections != 1 || state.Live {
 		t.Errorf("state = %+v, want one socket, closed", state)
 	}
 	if !e.outcome.Ended.Before(e.report.HungUp) {
@@ -172,7 +172,7 @@ func TestTrap11UnknownApplication(t *testing.T) {
 	}
 	s.cfg.PromptLimit = 10 * time.Second
 	never := switchsim.CallSpec{Faults: switchsim.Faults{NeverComplete: "playback ivr/"}}
-	e = s.runWith(t, never, 2, "execute", "playback", func(l *lab, call *switchsim.Call) {
+	e = s.runWith(t, never, 2, "execute", "playback", func(l *testbed, call *switchsim.Call) {
 		l.operator("uuid_kill " + call.UUID() + " DESTINATION_OUT_OF_ORDER")
 	})
 	if took := e.outcome.Ended.Sub(e.outcome.Timeline.Prompt); e.outcome.HangupCause != "DESTINATION_OUT_OF_ORDER" || took > 5*time.Second {

@@ -73,8 +73,8 @@ func good() setup {
 	return s
 }
 
-// lab is a controller and a switch that run.
-type lab struct {
+// testbed is a controller and a switch that run.
+type testbed struct {
 	tb   testing.TB
 	ctl  *controller.Controller
 	rec  *recorder
@@ -87,12 +87,12 @@ type lab struct {
 	served chan error
 }
 
-// start runs a lab until the test ends, or until close.
-func (s setup) start(tb testing.TB) *lab {
+// start runs a testbed until the test ends, or until close.
+func (s setup) start(tb testing.TB) *testbed {
 	tb.Helper()
 	core, logs := observer.New(s.level)
 	log := zap.New(core)
-	l := &lab{tb: tb, rec: startRecorder(tb), sw: switchsim.New(s.sim), reg: prometheus.NewRegistry(), logs: logs, served: make(chan error, 1)}
+	l := &testbed{tb: tb, rec: startRecorder(tb), sw: switchsim.New(s.sim), reg: prometheus.NewRegistry(), logs: logs, served: make(chan error, 1)}
 	l.rec.behave, l.rec.refuse, l.rec.badly = s.behave, s.refuse, s.badly
 	s.esl.Headers = controller.Headers()
 	server, err := esl.NewServer(s.esl, log, l.reg)
@@ -125,7 +125,7 @@ func (s setup) start(tb testing.TB) *lab {
 }
 
 // close stops accepting and waits until every call has ended.
-func (l *lab) close() error {
+func (l *testbed) close() error {
 	l.tb.Helper()
 	l.tap.Close()
 	select {
@@ -139,7 +139,7 @@ func (l *lab) close() error {
 }
 
 // dial places a call; it is torn down where the test ends before it does.
-func (l *lab) dial(spec switchsim.CallSpec) *switchsim.Call {
+func (l *testbed) dial(spec switchsim.CallSpec) *switchsim.Call {
 	l.tb.Helper()
 	if spec.Address == "" {
 		spec.Address = l.tap.Addr().String()
@@ -156,7 +156,7 @@ func (l *lab) dial(spec switchsim.CallSpec) *switchsim.Call {
 
 // operator gives the switch an API command over its inbound event socket, in a
 // goroutine that ends before the test does.
-func (l *lab) operator(command string) {
+func (l *testbed) operator(command string) {
 	l.tb.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -181,13 +181,13 @@ func (l *lab) operator(command string) {
 
 // ended is what one call left behind.
 type ended struct {
-	report  switchsim.Report
-	outcome controller.Outcome
-	tape    *tape
-	logs    []observer.LoggedEntry
+	report    switchsim.Report
+	outcome   controller.Outcome
+	recording *recording
+	logs      []observer.LoggedEntry
 }
 
-// run places one call in a lab of its own and waits until it is over.
+// run places one call in a testbed of its own and waits until it is over.
 func (s setup) run(t *testing.T, spec switchsim.CallSpec) ended {
 	t.Helper()
 	l := s.start(t)
@@ -221,10 +221,10 @@ func (s setup) runAtEachCommand(t *testing.T, fault func(n int) switchsim.Faults
 }
 
 // ended collects what a call left behind, and checks what holds for every call.
-func (l *lab) ended(report switchsim.Report) ended {
+func (l *testbed) ended(report switchsim.Report) ended {
 	l.tb.Helper()
 	id := strings.ToLower(report.UUID)
-	e := ended{report: report, tape: l.rec.tape(id), logs: l.of(id)}
+	e := ended{report: report, recording: l.rec.recording(id), logs: l.of(id)}
 	outcomes := l.rec.outcomes(id)
 	if len(outcomes) != 1 {
 		l.tb.Fatalf("call %s: %d outcomes saved, want 1", id, len(outcomes))
@@ -239,14 +239,14 @@ func (l *lab) ended(report switchsim.Report) ended {
 			l.tb.Errorf("call %s: %s %q has no hint: %v", id, line.Level, line.Message, line.ContextMap())
 		}
 	}
-	if e.tape != nil && e.tape.finished != 1 {
-		l.tb.Errorf("call %s: recording finished %d times, want once", id, e.tape.finished)
+	if e.recording != nil && e.recording.finished != 1 {
+		l.tb.Errorf("call %s: recording finished %d times, want once", id, e.recording.finished)
 	}
 	return e
 }
 
 // of returns the log lines of one call.
-func (l *lab) of(id string) []observer.LoggedEntry {
+func (l *testbed) of(id string) []observer.LoggedEntry {
 	return l.logs.Filter(func(e observer.LoggedEntry) bool { return field(e, "call") == id }).All()
 }
 

@@ -12,8 +12,8 @@ import (
 	"tapdeck/controller"
 )
 
-// tape is the recording of one call.
-type tape struct {
+// recording is the recording of one call.
+type recording struct {
 	r       *recorder
 	info    controller.Info
 	plan    controller.StreamPlan
@@ -34,7 +34,7 @@ type tape struct {
 }
 
 // attempt counts an upgrade and says how its socket behaves.
-func (t *tape) attempt() behaviour {
+func (t *recording) attempt() behaviour {
 	t.mu.Lock()
 	t.sockets++
 	n := t.sockets
@@ -45,7 +45,7 @@ func (t *tape) attempt() behaviour {
 	return t.r.behave(t.info.UUID, n)
 }
 
-func (t *tape) update(f func(s *controller.StreamState)) {
+func (t *recording) update(f func(s *controller.StreamState)) {
 	t.mu.Lock()
 	f(&t.state)
 	t.mu.Unlock()
@@ -55,7 +55,7 @@ func (t *tape) update(f func(s *controller.StreamState)) {
 	}
 }
 
-func (t *tape) begin(ws *websocket.Conn, conn *heldConn, tillEnd bool) {
+func (t *recording) begin(ws *websocket.Conn, conn *heldConn, tillEnd bool) {
 	t.update(func(s *controller.StreamState) {
 		t.live, t.conn, t.tillEnd, t.over = ws, conn, tillEnd, make(chan struct{})
 		s.Connections++
@@ -63,7 +63,7 @@ func (t *tape) begin(ws *websocket.Conn, conn *heldConn, tillEnd bool) {
 	})
 }
 
-func (t *tape) end(reason controller.StreamEnd) {
+func (t *recording) end(reason controller.StreamEnd) {
 	t.update(func(s *controller.StreamState) {
 		s.Live, s.LastEnd = false, reason
 		t.live = nil
@@ -71,7 +71,7 @@ func (t *tape) end(reason controller.StreamEnd) {
 	})
 }
 
-func (t *tape) hear(data []byte, b behaviour, n int) {
+func (t *recording) add(data []byte, b behaviour, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.pcm = append(t.pcm, data...)
@@ -101,23 +101,23 @@ func (t *tape) hear(data []byte, b behaviour, n int) {
 }
 
 // URL implements controller.Recording, as the methods below do.
-func (t *tape) URL() string { return t.r.url + t.info.UUID }
+func (t *recording) URL() string { return t.r.url + t.info.UUID }
 
-func (t *tape) Changed() <-chan struct{} { return t.changed }
+func (t *recording) Changed() <-chan struct{} { return t.changed }
 
-func (t *tape) State() controller.StreamState {
+func (t *recording) State() controller.StreamState {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.state
 }
 
-func (t *tape) WatchSilence(time.Duration) {
+func (t *recording) WatchSilence(time.Duration) {
 	t.mu.Lock()
 	t.watching = 1
 	t.mu.Unlock()
 }
 
-func (t *tape) Mark(label string) {
+func (t *recording) Mark(label string) {
 	t.mu.Lock()
 	t.marks = append(t.marks, label)
 	n := t.sockets
@@ -127,15 +127,15 @@ func (t *tape) Mark(label string) {
 	}
 }
 
-func (t *tape) Stopping() {
+func (t *recording) Stopping() {
 	t.mu.Lock()
 	t.stopped++
 	t.mu.Unlock()
 }
 
-func (t *tape) Disconnect(ctx context.Context) error { return t.hangUp(ctx) }
+func (t *recording) Disconnect(ctx context.Context) error { return t.hangUp(ctx) }
 
-func (t *tape) Finish(ctx context.Context) error {
+func (t *recording) Finish(ctx context.Context) error {
 	t.mu.Lock()
 	t.finished++
 	over := t.over
@@ -150,13 +150,13 @@ func (t *tape) Finish(ctx context.Context) error {
 		return err
 	}
 	if !t.tillEnd {
-		t.letGo()
+		t.release()
 	}
 	return t.r.badly
 }
 
-// letGo closes a TCP connection that was held open.
-func (t *tape) letGo() {
+// release closes a TCP connection that was held open.
+func (t *recording) release() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.conn != nil {
@@ -166,7 +166,7 @@ func (t *tape) letGo() {
 }
 
 // hangUp closes a live socket and waits until it is over.
-func (t *tape) hangUp(ctx context.Context) error {
+func (t *recording) hangUp(ctx context.Context) error {
 	t.mu.Lock()
 	ws, over := t.live, t.over
 	t.mu.Unlock()
@@ -182,12 +182,12 @@ func (t *tape) hangUp(ctx context.Context) error {
 	}
 }
 
-func (t *tape) Save(outcome controller.Outcome) (controller.Record, error) {
+func (t *recording) Save(outcome controller.Outcome) (controller.Record, error) {
 	return t.r.Save(t.info, outcome)
 }
 
 // heard is what was recorded.
-func (t *tape) heard() []byte {
+func (t *recording) heard() []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.Clone(t.pcm)
