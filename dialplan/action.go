@@ -3,106 +3,65 @@ package dialplan
 import (
 	"fmt"
 	"net"
-	"strconv"
 	"strings"
 )
 
-const defaultPort = 8084 // of a socket action's first host
+const defaultPort = "8084" // of a socket action's first host
 
-// action checks one action.
-func (c *checker) action(at Location, application, data string) {
-	switch application {
-	case "socket":
-		c.socket(at, data)
-	case "audio_stream", "uuid_audio_stream":
-		c.unknown(at, application, "mod_audio_stream gives FreeSWITCH the API command uuid_audio_stream, no application")
-	case "api", "bgapi":
-		if strings.Contains(data, "uuid_audio_stream") {
-			c.unknown(at, application, "API commands aren't applications")
-		}
-	case "lua":
-		c.lua(at, data)
+// action checks one action, which counts within a condition of an extension only.
+func (c *checker) action(application, data string) {
+	const remove = "remove it; tapdeck starts and stops the stream"
+	switch inside := c.depth > 1; {
+	case !inside && application == "socket":
+		c.report(SeverityError, "put it into an extension, as tapdeck dialplan prints one", "socket outside a condition of an extension: FreeSWITCH ignores it")
+	case !inside:
+	case application == "socket":
+		c.socket(data)
+	case c.unknown.MatchString(application + " " + data):
+		c.report(SeverityError, remove, "there is no application %q: FreeSWITCH hangs the call up (uuid_audio_stream is an API command)", application)
 	default:
-		if m := c.hook.FindStringSubmatch(data); m != nil {
-			c.lua(at, m[1])
+		if m := c.script.FindStringSubmatch(application + " " + data); m != nil {
+			c.report(SeverityNote, "remove it if the call goes to tapdeck", "lua %s: its name says that it starts or stops a stream, as tapdeck does", m[1])
+		}
+		if c.expands.MatchString(data) {
+			c.streams = append(c.streams, c.at)
 		}
 	}
-	if c.expands.MatchString(data) {
-		c.streams = append(c.streams, at)
-	}
-}
-
-func (c *checker) unknown(at Location, application, why string) {
-	c.report(at, SeverityError,
-		fmt.Sprintf("there is no application %q: FreeSWITCH hangs the call up (%s)", application, why),
-		"remove it; tapdeck starts and stops the stream")
-}
-
-// lua reports a script whose work tapdeck does, by its name.
-func (c *checker) lua(at Location, data string) {
-	script, _, _ := strings.Cut(data, " ")
-	if !strings.Contains(strings.ToLower(script), "stream") {
-		return
-	}
-	c.report(at, SeverityNote, fmt.Sprintf("lua %s: its name says that it starts or stops a stream, as tapdeck does", script),
-		"remove it if the call goes to tapdeck")
 }
 
 // socket records one socket action and reports what is wrong with its hosts.
-func (c *checker) socket(at Location, data string) {
-	s := Socket{Location: at, data: data}
-	words := split(data)
+func (c *checker) socket(data string) {
+	words := strings.FieldsFunc(strings.ReplaceAll(data, "'", ""), func(r rune) bool { return r == ' ' })
 	if len(words) == 0 {
-		c.report(at, SeverityError, "socket without an address: FreeSWITCH goes on with the next action", `write data="HOST:8084 async full"`)
+		c.report(SeverityError, `write data="HOST:8084 async full"`, "socket without an address: FreeSWITCH goes on with the next action")
 		return
 	}
+	s := Socket{Location: c.at, data: data, unknown: strings.Contains(words[0], "${")}
 	for _, w := range words[1:] {
 		s.Async = s.Async || strings.EqualFold(w, "async")
 		s.Full = s.Full || strings.EqualFold(w, "full")
 	}
-	if strings.Contains(words[0], "${") {
-		s.unknown = true
-	} else {
+	if !s.unknown {
 		c.hosts(&s, words[0])
 	}
 	c.Sockets = append(c.Sockets, s)
 }
 
-// split cuts an argument at blanks as FreeSWITCH does, quotes and all.
-func split(data string) []string {
-	quoted := false
-	words := strings.FieldsFunc(data, func(r rune) bool {
-		if r == '\'' {
-			quoted = !quoted
-		}
-		return r == ' ' && !quoted
-	})
-	for i, w := range words {
-		words[i] = strings.ReplaceAll(w, "'", "")
-	}
-	return words
-}
-
 // hosts reads the list of hosts as FreeSWITCH does: the port follows the last
 // colon, the path the first slash after it, and a port stays for the hosts after it.
 func (c *checker) hosts(s *Socket, list string) {
-	port := strconv.Itoa(defaultPort)
+	port := defaultPort
 	for i, entry := range strings.Split(list, "|") {
-		if entry == "" {
-			c.report(s.Location, SeverityWarning, fmt.Sprintf("socket %q has an empty host, which FreeSWITCH logs as an error in every call", s.data), "remove the bar")
+		host, path, _ := strings.Cut(entry, "/")
+		switch colon := strings.LastIndexByte(entry, ':'); {
+		case entry == "":
+			c.report(SeverityWarning, "remove the bar", "socket %q has an empty host, which FreeSWITCH logs as an error in every call", s.data)
 			continue
-		}
-		host, path := entry, ""
-		if at := strings.LastIndexByte(entry, ':'); at >= 0 {
-			host = entry[:at]
-			port, path, _ = strings.Cut(entry[at+1:], "/")
-		} else {
-			host, path, _ = strings.Cut(entry, "/")
-			if i > 0 {
-				c.report(s.Location, SeverityWarning,
-					fmt.Sprintf("socket %q: %s has no port and inherits %s from the host before it", s.data, host, port),
-					fmt.Sprintf("write %s:%s", host, port))
-			}
+		case colon >= 0:
+			host = entry[:colon]
+			port, path, _ = strings.Cut(entry[colon+1:], "/")
+		case i > 0:
+			c.report(SeverityWarning, "write "+host+":"+port, "socket %q: %s has no port and inherits %s from the host before it", s.data, host, port)
 		}
 		if len(s.Hosts) == 0 {
 			s.Plan = path
@@ -113,23 +72,20 @@ func (c *checker) hosts(s *Socket, list string) {
 
 // host records one host that FreeSWITCH tries, or reports why it can't.
 func (c *checker) host(s *Socket, host, port string) {
-	n, ok := parsePort(port)
+	plain := plainPort(port)
 	text, hint := "", ""
 	switch {
 	case strings.ContainsAny(host, "[]"):
 		text, hint = "FreeSWITCH knows no brackets around an address", "write "+strings.Trim(host, "[]")+":"+port
-	case strings.Contains(host, "/"):
-		text, hint = "FreeSWITCH takes what follows the last colon for the port", "write a path without a colon"
-	case strings.Contains(host, ":") && !address(host).IsValid():
-		text, hint = fmt.Sprintf("%q is no address: FreeSWITCH takes what follows the last colon for the port", host), "write an IPv6 address with its port behind it, as in ::1:8084"
-	case host == "":
-		text, hint = "there is a port and no host", "write host:port"
-	case !ok:
-		text, hint = fmt.Sprintf("%q is no port", port), "write a port of 1 to 65535"
+	case strings.ContainsAny(host, "/:") && !address(host).IsValid():
+		text = fmt.Sprintf("%q is no address: FreeSWITCH takes what follows the last colon for the port", host)
+		hint = "write an IPv6 address with its port behind it, as in ::1:8084, and a path without a colon"
+	case host == "", plain == "":
+		text, hint = fmt.Sprintf("there is no host, or %q is no port", port), "write host:port, with a port of 1 to 65535"
 	default:
-		s.Hosts = append(s.Hosts, net.JoinHostPort(host, n))
+		s.Hosts = append(s.Hosts, net.JoinHostPort(host, plain))
 		return
 	}
 	s.bad = true
-	c.report(s.Location, SeverityError, fmt.Sprintf("socket %q: %s", s.data, text), hint)
+	c.report(SeverityError, hint, "socket %q: %s", s.data, text)
 }

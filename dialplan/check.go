@@ -3,6 +3,7 @@ package dialplan
 import (
 	"cmp"
 	"fmt"
+	"html"
 	"io"
 	"net"
 	"net/netip"
@@ -10,14 +11,6 @@ import (
 	"slices"
 	"strings"
 )
-
-// Expect is what Check compares a dialplan with.
-type Expect struct {
-	// Hosts are the addresses of the controller, host:port, IPv6 in brackets. A
-	// host that is empty, 0.0.0.0 or [::] stands for any. Without any, every socket
-	// action counts as one that should reach the controller.
-	Hosts []string
-}
 
 // Severity says how much a Finding matters.
 type Severity string
@@ -76,51 +69,64 @@ type Result struct {
 // Check reads a dialplan, a file or the answer of FreeSWITCH's xml_locate, and returns
 // which socket actions reach the controller and what is wrong with the others. If it
 // isn't XML, the error names the line.
-func Check(r io.Reader, want Expect) (Result, error) {
-	c := newChecker()
-	if err := walk(r, c); err != nil {
+//
+// The controller's hosts are host:port, IPv6 in brackets. A host that is empty, 0.0.0.0
+// or [::] stands for any. Without any, every socket action counts as one that should
+// reach the controller.
+func Check(r io.Reader, hosts []string) (Result, error) {
+	c := &checker{
+		controller: hosts,
+		unknown:    regexp.MustCompile(`^(uuid_)?audio_stream |^(bg)?api .*uuid_audio_stream`),
+		expands:    regexp.MustCompile(`\$\{[a-z_]*\s*\(?\s*uuid_audio_stream\b`),
+		script:     regexp.MustCompile(`^(?:lua|\w+ [a-z_]+=['"]?(?:lua|luarun)[ :]) *((?i)\S*stream\S*)`),
+	}
+	if err := c.walk(r); err != nil {
 		return Result{}, fmt.Errorf("parse dialplan: %w", err)
 	}
-	c.judge(want)
+	c.judge()
 	return c.Result, nil
 }
 
 // checker collects what Check returns.
 type checker struct {
 	Result
-	// streams are uses of uuid_audio_stream inside ${…}: they disturb a call only in
-	// an extension that also has a socket action.
-	streams []Location
-	include bool // the file includes others
+	controller []string   // its hosts
+	at         Location   // of what is looked at
+	depth      int        // how many of an extension and its conditions are open
+	field      string     // of the condition that was opened last
+	streams    []Location // of uses of uuid_audio_stream inside ${…}
+	include    bool       // the file includes others
 
+	unknown *regexp.Regexp // what takes the API for an application
 	expands *regexp.Regexp // what calls uuid_audio_stream inside ${…}
-	hook    *regexp.Regexp // a variable that runs a script, such as api_on_answer
+	script  *regexp.Regexp // a script about streams, run at once or by a variable such as api_on_answer
 }
 
-func newChecker() *checker {
-	return &checker{
-		expands: regexp.MustCompile(`\$\{[a-z_]*\s*\(?\s*uuid_audio_stream\b`),
-		hook:    regexp.MustCompile(`^[a-z_]+=['"]?(?:lua|luarun)[ :]+(\S+)`),
-	}
-}
-
-func (c *checker) report(at Location, s Severity, text, hint string) {
-	c.Findings = append(c.Findings, Finding{Location: at, Severity: s, Text: text, Hint: hint})
+// report adds a finding about what is looked at.
+func (c *checker) report(s Severity, hint, text string, args ...any) {
+	c.Findings = append(c.Findings, Finding{Location: c.at, Severity: s, Text: fmt.Sprintf(text, args...), Hint: hint})
 }
 
 // judge checks what only the whole dialplan shows.
-func (c *checker) judge(want Expect) {
+func (c *checker) judge() {
+	reached := false
 	for i := range c.Sockets {
 		s := &c.Sockets[i]
-		s.expected = s.reaches(want)
+		s.expected = c.reaches(s.Hosts)
 		s.Right = s.expected && s.Async && s.Full
+		reached = reached || s.expected
 	}
-	reached := slices.ContainsFunc(c.Sockets, func(s Socket) bool { return s.expected })
 	for _, s := range c.Sockets {
-		c.judgeSocket(s, want, reached)
+		c.at = s.Location
+		c.judgeSocket(s, reached)
 	}
-	for _, at := range c.streams {
-		c.judgeStream(at)
+	for _, c.at = range c.streams {
+		severity := SeverityWarning // it disturbs a call only if its extension has a socket action, too
+		if slices.ContainsFunc(c.Sockets, func(s Socket) bool { return s.Extension == c.at.Extension && s.Context == c.at.Context }) {
+			severity = SeverityError
+		}
+		c.report(severity, "remove it; tapdeck starts and stops the stream",
+			"uuid_audio_stream is called while the dialplan expands ${…}: its answer goes into a variable that nobody looks at, and while its stream is there tapdeck can't start its own")
 	}
 	if len(c.Sockets) == 0 {
 		c.noSocket()
@@ -133,89 +139,58 @@ func (c *checker) noSocket() {
 	if c.include {
 		hint = "this file includes others that were not looked at: check the answer of fs_cli -x 'xml_locate dialplan'; " + hint
 	}
-	c.report(Location{}, SeverityError, "there is no socket action: no call reaches tapdeck", hint)
+	c.at = Location{}
+	c.report(SeverityError, hint, "there is no socket action: no call reaches tapdeck")
 }
 
 // judgeSocket checks one socket action; reached is true if any of them goes to the
 // controller.
-func (c *checker) judgeSocket(s Socket, want Expect, reached bool) {
-	if !s.unknown && !s.expected && reached {
-		c.report(s.Location, SeverityNote, fmt.Sprintf("socket %q goes to another controller", s.data), "nothing, if this is meant")
+func (c *checker) judgeSocket(s Socket, reached bool) {
+	elsewhere := !s.unknown && !s.expected
+	if elsewhere && reached {
+		c.report(SeverityNote, "nothing, if this is meant", "socket %q goes to another controller", s.data)
 		return
 	}
 	address, _, _ := strings.Cut(s.data, " ")
 	data := address + " async full"
-	if s.bad || !s.unknown && !s.expected {
-		data = socketData(want.Hosts, s.Plan)
+	if s.bad || elsewhere {
+		data = socketData(c.controller, s.Plan)
 	}
-	fix := fmt.Sprintf(`write <action application="socket" data="%s"/>`, escape(data))
+	fix := fmt.Sprintf(`write <action application="socket" data="%s"/>`, html.EscapeString(data))
 	switch {
 	case s.unknown:
-		c.report(s.Location, SeverityNote, fmt.Sprintf("socket %q: the address comes from a variable and can't be checked", s.data),
-			"make sure that it is the controller's host:port for every call")
-	case !s.expected && !s.bad:
-		c.report(s.Location, SeverityError, fmt.Sprintf("socket %q goes to %s, and tapdeck listens on %s",
-			s.data, strings.Join(s.Hosts, " and "), strings.Join(want.Hosts, " and ")), fix)
+		c.report(SeverityNote, "make sure that it is the controller's host:port for every call", "socket %q: the address comes from a variable and can't be checked", s.data)
+	case elsewhere && !s.bad:
+		c.report(SeverityError, fix, "socket %q goes to %s, and tapdeck listens on %s", s.data, strings.Join(s.Hosts, " and "), strings.Join(c.controller, " and "))
 	}
-	c.judgeMode(s, fix)
+	const noAsync, noFull = "FreeSWITCH reads no audio while tapdeck listens", "tapdeck isn't allowed to start the stream"
+	switch {
+	case !s.Async && !s.Full:
+		c.report(SeverityError, fix, "socket %q lacks async and full: %s, and %s", s.data, noAsync, noFull)
+	case !s.Async:
+		c.report(SeverityError, fix, "socket %q lacks async: %s", s.data, noAsync)
+	case !s.Full:
+		c.report(SeverityError, fix, "socket %q lacks full: %s", s.data, noFull)
+	}
 }
 
-// judgeMode checks the words behind the address; fix is the hint.
-func (c *checker) judgeMode(s Socket, fix string) {
-	var missing, effect []string
-	if !s.Async {
-		missing = append(missing, "async")
-		effect = append(effect, "FreeSWITCH reads no audio while tapdeck listens")
-	}
-	if !s.Full {
-		missing = append(missing, "full")
-		effect = append(effect, "tapdeck isn't allowed to start the stream")
-	}
-	if len(missing) == 0 {
-		return
-	}
-	c.report(s.Location, SeverityError,
-		fmt.Sprintf("socket %q lacks %s: %s", s.data, strings.Join(missing, " and "), strings.Join(effect, ", and ")), fix)
-}
-
-// judgeStream checks one use of uuid_audio_stream inside ${…}.
-func (c *checker) judgeStream(at Location) {
-	severity := SeverityWarning
-	for _, s := range c.Sockets {
-		if s.Extension == at.Extension && s.Context == at.Context {
-			severity = SeverityError
-		}
-	}
-	c.report(at, severity,
-		"uuid_audio_stream is called while the dialplan expands ${…}: its answer goes into a variable that nobody looks at, and while its stream is there tapdeck can't start its own",
-		"remove it; tapdeck starts and stops the stream")
-}
-
-// reaches reports whether one of the hosts is the controller's.
-func (s *Socket) reaches(want Expect) bool {
-	if len(want.Hosts) == 0 && len(s.Hosts) > 0 {
-		return true
-	}
-	return slices.ContainsFunc(s.Hosts, func(host string) bool {
-		return slices.ContainsFunc(want.Hosts, func(want string) bool { return sameHost(host, want) })
+// reaches reports whether one of a socket action's hosts is the controller's.
+func (c *checker) reaches(hosts []string) bool {
+	return slices.ContainsFunc(hosts, func(host string) bool {
+		return len(c.controller) == 0 || slices.ContainsFunc(c.controller, func(want string) bool { return sameHost(host, want) })
 	})
 }
 
-// sameHost compares a host of a socket action with one that is expected.
+// sameHost compares a host of a socket action with one of the controller's.
 func sameHost(host, want string) bool {
 	h, hPort, _ := net.SplitHostPort(host)
 	w, wPort, _ := net.SplitHostPort(want)
-	hPort, hOK := parsePort(hPort)
-	wPort, wOK := parsePort(wPort)
-	if !hOK || !wOK || hPort != wPort {
-		return false
-	}
 	hAddr, wAddr := address(h), address(w)
 	switch {
-	case w == "", wAddr.IsUnspecified(), strings.EqualFold(h, w):
+	case hPort != plainPort(wPort):
+		return false
+	case w == "", wAddr.IsUnspecified(), strings.EqualFold(h, w), hAddr.IsValid() && hAddr == wAddr:
 		return true
-	case hAddr.IsValid() && wAddr.IsValid():
-		return hAddr == wAddr
 	}
 	return strings.EqualFold(h, "localhost") && wAddr.IsLoopback() || strings.EqualFold(w, "localhost") && hAddr.IsLoopback()
 }

@@ -1,6 +1,7 @@
 package dialplan
 
 import (
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -8,117 +9,83 @@ import (
 	"strings"
 )
 
-// ErrNoXML is the error of a Check of something without a single XML element.
-var ErrNoXML = errors.New("no XML element in it")
-
-// walker goes through the elements of a dialplan.
-type walker struct {
-	c          *checker
-	location   Location // of what is open; its line is the last action's
-	fields     []string // of the conditions that are open
-	text       strings.Builder
-	action     xml.StartElement
-	inside     bool // an extension
-	hasElement bool
-}
-
-// walk gives every action to the checker. Its error names the line.
-func walk(r io.Reader, c *checker) error {
-	w := walker{c: c}
+// walk checks every action of a dialplan. Its error names the line.
+func (c *checker) walk(r io.Reader) error {
 	dec := xml.NewDecoder(r)
 	dec.Entity = xml.HTMLEntity
 	dec.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+	elements := 0
 	for {
 		line, _ := dec.InputPos()
 		t, err := dec.Token()
-		if errors.Is(err, io.EOF) {
-			break
+		switch t := t.(type) {
+		case xml.StartElement:
+			elements++
+			err = c.start(dec, line, t)
+		case xml.EndElement:
+			c.end(t.Name.Local)
 		}
-		if err != nil {
-			return lineError(line, err)
+		var syntax *xml.SyntaxError
+		switch {
+		case err == nil:
+		case errors.As(err, &syntax):
+			return fmt.Errorf("line %d: %s", syntax.Line, syntax.Msg)
+		case !errors.Is(err, io.EOF):
+			return fmt.Errorf("line %d: %w", line, err)
+		case elements == 0:
+			return errors.New("line 1: no XML element in it")
+		default:
+			return nil
 		}
-		w.token(line, t)
 	}
-	if !w.hasElement {
-		return lineError(1, ErrNoXML)
+}
+
+func (c *checker) start(dec *xml.Decoder, line int, e xml.StartElement) error {
+	switch e.Name.Local {
+	case "context":
+		c.at = Location{Context: attr(e, "name")}
+	case "extension":
+		c.at.Extension, c.at.Number = attr(e, "name"), ""
+		c.depth++
+	case "condition", "regex":
+		c.depth++
+		c.field = attr(e, "field")
+		c.expression(attr(e, "expression"))
+	case "expression":
+		var text string
+		err := dec.DecodeElement(&text, &e)
+		c.expression(strings.TrimSpace(text))
+		return err
+	case "action", "anti-action":
+		var a struct {
+			Text string `xml:",chardata"` // which the data can be, too
+		}
+		err := dec.DecodeElement(&a, &e)
+		c.at.Line = line
+		c.action(attr(e, "application"), strings.TrimSpace(cmp.Or(strings.TrimSpace(a.Text), attr(e, "data"))))
+		return err
+	case "X-PRE-PROCESS":
+		c.include = c.include || attr(e, "cmd") == "include"
 	}
 	return nil
 }
 
-// lineError adds the line to an error that doesn't name it itself.
-func lineError(line int, err error) error {
-	var syntax *xml.SyntaxError
-	if errors.As(err, &syntax) {
-		return fmt.Errorf("line %d: %s", syntax.Line, syntax.Msg)
-	}
-	return fmt.Errorf("line %d: %w", line, err)
-}
-
-func (w *walker) token(line int, t xml.Token) {
-	switch t := t.(type) {
-	case xml.StartElement:
-		w.hasElement = true
-		w.start(line, t)
-	case xml.CharData:
-		w.text.Write(t)
-	case xml.EndElement:
-		w.end(t.Name.Local)
-	}
-}
-
-func (w *walker) start(line int, e xml.StartElement) {
-	w.text.Reset()
-	switch e.Name.Local {
-	case "context":
-		w.location = Location{Context: attr(e, "name")}
-	case "extension":
-		w.location.Extension, w.location.Number, w.inside = attr(e, "name"), "", true
-	case "condition", "regex":
-		w.fields = append(w.fields, attr(e, "field"))
-		w.expression(attr(e, "expression"))
-	case "action", "anti-action":
-		w.action, w.location.Line = e.Copy(), line
-	case "X-PRE-PROCESS":
-		w.c.include = w.c.include || attr(e, "cmd") == "include"
-	}
-}
-
-func (w *walker) end(name string) {
+func (c *checker) end(name string) {
 	switch name {
 	case "context":
-		w.location = Location{}
+		c.at = Location{}
 	case "extension":
-		w.location.Extension, w.location.Number, w.inside = "", "", false
+		c.at.Extension, c.at.Number = "", ""
+		c.depth--
 	case "condition", "regex":
-		w.fields = w.fields[:max(0, len(w.fields)-1)]
-	case "expression":
-		w.expression(strings.TrimSpace(w.text.String()))
-	case "action", "anti-action":
-		w.endAction()
-	}
-	w.text.Reset()
-}
-
-// expression keeps what the innermost open condition asks of the dialled number.
-func (w *walker) expression(s string) {
-	if n := len(w.fields); n > 0 && w.fields[n-1] == "destination_number" && s != "" {
-		w.location.Number = s
+		c.depth--
 	}
 }
 
-// endAction gives one whole action to the checker; its data can be an attribute or
-// text.
-func (w *walker) endAction() {
-	data := attr(w.action, "data")
-	if text := w.text.String(); strings.TrimSpace(text) != "" {
-		data = text
-	}
-	application := attr(w.action, "application")
-	if w.inside && len(w.fields) > 0 {
-		w.c.action(w.location, application, strings.TrimSpace(data))
-	} else if application == "socket" {
-		w.c.report(w.location, SeverityError, "socket outside a condition of an extension: FreeSWITCH ignores it",
-			"put it into an extension, as tapdeck dialplan prints one")
+// expression keeps what the condition that was opened last asks of the dialled number.
+func (c *checker) expression(s string) {
+	if c.field == "destination_number" && s != "" {
+		c.at.Number = s
 	}
 }
 

@@ -85,7 +85,7 @@ func (c *dialplanCommand) check(p *program, hosts []string) error {
 		defer func() { _ = f.Close() }()
 		in, name = f, c.Check
 	}
-	result, err := dialplan.Check(in, dialplan.Expect{Hosts: hosts})
+	result, err := dialplan.Check(in, hosts)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

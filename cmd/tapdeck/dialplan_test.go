@@ -16,7 +16,7 @@ func rendered(t *testing.T, hosts []string, args ...string) dialplan.Result {
 	if code != exitDone || stderr != "" {
 		t.Fatalf("%q: exit code %d\n%s", args, code, stderr)
 	}
-	result, err := dialplan.Check(strings.NewReader(stdout), dialplan.Expect{Hosts: hosts})
+	result, err := dialplan.Check(strings.NewReader(stdout), hosts)
 	if err != nil || len(result.Findings) > 0 || len(result.Sockets) != 1 || !result.Sockets[0].Right {
 		t.Fatalf("%q: %v, %+v\n%s", args, err, result, stdout)
 	}

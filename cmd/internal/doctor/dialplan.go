@@ -17,7 +17,7 @@ func (x *examination) dialplan(ctx context.Context) {
 	if !ok {
 		return
 	}
-	result, err := dialplan.Check(strings.NewReader(answer), dialplan.Expect{Hosts: x.Hosts})
+	result, err := dialplan.Check(strings.NewReader(answer), x.Hosts)
 	if err != nil {
 		x.report(finding(Unknown, check, fmt.Sprintf("the dialplan that FreeSWITCH has loaded can't be read: %v", err), "is mod_dialplan_xml loaded?"))
 		return
