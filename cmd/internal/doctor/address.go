@@ -3,10 +3,10 @@ package doctor
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 
 	"tapdeck/cmd/internal/config"
@@ -25,9 +25,7 @@ const (
 
 // locate finds out where the switch is.
 func (x *examination) locate(ctx context.Context) {
-	addr := x.remote()
-	if !x.machine.owns(addr) {
-		x.location = otherMachine
+	if !x.owns(x.remote()) {
 		return
 	}
 	name, ok := x.ask(ctx, "hostname")
@@ -35,20 +33,17 @@ func (x *examination) locate(ctx context.Context) {
 		return
 	}
 	x.location = thisMachine
-	if name != x.machine.name {
+	if own, _ := os.Hostname(); name != own {
 		x.location = unclear
-		x.report(finding(Unknown, "place of FreeSWITCH", fmt.Sprintf("it answers at this machine's address, calls itself %s, and this machine is %s: it may be in a container or behind a tunnel", quote(name), quote(x.machine.name)),
-			"if so, esl.listen, sink.listen and sink.advertise must be addresses that lead from there to here; --call proves it"))
+		x.report(Unknown, "place of FreeSWITCH", "if so, esl.listen, sink.listen and sink.advertise must be addresses that lead from there to here; --call proves it",
+			"it answers at this machine's address, calls itself %.120q, and this machine is %q: it may be in a container or behind a tunnel", name, own)
 	}
 }
 
 // remote is the switch's address as far as we reach it.
 func (x *examination) remote() netip.Addr {
-	tcp, ok := x.conn.RemoteAddr().(*net.TCPAddr)
-	if !ok {
-		return netip.Addr{}
-	}
-	return tcp.AddrPort().Addr().Unmap()
+	addr, _ := netip.ParseAddrPort(x.conn.RemoteAddr().String())
+	return addr.Addr().Unmap()
 }
 
 // ownAddress says whether an address is one of this machine.
@@ -60,83 +55,77 @@ func ownAddress(addr netip.Addr) bool {
 	})
 }
 
-// callAddress looks whether the switch could reach the listener for calls.
-func (x *examination) callAddress(context.Context) {
-	const check = "call address"
-	c := x.Loaded.Config.ESL
-	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
-		return
-	}
-	if x.location == otherMachine && config.IsLoopback(host) {
-		x.report(finding(Fail, check, fmt.Sprintf("FreeSWITCH is on another machine, at %v, and esl.listen %s takes connections of this one only", x.remote(), c.Listen),
-			"set esl.listen to an address of this machine that FreeSWITCH reaches, and esl.allow to FreeSWITCH's"))
-		return
-	}
-	switch {
-	case x.location == unclear, !x.admitted(check, "esl.allow", c.Allow, host):
-	case x.location == thisMachine:
-		x.report(pass(check, "esl.listen %s is on FreeSWITCH's own machine", c.Listen))
-	default:
-		x.report(finding(Unknown, check, fmt.Sprintf("FreeSWITCH is on another machine and can't be asked to try esl.listen %s", c.Listen), "--call proves it"))
-	}
+// endpoint is an address of the daemon to which FreeSWITCH connects.
+type endpoint struct {
+	check, keys, text, host string // keys are of the configuration, text is the main one with its value
+	allowKey                string
+	allow                   []netip.Prefix
 }
 
-// admitted reports an access list that would refuse the switch when it comes to
-// host. From a container or a tunnel it may come from anywhere.
-func (x *examination) admitted(check, key string, allow []netip.Prefix, host string) bool {
-	status, from := Warn, x.remote()
-	switch x.location {
-	case unclear:
-		return true
-	case thisMachine:
-		status = Fail
-		to, err := netip.ParseAddr(host)
-		if err != nil || to.IsUnspecified() {
-			return true
-		}
-		from = to.Unmap() // a machine that calls itself does so from the address it calls
+// callAddress looks whether the switch could reach the listener for calls.
+func (x *examination) callAddress(context.Context) {
+	c := x.Loaded.Config.ESL
+	host, _, err := net.SplitHostPort(c.Listen)
+	e := endpoint{"call address", "esl.listen", "esl.listen " + c.Listen, host, "esl.allow", c.Allow}
+	if err == nil && x.location != unclear && !x.misleads(e) {
+		x.judge(e)
 	}
-	if slices.ContainsFunc(allow, func(p netip.Prefix) bool { return p.Contains(from) }) {
-		return true
-	}
-	x.report(finding(status, check, fmt.Sprintf("%s does not hold FreeSWITCH's address %v: connections from there are closed", key, from), fmt.Sprintf("add %v to %s", from, key)))
-	return false
 }
 
 // sinkAddress looks whether sink.advertise leads to the sink.
 func (x *examination) sinkAddress(ctx context.Context) {
-	const check = "sink address"
 	c := x.Loaded.Config.Sink
 	u, err := url.Parse(c.Advertise)
 	if err != nil {
 		return // the configuration was checked
 	}
 	if u.Scheme == "wss" {
-		defer x.report(finding(Unknown, "TLS of mod_audio_stream", "sink.advertise is wss://, and FreeSWITCH can't tell whether the module was built with TLS; its own default is without",
-			"--call proves it; if it fails, build the module with -DUSE_TLS=ON"))
+		defer x.report(Unknown, "TLS of mod_audio_stream", "--call proves it; if it fails, build the module with -DUSE_TLS=ON",
+			"sink.advertise is wss://, and FreeSWITCH can't tell whether the module was built with TLS; its own default is without")
 	}
-	if x.location == otherMachine && config.IsLoopback(u.Hostname()) {
-		x.report(finding(Fail, check, fmt.Sprintf("FreeSWITCH is on another machine, at %v, and would look for sink.advertise %s on itself", x.remote(), c.Advertise),
-			"set sink.advertise and sink.listen to an address of this machine that FreeSWITCH reaches, and sink.allow to FreeSWITCH's"))
+	e := endpoint{"sink address", "sink.advertise and sink.listen", "sink.advertise " + c.Advertise, u.Hostname(), "sink.allow", c.Allow}
+	if x.misleads(e) {
 		return
 	}
-	port := cmp.Or(u.Port(), map[string]string{"ws": "80", "wss": "443"}[u.Scheme])
 	dialer := net.Dialer{Timeout: x.timeouts.reach}
-	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
-	if err == nil {
-		_ = conn.Close()
-	}
+	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(e.host, cmp.Or(u.Port(), map[string]string{"ws": "80", "wss": "443"}[u.Scheme])))
 	switch {
+	case err == nil:
+		_ = conn.Close()
+		x.judge(e)
 	case ctx.Err() != nil:
-	case err != nil && x.daemonAway:
-		x.report(finding(Unknown, check, fmt.Sprintf("sink.advertise %s can't be tried while tapdeck does not run", c.Advertise), "start it, and run doctor again"))
-	case err != nil:
-		x.report(finding(Fail, check, fmt.Sprintf("sink.advertise %s can't be reached from here (%v)", c.Advertise, reason(err)), "does it name the address and port of sink.listen?"))
-	case !x.admitted(check, "sink.allow", c.Allow, u.Hostname()):
-	case x.location == thisMachine:
-		x.report(pass(check, "%s takes connections, on FreeSWITCH's own machine", c.Advertise))
+	case x.daemonAway:
+		x.report(Unknown, e.check, "start it, and run doctor again", "%s can't be tried while tapdeck does not run", e.text)
 	default:
-		x.report(finding(Unknown, check, c.Advertise+" takes connections from this machine; FreeSWITCH can't be asked to try it", "--call proves it"))
+		x.report(Fail, e.check, "does it name the address and port of sink.listen?", "%s can't be reached from here (%v)", e.text, reason(err))
+	}
+}
+
+// misleads reports an endpoint that leads a switch on another machine to itself.
+func (x *examination) misleads(e endpoint) bool {
+	if x.location != otherMachine || !config.IsLoopback(e.host) {
+		return false
+	}
+	x.report(Fail, e.check, "set "+e.keys+" to an address of this machine that FreeSWITCH reaches, and "+e.allowKey+" to FreeSWITCH's",
+		"FreeSWITCH is on another machine, at %v, and would look for %s on itself", x.remote(), e.text)
+	return true
+}
+
+// judge says how an endpoint is for the switch. From a container or a tunnel it may
+// come from anywhere, so that no access list is held against it.
+func (x *examination) judge(e endpoint) {
+	status, from := Warn, x.remote()
+	if x.location == thisMachine {
+		to, _ := netip.ParseAddr(e.host)
+		status, from = Fail, to.Unmap() // a machine that calls itself does so from the address it calls
+	}
+	known := x.location != unclear && from.IsValid() && !from.IsUnspecified()
+	switch {
+	case known && !slices.ContainsFunc(e.allow, func(p netip.Prefix) bool { return p.Contains(from) }):
+		x.report(status, e.check, "add "+from.String()+" to "+e.allowKey, "%s does not hold FreeSWITCH's address %v: connections from there are closed", e.allowKey, from)
+	case x.location == thisMachine:
+		x.pass(e.check, "%s is on FreeSWITCH's own machine", e.text)
+	default:
+		x.report(Unknown, e.check, "--call proves it", "FreeSWITCH can't be asked to try %s from where it is", e.text)
 	}
 }

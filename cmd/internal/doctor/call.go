@@ -24,6 +24,8 @@ const (
 // testCall is the name of the check of a call as a whole.
 const testCall = "test call"
 
+const seeLog = "FreeSWITCH's log says why"
+
 // call places a call from the switch itself and looks for what its caller said
 // in the recording.
 func (x *examination) call(ctx context.Context) {
@@ -38,10 +40,10 @@ func (x *examination) call(ctx context.Context) {
 		return
 	}
 	if record.Result != "completed" {
-		x.report(finding(Fail, testCall, fmt.Sprintf("call %s ended with %s%s", record.Call, record.Result, because(record.Err)), x.resultHint(record)))
+		x.report(Fail, testCall, x.resultHint(record), "call %s ended with %s%s", record.Call, record.Result, because(record.Err))
 		return
 	}
-	x.report(pass(testCall, "call %s to %s was completed by plan %s", record.Call, x.Call, record.Plan))
+	x.pass(testCall, "call %s to %s was completed by plan %s", record.Call, x.Call, record.Plan)
 	x.listen(record)
 }
 
@@ -55,11 +57,11 @@ func (x *examination) originate(ctx context.Context, id, caller string) (*callvi
 	switch {
 	case ctx.Err() != nil:
 	case errors.Is(err, errSilent):
-		x.report(finding(Fail, testCall, fmt.Sprintf("%s was not answered within %v", to, x.timeouts.ring), "tapdeck answers at once: where does the dialplan send this number?"))
+		x.report(Fail, testCall, "tapdeck answers at once: where does the dialplan send this number?", "%s was not answered within %v", to, x.timeouts.ring)
 	case err != nil:
-		x.report(finding(Fail, testCall, fmt.Sprintf("%s: %s while it was placed", to, ended(err, x.timeouts.ring)), "FreeSWITCH's log says why"))
+		x.report(Fail, testCall, seeLog, "%s: %s while it was placed", to, ended(err, x.timeouts.ring))
 	case !strings.HasPrefix(answer, "+OK"):
-		x.report(finding(Fail, testCall, fmt.Sprintf("FreeSWITCH answered %s to %s", quote(answer), to), originateHint(answer)))
+		x.report(Fail, testCall, originateHint(answer), "FreeSWITCH answered %.120q to %s", answer, to)
 	default:
 		return x.follow(ctx, caller)
 	}
@@ -82,7 +84,7 @@ func originateHint(answer string) string {
 	case strings.Contains(answer, "NORMAL_CLEARING"), strings.Contains(answer, "NORMAL_TEMPORARY_FAILURE"):
 		return "no tapdeck took the call: does it run, with slots free, and does that extension's socket action name its address?"
 	}
-	return "FreeSWITCH's log says why"
+	return seeLog
 }
 
 // follow waits until the daemon says that the call of this caller has ended.
@@ -90,34 +92,30 @@ func (x *examination) follow(ctx context.Context, caller string) (*callview.Reco
 	limit := x.timeouts.call + x.longest()
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	ticker := time.NewTicker(x.timeouts.poll)
-	defer ticker.Stop()
-	appear := time.Now().Add(x.timeouts.appear)
+	admin, appear := x.Loaded.Config.Admin.Listen, time.Now().Add(x.timeouts.appear)
 	for seen := false; ; {
 		page, err := x.calls(limited)
-		switch {
-		case ctx.Err() != nil:
-			return nil, false
-		case limited.Err() != nil:
-			x.report(finding(Fail, testCall, fmt.Sprintf("not over after %v", limit), "in which step is it? tapdeck calls"))
-			return nil, false
-		case err != nil:
-			x.report(finding(Fail, testCall, fmt.Sprintf("was answered, but the daemon's /calls can't be read (%v)", err), "does the daemon run with this configuration's admin.listen and admin.token?"))
-			return nil, false
-		}
 		if i := slices.IndexFunc(page.Ended, func(r callview.Record) bool { return r.Caller == caller }); i >= 0 {
 			return &page.Ended[i], true
 		}
 		seen = seen || slices.ContainsFunc(page.Running, func(r callview.Running) bool { return r.Caller == caller })
-		if !seen && time.Now().After(appear) {
-			x.report(finding(Fail, testCall, fmt.Sprintf("was answered, but not by the tapdeck at admin.listen %s, which knows nothing of it", x.Loaded.Config.Admin.Listen),
-				"does the extension of "+x.Call+" name another host, or something that answers by itself?"))
-			return nil, false
+		switch {
+		case ctx.Err() != nil:
+		case limited.Err() != nil:
+			x.report(Fail, testCall, "in which step is it? tapdeck calls", "not over after %v", limit)
+		case err != nil:
+			x.report(Fail, testCall, "does the daemon run with this configuration's admin.listen and admin.token?", "was answered, but the daemon's /calls can't be read (%v)", err)
+		case !seen && time.Now().After(appear):
+			x.report(Fail, testCall, "does the extension of "+x.Call+" name another host, or something that answers by itself?",
+				"was answered, but not by the tapdeck at admin.listen %s, which knows nothing of it", admin)
+		default:
+			select {
+			case <-time.After(x.timeouts.poll):
+			case <-limited.Done():
+			}
+			continue
 		}
-		select {
-		case <-ticker.C:
-		case <-limited.Done():
-		}
+		return nil, false
 	}
 }
 

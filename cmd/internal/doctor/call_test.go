@@ -126,7 +126,7 @@ func TestCallUnseen(t *testing.T) {
 		seen, todo string
 	}{
 		"elsewhere":  {always(http.StatusOK, `{"running":[],"ended":[]}`), func(p *timeouts) { p.appear = 50 * time.Millisecond }, "knows nothing of it", "answers by itself"},
-		"no page":    {always(http.StatusNotFound, "no"), nil, "it answers 404", "admin.listen"},
+		"no page":    {always(http.StatusNotFound, "no"), nil, "404 Not Found", "admin.listen"},
 		"garbage":    {always(http.StatusOK, "<html>"), nil, "decode calls", "admin.listen"},
 		"never over": {running, func(p *timeouts) { p.call = 300 * time.Millisecond }, "not over after 300ms", "tapdeck calls"},
 	} {

@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"syscall"
 
@@ -25,16 +24,16 @@ func (x *examination) connect(ctx context.Context) bool {
 	switch {
 	case err == nil:
 		x.conn = conn
-		x.report(pass(eventSocket, "%s answers, and takes the password", x.FreeSWITCH))
+		x.pass(eventSocket, "%s answers, and takes the password", x.FreeSWITCH)
 		return true
 	case ctx.Err() == nil:
-		x.report(x.notConnected(err))
+		x.notConnected(err)
 	}
 	return false
 }
 
-// notConnected says why there is no event socket.
-func (x *examination) notConnected(err error) Finding {
+// notConnected reports why there is no event socket.
+func (x *examination) notConnected(err error) {
 	const file = "autoload_configs/event_socket.conf.xml"
 	var dial *net.OpError
 	seen, todo := "", "does --freeswitch name listen-ip and listen-port of "+file+"?"
@@ -52,5 +51,5 @@ func (x *examination) notConnected(err error) Finding {
 	default:
 		seen = "is no event socket: " + ended(err, x.timeouts.connect)
 	}
-	return finding(Fail, eventSocket, fmt.Sprintf("%s %s", x.FreeSWITCH, seen), todo)
+	x.report(Fail, eventSocket, todo, "%s %s", x.FreeSWITCH, seen)
 }

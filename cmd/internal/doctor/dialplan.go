@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -12,23 +13,31 @@ import (
 
 // dialplan looks whether a socket action leads calls to tapdeck, and for which number.
 func (x *examination) dialplan(ctx context.Context) {
-	const check, command = "dialplan", "xml_locate dialplan"
-	answer, ok := x.ask(ctx, command)
+	const check = "dialplan"
+	answer, ok := x.ask(ctx, "xml_locate dialplan")
 	if !ok {
 		return
 	}
 	result, err := dialplan.Check(strings.NewReader(answer), x.Hosts)
 	if err != nil {
-		x.report(finding(Unknown, check, fmt.Sprintf("the dialplan that FreeSWITCH has loaded can't be read: %v", err), "is mod_dialplan_xml loaded?"))
+		x.report(Unknown, check, "is mod_dialplan_xml loaded?", "the dialplan that FreeSWITCH has loaded can't be read: %v", err)
 		return
 	}
-	if len(result.Sockets) == 0 && x.fetched(ctx, check) || x.lost {
-		return
+	if len(result.Sockets) == 0 {
+		fetched, ok := x.ask(ctx, "module_exists mod_xml_curl")
+		switch {
+		case !ok:
+			return
+		case fetched == "true":
+			x.report(Unknown, check, "--call proves it", "FreeSWITCH has no socket action loaded, but mod_xml_curl, which may fetch one for each call")
+			return
+		}
 	}
 	reached := x.sockets(check, result.Sockets)
+	status := map[dialplan.Severity]Status{dialplan.SeverityError: Fail, dialplan.SeverityWarning: Warn, dialplan.SeverityNote: Unknown}
 	for _, f := range result.Findings {
 		if !reached || f.Severity != dialplan.SeverityNote {
-			x.report(finding(statusOf(f.Severity), check, f.Text+inExtension(f.Location), f.Hint))
+			x.report(status[f.Severity], check, f.Hint, "%s%s", f.Text, inExtension(f.Location))
 		}
 	}
 }
@@ -36,38 +45,18 @@ func (x *examination) dialplan(ctx context.Context) {
 // sockets reports the actions that lead to tapdeck and says whether there is one.
 func (x *examination) sockets(check string, sockets []dialplan.Socket) (reached bool) {
 	for _, s := range sockets {
-		if !s.Right {
-			continue
+		_, known := x.Loaded.Plan(s.Plan)
+		reached = reached || s.Right
+		switch {
+		case !s.Right:
+		case s.Plan != "" && !known:
+			x.report(Warn, check, "write one of "+strings.Join(x.Loaded.PlanNames(), ", ")+", or add the plan",
+				"plan %q is not in the configuration, so these calls follow plan %s%s", s.Plan, config.DefaultPlan, inExtension(s.Location))
+		default:
+			x.pass(check, "calls to %s in context %s come to tapdeck (extension %s)", number(s.Location), s.Context, s.Extension)
 		}
-		reached = true
-		if _, ok := x.Loaded.Plan(s.Plan); s.Plan != "" && !ok {
-			x.report(finding(Warn, check, fmt.Sprintf("plan %q is not in the configuration, so these calls follow plan %s%s", s.Plan, config.DefaultPlan, inExtension(s.Location)),
-				"write one of "+strings.Join(x.Loaded.PlanNames(), ", ")+", or add the plan"))
-			continue
-		}
-		x.report(pass(check, "calls to %s in context %s come to tapdeck (extension %s)", number(s.Location), s.Context, s.Extension))
 	}
 	return reached
-}
-
-// fetched reports that the switch may fetch its dialplan for each call.
-func (x *examination) fetched(ctx context.Context, check string) bool {
-	answer, ok := x.ask(ctx, "module_exists mod_xml_curl")
-	if !ok || answer != "true" {
-		return false
-	}
-	x.report(finding(Unknown, check, "FreeSWITCH has no socket action loaded, but mod_xml_curl, which may fetch one for each call", "--call proves it"))
-	return true
-}
-
-func statusOf(s dialplan.Severity) Status {
-	switch s {
-	case dialplan.SeverityError:
-		return Fail
-	case dialplan.SeverityWarning:
-		return Warn
-	}
-	return Unknown
 }
 
 // inExtension says in which extension something is.
@@ -84,11 +73,8 @@ func number(p dialplan.Location) string {
 	inner, from := strings.CutPrefix(p.Number, "^")
 	inner, to := strings.CutSuffix(inner, "$")
 	plain := strings.ReplaceAll(inner, `\`, "")
-	switch {
-	case p.Number == "":
-		return "any"
-	case from && to && regexp.QuoteMeta(plain) == inner:
+	if from && to && regexp.QuoteMeta(plain) == inner {
 		return plain
 	}
-	return p.Number
+	return cmp.Or(p.Number, "any")
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -34,7 +33,7 @@ type Options struct {
 	Context string
 	// Report is given each finding as it is made.
 	Report func(Finding)
-	// Progress, if not nil, is given what is being waited for.
+	// Progress is given what is being waited for.
 	Progress func(text string)
 }
 
@@ -42,7 +41,7 @@ type Options struct {
 type examination struct {
 	Options
 	timeouts timeouts
-	machine  machine
+	owns     func(netip.Addr) bool // says whether an address is one of this machine
 	client   *callview.Client // of the daemon
 	conn     *esl.Conn
 	location location
@@ -62,20 +61,7 @@ type timeouts struct {
 	poll    time.Duration // between two questions for the daemon's calls
 }
 
-// machine is the one on which the doctor runs.
-type machine struct {
-	name string
-	owns func(netip.Addr) bool
-}
-
 func newExamination(o Options) *examination {
-	name, err := os.Hostname()
-	if err != nil {
-		name = ""
-	}
-	if o.Progress == nil {
-		o.Progress = func(string) {}
-	}
 	if len(o.Hosts) == 0 {
 		o.Hosts = []string{o.Loaded.Config.ESL.Listen}
 	}
@@ -85,8 +71,8 @@ func newExamination(o Options) *examination {
 			connect: 5 * time.Second, answer: 10 * time.Second, ring: time.Minute, appear: 10 * time.Second,
 			call: 2 * time.Minute, reach: 3 * time.Second, poll: 200 * time.Millisecond,
 		},
-		machine: machine{name: name, owns: ownAddress},
-		client:  callview.NewClient(o.Loaded.Config.Admin.Listen, o.Loaded.Config.Admin.Token),
+		owns:   ownAddress,
+		client: callview.NewClient(o.Loaded.Config.Admin.Listen, o.Loaded.Config.Admin.Token),
 	}
 }
 
@@ -120,18 +106,6 @@ func (x *examination) checkSwitch(ctx context.Context) {
 	}
 }
 
-// report hands a finding on. An answer that repeats the password is no reason to
-// print it.
-func (x *examination) report(f Finding) {
-	const shortest = 4 // a shorter one would be found in any text
-	if len(x.Password) >= shortest {
-		f.Seen = strings.ReplaceAll(f.Seen, x.Password, "***")
-		f.Todo = strings.ReplaceAll(f.Todo, x.Password, "***")
-	}
-	x.failed = x.failed || f.Status == Fail
-	x.Report(f)
-}
-
 var errSilent = errors.New("no answer in time")
 
 // ask runs an API command. If the event socket does not answer that is reported,
@@ -143,8 +117,8 @@ func (x *examination) ask(ctx context.Context, command string) (answer string, o
 	}
 	x.lost = true
 	if ctx.Err() == nil {
-		x.report(finding(Fail, eventSocket, fmt.Sprintf("%s when asked %q; what comes after that was not checked", ended(err, x.timeouts.answer), command),
-			"run doctor again; if it stays, FreeSWITCH's log says more"))
+		x.report(Fail, eventSocket, "run doctor again; if it stays, FreeSWITCH's log says more",
+			"%s when asked %q; what comes after that was not checked", ended(err, x.timeouts.answer), command)
 	}
 	return "", false
 }
@@ -158,7 +132,7 @@ func (x *examination) match(ctx context.Context, check, command, pattern string)
 	}
 	found := regexp.MustCompile(pattern).FindStringSubmatch(answer)
 	if found == nil {
-		x.report(strange(check, command, answer))
+		x.strange(check, command, answer)
 	}
 	return found
 }

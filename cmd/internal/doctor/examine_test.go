@@ -185,7 +185,7 @@ func TestAnotherMachine(t *testing.T) {
 			{"sink address", Fail, "on itself", "set sink.advertise"},
 		}},
 		"listen": {func(c *config.Config) { c.Sink.Advertise = "ws://" + anyHost(c.Sink.Advertise) }, []amiss{
-			{"call address", Fail, "this one only", "set esl.listen"},
+			{"call address", Fail, "on itself", "set esl.listen"},
 			{"sink address", Unknown, "can't be asked", "--call"},
 		}},
 		"allow": {func(c *config.Config) {
@@ -198,7 +198,7 @@ func TestAnotherMachine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := newSetup(t)
 			tt.change(&l.loaded.Config)
-			l.tune = func(x *examination) { x.machine.owns = func(netip.Addr) bool { return false } }
+			l.tune = func(x *examination) { x.owns = func(netip.Addr) bool { return false } }
 			l.expect(tt.want...)
 		})
 	}

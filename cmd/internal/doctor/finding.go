@@ -3,6 +3,7 @@ package doctor
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Status is how a check came out.
@@ -32,26 +33,21 @@ type Finding struct {
 	Todo string `json:"todo,omitempty"`
 }
 
-func pass(check, seen string, args ...any) Finding {
-	return Finding{Check: check, Status: Pass, Seen: fmt.Sprintf(seen, args...)}
-}
+func (x *examination) pass(check, seen string, args ...any) { x.report(Pass, check, "", seen, args...) }
 
-func finding(status Status, check, seen, todo string) Finding {
-	return Finding{Check: check, Status: status, Seen: seen, Todo: todo}
-}
-
-// strange is an answer that says nothing of what was asked.
-func strange(check, command, answer string) Finding {
-	return finding(Unknown, check, fmt.Sprintf("FreeSWITCH answered %s to %q", quote(answer), command), "ask it yourself: fs_cli -x "+strconv.Quote(command))
-}
-
-// quoted is how many bytes of a foreign text a finding shows.
-const quoted = 120
-
-// quote makes a foreign text one printable, bounded word.
-func quote(text string) string {
-	if len(text) > quoted {
-		return strconv.Quote(text[:quoted]) + "…"
+// report hands a finding on. An answer that repeats the password is no reason to
+// print it.
+func (x *examination) report(status Status, check, todo, seen string, args ...any) {
+	seen = fmt.Sprintf(seen, args...)
+	const shortest = 4 // a shorter one would be found in any text
+	if len(x.Password) >= shortest {
+		seen, todo = strings.ReplaceAll(seen, x.Password, "***"), strings.ReplaceAll(todo, x.Password, "***")
 	}
-	return strconv.Quote(text)
+	x.failed = x.failed || status == Fail
+	x.Report(Finding{check, status, seen, todo})
+}
+
+// strange reports an answer that says nothing of what was asked.
+func (x *examination) strange(check, command, answer string) {
+	x.report(Unknown, check, "ask it yourself: fs_cli -x "+strconv.Quote(command), "FreeSWITCH answered %.120q to %q", answer, command)
 }

@@ -74,7 +74,7 @@ func newSetup(t *testing.T) *setup {
 	l.sink = listenAnywhere(t)
 	c := &loaded.Config
 	c.Admin.Listen, c.Sink.Advertise, c.Sink.Directory = l.admin.Listener.Addr().String(), "ws://"+l.sink.Addr().String(), t.TempDir()
-	l.options = Options{Password: password, Loaded: loaded, Version: ourVersion, Context: "default"}
+	l.options = Options{Password: password, Loaded: loaded, Version: ourVersion, Context: "default", Progress: func(string) {}}
 	return l
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"strings"
@@ -14,33 +13,20 @@ import (
 	"tapdeck/cmd/internal/callview"
 )
 
-// What FreeSWITCH's own example configuration has.
-const (
-	stockPassword = "ClueCon"
-	stockHost     = "127.0.0.1"
-	stockPort     = "8021"
-)
-
 // Login is where and how to log in to an inbound event socket.
 type Login struct{ Address, Password string }
 
 // StockLogin is that of FreeSWITCH's own example configuration.
 func StockLogin() Login {
-	return Login{Address: net.JoinHostPort(stockHost, stockPort), Password: stockPassword}
+	return Login{Address: "127.0.0.1:" + stockPort, Password: "ClueCon"}
 }
 
-// maxLoginFile bounds what is read of a file.
-const maxLoginFile = 1 << 20
+const stockPort = "8021"
 
 // ReadLogin reads a file whose first line is the password, which gives no address, or
 // FreeSWITCH's event_socket.conf.xml. Errors never hold what is in it.
 func ReadLogin(path string) (Login, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Login{}, err
-	}
-	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, maxLoginFile))
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return Login{}, err
 	}

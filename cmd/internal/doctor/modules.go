@@ -23,7 +23,7 @@ func (x *examination) needs() []need {
 		{streamModule, "streams the audio"},
 	}
 	add := func(module, does string) {
-		if !slices.ContainsFunc(needs, func(n need) bool { return n.module == module }) {
+		if module != "" && !slices.ContainsFunc(needs, func(n need) bool { return n.module == module }) {
 			needs = append(needs, need{module, does})
 		}
 	}
@@ -31,9 +31,7 @@ func (x *examination) needs() []need {
 		if plan.Tone.Duration > 0 {
 			add("mod_tone_stream", "plays the tone of plan "+plan.Name)
 		}
-		if module := player(plan.Prompt); module != "" {
-			add(module, "plays the prompt of plan "+plan.Name)
-		}
+		add(player(plan.Prompt), "plays the prompt of plan "+plan.Name)
 	}
 	if x.Call != "" {
 		add("mod_loopback", "places the test call")
@@ -52,10 +50,10 @@ func (x *examination) modules(ctx context.Context) {
 			return
 		case loaded == nil:
 		case loaded[0] == "true":
-			x.report(pass(check, "loaded; it %s", need.does))
+			x.pass(check, "loaded; it %s", need.does)
 		default:
 			x.noStreamModule = x.noStreamModule || need.module == streamModule
-			x.report(finding(Fail, check, "not loaded; it "+need.does, "fs_cli -x 'load "+need.module+"', and add it to autoload_configs/modules.conf.xml"))
+			x.report(Fail, check, "fs_cli -x 'load "+need.module+"', and add it to autoload_configs/modules.conf.xml", "not loaded; it %s", need.does)
 		}
 	}
 }
@@ -69,30 +67,26 @@ func (x *examination) streamAPI(ctx context.Context) {
 	if !ok {
 		return
 	}
-	var list struct {
-		Rows []struct{ Name, Syntax string } `json:"rows"`
+	type api struct{ Name string }
+	var list struct{ Rows []api }
+	err := json.Unmarshal([]byte(answer), &list)
+	switch {
+	case err != nil || list.Rows == nil:
+		x.strange(check, command, answer)
+	case slices.Contains(list.Rows, api{"uuid_audio_stream"}):
+		x.pass(check, "registered")
+	default:
+		x.report(Fail, check, "fs_cli -x 'reload "+streamModule+"'; if it stays away, FreeSWITCH's log says why the module could not be loaded",
+			"not registered, though %s is loaded", streamModule)
 	}
-	if err := json.Unmarshal([]byte(answer), &list); err != nil || list.Rows == nil {
-		x.report(strange(check, command, answer))
-		return
-	}
-	for _, row := range list.Rows {
-		if row.Name == "uuid_audio_stream" {
-			x.report(pass(check, "registered"))
-			return
-		}
-	}
-	x.report(finding(Fail, check, "not registered, though "+streamModule+" is loaded",
-		"fs_cli -x 'reload "+streamModule+"'; if it stays away, FreeSWITCH's log says why the module could not be loaded"))
 }
 
 // plans are all plans, default first.
 func (x *examination) plans() []controller.Plan {
 	var list []controller.Plan
 	for _, name := range x.Loaded.PlanNames() {
-		if plan, ok := x.Loaded.Plan(name); ok {
-			list = append(list, plan)
-		}
+		plan, _ := x.Loaded.Plan(name)
+		list = append(list, plan)
 	}
 	return list
 }

@@ -2,15 +2,9 @@ package doctor
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"strconv"
 	"time"
-)
-
-// oldest is the oldest FreeSWITCH of the line that tapdeck was measured with.
-const (
-	oldestMajor = 1
-	oldestMinor = 10
 )
 
 func (x *examination) version(ctx context.Context) {
@@ -21,12 +15,11 @@ func (x *examination) version(ctx context.Context) {
 	}
 	major, _ := strconv.Atoi(numbers[1])
 	minor, _ := strconv.Atoi(numbers[2])
-	if major < oldestMajor || major == oldestMajor && minor < oldestMinor {
-		x.report(finding(Warn, check, fmt.Sprintf("FreeSWITCH %s is older than the %d.%d that tapdeck was tried with", numbers[0], oldestMajor, oldestMinor),
-			"update FreeSWITCH; until then, prove it with --call"))
+	if slices.Compare([]int{major, minor}, []int{1, 10}) < 0 { // the oldest of the line that tapdeck was measured with
+		x.report(Warn, check, "update FreeSWITCH; until then, prove it with --call", "FreeSWITCH %s is older than the 1.10 that tapdeck was tried with", numbers[0])
 		return
 	}
-	x.report(pass(check, "FreeSWITCH %s", numbers[0]))
+	x.pass(check, "FreeSWITCH %s", numbers[0])
 }
 
 // largestSkew is the difference of two clocks that is not worth a word.
@@ -40,23 +33,19 @@ func (x *examination) clock(ctx context.Context) {
 	if answer == nil {
 		return
 	}
-	after := time.Now()
+	// The switch's time lies within the second that it names, and between before and now.
 	seconds, _ := strconv.ParseInt(answer[0], 10, 64)
-	// The switch's time lies within the second that it names, and between before and after.
-	from, to := time.Unix(seconds, 0), time.Unix(seconds+1, 0)
-	difference, way := time.Duration(0), ""
-	switch {
-	case from.After(after):
-		difference, way = from.Sub(after), "ahead of"
-	case to.Before(before):
-		difference, way = before.Sub(to), "behind"
+	ahead, behind := time.Until(time.Unix(seconds, 0)), before.Sub(time.Unix(seconds+1, 0))
+	way := "ahead of"
+	if behind > ahead {
+		way = "behind"
 	}
-	if difference > largestSkew {
-		x.report(finding(Warn, check, fmt.Sprintf("FreeSWITCH is %v %s this machine", difference.Round(time.Second), way),
-			"keep both on NTP: otherwise records and FreeSWITCH's log are hard to compare"))
+	if difference := max(ahead, behind); difference > largestSkew {
+		x.report(Warn, check, "keep both on NTP: otherwise records and FreeSWITCH's log are hard to compare",
+			"FreeSWITCH is %v %s this machine", difference.Round(time.Second), way)
 		return
 	}
-	x.report(pass(check, "FreeSWITCH and this machine agree within %v", largestSkew))
+	x.pass(check, "FreeSWITCH and this machine agree within %v", largestSkew)
 }
 
 // limits compares how many calls the switch takes with how many tapdeck does.
@@ -64,16 +53,16 @@ func (x *examination) limits(ctx context.Context) {
 	const sessions, rate = "session limit", "call rate limit"
 	n, ok := x.number(ctx, sessions, "fsctl max_sessions")
 	switch limit := x.Loaded.Config.ESL.MaxCalls; {
-	case ok && n < limit:
-		x.report(finding(Warn, sessions, fmt.Sprintf("FreeSWITCH takes %d sessions, fewer than esl.max_calls %d", n, limit), "raise max-sessions in autoload_configs/switch.conf.xml, or lower esl.max_calls"))
-	case ok:
-		x.report(pass(sessions, "FreeSWITCH takes %d sessions, tapdeck %d calls", n, limit))
-	}
-	if x.lost {
+	case x.lost:
 		return
+	case ok && n < limit:
+		x.report(Warn, sessions, "raise max-sessions in autoload_configs/switch.conf.xml, or lower esl.max_calls",
+			"FreeSWITCH takes %d sessions, fewer than esl.max_calls %d", n, limit)
+	case ok:
+		x.pass(sessions, "FreeSWITCH takes %d sessions, tapdeck %d calls", n, limit)
 	}
 	if n, ok = x.number(ctx, rate, "fsctl sps"); ok {
-		x.report(pass(rate, "FreeSWITCH takes %d new sessions a second", n))
+		x.pass(rate, "FreeSWITCH takes %d new sessions a second", n)
 	}
 }
 
