@@ -6,8 +6,6 @@ import (
 	"strings"
 )
 
-const defaultPort = "8084" // of a socket action's first host
-
 // action checks one action, which counts within a condition of an extension only.
 func (c *checker) action(application, data string) {
 	const remove = "remove it; tapdeck starts and stops the stream"
@@ -50,7 +48,7 @@ func (c *checker) socket(data string) {
 // hosts reads the list of hosts as FreeSWITCH does: the port follows the last
 // colon, the path the first slash after it, and a port stays for the hosts after it.
 func (c *checker) hosts(s *Socket, list string) {
-	port := defaultPort
+	port := "8084" // FreeSWITCH's default
 	for i, entry := range strings.Split(list, "|") {
 		host, path, _ := strings.Cut(entry, "/")
 		switch colon := strings.LastIndexByte(entry, ':'); {

@@ -95,7 +95,6 @@ type checker struct {
 	depth      int        // how many of an extension and its conditions are open
 	field      string     // of the condition that was opened last
 	streams    []Location // of uses of uuid_audio_stream inside ${…}
-	include    bool       // the file includes others
 
 	unknown *regexp.Regexp // what takes the API for an application
 	expands *regexp.Regexp // what calls uuid_audio_stream inside ${…}
@@ -128,19 +127,11 @@ func (c *checker) judge() {
 		c.report(severity, "remove it; tapdeck starts and stops the stream",
 			"uuid_audio_stream is called while the dialplan expands ${…}: its answer goes into a variable that nobody looks at, and while its stream is there tapdeck can't start its own")
 	}
-	if len(c.Sockets) == 0 {
-		c.noSocket()
+	if c.at = (Location{}); len(c.Sockets) == 0 {
+		c.report(SeverityError, "tapdeck dialplan prints the extension to paste; if this is a file that includes others, check the answer of fs_cli -x 'xml_locate dialplan' instead",
+			"there is no socket action: no call reaches tapdeck")
 	}
 	slices.SortStableFunc(c.Findings, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
-}
-
-func (c *checker) noSocket() {
-	hint := "tapdeck dialplan prints the extension to paste"
-	if c.include {
-		hint = "this file includes others that were not looked at: check the answer of fs_cli -x 'xml_locate dialplan'; " + hint
-	}
-	c.at = Location{}
-	c.report(SeverityError, hint, "there is no socket action: no call reaches tapdeck")
 }
 
 // judgeSocket checks one socket action; reached is true if any of them goes to the

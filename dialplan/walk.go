@@ -64,8 +64,6 @@ func (c *checker) start(dec *xml.Decoder, line int, e xml.StartElement) error {
 		c.at.Line = line
 		c.action(attr(e, "application"), strings.TrimSpace(cmp.Or(strings.TrimSpace(a.Text), attr(e, "data"))))
 		return err
-	case "X-PRE-PROCESS":
-		c.include = c.include || attr(e, "cmd") == "include"
 	}
 	return nil
 }

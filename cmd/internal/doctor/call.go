@@ -92,7 +92,7 @@ func (x *examination) follow(ctx context.Context, caller string) (*callview.Reco
 	limit := x.timeouts.call + x.longest()
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	admin, appear := x.Loaded.Config.Admin.Listen, time.Now().Add(x.timeouts.appear)
+	appear := time.Now().Add(x.timeouts.appear)
 	for seen := false; ; {
 		page, err := x.calls(limited)
 		if i := slices.IndexFunc(page.Ended, func(r callview.Record) bool { return r.Caller == caller }); i >= 0 {
@@ -107,7 +107,7 @@ func (x *examination) follow(ctx context.Context, caller string) (*callview.Reco
 			x.report(Fail, testCall, "does the daemon run with this configuration's admin.listen and admin.token?", "was answered, but the daemon's /calls can't be read (%v)", err)
 		case !seen && time.Now().After(appear):
 			x.report(Fail, testCall, "does the extension of "+x.Call+" name another host, or something that answers by itself?",
-				"was answered, but not by the tapdeck at admin.listen %s, which knows nothing of it", admin)
+				"was answered, but not by the tapdeck at admin.listen %s, which knows nothing of it", x.Loaded.Config.Admin.Listen)
 		default:
 			select {
 			case <-time.After(x.timeouts.poll):

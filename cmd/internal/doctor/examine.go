@@ -42,7 +42,7 @@ type examination struct {
 	Options
 	timeouts timeouts
 	owns     func(netip.Addr) bool // says whether an address is one of this machine
-	client   *callview.Client // of the daemon
+	client   *callview.Client      // of the daemon
 	conn     *esl.Conn
 	location location
 	failed   bool
@@ -111,6 +111,9 @@ var errSilent = errors.New("no answer in time")
 // ask runs an API command. If the event socket does not answer that is reported,
 // and nothing more is asked.
 func (x *examination) ask(ctx context.Context, command string) (answer string, ok bool) {
+	if x.lost {
+		return "", false
+	}
 	answer, err := x.query(ctx, command, x.timeouts.answer)
 	if err == nil {
 		return answer, true

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -50,11 +49,7 @@ func parseEventSocketConf(path string, data []byte) (Login, error) {
 		} `xml:"settings>param"`
 	}
 	if err := xml.Unmarshal(data, &file); err != nil {
-		var syntax *xml.SyntaxError
-		if errors.As(err, &syntax) {
-			return Login{}, fmt.Errorf("%s:%d: is no XML that can be read", path, syntax.Line)
-		}
-		return Login{}, fmt.Errorf("%s: is not event_socket.conf.xml", path)
+		return Login{}, fmt.Errorf("%s: is no XML that can be read", path) // without err, which may hold some of it
 	}
 	values := map[string]string{}
 	for _, s := range file.Settings {

@@ -35,9 +35,7 @@ func (x *examination) prompts(ctx context.Context) {
 	}
 	delete(users, "")
 	for _, prompt := range slices.Sorted(maps.Keys(users)) {
-		if x.prompt(ctx, "prompt of plan "+strings.Join(users[prompt], ", "), prompt); x.lost {
-			return
-		}
+		x.prompt(ctx, "prompt of plan "+strings.Join(users[prompt], ", "), prompt)
 	}
 }
 

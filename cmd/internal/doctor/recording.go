@@ -25,7 +25,8 @@ func (x *examination) listen(r *callview.Record) {
 	path := filepath.Join(x.Loaded.Config.Sink.Directory, filepath.FromSlash(r.WAV))
 	format, pcm, err := callview.ReadWAV(path)
 	if err != nil {
-		x.report(Fail, testRecording, x.pathHint(), "%s can't be read (%v)", path, err)
+		x.report(Fail, testRecording, "run doctor on the daemon's machine, with its configuration, as a user who may read its recordings; if sink.directory is relative, in the daemon's own folder",
+			"%s can't be read (%v)", path, err)
 		return
 	}
 	caller := channel(format, pcm, 0)
@@ -53,14 +54,6 @@ func (x *examination) listen(r *callview.Record) {
 	if right && found.broken == 0 && (len(r.Alarms) > 0 || r.Restarts > 0) {
 		x.report(Warn, "test stream", lossHint(r), "all of the caller is there, but the stream was not in order")
 	}
-}
-
-// pathHint says why a recording may not be where it is looked for.
-func (x *examination) pathHint() string {
-	if dir := x.Loaded.Config.Sink.Directory; !filepath.IsAbs(dir) {
-		return fmt.Sprintf("sink.directory %q is relative: run doctor in the folder in which the daemon was started, or make it a whole path", dir)
-	}
-	return "run doctor on the daemon's machine, with its configuration, as a user who may read its recordings"
 }
 
 // notFound says what is there in the pattern's stead.

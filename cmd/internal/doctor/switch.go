@@ -51,27 +51,17 @@ func (x *examination) clock(ctx context.Context) {
 // limits compares how many calls the switch takes with how many tapdeck does.
 func (x *examination) limits(ctx context.Context) {
 	const sessions, rate = "session limit", "call rate limit"
-	n, ok := x.number(ctx, sessions, "fsctl max_sessions")
-	switch limit := x.Loaded.Config.ESL.MaxCalls; {
-	case x.lost:
-		return
-	case ok && n < limit:
-		x.report(Warn, sessions, "raise max-sessions in autoload_configs/switch.conf.xml, or lower esl.max_calls",
-			"FreeSWITCH takes %d sessions, fewer than esl.max_calls %d", n, limit)
-	case ok:
-		x.pass(sessions, "FreeSWITCH takes %d sessions, tapdeck %d calls", n, limit)
+	const number = `(?s)^\+OK.* (\d{1,9})$` // as in "+OK max sessions: 2000"
+	if found := x.match(ctx, sessions, "fsctl max_sessions", number); found != nil {
+		limit := x.Loaded.Config.ESL.MaxCalls
+		if n, _ := strconv.Atoi(found[1]); n < limit {
+			x.report(Warn, sessions, "raise max-sessions in autoload_configs/switch.conf.xml, or lower esl.max_calls",
+				"FreeSWITCH takes %d sessions, fewer than esl.max_calls %d", n, limit)
+		} else {
+			x.pass(sessions, "FreeSWITCH takes %d sessions, tapdeck %d calls", n, limit)
+		}
 	}
-	if n, ok = x.number(ctx, rate, "fsctl sps"); ok {
-		x.pass(rate, "FreeSWITCH takes %d new sessions a second", n)
+	if found := x.match(ctx, rate, "fsctl sps", number); found != nil {
+		x.pass(rate, "FreeSWITCH takes %s new sessions a second", found[1])
 	}
-}
-
-// number is the number at the end of an API's answer, as in "+OK max sessions: 2000".
-func (x *examination) number(ctx context.Context, check, command string) (int, bool) {
-	answer := x.match(ctx, check, command, `(?s)^\+OK.* (\d{1,9})$`)
-	if answer == nil {
-		return 0, false
-	}
-	n, err := strconv.Atoi(answer[1])
-	return n, err == nil
 }

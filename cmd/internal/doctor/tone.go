@@ -131,10 +131,11 @@ func decibel(power float64) float64 { return 10 * math.Log10(max(power, 1e-12)) 
 // its share of that.
 func loudest(samples []int16, rate int) (hz int, share float64) {
 	const step, lowest = 50, 100
-	samples = samples[:min(len(samples), 60*rate)]
+	n := max(1, rate/step)
+	samples = samples[:min(len(samples), 60*rate)/n*n]
 	var total float64
 	at := make([]float64, max(1, rate/2/step))
-	for stretch := range slices.Chunk(samples, max(1, rate/step)) {
+	for stretch := range slices.Chunk(samples, n) {
 		total += meanPower(stretch)
 		for i := lowest / step; i < len(at); i++ {
 			at[i] += powerAt(stretch, rate, i*step)
