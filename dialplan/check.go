@@ -128,7 +128,8 @@ func (c *checker) judge() {
 			"uuid_audio_stream is called while the dialplan expands ${…}: its answer goes into a variable that nobody looks at, and while its stream is there tapdeck can't start its own")
 	}
 	if c.at = (Location{}); len(c.Sockets) == 0 {
-		c.report(SeverityError, "tapdeck dialplan prints the extension to paste; if this is a file that includes others, check the answer of fs_cli -x 'xml_locate dialplan' instead",
+		c.report(SeverityError,
+			"tapdeck dialplan prints the extension to paste; if this is a file that includes others, check the answer of fs_cli -x 'xml_locate dialplan' instead",
 			"there is no socket action: no call reaches tapdeck")
 	}
 	slices.SortStableFunc(c.Findings, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
@@ -150,7 +151,8 @@ func (c *checker) judgeSocket(s Socket, reached bool) {
 	fix := fmt.Sprintf(`write <action application="socket" data="%s"/>`, html.EscapeString(data))
 	switch {
 	case s.unknown:
-		c.report(SeverityNote, "make sure that it is the controller's host:port for every call", "socket %q: the address comes from a variable and can't be checked", s.data)
+		c.report(SeverityNote, "make sure that it is the controller's host:port for every call",
+			"socket %q: the address comes from a variable and can't be checked", s.data)
 	case elsewhere && !s.bad:
 		c.report(SeverityError, fix, "socket %q goes to %s, and tapdeck listens on %s", s.data, strings.Join(s.Hosts, " and "), strings.Join(c.controller, " and "))
 	}

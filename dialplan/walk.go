@@ -70,10 +70,8 @@ func (c *checker) start(dec *xml.Decoder, line int, e xml.StartElement) error {
 
 func (c *checker) end(name string) {
 	switch name {
-	case "context":
-		c.at = Location{}
 	case "extension":
-		c.at.Extension, c.at.Number = "", ""
+		c.at = Location{Context: c.at.Context}
 		c.depth--
 	case "condition", "regex":
 		c.depth--

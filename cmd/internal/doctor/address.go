@@ -122,7 +122,8 @@ func (x *examination) judge(e endpoint) {
 	known := x.location != unclear && from.IsValid() && !from.IsUnspecified()
 	switch {
 	case known && !slices.ContainsFunc(e.allow, func(p netip.Prefix) bool { return p.Contains(from) }):
-		x.report(status, e.check, "add "+from.String()+" to "+e.allowKey, "%s does not hold FreeSWITCH's address %v: connections from there are closed", e.allowKey, from)
+		x.report(status, e.check, "add "+from.String()+" to "+e.allowKey,
+			"%s does not hold FreeSWITCH's address %v: connections from there are closed", e.allowKey, from)
 	case x.location == thisMachine:
 		x.pass(e.check, "%s is on FreeSWITCH's own machine", e.text)
 	default:

@@ -36,7 +36,7 @@ func (x *examination) call(ctx context.Context) {
 	x.Progress(fmt.Sprintf("calling %s in context %s; the longest plan takes %v and its prompt", x.Call, x.Context, x.longest()))
 	record, ok := x.originate(ctx, id, caller)
 	if !ok {
-		x.hangUp(ctx, id)
+		_, _ = x.query(context.WithoutCancel(ctx), "uuid_kill "+id, x.timeouts.reach) // it may be up still
 		return
 	}
 	if record.Result != "completed" {
@@ -68,13 +68,6 @@ func (x *examination) originate(ctx context.Context, id, caller string) (*callvi
 	return nil, false
 }
 
-// hangUp ends a test call that may be up still.
-func (x *examination) hangUp(ctx context.Context, id string) {
-	if x.conn.Err() == nil {
-		_, _ = x.query(context.WithoutCancel(ctx), "uuid_kill "+id, x.timeouts.reach)
-	}
-}
-
 func originateHint(answer string) string {
 	switch {
 	case strings.Contains(answer, "NO_ROUTE_DESTINATION"):
@@ -104,7 +97,8 @@ func (x *examination) follow(ctx context.Context, caller string) (*callview.Reco
 		case limited.Err() != nil:
 			x.report(Fail, testCall, "in which step is it? tapdeck calls", "not over after %v", limit)
 		case err != nil:
-			x.report(Fail, testCall, "does the daemon run with this configuration's admin.listen and admin.token?", "was answered, but the daemon's /calls can't be read (%v)", err)
+			x.report(Fail, testCall, "does the daemon run with this configuration's admin.listen and admin.token?",
+				"was answered, but the daemon's /calls can't be read (%v)", err)
 		case !seen && time.Now().After(appear):
 			x.report(Fail, testCall, "does the extension of "+x.Call+" name another host, or something that answers by itself?",
 				"was answered, but not by the tapdeck at admin.listen %s, which knows nothing of it", x.Loaded.Config.Admin.Listen)

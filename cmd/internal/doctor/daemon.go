@@ -52,7 +52,8 @@ func (x *examination) build(ctx context.Context) {
 		x.pass(check, "%s, as this program", x.Version)
 	}
 	if regexp.MustCompile(`(?m)^tapdeck_config_last_reload_successful 0$`).MatchString(text) {
-		x.report(Warn, "daemon configuration", "tapdeck check says what is wrong with it", "the file was changed into one that is not valid, and the daemon runs with the one before")
+		x.report(Warn, "daemon configuration", "tapdeck check says what is wrong with it",
+			"the file was changed into one that is not valid; the daemon runs with the one before")
 	}
 }
 

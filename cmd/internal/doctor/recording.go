@@ -25,7 +25,8 @@ func (x *examination) listen(r *callview.Record) {
 	path := filepath.Join(x.Loaded.Config.Sink.Directory, filepath.FromSlash(r.WAV))
 	format, pcm, err := callview.ReadWAV(path)
 	if err != nil {
-		x.report(Fail, testRecording, "run doctor on the daemon's machine, with its configuration, as a user who may read its recordings; if sink.directory is relative, in the daemon's own folder",
+		x.report(Fail, testRecording,
+			"run doctor on the daemon's machine, with its configuration, as a user who may read its recordings; if sink.directory is relative, in its folder",
 			"%s can't be read (%v)", path, err)
 		return
 	}
@@ -79,7 +80,7 @@ func notFound(r *callview.Record, format wav.Format, pcm []byte) (seen, todo str
 }
 
 func lossHint(r *callview.Record) string {
-	return fmt.Sprintf("the call's record says alarms [%s], restarts %d, and more in gaps and missing_ms: is the network between FreeSWITCH and tapdeck in order, or either machine overloaded?",
+	return fmt.Sprintf("the call's record says alarms [%s], restarts %d, and more in gaps and missing_ms: is the network in order, or a machine overloaded?",
 		strings.Join(r.Alarms, ", "), r.Restarts)
 }
 
