@@ -12,8 +12,9 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"tapdeck/cmd/internal/simcalls"
+	"tapdeck/cmd/internal/verify"
 	"tapdeck/controller/switchsim"
+	"tapdeck/controller/switchsim/load"
 )
 
 type callCommand struct {
@@ -33,7 +34,7 @@ type callCommand struct {
 
 // callVariables are what the help texts of call refer to.
 func callVariables() kong.Vars {
-	return kong.Vars{"faults": strings.Join(slices.Sorted(maps.Keys(simcalls.Faults())), ",")}
+	return kong.Vars{"faults": strings.Join(slices.Sorted(maps.Keys(load.Faults())), ",")}
 }
 
 // Run places simulated calls and says how they went. It fails if one did not go
@@ -46,23 +47,26 @@ func (c *callCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	fault := simcalls.Faults()[c.Fault]
-	load := simcalls.Load{Calls: c.Calls, Rate: c.Rate, Concurrent: c.Concurrent, Tick: c.Tick, Progress: p.Stderr}
-	load.Spec = func(i int) switchsim.CallSpec {
+	fault := load.Faults()[c.Fault]
+	calls := load.Load{Calls: c.Calls, Rate: c.Rate, Concurrent: c.Concurrent, Tick: c.Tick, Progress: p.Stderr}
+	calls.Spec = func(i int) switchsim.CallSpec {
 		return switchsim.CallSpec{
-			Address: c.To, Caller: strconv.Itoa(1001 + i), Variables: c.Variable, Voice: simcalls.From(voice, i*7919),
+			Address: c.To, Caller: strconv.Itoa(1001 + i), Variables: c.Variable, Voice: voice.StartingAt(i * 7919),
 			HangupAfter: c.HangupAfter, RingHangup: c.GiveUp, Faults: fault,
 		}
 	}
-	reports, err := load.Run(ctx)
+	reports, err := calls.Run(ctx)
 	if err != nil {
 		return usage(err)
 	}
-	recordings := c.Recordings
-	if c.Fault != "none" {
-		recordings = "" // with a fault, what is recorded is meant to differ
+	var compare func(switchsim.Report) error
+	if c.Recordings != "" && c.Fault == "none" { // with a fault, what is recorded is meant to differ
+		compare = func(r switchsim.Report) error {
+			_, _, err := verify.Recording(c.Recordings, r)
+			return err
+		}
 	}
-	figures := simcalls.Gather(recordings, reports, c.Calls)
+	figures := load.Gather(reports, c.Calls, compare)
 	if c.JSON {
 		enc := json.NewEncoder(p.Stdout)
 		enc.SetIndent("", "  ")
@@ -105,13 +109,4 @@ func badPort(address string) string {
 		}
 	}
 	return ""
-}
-
-// readVoice reads what callers say.
-func readVoice(path string) (*switchsim.Voice, error) {
-	v, err := simcalls.ReadVoice(path)
-	if err != nil {
-		return nil, usage(fmt.Errorf("--audio %q: %w", path, err))
-	}
-	return v, nil
 }

@@ -15,9 +15,10 @@ import (
 
 	"tapdeck/cmd/internal/app"
 	"tapdeck/cmd/internal/config"
-	"tapdeck/cmd/internal/simcalls"
+	"tapdeck/cmd/internal/verify"
 	"tapdeck/controller"
 	"tapdeck/controller/switchsim"
+	"tapdeck/controller/switchsim/load"
 )
 
 // demoListen is how long a demo listens if no plan was asked for.
@@ -49,15 +50,15 @@ func (c *demoCommand) Run(ctx context.Context, p *program) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.Timeout, fmt.Errorf("the demo did not end within --timeout %v", c.Timeout))
 	defer cancel()
 	c.explain(p.Stdout, plan)
-	load := simcalls.Load{Calls: c.Calls, Progress: p.Stdout}
+	calls := load.Load{Calls: c.Calls, Progress: p.Stdout}
 	reports, err := c.withDaemon(ctx, loaded, func(address string) ([]switchsim.Report, error) {
-		load.Spec = func(i int) switchsim.CallSpec {
+		calls.Spec = func(i int) switchsim.CallSpec {
 			return switchsim.CallSpec{
 				Address: address + "/" + plan.Name, Caller: strconv.Itoa(1001 + i),
-				Voice: simcalls.From(voice, i*len(voice.PCM)/c.Calls),
+				Voice: voice.StartingAt(i * len(voice.PCM) / c.Calls),
 			}
 		}
-		return load.Run(ctx)
+		return calls.Run(ctx)
 	})
 	if err != nil {
 		return err
@@ -149,13 +150,13 @@ func (c *demoCommand) summarize(w io.Writer, reports []switchsim.Report) error {
 	fmt.Fprintln(t, "CALL\tRESULT\tSECONDS\tLEVEL\tCOMPARED WITH WHAT WAS SAID\tFILE")
 	bad := 0
 	for _, r := range reports {
-		v, err := simcalls.Verify(c.Out, r)
-		verdict := fmt.Sprintf("%d samples, all equal", v.Samples)
+		record, samples, err := verify.Recording(c.Out, r)
+		verdict := fmt.Sprintf("%d samples, all equal", samples)
 		if err != nil {
 			bad++
 			verdict = "DIFFERS: " + err.Error()
 		}
-		fmt.Fprintf(t, "%s\t%s\t%.2f\t%.1f dBFS\t%s\t%s\n", r.UUID, v.Record.Result, float64(v.Record.AudioMS)/1000, v.Record.RMSDBFS, verdict, cmp.Or(v.Record.WAV, "-"))
+		fmt.Fprintf(t, "%s\t%s\t%.2f\t%.1f dBFS\t%s\t%s\n", r.UUID, record.Result, float64(record.AudioMS)/1000, record.RMSDBFS, verdict, cmp.Or(record.WAV, "-"))
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"tapdeck/cmd/internal/simcalls"
+	"tapdeck/cmd/internal/verify"
 	"tapdeck/controller/switchsim"
 )
 
@@ -157,7 +157,7 @@ func TestActivationRefusesNoCall(t *testing.T) {
 		t.Errorf("the call between two daemons: answered %v, hung up by %q, %d streams; log:\n%s", report.Answered, report.HungUpBy, len(report.Streams), log)
 	}
 	end(fresh, log)
-	if _, err := simcalls.Verify(dir, report); err != nil {
+	if _, _, err := verify.Recording(dir, report); err != nil {
 		t.Errorf("the call between two daemons: %v", err)
 	}
 }

@@ -13,6 +13,7 @@
 //	capture      the headers of every event, from one captured call
 //	inbound      the inbound event socket and what the switch says of itself
 //	fault        how a call goes wrong on request
+//	load         many calls at a rate, and what they came to
 //
 // They import each other and nothing else of the module: code that was shared with
 // what it tests would share its errors.

@@ -13,7 +13,7 @@ import (
 
 	"tapdeck/cmd/internal/callview"
 	"tapdeck/cmd/internal/config"
-	"tapdeck/cmd/internal/simcalls"
+	"tapdeck/cmd/internal/verify"
 	"tapdeck/controller/switchsim"
 )
 
@@ -133,8 +133,8 @@ func TestSlowClientsHurtNoCall(t *testing.T) {
 		return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 	})
 	report := s.place(switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 400, 0.5)}).Wait()
-	if v, err := simcalls.Verify(s.dir, report); err != nil || v.Record.Result != "completed" {
-		t.Errorf("the call beside slow clients: %q, %v", v.Record.Result, err)
+	if record, _, err := verify.Recording(s.dir, report); err != nil || record.Result != "completed" {
+		t.Errorf("the call beside slow clients: %q, %v", record.Result, err)
 	}
 	if took := report.SocketClosed.Sub(report.Began); took > patience/2 {
 		t.Errorf("the call beside slow clients took %v", took)

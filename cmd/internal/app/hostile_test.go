@@ -16,7 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"tapdeck/cmd/internal/config"
-	"tapdeck/cmd/internal/simcalls"
+	"tapdeck/cmd/internal/verify"
 	"tapdeck/controller/switchsim"
 )
 
@@ -74,9 +74,9 @@ func TestHostileConnections(t *testing.T) {
 		t.Errorf("daemon: %v", err)
 	}
 	for _, r := range reports {
-		v, err := simcalls.Verify(dir, r)
-		if err != nil || v.Record.Result != "completed" {
-			t.Errorf("live call %s: %s %v", r.UUID, v.Record.Result, err)
+		record, _, err := verify.Recording(dir, r)
+		if err != nil || record.Result != "completed" {
+			t.Errorf("live call %s: %s %v", r.UUID, record.Result, err)
 		}
 	}
 	if files, _ := filepath.Glob(filepath.Join(dir, "*", "*.wav")); len(files) != len(reports) {

@@ -39,6 +39,12 @@ func ToneVoice(rate, frequency int, amplitude float64) *Voice {
 	return &Voice{Rate: rate, PCM: samples, Loop: true}
 }
 
+// StartingAt is the same voice begun at another sample, so that no two callers say the
+// same thing at the same time.
+func (v *Voice) StartingAt(sample int) *Voice {
+	return &Voice{Rate: v.Rate, PCM: v.PCM, Loop: v.Loop, From: int64(sample % len(v.PCM))}
+}
+
 // At returns n samples from offset on, at the voice's own rate, as
 // little-endian PCM.
 func (v *Voice) At(offset, n int64) []byte {

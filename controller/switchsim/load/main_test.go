@@ -1,4 +1,4 @@
-package simcalls
+package load
 
 import (
 	"testing"

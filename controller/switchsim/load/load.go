@@ -1,11 +1,11 @@
-// Package simcalls places simulated calls against a daemon, shows how they go on, and
-// says how they went: [Load] places them, [Verify] compares a recording with what was
-// said into its call, [Figures] sum up.
+// Package load places many simulated calls against a controller at a rate, shows how
+// they go on, and sums up how they went.
 //
-// The switch is controller/switchsim. A Load starts one goroutine for its progress and
-// one a call, and waits for all of them. The package knows a daemon only by the address
-// of its event socket and by the files that it leaves.
-package simcalls
+// The switch is switchsim's. A [Load] starts one goroutine for its progress and one a
+// call, and waits for all of them; [Gather] makes [Figures] of the reports. The package
+// knows a controller only by the address of its event socket. It opens no file: whoever
+// has the recordings compares them with what was said, in the function that Gather takes.
+package load
 
 import (
 	"cmp"

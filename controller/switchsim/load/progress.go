@@ -1,14 +1,16 @@
-package simcalls
+package load
 
 import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"time"
 
-	"tapdeck/cmd/internal/terminal"
+	"golang.org/x/term"
+
 	"tapdeck/controller/switchsim"
 )
 
@@ -29,7 +31,8 @@ type progress struct {
 const shownCalls = 12
 
 func newProgress(w io.Writer) *progress {
-	return &progress{w: w, terminal: terminal.Is(w), began: time.Now(), now: map[string]string{}}
+	f, ok := w.(*os.File)
+	return &progress{w: w, terminal: ok && term.IsTerminal(int(f.Fd())), began: time.Now(), now: map[string]string{}}
 }
 
 // note records a step of a call.

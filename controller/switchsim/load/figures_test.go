@@ -1,4 +1,4 @@
-package simcalls
+package load
 
 import (
 	"strings"
@@ -24,7 +24,7 @@ func TestFigures(t *testing.T) {
 		}
 	}
 	refused := switchsim.Report{Controller: "127.0.0.1:8084", Commands: []string{"connect", "exit"}, EventsSent: 0, HungUpBy: "dialplan", HangupCause: "USER_BUSY"}
-	got := Gather("", []switchsim.Report{good(2), good(4), refused}, 4)
+	got := Gather([]switchsim.Report{good(2), good(4), refused}, 4, nil)
 	want := Figures{
 		Calls: 4, Good: 2, Ended: map[string]int{"controller NORMAL_CLEARING": 2, "dialplan USER_BUSY": 1},
 		Wrong: map[string]int{"not placed": 1, "not answered": 1}, Commands: 10. / 3, Events: 8, Bytes: 40_000,

@@ -1,0 +1,51 @@
+// Package verify compares recordings with what was said into their calls, of which only a
+// simulated switch has the very bytes. It starts no goroutine and changes no file.
+package verify
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"tapdeck/cmd/internal/callview"
+	"tapdeck/controller/switchsim"
+)
+
+// Recording compares the recording of a simulated call, below the recordings directory
+// dir, with the bytes that the simulated switch sent. It returns the call's record, if
+// there is one, beside an error, too, and how many samples were recorded.
+func Recording(dir string, r switchsim.Report) (record callview.Record, samples int, err error) {
+	found, err := fs.Glob(os.DirFS(dir), "*/"+r.UUID+".json") // in whichever day's folder
+	if err != nil || len(found) != 1 {
+		return record, 0, fmt.Errorf("there are %d records of the call, not one", len(found))
+	}
+	data, err := os.ReadFile(filepath.Join(dir, found[0]))
+	if err == nil {
+		err = json.Unmarshal(data, &record)
+	}
+	switch {
+	case err != nil:
+		return record, 0, err
+	case record.WAV == "":
+		return record, 0, errors.New("the record names no WAV: " + record.Err)
+	}
+	_, pcm, err := callview.ReadWAV(filepath.Join(dir, record.WAV))
+	if err != nil {
+		return record, 0, err
+	}
+	var said []byte
+	for i := range r.Streams {
+		said = append(said, r.Streams[i].PCM()...)
+	}
+	switch {
+	case len(said) == 0:
+		err = errors.New("nothing was said into the call")
+	case !bytes.Equal(pcm, said):
+		err = fmt.Errorf("the %d bytes that were recorded are not the %d that were said", len(pcm), len(said))
+	}
+	return record, len(pcm) / 2, err
+}
