@@ -33,7 +33,7 @@ const (
 
 // New returns a core that writes to inner, which must write every entry that it enables.
 func New(inner zapcore.Core) zapcore.Core {
-	return &core{Core: inner, limiter: &limiter{kinds: map[key]*kind{}}}
+	return &core{inner, &limiter{kinds: map[key]*kind{}}}
 }
 
 // core is the limiter as one logger of the tree sees it.
@@ -42,9 +42,28 @@ type core struct {
 	limiter *limiter
 }
 
+// limiter counts the lines of each kind.
+type limiter struct {
+	mu    sync.Mutex
+	kinds map[key]*kind
+	due   time.Time // no summary is due before
+}
+
+type key struct{ message, mark string }
+
+type kind struct {
+	passed  time.Time // when a line last did
+	skipped int
+
+	// The summary of those that were skipped.
+	core   zapcore.Core
+	entry  zapcore.Entry
+	fields []zapcore.Field
+}
+
 // With implements zapcore.Core.
 func (c *core) With(fields []zapcore.Field) zapcore.Core {
-	return &core{Core: c.Core.With(fields), limiter: c.limiter}
+	return &core{c.Core.With(fields), c.limiter}
 }
 
 // Check implements zapcore.Core.
@@ -57,86 +76,26 @@ func (c *core) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.Ch
 
 // Write implements zapcore.Core. Summaries that are due come before the line.
 func (c *core) Write(e zapcore.Entry, fields []zapcore.Field) error {
-	of := line{c.Core, e, fields}
-	skipped, pass := c.limiter.admit(of)
-	err := write(c.limiter.summaries(e.Time, false))
-	if skipped > 0 {
-		of.fields = append(slices.Clone(fields), zap.Int("skipped", skipped))
-	}
+	fields, pass := c.admit(e, fields)
+	err := c.limiter.summarize(e.Time, false)
 	if pass {
-		err = errors.Join(err, of.write())
+		err = errors.Join(err, c.Core.Write(e, fields))
 	}
 	return err
 }
 
 // Sync implements zapcore.Core. It writes the summaries of all that was skipped.
 func (c *core) Sync() error {
-	return errors.Join(write(c.limiter.summaries(time.Now(), true)), c.Core.Sync())
+	return errors.Join(c.limiter.summarize(time.Now(), true), c.Core.Sync())
 }
 
-// line is an entry with all that is needed to write it.
-type line struct {
-	core   zapcore.Core
-	entry  zapcore.Entry
-	fields []zapcore.Field
-}
-
-func (l line) write() error { return l.core.Write(l.entry, l.fields) }
-
-func write(lines []line) (err error) {
-	for _, l := range lines {
-		err = errors.Join(err, l.write())
+// admit says whether a line may be written now, and with which fields.
+func (c *core) admit(e zapcore.Entry, fields []zapcore.Field) ([]zapcore.Field, bool) {
+	marked := slices.IndexFunc(fields, func(f zapcore.Field) bool { return f.Key == markKey && f.Type == zapcore.SkipType })
+	if marked < 0 {
+		return fields, true
 	}
-	return err
-}
-
-// mark is the line's mark; "" is none.
-func (l line) mark() string {
-	for _, f := range l.fields {
-		if f.Key == markKey && f.Type == zapcore.SkipType {
-			return f.String
-		}
-	}
-	return ""
-}
-
-// summary keeps of a skipped line its level, its cause, for which the mark stands if it
-// has none, and its call.
-func (l line) summary() line {
-	cause, rest := zap.String("cause", l.mark()), []zap.Field(nil)
-	for _, f := range l.fields {
-		switch f.Key {
-		case "cause":
-			cause = f
-		case "call":
-			rest = append(rest, f)
-		}
-	}
-	l.entry.Message, l.fields = "similar lines suppressed", append(rest, cause)
-	return l
-}
-
-// limiter counts the lines of each kind.
-type limiter struct {
-	mu    sync.Mutex
-	kinds map[key]*kind
-	due   time.Time // no summary is due before; zero if there is none to come
-}
-
-type key struct{ message, mark string }
-
-type kind struct {
-	passed  time.Time // when a line last did
-	skipped int
-	summary line // of those that were skipped
-}
-
-// admit says whether a line may be written now, and how many of its kind were skipped.
-func (l *limiter) admit(of line) (skipped int, pass bool) {
-	at := key{of.entry.Message, of.mark()}
-	if at.mark == "" {
-		return 0, true
-	}
+	l, at := c.limiter, key{e.Message, fields[marked].String}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.kinds[at] == nil && len(l.kinds) >= maxKinds {
@@ -147,41 +106,62 @@ func (l *limiter) admit(of line) (skipped int, pass bool) {
 		k = &kind{}
 		l.kinds[at] = k
 	}
-	if k.passed.IsZero() || of.entry.Time.Sub(k.passed) >= interval {
-		skipped, k.passed, k.skipped = k.skipped, of.entry.Time, 0
-	} else {
-		k.skipped++
-		k.summary = of.summary()
+	if e.Time.Sub(k.passed) < interval {
+		k.skip(c.Core, e, fields, fields[marked].String)
+		return nil, false
 	}
-	if l.due.IsZero() {
-		l.due = k.passed.Add(interval)
+	if k.skipped > 0 {
+		fields = append(slices.Clone(fields), zap.Int("skipped", k.skipped))
 	}
-	return skipped, k.skipped == 0
+	k.passed, k.skipped = e.Time, 0
+	return fields, true
 }
 
-// summaries takes the lines about what was skipped: those that are due at now, or all.
-// It forgets the kinds of which no line has passed for the interval.
-func (l *limiter) summaries(now time.Time, all bool) (lines []line) {
+// skip counts a line. Its summary keeps its level, its call, and its cause, for which the
+// mark stands if it has none.
+func (k *kind) skip(c zapcore.Core, e zapcore.Entry, fields []zapcore.Field, mark string) {
+	k.skipped++
+	k.core, k.entry, k.fields = c, e, []zapcore.Field{zap.String("cause", mark)}
+	for _, f := range fields {
+		switch f.Key {
+		case "cause":
+			k.fields[0] = f
+		case "call":
+			k.fields = append(k.fields, f)
+		}
+	}
+}
+
+// summarize writes what was skipped: what is due at now, or all.
+func (l *limiter) summarize(now time.Time, all bool) (err error) {
+	for _, k := range l.ended(now, all) {
+		k.entry.Time, k.entry.Message = now, "similar lines suppressed"
+		fields := append(k.fields, zap.Int("skipped", k.skipped), zap.String("hint", "see the lines before of the same cause"))
+		err = errors.Join(err, k.core.Write(k.entry, fields))
+	}
+	return err
+}
+
+// ended forgets the kinds of which no line has passed for the interval, or all, and
+// returns those of which lines were skipped.
+func (l *limiter) ended(now time.Time, all bool) (skipped []*kind) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !all && (l.due.IsZero() || now.Before(l.due)) {
+	if !all && now.Before(l.due) {
 		return nil
 	}
-	l.due = time.Time{}
+	l.due = now.Add(interval)
 	for at, k := range l.kinds {
 		if due := k.passed.Add(interval); !all && now.Before(due) {
-			if l.due.IsZero() || due.Before(l.due) {
+			if due.Before(l.due) {
 				l.due = due
 			}
 			continue
 		}
 		delete(l.kinds, at)
 		if k.skipped > 0 {
-			s := k.summary
-			s.entry.Time = now
-			s.fields = append(s.fields, zap.Int("skipped", k.skipped), zap.String("hint", "see the lines before of the same cause"))
-			lines = append(lines, s)
+			skipped = append(skipped, k)
 		}
 	}
-	return lines
+	return skipped
 }
