@@ -101,7 +101,7 @@ func (c *demoCommand) configure(p *program) (*config.Loaded, controller.Plan, er
 	cfg.ESL.Allow, cfg.Sink.Allow = defaults.ESL.Allow, defaults.Sink.Allow
 	cfg.ESL.MaxCalls = max(cfg.ESL.MaxCalls, c.Calls)
 	cfg.Sink.TLS, cfg.Sink.MaxStreams, cfg.Sink.MinFree = config.TLS{}, 0, 0
-	cfg.ESL.Listen, cfg.Sink.Listen, cfg.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0", ""
+	cfg.ESL.Listen, cfg.Sink.Listen, cfg.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Sink.Advertise = "ws://127.0.0.1:0"
 	return loaded, plan, nil
 }

@@ -1,12 +1,12 @@
 package app
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
@@ -18,19 +18,15 @@ import (
 type console struct {
 	zapcore.Encoder // of the fields, as one JSON object
 	colour          bool
-	pool            buffer.Pool
 }
 
 func newConsole(colour bool) console {
 	fields := zapcore.EncoderConfig{EncodeDuration: zapcore.StringDurationEncoder, EncodeTime: zapcore.ISO8601TimeEncoder, SkipLineEnding: true}
-	return console{Encoder: zapcore.NewJSONEncoder(fields), colour: colour, pool: buffer.NewPool()}
+	return console{Encoder: zapcore.NewJSONEncoder(fields), colour: colour}
 }
 
 // Clone implements zapcore.Encoder.
-func (c console) Clone() zapcore.Encoder {
-	c.Encoder = c.Encoder.Clone()
-	return c
-}
+func (c console) Clone() zapcore.Encoder { return console{c.Encoder.Clone(), c.colour} }
 
 // ANSI colours.
 const (
@@ -47,64 +43,46 @@ const messageWidth = 18
 
 // EncodeEntry implements zapcore.Encoder.
 func (c console) EncodeEntry(e zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
-	object, err := c.Encoder.EncodeEntry(zapcore.Entry{}, fields)
+	line, err := c.Encoder.EncodeEntry(zapcore.Entry{}, fields)
 	if err != nil {
 		return nil, err
 	}
-	defer object.Free()
-	line := c.pool.Get()
-	line.AppendString(c.paint(dim, e.Time.Format("15:04:05.000")) + " " + c.level(e.Level) + " ")
-	line.AppendString(c.paint(bold, e.Message) + strings.Repeat(" ", max(0, messageWidth-len([]rune(e.Message)))))
-	c.appendFields(line, object.Bytes())
-	line.AppendByte('\n')
+	object := line.String()
+	line.Reset()
+	colour := map[zapcore.Level]string{zapcore.DebugLevel: dim, zapcore.InfoLevel: blue, zapcore.WarnLevel: yellow}[e.Level]
+	line.AppendString(c.paint(dim, e.Time.Format("15:04:05.000")) + " " + c.paint(cmp.Or(colour, red), fmt.Sprintf("%-5s", e.Level.CapitalString())) + " ")
+	line.AppendString(c.paint(bold, e.Message) + strings.Repeat(" ", max(0, messageWidth-utf8.RuneCountInString(e.Message))))
+	line.AppendString(c.fields(object) + "\n")
 	return line, nil
 }
 
-func (c console) level(l zapcore.Level) string {
-	colour := map[zapcore.Level]string{zapcore.DebugLevel: dim, zapcore.InfoLevel: blue, zapcore.WarnLevel: yellow}[l]
-	return c.paint(cmp.Or(colour, red), fmt.Sprintf("%-5s", l.CapitalString()))
-}
-
-// appendFields writes the members of a JSON object in their order. What can't be
+// fields writes the members of a JSON object in their order. What can't be
 // read is written as it is: a log line is never lost.
-func (c console) appendFields(line *buffer.Buffer, object []byte) {
-	dec := json.NewDecoder(bytes.NewReader(object))
-	hint := ""
+func (c console) fields(object string) string {
+	dec := json.NewDecoder(strings.NewReader(object))
+	line, hint := "", ""
 	_, err := dec.Token()
 	for err == nil && dec.More() {
-		var name json.Token
 		var value json.RawMessage
-		if name, err = dec.Token(); err == nil {
-			err = dec.Decode(&value)
+		key, _ := dec.Token()
+		err = dec.Decode(&value)
+		if key == "hint" {
+			hint = " " + c.paint(yellow, "hint=") + word(value)
+			continue
 		}
-		if key, ok := name.(string); ok && err == nil {
-			if key == "hint" {
-				hint = c.field(yellow, key, value)
-				continue
-			}
-			line.AppendString(c.field(dim, key, value))
-		}
+		line += " " + c.paint(dim, fmt.Sprint(key, "=")) + word(value)
 	}
 	if err != nil {
-		line.AppendString(" " + string(object))
-		return
+		return " " + object
 	}
-	line.AppendString(hint)
-}
-
-func (c console) field(colour, key string, value json.RawMessage) string {
-	return " " + c.paint(colour, key+"=") + word(value)
+	return line + hint
 }
 
 // word is a JSON value, without its quotes if it needs none.
 func word(value json.RawMessage) string {
 	var text string
 	if json.Unmarshal(value, &text) != nil {
-		var compact bytes.Buffer
-		if json.Compact(&compact, value) != nil {
-			return string(value)
-		}
-		return compact.String()
+		return string(value)
 	}
 	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == '"' || r == '=' || !strconv.IsPrint(r) }) {
 		return strconv.Quote(text)

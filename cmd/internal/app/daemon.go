@@ -32,9 +32,10 @@ type Daemon struct {
 	events     *esl.Server
 	controller *controller.Controller
 	admin      *admin.Server
-	reloads    reloadMetrics
 	lost       atomic.Int64 // recordings and records that could not be kept
 	ready      atomic.Bool
+
+	reloadWorked, reloadedAt prometheus.Gauge
 }
 
 // New builds a daemon from a valid configuration. Nothing runs yet. The error of a
@@ -43,7 +44,6 @@ func New(loaded *config.Loaded, log *zap.Logger, level zap.AtomicLevel) (*Daemon
 	d := &Daemon{log: log, level: level, registry: prometheus.NewRegistry(), started: loaded}
 	d.loaded.Store(loaded)
 	d.registerMetrics()
-	d.reloads = newReloadMetrics(d.registry)
 	cfg := sinkConfig(loaded.Config)
 	var err error
 	if cfg.TLS, err = LoadTLS(loaded.Config.Sink.TLS); err != nil {
@@ -96,7 +96,7 @@ func (d *Daemon) Run(ctx context.Context, l Listeners, drain <-chan struct{}) er
 	defer stopServing(nil)
 	ctx, endCalls := context.WithCancelCause(ctx)
 	defer endCalls(nil)
-	pages := start(func() error { return d.serveAdmin(serving, l.Admin) })
+	pages := start(func() error { return d.admin.Serve(serving, l.Admin) })
 	recovery := start(func() error { d.recover(ctx); return nil })
 	streams := start(func() error { return d.sink.Serve(serving, l.Sink) })
 	calls := start(func() error { return d.controller.Serve(ctx, l.ESL, d.events) })
@@ -121,13 +121,6 @@ func (d *Daemon) Run(ctx context.Context, l Listeners, drain <-chan struct{}) er
 	return errors.Join(failure, streams.wait(), pages.wait(), recovery.wait())
 }
 
-func (d *Daemon) serveAdmin(ctx context.Context, ln net.Listener) error {
-	if ln == nil {
-		return nil
-	}
-	return d.admin.Serve(ctx, ln)
-}
-
 // recover publishes what a crash left, beside the calls: it may take minutes, and
 // a call that nobody answers meanwhile would be parked.
 func (d *Daemon) recover(ctx context.Context) {
@@ -147,34 +140,33 @@ func (d *Daemon) drain(ctx context.Context, ln net.Listener, calls *task) {
 	d.controller.Drain()
 	ln.Close()
 	timeout := d.loaded.Load().Config.DrainTimeout
-	d.log.Info("draining", zap.Int("calls", len(d.controller.Calls())), zap.Duration("drain_timeout", timeout))
 	limit, report := time.NewTimer(timeout), time.NewTicker(5*time.Second)
 	defer limit.Stop()
 	defer report.Stop()
 	for {
+		d.log.Info("draining", append(d.callsLeft(), zap.Duration("drain_timeout", timeout))...)
 		select {
 		case <-calls.done:
 			return
 		case <-report.C:
-			d.reportDrain()
 		case <-limit.C:
-			d.log.Warn("drain timeout", zap.Int("calls", len(d.controller.Calls())), zap.String("hint", "the calls that are left are ended now; drain_timeout sets how long they may take"))
+			d.log.Warn("drain timeout", append(d.callsLeft(), zap.String("hint", "the calls that are left are ended now; drain_timeout sets how long they may take"))...)
 			return
 		case <-ctx.Done():
-			d.log.Warn("drain cut short", zap.Int("calls", len(d.controller.Calls())))
+			d.log.Warn("drain cut short", d.callsLeft()...)
 			return
 		}
 	}
 }
 
-// reportDrain logs how many calls are left, and some of them.
-func (d *Daemon) reportDrain() {
+// callsLeft says how many calls run, and some of them.
+func (d *Daemon) callsLeft() []zap.Field {
 	calls := d.controller.Calls()
 	var sample []string
 	for _, c := range calls[:min(5, len(calls))] {
 		sample = append(sample, c.Info.UUID+" "+c.Step)
 	}
-	d.log.Info("draining", zap.Int("calls", len(calls)), zap.Strings("sample", sample))
+	return []zap.Field{zap.Int("calls", len(calls)), zap.Strings("sample", sample)}
 }
 
 // task is a goroutine that somebody waits for.

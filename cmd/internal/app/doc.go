@@ -6,7 +6,7 @@
 // that are given to it, so that serve, demo and the tests run the same code.
 //
 // A Daemon starts one goroutine each for the calls, the sink, the admin server and the
-// recovery of what a crash left. A Process starts one each for the signals, the watch of
-// the configuration file, the reloads and systemd's watchdog. Each waits for all of its
+// recovery of what a crash left. A Process starts one each for the daemon, the watch of
+// the configuration file, each SIGHUP and systemd's watchdog. Each waits for all of its
 // own before its Run returns.
 package app

@@ -56,7 +56,7 @@ func TestHostileConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := Listeners{ESL: listenAnywhere(t), Sink: listenAnywhere(t)}
+	l := Listeners{ESL: listenAnywhere(t), Sink: listenAnywhere(t), Admin: listenAnywhere(t)}
 	loaded.Config.Sink.Advertise = "ws://" + l.Sink.Addr().String()
 	d, err := New(loaded, zap.NewNop(), zap.NewAtomicLevel())
 	if err != nil {

@@ -14,19 +14,15 @@ import (
 	"tapdeck/cmd/internal/config"
 )
 
-// Listeners are where a daemon serves. Admin may be nil.
+// Listeners are where a daemon serves.
 type Listeners struct {
 	ESL, Sink, Admin net.Listener
 	activated        bool // systemd holds ESL
 }
 
-// Listen opens the listeners of a configuration, or takes over those that systemd holds. An
-// address that is empty gets none.
+// Listen opens the listeners of a configuration, or takes over those that systemd holds.
 func Listen(ctx context.Context, cfg config.Config, environ []string) (l Listeners, err error) {
-	inherited, err := inheritedListeners(environ)
-	if err == nil {
-		err = checkInherited(inherited, cfg.Admin.Token)
-	}
+	inherited, err := inheritedListeners(environ, cfg.Admin.Token)
 	if err != nil {
 		return l, &ConfigError{err}
 	}
@@ -39,11 +35,10 @@ func Listen(ctx context.Context, cfg config.Config, environ []string) (l Listene
 		{"sink", cfg.Sink.Listen, &l.Sink},
 		{"admin", cfg.Admin.Listen, &l.Admin},
 	} {
-		if *at.ln = inherited[at.name]; *at.ln != nil || at.address == "" {
+		if *at.ln = inherited[at.name]; *at.ln != nil {
 			continue
 		}
-		var lc net.ListenConfig
-		if *at.ln, err = lc.Listen(ctx, "tcp", at.address); err != nil {
+		if *at.ln, err = new(net.ListenConfig).Listen(ctx, "tcp", at.address); err != nil {
 			l.Close()
 			return l, fmt.Errorf("listen at %s.listen %q: %w (is another tapdeck running? `ss -ltnp` shows who has the port)", at.name, at.address, err)
 		}
@@ -84,27 +79,26 @@ func (l Listeners) warnOfLongDrain(timeout time.Duration, log *zap.Logger) {
 const firstInherited = 3
 
 // inheritedListeners are the sockets that systemd passed on, by their
-// FileDescriptorName: esl, sink and admin.
-func inheritedListeners(environ []string) (map[string]net.Listener, error) {
+// FileDescriptorName: esl, sink and admin. An admin socket is refused if the
+// configuration would not permit it.
+func inheritedListeners(environ []string, token string) (map[string]net.Listener, error) {
 	if Getenv(environ, "LISTEN_PID") != strconv.Itoa(os.Getpid()) {
 		return nil, nil
 	}
-	n, err := strconv.Atoi(Getenv(environ, "LISTEN_FDS"))
-	if err != nil {
-		return nil, fmt.Errorf("read LISTEN_FDS: %w", err)
-	}
 	names := strings.Split(Getenv(environ, "LISTEN_FDNAMES"), ":")
+	if n := Getenv(environ, "LISTEN_FDS"); n != strconv.Itoa(len(names)) {
+		return nil, fmt.Errorf("read LISTEN_FDS: %q sockets have the names %q", n, names)
+	}
 	listeners := map[string]net.Listener{}
-	for i := range n {
-		name := ""
-		if i < len(names) {
-			name = names[i]
-		}
+	for i, name := range names {
 		if name != "esl" && name != "sink" && name != "admin" || listeners[name] != nil {
 			return nil, fmt.Errorf("take over socket %d of systemd: FileDescriptorName=%q; it must be esl, sink or admin, each once", i, name)
 		}
 		file := os.NewFile(uintptr(firstInherited+i), name)
 		ln, err := net.FileListener(file)
+		if err == nil && name == "admin" {
+			err = checkInherited(ln.Addr(), token)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("take over socket %q of systemd: %w", name, err)
 		}
@@ -114,15 +108,11 @@ func inheritedListeners(environ []string) (map[string]net.Listener, error) {
 	return listeners, nil
 }
 
-// checkInherited refuses an admin socket of systemd's that the configuration
-// would not permit.
-func checkInherited(listeners map[string]net.Listener, token string) error {
-	ln := listeners["admin"]
-	if ln == nil || token != "" {
-		return nil
-	}
-	if tcp, ok := ln.Addr().(*net.TCPAddr); ok && !config.IsLoopback(tcp.IP.String()) {
-		return fmt.Errorf("take over socket \"admin\" of systemd: %v can be reached by others and needs admin.token", tcp)
+// checkInherited refuses the address of an admin socket that others can reach and that
+// asks for no token.
+func checkInherited(address net.Addr, token string) error {
+	if tcp, ok := address.(*net.TCPAddr); ok && token == "" && !config.IsLoopback(tcp.IP.String()) {
+		return fmt.Errorf("%v can be reached by others and needs admin.token", tcp)
 	}
 	return nil
 }

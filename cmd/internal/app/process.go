@@ -64,14 +64,10 @@ func (p *Process) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	level := zap.NewAtomicLevel()
-	_ = level.UnmarshalText([]byte(loaded.Config.Log.Level)) // which is valid
+	level, _ := zap.ParseAtomicLevel(loaded.Config.Log.Level) // which is valid
 	log := NewLogger(p.Stderr, loaded.Config.Log.Format, level)
 	for _, w := range loaded.Warnings {
 		log.Warn("configuration", zap.Stringer("err", w))
-	}
-	if unwatched != nil {
-		log.Warn("configuration not watched", zap.NamedError("err", unwatched), zap.String("hint", "a changed file is read after SIGHUP only"))
 	}
 	if err := checkDirectory(loaded.Config.Sink.Directory); err != nil {
 		return err
@@ -87,60 +83,95 @@ func (p *Process) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.supervise(ctx, d, l, watcher); err != nil {
-		return err
-	}
-	if lost := d.lost.Load(); lost > 0 {
+	err = p.supervise(ctx, d, l, func(ctx context.Context, onChange func()) error {
+		if unwatched != nil {
+			return unwatched
+		}
+		return watcher.Run(ctx, onChange)
+	})
+	if lost := d.lost.Load(); err == nil && lost > 0 {
 		return LostError(lost)
 	}
-	return nil
+	return err
 }
 
-// supervise runs the daemon under the process's signals and its service manager.
-func (p *Process) supervise(ctx context.Context, d *Daemon, l Listeners, watcher *config.Watcher) error {
+// supervise runs the daemon under the process's signals, its service manager and the
+// watch of its configuration.
+func (p *Process) supervise(ctx context.Context, d *Daemon, l Listeners, watch func(context.Context, func()) error) error {
 	signals := p.Signals
 	if signals == nil {
 		signals = make(chan os.Signal, 4)
 		signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 		defer signal.Stop(signals)
 	}
-	manager := newSystemd(p.Environ)
-	calls, endCalls := context.WithCancelCause(ctx)
-	defer endCalls(nil)
-	drain, wanted := make(chan struct{}), make(chan struct{}, 1)
-	reload := func() {
-		select {
-		case wanted <- struct{}{}:
-		default: // one reload that has not begun yet is enough
-		}
-	}
-	on := actions{
-		reload: func() { manager.reloading(); reload() },
-		drain:  func() { manager.stopping(d.loaded.Load().Config.DrainTimeout + abortMargin); close(drain) },
-		hurry:  func() { endCalls(controller.ErrShutdown) },
-	}
+	manager := systemd(Getenv(p.Environ, "NOTIFY_SOCKET"))
 	d.OnReady = func() {
 		d.logReady(l)
-		manager.ready()
+		manager.notify("READY=1")
 	}
+	var reloads sync.Mutex // one at a time
+	reload := func() {
+		reloads.Lock()
+		defer reloads.Unlock()
+		d.reload(func() (*config.Loaded, error) { return p.loadAgain(d, l) })
+		manager.notify("READY=1")
+	}
+	calls, endCalls := context.WithCancelCause(ctx)
+	defer endCalls(nil)
+	drain := make(chan struct{})
+	running := start(func() error { return d.Run(calls, l, drain) })
 	background, stop := context.WithCancel(ctx)
 	defer stop()
 	var wg sync.WaitGroup
-	wg.Go(func() { handleSignals(background, signals, on, d.log) })
-	wg.Go(func() { d.watch(background, watcher, reload) })
-	wg.Go(func() { manager.watchdog(background, func() { d.controller.Full() }) })
+	wg.Go(func() { manager.watchdog(background, p.Environ, func() { d.controller.Full() }) })
 	wg.Go(func() {
-		for next(background, wanted) {
-			d.reload(func() (*config.Loaded, error) { return p.loadAgain(d, l) })
-			manager.ready()
+		if err := watch(background, reload); err != nil {
+			d.log.Warn("configuration not watched", zap.NamedError("err", err), zap.String("hint", "a changed file is read after SIGHUP only"))
 		}
 	})
-	err := d.Run(calls, l, drain)
+	d.handleSignals(signals, running.done, signalActions{
+		reload: func() {
+			manager.notify(fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", monotonicMicros()))
+			wg.Go(reload)
+		},
+		drain: func() { // after TimeoutStopSec systemd would kill the daemon, and its calls
+			within := d.loaded.Load().Config.DrainTimeout + abortMargin
+			manager.notify(fmt.Sprintf("STOPPING=1\nEXTEND_TIMEOUT_USEC=%d", within.Microseconds()))
+			close(drain)
+		},
+		hurry: func() { endCalls(controller.ErrShutdown) },
+	})
 	stop()
 	wg.Wait()
 	_ = d.log.Sync() // what was suppressed comes before the last line
-	d.log.Info("tapdeck has stopped", zap.Int64("lost", d.lost.Load()), zap.NamedError("err", err))
-	return err
+	d.log.Info("tapdeck has stopped", zap.Int64("lost", d.lost.Load()), zap.NamedError("err", running.err))
+	return running.err
+}
+
+// signalActions are what SIGHUP does, and the first and the second SIGTERM or SIGINT.
+type signalActions struct{ reload, drain, hurry func() }
+
+// handleSignals handles signals until the daemon has ended.
+func (d *Daemon) handleSignals(signals <-chan os.Signal, ended <-chan struct{}, do signalActions) {
+	for terms := 0; ; {
+		select {
+		case <-ended:
+			return
+		case s := <-signals:
+			if s == syscall.SIGHUP {
+				do.reload()
+				continue
+			}
+			terms++
+			d.log.Info("signal", zap.String("signal", s.String()), zap.Int("count", terms))
+			switch terms {
+			case 1:
+				do.drain()
+			case 2:
+				do.hurry()
+			}
+		}
+	}
 }
 
 // loadAgain reads the configuration for a running daemon.

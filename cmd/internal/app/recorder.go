@@ -33,7 +33,7 @@ func (r recorder) Expect(info controller.Info, stream controller.StreamPlan) (co
 	case err != nil:
 		return nil, err
 	}
-	return &recording{Recording: rec, lost: r.lost, call: call}, nil
+	return &recording{rec, call, sync.OnceFunc(func() { r.lost.Add(1) })}, nil
 }
 
 // Save implements controller.Recorder. The record comes beside an error, too: the log
@@ -49,9 +49,8 @@ func (r recorder) Save(info controller.Info, outcome controller.Outcome) (contro
 // recording is one call's recording in the sink as the controller knows one.
 type recording struct {
 	*sink.Recording
-	lost   *atomic.Int64
-	missed sync.Once    // counts a recording once, whatever of it is lost
-	call   store.Record // the call's side, without its outcome
+	call store.Record // the call's side, without its outcome
+	miss func()       // counts the recording as lost, once, whatever of it is
 }
 
 // State implements controller.Recording.
@@ -75,10 +74,6 @@ func (r *recording) Finish(ctx context.Context) error {
 		r.miss()
 	}
 	return err
-}
-
-func (r *recording) miss() {
-	r.missed.Do(func() { r.lost.Add(1) })
 }
 
 // Save implements controller.Recording.
