@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 	"time"
 
+	"golang.org/x/term"
+
+	"tapdeck/cmd/internal/app"
 	"tapdeck/cmd/internal/callview"
 	"tapdeck/cmd/internal/config"
-	"tapdeck/cmd/internal/terminal"
 )
 
 type callsCommand struct {
@@ -117,15 +120,19 @@ func (c *callsCommand) follow(ctx context.Context, w io.Writer, client *callview
 // snapshot writes what was seen at one moment: over the one before on a terminal, else
 // below it.
 func snapshot(w io.Writer, address string, page *callview.Page, failed error) error {
+	rows := 0
+	if f, ok := w.(*os.File); ok {
+		_, rows, _ = term.GetSize(int(f.Fd())) // 0 if it is no terminal
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  tapdeck at %s\n", time.Now().Format("15:04:05"), address)
 	if failed != nil {
 		fmt.Fprintf(&b, "%v\n", failed)
-	} else if err := page.Print(&b, terminal.Rows(w)); err != nil {
+	} else if err := page.Print(&b, rows); err != nil {
 		return err
 	}
 	text := b.String() + "\n"
-	if terminal.Is(w) {
+	if app.IsTerminal(w) {
 		// Home, long lines cut off, each line cleared to its end, then the rest.
 		text = "\x1b[?7l\x1b[H" + strings.ReplaceAll(b.String(), "\n", "\x1b[K\n") + "\x1b[J\x1b[?7h"
 	}

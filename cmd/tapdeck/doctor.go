@@ -13,7 +13,6 @@ import (
 
 	"tapdeck/cmd/internal/app"
 	"tapdeck/cmd/internal/doctor"
-	"tapdeck/cmd/internal/terminal"
 )
 
 type doctorCommand struct {
@@ -106,7 +105,7 @@ type findingPrinter struct {
 }
 
 func newFindingPrinter(w io.Writer, asJSON bool) *findingPrinter {
-	return &findingPrinter{w: w, json: asJSON, colour: terminal.Is(w), counts: map[doctor.Status]int{}}
+	return &findingPrinter{w: w, json: asJSON, colour: app.IsTerminal(w), counts: map[doctor.Status]int{}}
 }
 
 func (p *findingPrinter) print(f doctor.Finding) {

@@ -1,6 +1,7 @@
 package callview
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -8,8 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-
-	"tapdeck/cmd/internal/terminal"
+	"unicode"
 )
 
 // Print writes the running calls and the ended ones, each the newest first. rows bounds
@@ -24,8 +24,10 @@ func (p *Page) Print(w io.Writer, rows int) error {
 		ended = ended[:min(len(ended), max(0, room-len(running)))]
 	}
 	fmt.Fprintf(w, "%s running\n", plural(len(p.Running), "call"))
-	if err := printRunning(w, running); err != nil {
-		return err
+	if len(running) > 0 {
+		if err := printRunning(w, running); err != nil {
+			return err
+		}
 	}
 	if more := len(p.Running) - len(running); more > 0 {
 		fmt.Fprintf(w, "… and %d more\n", more)
@@ -40,9 +42,6 @@ func (p *Page) Print(w io.Writer, rows int) error {
 func newTable(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
 
 func printRunning(w io.Writer, calls []Running) error {
-	if len(calls) == 0 {
-		return nil
-	}
 	t := newTable(w)
 	fmt.Fprintln(t, "CALL\tCALLER\tTO\tPLAN\tSTEP\tAGE\tAUDIO\tLEVEL")
 	for _, c := range calls {
@@ -108,16 +107,25 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return terminal.Printable(s)
+// printable is text of a caller's choosing without control characters, which could do
+// more on a terminal than be read.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
 }
 
-func inParentheses(s string) string {
+func orDash(s string) string { return cmp.Or(printable(s), "-") }
+
+// between is printable text after and before others, nothing if it is empty.
+func between(before, s, after string) string {
 	if s == "" {
 		return ""
 	}
-	return " (" + terminal.Printable(s) + ")"
+	return before + printable(s) + after
 }
+
+func inParentheses(s string) string { return between(" (", s, ")") }

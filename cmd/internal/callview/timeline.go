@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"tapdeck/cmd/internal/terminal"
 )
 
 // Print writes how a running call stands.
@@ -25,7 +23,7 @@ func (r *Running) Print(w io.Writer) error {
 		{"stream", fmt.Sprintf("%s of audio, %s", seconds(r.AudioMS), plural(r.Connections, "connection"))},
 		{"level", levelBar(r.LevelDBFS, r.Live)},
 	} {
-		fmt.Fprintf(t, "  %s\t%s\n", row[0], terminal.Printable(row[1]))
+		fmt.Fprintf(t, "  %s\t%s\n", row[0], printable(row[1]))
 	}
 	return t.Flush()
 }
@@ -69,8 +67,8 @@ func moments(r *Record) []moment {
 		{tl.FirstAudio, "first audio"},
 		{tl.Prompt, "prompt"},
 		{tl.Listen, "listen"},
-		{tl.Stop, "stop" + after(": listening was ended by ", r.ListenEndedBy)},
-		{tl.Hangup, "hung up" + after(" by ", r.HungUpBy) + inParentheses(r.HangupCause)},
+		{tl.Stop, "stop" + between(": listening was ended by ", r.ListenEndedBy, "")},
+		{tl.Hangup, "hung up" + between(" by ", r.HungUpBy, "") + inParentheses(r.HangupCause)},
 	} {
 		if m.at != nil {
 			list = append(list, moment{*m.at, m.what})
@@ -81,14 +79,6 @@ func moments(r *Record) []moment {
 	}
 	slices.SortStableFunc(list, func(a, b moment) int { return cmp.Compare(a.ms, b.ms) })
 	return list
-}
-
-// after is s behind a prefix, nothing if s is empty.
-func after(prefix, s string) string {
-	if s == "" {
-		return ""
-	}
-	return prefix + s
 }
 
 func printRecording(w io.Writer, r *Record) error {
