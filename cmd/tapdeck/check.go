@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -30,7 +31,13 @@ func (c *checkCommand) Run(p *program) error {
 	for _, w := range loaded.Warnings {
 		fmt.Fprintf(p.Stderr, "tapdeck: warning: %v\n", w)
 	}
-	if err := printValues(p.Stdout, loaded); err != nil {
+	takesEffect := map[config.Reload]string{"restart": "after a restart", "next call": "from the next call"}
+	t := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "KEY\tVALUE\tORIGIN\tTAKES EFFECT")
+	for _, v := range loaded.Values() {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", v.Key, v.Value, v.Origin, cmp.Or(takesEffect[v.Reload], "at once"))
+	}
+	if err := t.Flush(); err != nil {
 		return err
 	}
 	for _, name := range loaded.PlanNames() {
@@ -41,26 +48,6 @@ func (c *checkCommand) Run(p *program) error {
 		}
 	}
 	return nil
-}
-
-func printValues(w io.Writer, loaded *config.Loaded) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "KEY\tVALUE\tORIGIN\tTAKES EFFECT")
-	for _, v := range loaded.Values() {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", v.Key, v.Value, v.Origin, takesEffect(v.Reload))
-	}
-	return t.Flush()
-}
-
-// takesEffect says in words when a changed value takes effect.
-func takesEffect(r config.Reload) string {
-	switch r {
-	case "restart":
-		return "after a restart"
-	case "next call":
-		return "from the next call"
-	}
-	return "at once"
 }
 
 func printTimeline(w io.Writer, steps []config.Step) error {

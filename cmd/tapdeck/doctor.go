@@ -70,15 +70,15 @@ func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return usage(err)
 	}
-	for _, value := range []struct{ flag, text string }{{"--call", c.Call}, {"--context", c.Context}} {
-		if !regexp.MustCompile(`^[0-9A-Za-z*#+._-]*$`).MatchString(value.text) {
-			return usage(fmt.Errorf("%s %q: must be letters, digits and any of * # + . _ -", value.flag, value.text))
+	for flag, text := range map[string]string{"--call": c.Call, "--context": c.Context} {
+		if !regexp.MustCompile(`^[0-9A-Za-z*#+._-]*$`).MatchString(text) {
+			return usage(fmt.Errorf("%s %q: must be letters, digits and any of * # + . _ -", flag, text))
 		}
 	}
 	if err := checkHosts(c.Host); err != nil {
 		return usage(err)
 	}
-	printer := newFindingPrinter(p.Stdout, c.JSON)
+	printer := &findingPrinter{w: p.Stdout, json: c.JSON, colour: app.IsTerminal(p.Stdout), counts: map[doctor.Status]int{}}
 	healthy, err := doctor.Examine(ctx, doctor.Options{
 		FreeSWITCH: to.Address, Password: to.Password, Loaded: loaded, Hosts: c.Host, Version: app.Version(),
 		Call: c.Call, Context: c.Context, Report: printer.print, Progress: printer.progress,
@@ -86,8 +86,8 @@ func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return fmt.Errorf("not finished: %w", err)
 	}
-	if err := printer.summary(); err != nil {
-		return fmt.Errorf("print: %w", err)
+	if n := printer.counts; !c.JSON {
+		fmt.Fprintf(p.Stdout, "\n%d ok, %d warnings, %d failed, %d unknown\n", n[doctor.Pass], n[doctor.Warn], n[doctor.Fail], n[doctor.Unknown])
 	}
 	if !healthy {
 		return errors.New("calls will not do what they should: see FAIL above")
@@ -97,51 +97,27 @@ func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 
 // findingPrinter prints findings as they are made.
 type findingPrinter struct {
-	w      io.Writer
-	json   bool
-	colour bool
-	counts map[doctor.Status]int
-	err    error // of the first write that failed
-}
-
-func newFindingPrinter(w io.Writer, asJSON bool) *findingPrinter {
-	return &findingPrinter{w: w, json: asJSON, colour: app.IsTerminal(w), counts: map[doctor.Status]int{}}
+	w            io.Writer
+	json, colour bool
+	counts       map[doctor.Status]int
 }
 
 func (p *findingPrinter) print(f doctor.Finding) {
 	p.counts[f.Status]++
 	if p.json {
-		line, err := json.Marshal(f)
-		if p.err == nil {
-			p.err = err
-		}
-		p.printf("%s\n", line)
+		_ = json.NewEncoder(p.w).Encode(f)
 		return
 	}
-	p.printf("%s  %s: %s\n", p.mark(f.Status), f.Check, f.Seen)
+	fmt.Fprintf(p.w, "%s  %s: %s\n", p.mark(f.Status), f.Check, f.Seen)
 	if f.Todo != "" && f.Status != doctor.Pass {
-		p.printf("         → %s\n", f.Todo)
+		fmt.Fprintf(p.w, "         → %s\n", f.Todo)
 	}
 }
 
 // progress says to a person what is being waited for.
 func (p *findingPrinter) progress(text string) {
 	if p.colour && !p.json {
-		p.printf("...      %s\n", text)
-	}
-}
-
-// summary ends what a person reads, and returns what kept it from being written.
-func (p *findingPrinter) summary() error {
-	if !p.json {
-		p.printf("\n%d ok, %d warnings, %d failed, %d unknown\n", p.counts[doctor.Pass], p.counts[doctor.Warn], p.counts[doctor.Fail], p.counts[doctor.Unknown])
-	}
-	return p.err
-}
-
-func (p *findingPrinter) printf(format string, args ...any) {
-	if _, err := fmt.Fprintf(p.w, format, args...); err != nil && p.err == nil {
-		p.err = err
+		fmt.Fprintf(p.w, "...      %s\n", text)
 	}
 }
 

@@ -34,11 +34,11 @@ type testServer struct {
 	logged  *observer.ObservedLogs
 }
 
-func newTestServer(t testing.TB, change func(*Options)) *testServer {
+func newTestServer(t testing.TB, change func(*Server)) *testServer {
 	t.Helper()
 	core, logged := observer.New(zap.InfoLevel)
 	s := &testServer{t: t, state: Ready, logged: logged}
-	o := Options{Calls: noCalls{}, Readiness: func() Readiness { return s.state }, Level: zap.NewAtomicLevel(), Registry: prometheus.NewRegistry()}
+	o := Server{Calls: noCalls{}, Readiness: func() Readiness { return s.state }, Level: zap.NewAtomicLevel(), Registry: prometheus.NewRegistry(), Log: zap.New(core)}
 	change(&o)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -47,7 +47,7 @@ func newTestServer(t testing.TB, change func(*Options)) *testServer {
 	s.address = ln.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- New(o, zap.New(core)).Serve(ctx, ln) }()
+	go func() { ended <- o.Serve(ctx, ln) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -82,10 +82,10 @@ func (s *testServer) ask(method, path, body, token string) (code int, answer str
 
 // TestRequests is the table of what is asked and answered.
 func TestRequests(t *testing.T) {
-	open := newTestServer(t, func(o *Options) {
+	open := newTestServer(t, func(o *Server) {
 		o.Registry.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "tapdeck_calls_active"}))
 	})
-	closed := newTestServer(t, func(o *Options) { o.Token, o.Pprof = "open-sesame", true })
+	closed := newTestServer(t, func(o *Server) { o.Token, o.Pprof = "open-sesame", true })
 	const bearer = "Bearer open-sesame"
 	for _, c := range []struct {
 		s            *testServer
@@ -131,7 +131,7 @@ func TestRequests(t *testing.T) {
 }
 
 func TestReadiness(t *testing.T) {
-	s := newTestServer(t, func(*Options) {})
+	s := newTestServer(t, func(*Server) {})
 	got := map[Readiness]int{}
 	for _, state := range []Readiness{Ready, NotReady, Draining, Full} {
 		s.state = state
@@ -149,7 +149,7 @@ func TestReadiness(t *testing.T) {
 // TestLimit fills the server: one more connection is closed at once, and each that ends
 // makes room for another.
 func TestLimit(t *testing.T) {
-	s := newTestServer(t, func(*Options) {})
+	s := newTestServer(t, func(*Server) {})
 	var held []net.Conn
 	for range maxConnections {
 		held = append(held, s.dial())

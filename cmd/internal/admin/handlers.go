@@ -16,21 +16,21 @@ import (
 
 func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.options.Registry, promhttp.HandlerOpts{
-		Registry: s.options.Registry, MaxRequestsInFlight: 8, EnableOpenMetrics: true,
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.Registry, promhttp.HandlerOpts{
+		Registry: s.Registry, MaxRequestsInFlight: 8, EnableOpenMetrics: true,
 	}))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "alive") })
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET /calls", s.calls)
 	mux.HandleFunc("GET /calls/{uuid}", s.call)
-	mux.Handle("GET /log/level", s.options.Level)
+	mux.Handle("GET /log/level", s.Level)
 	mux.HandleFunc("PUT /log/level", s.setLevel)
-	if s.options.Pprof {
+	if s.Pprof {
 		mux.HandleFunc("/debug/pprof/", pprof.Index)
 		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	}
-	return authorize(s.options.Token, mux)
+	return authorize(s.Token, mux)
 }
 
 // authorize asks for the token, if there is one, everywhere but at the health checks.
@@ -52,7 +52,7 @@ func authorize(token string, next http.Handler) http.Handler {
 
 // readyz is 200 if a call would be taken, 429 at max_calls, 503 while draining or not yet ready.
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
-	state, code := s.options.Readiness(), http.StatusServiceUnavailable
+	state, code := s.Readiness(), http.StatusServiceUnavailable
 	switch state {
 	case Ready:
 		code = http.StatusOK
@@ -74,11 +74,11 @@ func (s *Server) calls(w http.ResponseWriter, r *http.Request) {
 		}
 		last = n
 	}
-	writeJSON(w, callview.NewPage(s.options.Calls, last))
+	writeJSON(w, callview.NewPage(s.Calls, last))
 }
 
 func (s *Server) call(w http.ResponseWriter, r *http.Request) {
-	found := callview.Find(s.options.Calls, r.PathValue("uuid"))
+	found := callview.Find(s.Calls, r.PathValue("uuid"))
 	if found == nil {
 		writeText(w, http.StatusNotFound, callview.ErrNoCall.Error())
 		return
@@ -88,11 +88,11 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request) {
 
 // setLevel changes the level of the log until the next change or restart.
 func (s *Server) setLevel(w http.ResponseWriter, r *http.Request) {
-	level := s.options.Level
+	level := s.Level
 	before := level.Level()
 	level.ServeHTTP(w, r)
 	if now := level.Level(); now != before {
-		s.log.Log(max(now, zap.InfoLevel), "log level changed", zap.Stringer("from", before), zap.Stringer("to", now), zap.String("peer", r.RemoteAddr))
+		s.Log.Log(max(now, zap.InfoLevel), "log level changed", zap.Stringer("from", before), zap.Stringer("to", now), zap.String("peer", r.RemoteAddr))
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package admin is the daemon's HTTP side: metrics, health, the calls, and the level
 // of the log.
 //
-// A [Server] knows the daemon only by what [Options] give it. Its Serve starts one
+// A [Server] knows the daemon only by its fields. Its Serve starts one
 // goroutine a connection, by net/http, and bounds connections, requests and times: the
 // pages are made of copies, so that a slow reader holds nothing but its own connection.
 // It changes nothing of a call.
@@ -44,8 +44,8 @@ const (
 	Full     Readiness = "full: max_calls are running"
 )
 
-// Options are what a Server shows and does.
-type Options struct {
+// Server answers at the admin listener. All but Token and Pprof must be set before Serve.
+type Server struct {
 	// Token must come with every request but those for health, if it is not empty.
 	Token string
 	// Pprof switches /debug/pprof on.
@@ -58,21 +58,14 @@ type Options struct {
 	Level zap.AtomicLevel
 	// Registry holds the metrics.
 	Registry *prometheus.Registry
+	// Log is where changes of the level and failures go.
+	Log *zap.Logger
 }
-
-// Server answers at the admin listener.
-type Server struct {
-	options Options
-	log     *zap.Logger
-}
-
-// New returns a server. Nothing runs yet.
-func New(o Options, log *zap.Logger) *Server { return &Server{options: o, log: log} }
 
 // Serve answers on ln until ctx is done, and then cuts what is still being answered.
 // It closes ln. The error is that ln failed.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	errorLog, err := zap.NewStdLogAt(s.log, zap.WarnLevel)
+	errorLog, err := zap.NewStdLogAt(s.Log, zap.WarnLevel)
 	if err != nil {
 		return fmt.Errorf("set up the admin server's log: %w", err)
 	}
@@ -86,7 +79,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
 	if err = server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-		s.log.Error("admin listener lost", zap.NamedError("err", err), zap.String("hint", "calls go on; metrics and health checks need a restart"))
+		s.Log.Error("admin listener lost", zap.NamedError("err", err), zap.String("hint", "calls go on; metrics and health checks need a restart"))
 		return fmt.Errorf("serve admin: %w", err)
 	}
 	return nil

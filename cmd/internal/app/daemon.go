@@ -31,7 +31,7 @@ type Daemon struct {
 	sink       *sink.Sink
 	events     *esl.Server
 	controller *controller.Controller
-	admin      *admin.Server
+	admin      admin.Server
 	lost       atomic.Int64 // recordings and records that could not be kept
 	ready      atomic.Bool
 
@@ -58,10 +58,10 @@ func New(loaded *config.Loaded, log *zap.Logger, level zap.AtomicLevel) (*Daemon
 	settings := controller.DefaultConfig()
 	settings.MaxCalls = loaded.Config.ESL.MaxCalls
 	d.controller = controller.New(settings, recorder{sink: d.sink, lost: &d.lost}, d.plan, log, d.registry)
-	d.admin = admin.New(admin.Options{
+	d.admin = admin.Server{
 		Token: loaded.Config.Admin.Token, Pprof: loaded.Config.Admin.Pprof,
-		Calls: d.controller, Readiness: d.readiness, Level: level, Registry: d.registry,
-	}, log)
+		Calls: d.controller, Readiness: d.readiness, Level: level, Registry: d.registry, Log: log,
+	}
 	return d, nil
 }
 
