@@ -4,13 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/alecthomas/kong"
 
 	"tapdeck/cmd/internal/verify"
 	"tapdeck/controller/switchsim"
@@ -32,11 +28,6 @@ type callCommand struct {
 	JSON        bool              `name:"json" help:"Print the figures as JSON."`
 }
 
-// callVariables are what the help texts of call refer to.
-func callVariables() kong.Vars {
-	return kong.Vars{"faults": strings.Join(slices.Sorted(maps.Keys(load.Faults())), ",")}
-}
-
 // Run places simulated calls and says how they went. It fails if one did not go
 // as it should have; calls with a fault may end as they like.
 func (c *callCommand) Run(ctx context.Context, p *program) error {
@@ -48,10 +39,10 @@ func (c *callCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	fault := load.Faults()[c.Fault]
-	calls := load.Load{Calls: c.Calls, Rate: c.Rate, Concurrent: c.Concurrent, Tick: c.Tick, Progress: p.Stderr}
+	calls := load.Load{Address: c.To, Calls: c.Calls, Rate: c.Rate, Concurrent: c.Concurrent, Tick: c.Tick, Progress: p.Stderr}
 	calls.Spec = func(i int) switchsim.CallSpec {
 		return switchsim.CallSpec{
-			Address: c.To, Caller: strconv.Itoa(1001 + i), Variables: c.Variable, Voice: voice.StartingAt(i * 7919),
+			Caller: strconv.Itoa(1001 + i), Variables: c.Variable, Voice: voice.StartingAt(i * 7919),
 			HangupAfter: c.HangupAfter, RingHangup: c.GiveUp, Faults: fault,
 		}
 	}

@@ -49,21 +49,19 @@ func (c *demoCommand) Run(ctx context.Context, p *program) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, c.Timeout, fmt.Errorf("the demo did not end within --timeout %v", c.Timeout))
 	defer cancel()
-	c.explain(p.Stdout, plan)
-	calls := load.Load{Calls: c.Calls, Progress: p.Stdout}
-	reports, err := c.withDaemon(ctx, loaded, func(address string) ([]switchsim.Report, error) {
-		calls.Spec = func(i int) switchsim.CallSpec {
-			return switchsim.CallSpec{
-				Address: address + "/" + plan.Name, Caller: strconv.Itoa(1001 + i),
-				Voice: voice.StartingAt(i * len(voice.PCM) / c.Calls),
-			}
-		}
-		return calls.Run(ctx)
+	fmt.Fprintf(p.Stdout, "%d simulated calls by plan %q, seconds from the answer:\n", c.Calls, plan.Name)
+	_ = printTimeline(p.Stdout, config.Timeline(plan))
+	fmt.Fprintf(p.Stdout, "recordings and log: %s\n\n", c.Out)
+	reports, err := c.place(ctx, loaded, plan.Name, load.Load{
+		Calls: c.Calls, Progress: p.Stdout,
+		Spec: func(i int) switchsim.CallSpec {
+			return switchsim.CallSpec{Caller: strconv.Itoa(1001 + i), Voice: voice.StartingAt(i * len(voice.PCM) / c.Calls)}
+		},
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = context.Cause(ctx)
 	}
-	if err := context.Cause(ctx); err != nil {
+	if err != nil {
 		return err
 	}
 	return c.summarize(p.Stdout, reports)
@@ -73,21 +71,19 @@ func (c *demoCommand) Run(ctx context.Context, p *program) error {
 // if no plan was asked for, and a simulated switch on this machine, whatever switch the
 // configuration is for. What a caller hears stays as it is.
 func (c *demoCommand) configure(p *program) (*config.Loaded, controller.Plan, error) {
-	extra := map[string]string{}
+	var err error
+	if c.Out == "" {
+		c.Out, err = os.MkdirTemp("", "tapdeck-demo-")
+	} else {
+		err = os.MkdirAll(c.Out, 0o750)
+	}
+	if err != nil {
+		return nil, controller.Plan{}, usage(fmt.Errorf("--out %q: %w", c.Out, err))
+	}
+	extra := map[string]string{"sink.directory": c.Out}
 	if c.Config == "" && c.Plan == "" {
 		extra["plans.default.listen"] = demoListen
 	}
-	if c.Out == "" {
-		dir, err := os.MkdirTemp("", "tapdeck-demo-")
-		if err != nil {
-			return nil, controller.Plan{}, fmt.Errorf("make a folder for the recordings: %w", err)
-		}
-		c.Out = dir
-	}
-	if err := os.MkdirAll(c.Out, 0o750); err != nil {
-		return nil, controller.Plan{}, usage(fmt.Errorf("--out %q: %w", c.Out, err))
-	}
-	extra["sink.directory"] = c.Out
 	loaded, err := c.load(p, extra)
 	if err != nil {
 		return nil, controller.Plan{}, err
@@ -106,9 +102,9 @@ func (c *demoCommand) configure(p *program) (*config.Loaded, controller.Plan, er
 	return loaded, plan, nil
 }
 
-// withDaemon runs the daemon's own parts on free loopback ports until place, which gets
-// the address for calls, has returned. Their log goes to a file beside the recordings.
-func (c *demoCommand) withDaemon(ctx context.Context, loaded *config.Loaded, place func(address string) ([]switchsim.Report, error)) ([]switchsim.Report, error) {
+// place places the calls with the daemon's own parts running on free loopback ports. Their
+// log goes to a file beside the recordings.
+func (c *demoCommand) place(ctx context.Context, loaded *config.Loaded, plan string, calls load.Load) ([]switchsim.Report, error) {
 	file, err := os.OpenFile(filepath.Join(c.Out, "tapdeck.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o640)
 	if err != nil {
 		return nil, fmt.Errorf("open the demo's log: %w", err)
@@ -130,18 +126,13 @@ func (c *demoCommand) withDaemon(ctx context.Context, loaded *config.Loaded, pla
 	running, stop := context.WithCancel(ctx)
 	served := make(chan error, 1)
 	go func() { served <- d.Run(running, l, nil) }()
-	reports, err := place(l.ESL.Addr().String())
+	calls.Address = l.ESL.Addr().String() + "/" + plan
+	reports, err := calls.Run(ctx)
 	stop()
 	if failed := <-served; failed != nil {
 		return nil, fmt.Errorf("run the daemon's parts: %w", failed)
 	}
 	return reports, err
-}
-
-func (c *demoCommand) explain(w io.Writer, plan controller.Plan) {
-	fmt.Fprintf(w, "%d simulated calls by plan %q, seconds from the answer:\n", c.Calls, plan.Name)
-	_ = printTimeline(w, config.Timeline(plan))
-	fmt.Fprintf(w, "recordings and log: %s\n\n", c.Out)
 }
 
 // summarize compares every recording and prints one line per call.

@@ -7,12 +7,15 @@ import (
 	"io"
 	"maps"
 	"os"
+	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
 
 	"tapdeck/cmd/internal/app"
 	"tapdeck/cmd/internal/config"
+	"tapdeck/controller/switchsim/load"
 )
 
 // Exit codes, the same for every command.
@@ -87,9 +90,10 @@ Begin with "tapdeck demo"; exit codes: 0 done, 1 failed, 2 usage or configuratio
 func (p *program) Run(ctx context.Context, args []string) int {
 	var cli grammar
 	exited := -1
+	faults := kong.Vars{"faults": strings.Join(slices.Sorted(maps.Keys(load.Faults())), ",")}
 	parser, err := kong.New(&cli, kong.Name("tapdeck"), kong.Description(description), kong.UsageOnError(),
 		kong.Writers(p.Stdout, p.Stderr), kong.Exit(func(code int) { exited = code }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}), callVariables())
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}), faults)
 	if err != nil {
 		fmt.Fprintln(p.Stderr, "tapdeck:", err)
 		return exitFailed
@@ -127,4 +131,12 @@ func (p *program) code(err error) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+type versionCommand struct{}
+
+// Run prints the version of the build.
+func (versionCommand) Run(p *program) error {
+	_, err := fmt.Fprintf(p.Stdout, "tapdeck %s %s %s/%s\n", app.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
 }

@@ -20,11 +20,6 @@ type console struct {
 	colour          bool
 }
 
-func newConsole(colour bool) console {
-	fields := zapcore.EncoderConfig{EncodeDuration: zapcore.StringDurationEncoder, EncodeTime: zapcore.ISO8601TimeEncoder, SkipLineEnding: true}
-	return console{Encoder: zapcore.NewJSONEncoder(fields), colour: colour}
-}
-
 // Clone implements zapcore.Encoder.
 func (c console) Clone() zapcore.Encoder { return console{c.Encoder.Clone(), c.colour} }
 

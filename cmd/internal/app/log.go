@@ -27,7 +27,8 @@ func IsTerminal(w io.Writer) bool {
 
 func newEncoder(format string, colour bool) zapcore.Encoder {
 	if format == "console" {
-		return newConsole(colour)
+		fields := zapcore.EncoderConfig{EncodeDuration: zapcore.StringDurationEncoder, EncodeTime: zapcore.ISO8601TimeEncoder, SkipLineEnding: true}
+		return console{zapcore.NewJSONEncoder(fields), colour}
 	}
 	c := zap.NewProductionEncoderConfig()
 	c.TimeKey = "ts"

@@ -107,8 +107,7 @@ func withOutcome(r store.Record, o controller.Outcome) store.Record {
 		if t.IsZero() {
 			return nil
 		}
-		n := t.Sub(r.Started).Milliseconds()
-		return &n
+		return new(t.Sub(r.Started).Milliseconds())
 	}
 	t := o.Timeline
 	r.Result, r.HangupCause, r.HungUpBy, r.ListenEndedBy = string(o.Result), o.HangupCause, o.HungUpBy, o.ListenEndedBy

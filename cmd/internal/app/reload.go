@@ -18,7 +18,11 @@ func (d *Daemon) reload(load func() (*config.Loaded, error)) {
 		return
 	}
 	changes := config.Diff(d.loaded.Load(), fresh)
-	d.apply(fresh)
+	d.loaded.Store(fresh)
+	_ = d.level.UnmarshalText([]byte(fresh.Config.Log.Level)) // which is valid
+	d.controller.SetMaxCalls(fresh.Config.ESL.MaxCalls)
+	d.events.Update(eslConfig(fresh.Config))
+	d.sink.Update(sinkConfig(fresh.Config))
 	d.reloadWorked.Set(1)
 	d.reloadedAt.SetToCurrentTime()
 	pending := config.Diff(d.started, fresh) // what is not in effect yet
@@ -31,13 +35,4 @@ func (d *Daemon) reload(load func() (*config.Loaded, error)) {
 		d.log.Info("configuration changed", line...)
 	}
 	d.log.Info("configuration reloaded", zap.Int("changes", len(changes)))
-}
-
-// apply hands the configuration to the parts that keep a copy of it.
-func (d *Daemon) apply(fresh *config.Loaded) {
-	d.loaded.Store(fresh)
-	_ = d.level.UnmarshalText([]byte(fresh.Config.Log.Level)) // which is valid
-	d.controller.SetMaxCalls(fresh.Config.ESL.MaxCalls)
-	d.events.Update(eslConfig(fresh.Config))
-	d.sink.Update(sinkConfig(fresh.Config))
 }

@@ -36,8 +36,8 @@ func PrintTimeline(w io.Writer, r *Record) error {
 	}
 	t := newTable(w)
 	for _, m := range moments(r) {
-		at := r.Started.Add(time.Duration(m.ms) * time.Millisecond).Local()
-		fmt.Fprintf(t, "  %s\t+%.3f\t%s\n", at.Format("15:04:05.000"), float64(m.ms)/1000, m.what)
+		at := r.Started.Add(time.Duration(*m.ms) * time.Millisecond).Local()
+		fmt.Fprintf(t, "  %s\t+%.3f\t%s\n", at.Format("15:04:05.000"), float64(*m.ms)/1000, m.what)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -45,20 +45,20 @@ func PrintTimeline(w io.Writer, r *Record) error {
 	return printRecording(w, r)
 }
 
-// moment is one line of a call's timeline, in ms since the call started.
+// moment is one line of a call's timeline, in ms since the call started; nil is none.
 type moment struct {
-	ms   int64
+	ms   *int64
 	what string
 }
 
 // moments are the timeline of a call in the order of time.
 func moments(r *Record) []moment {
-	tl := r.Timeline
-	list := []moment{{0, fmt.Sprintf("call started: %s to %s, plan %s", orDash(r.Caller), orDash(r.Destination), orDash(r.Plan))}}
-	for _, m := range []struct {
-		at   *int64
-		what string
-	}{
+	tl, ended := r.Timeline, (*int64)(nil)
+	if !r.Ended.IsZero() {
+		ended = new(r.Ended.Sub(r.Started).Milliseconds())
+	}
+	list := []moment{
+		{new(int64(0)), fmt.Sprintf("call started: %s to %s, plan %s", orDash(r.Caller), orDash(r.Destination), orDash(r.Plan))},
 		{tl.Connect, "channel data"},
 		{tl.Answer, "answered"},
 		{tl.Tone, "tone"},
@@ -69,15 +69,10 @@ func moments(r *Record) []moment {
 		{tl.Listen, "listen"},
 		{tl.Stop, "stop" + between(": listening was ended by ", r.ListenEndedBy, "")},
 		{tl.Hangup, "hung up" + between(" by ", r.HungUpBy, "") + inParentheses(r.HangupCause)},
-	} {
-		if m.at != nil {
-			list = append(list, moment{*m.at, m.what})
-		}
+		{ended, "call ended: " + r.Result},
 	}
-	if !r.Ended.IsZero() {
-		list = append(list, moment{r.Ended.Sub(r.Started).Milliseconds(), "call ended: " + r.Result})
-	}
-	slices.SortStableFunc(list, func(a, b moment) int { return cmp.Compare(a.ms, b.ms) })
+	list = slices.DeleteFunc(list, func(m moment) bool { return m.ms == nil })
+	slices.SortStableFunc(list, func(a, b moment) int { return cmp.Compare(*a.ms, *b.ms) })
 	return list
 }
 

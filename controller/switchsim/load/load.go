@@ -20,6 +20,8 @@ import (
 
 // Load is a number of calls to place.
 type Load struct {
+	// Address is the controller's, as a dialplan's socket action has it.
+	Address string
 	// Calls is how many.
 	Calls int
 	// Rate is how many begin in a second; 0 is all at once.
@@ -28,7 +30,7 @@ type Load struct {
 	Concurrent int
 	// Tick is how often the simulated switch sends the audio that is due; 0 is its default.
 	Tick time.Duration
-	// Spec says what the call with this number, from 0, is like.
+	// Spec says what the call with this number, from 0, is like, but for its address.
 	Spec func(i int) switchsim.CallSpec
 	// Progress is where it is shown how the calls go on.
 	Progress io.Writer
@@ -65,7 +67,7 @@ func (l *Load) place(ctx context.Context, sw *switchsim.Switch, show *progress) 
 			break
 		}
 		spec := l.Spec(i)
-		spec.Progress = show.note
+		spec.Address, spec.Progress = l.Address, show.note
 		call, failed := sw.Dial(ctx, spec)
 		if failed != nil {
 			err = fmt.Errorf("place call to %q: %w", spec.Address, failed)
