@@ -31,9 +31,6 @@ type callCommand struct {
 // Run places simulated calls and says how they went. It fails if one did not go
 // as it should have; calls with a fault may end as they like.
 func (c *callCommand) Run(ctx context.Context, p *program) error {
-	if err := c.check(); err != nil {
-		return usage(err)
-	}
 	voice, err := readVoice(c.Audio)
 	if err != nil {
 		return err
@@ -71,7 +68,8 @@ func (c *callCommand) Run(ctx context.Context, p *program) error {
 	return err
 }
 
-func (c *callCommand) check() error {
+// Validate implements kong.Validatable.
+func (c *callCommand) Validate() error {
 	switch {
 	case c.Calls < 1 || c.Calls > 1_000_000:
 		return fmt.Errorf("--calls %d: must be 1 to 1000000", c.Calls)

@@ -31,9 +31,6 @@ type callsCommand struct {
 
 // Run shows what a running daemon does.
 func (c *callsCommand) Run(ctx context.Context, p *program) error {
-	if err := c.check(); err != nil {
-		return usage(err)
-	}
 	loaded, err := c.load(p, nil)
 	if err != nil {
 		return err
@@ -55,7 +52,8 @@ func (c *callsCommand) Run(ctx context.Context, p *program) error {
 	return page.Print(p.Stdout, 0)
 }
 
-func (c *callsCommand) check() error {
+// Validate implements kong.Validatable.
+func (c *callsCommand) Validate() error {
 	switch {
 	case c.Interval < 100*time.Millisecond || c.Interval > time.Hour:
 		return fmt.Errorf("--interval %v: must be 100ms to 1h", c.Interval)

@@ -49,7 +49,8 @@ type limiter struct {
 	due   time.Time // no summary is due before
 }
 
-type key struct{ message, mark string }
+// key is a line's message and mark.
+type key [2]string
 
 type kind struct {
 	passed  time.Time // when a line last did
