@@ -87,7 +87,8 @@ func (p *Process) Run(ctx context.Context) error {
 		if unwatched != nil {
 			return unwatched
 		}
-		return watcher.Run(ctx, onChange)
+		watcher.Run(ctx, onChange)
+		return nil
 	})
 	if lost := d.lost.Load(); err == nil && lost > 0 {
 		return LostError(lost)
