@@ -53,7 +53,7 @@ func (c *checkCommand) Run(p *program) error {
 func printTimeline(w io.Writer, steps []config.Step) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, s := range steps {
-		fmt.Fprintf(t, "  %s\t%s\n", s.Time(), s.Text)
+		fmt.Fprintf(t, "  %s\t%s\n", s.Time, s.Text)
 	}
 	return t.Flush()
 }

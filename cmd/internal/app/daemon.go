@@ -67,12 +67,7 @@ func New(loaded *config.Loaded, log *zap.Logger, level zap.AtomicLevel) (*Daemon
 
 // plan chooses a call's plan from the configuration in effect.
 func (d *Daemon) plan(variables controller.Variables, socketPath string) (controller.Plan, []error) {
-	plan, warnings := d.loaded.Load().ForCall(variables, socketPath)
-	var errs []error
-	for _, w := range warnings {
-		errs = append(errs, errors.New(w.String()))
-	}
-	return plan, errs
+	return d.loaded.Load().ForCall(variables, socketPath)
 }
 
 func (d *Daemon) readiness() admin.Readiness {

@@ -67,7 +67,7 @@ func (p *Process) Run(ctx context.Context) error {
 	level, _ := zap.ParseAtomicLevel(loaded.Config.Log.Level) // which is valid
 	log := NewLogger(p.Stderr, loaded.Config.Log.Format, level)
 	for _, w := range loaded.Warnings {
-		log.Warn("configuration", zap.Stringer("err", w))
+		log.Warn("configuration", zap.NamedError("err", w))
 	}
 	if err := checkDirectory(loaded.Config.Sink.Directory); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"net"
 	"net/netip"
 	"strings"
@@ -26,21 +27,17 @@ func (l *Loaded) checkTogether(bad *problems) {
 
 // checkListeners refuses two listeners at one address.
 func (l *Loaded) checkListeners(bad *problems) {
-	type listener struct{ key, address string }
-	list := []listener{
-		{"esl.listen", l.Config.ESL.Listen},
-		{"sink.listen", l.Config.Sink.Listen},
-		{"admin.listen", l.Config.Admin.Listen},
-	}
-	for i, at := range list {
-		for _, other := range list[:i] {
-			if !overlap(at.address, other.address) || bad.concerns(at.key, other.key) {
+	keys := []string{"esl.listen", "sink.listen", "admin.listen"}
+	address := map[string]string{keys[0]: l.Config.ESL.Listen, keys[1]: l.Config.Sink.Listen, keys[2]: l.Config.Admin.Listen}
+	for i, key := range keys {
+		for _, other := range keys[:i] {
+			if !overlap(address[key], address[other]) || bad.concerns(key, other) {
 				continue
 			}
-			if _, stated := l.origins[at.key]; !stated {
-				at, other = other, at
+			if _, stated := l.origins[key]; !stated {
+				key, other = other, key
 			}
-			l.refuse(bad, at.key, at.address, "takes the port of "+other.key+" ("+other.address+")", "give each listener its own port")
+			l.refuse(bad, key, address[key], "takes the port of "+other+" ("+address[other]+")", "give each listener its own port")
 			break
 		}
 	}
@@ -49,23 +46,19 @@ func (l *Loaded) checkListeners(bad *problems) {
 // overlap tells whether two listeners can't be there at once: the same port,
 // and the same host or one of them every host.
 func overlap(a, b string) bool {
-	hostA, portA, errA := net.SplitHostPort(a)
-	hostB, portB, errB := net.SplitHostPort(b)
-	if errA != nil || errB != nil || portA != portB || portA == "0" {
-		return false
+	local := strings.NewReplacer("localhost:", "127.0.0.1:")
+	hostA, portA := hostAndPort(local.Replace(strings.ToLower(a)))
+	hostB, portB := hostAndPort(local.Replace(strings.ToLower(b)))
+	return portA == portB && portA != "0" && (hostA == hostB || hostA == "" || hostB == "")
+}
+
+// hostAndPort splits an address, with "" for every host.
+func hostAndPort(address string) (host, port string) {
+	host, port, _ = net.SplitHostPort(address)
+	if addr, _ := netip.ParseAddr(host); addr.IsUnspecified() {
+		host = ""
 	}
-	localhost := IsLoopback(hostA) && IsLoopback(hostB) && (isName(hostA) || isName(hostB))
-	return localhost || strings.EqualFold(hostA, hostB) || everyHost(hostA) || everyHost(hostB)
-}
-
-func everyHost(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "" || (err == nil && addr.IsUnspecified())
-}
-
-func isName(host string) bool {
-	_, err := netip.ParseAddr(host)
-	return err != nil
+	return host, port
 }
 
 func (l *Loaded) refuse(bad *problems, key, value, rule, hint string) {
@@ -76,44 +69,42 @@ func (l *Loaded) refuse(bad *problems, key, value, rule, hint string) {
 // says something else.
 func (l *Loaded) followListen() {
 	s := &l.Config.Sink
-	host, port, err := net.SplitHostPort(s.Listen)
-	if _, stated := l.origins["sink.advertise"]; stated || err != nil {
+	host, port := hostAndPort(s.Listen)
+	if _, stated := l.origins["sink.advertise"]; stated {
 		return
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
 	}
 	scheme := "ws://"
 	if s.TLS.Certificate != "" {
 		scheme = "wss://"
 	}
-	s.Advertise = scheme + net.JoinHostPort(host, port)
+	s.Advertise = scheme + net.JoinHostPort(cmp.Or(host, "127.0.0.1"), port)
 }
 
-// warn notes combinations that work, but can hardly be meant.
-func (l *Loaded) warn() {
+// warnings are about combinations that work, but can hardly be meant.
+func (l *Loaded) warnings() []error {
+	var bad problems
+	warn := func(key, value, rule, hint string) {
+		bad.add(&FieldError{Field: key, Value: value, Rule: rule, Hint: hint})
+	}
 	c := l.Config.Sink
 	secure := strings.HasPrefix(c.Advertise, "wss://")
 	switch {
 	case secure && c.TLS.Certificate == "":
-		l.note("sink.advertise", c.Advertise, "wss without sink.tls needs a TLS proxy before sink.listen", "")
+		warn("sink.advertise", c.Advertise, "wss without sink.tls needs a TLS proxy before sink.listen", "")
 	case !secure && c.TLS.Certificate != "":
-		l.note("sink.advertise", c.Advertise, "ws, but sink.listen speaks TLS: FreeSWITCH could not connect", "write wss://")
+		warn("sink.advertise", c.Advertise, "ws, but sink.listen speaks TLS: FreeSWITCH could not connect", "write wss://")
 	}
-	if strings.HasPrefix(strings.TrimPrefix(strings.TrimPrefix(c.Advertise, "wss://"), "ws://"), "[") {
-		l.note("sink.advertise", c.Advertise, "mod_audio_stream connects over IPv4 only", "")
+	if strings.Contains(c.Advertise, "[") {
+		warn("sink.advertise", c.Advertise, "mod_audio_stream connects over IPv4 only", "")
 	}
 	for _, name := range l.PlanNames() {
 		p := l.Config.Plans[name]
 		if p.Listen > c.MaxDuration {
-			l.note(planKey(name, "listen"), formatDuration(p.Listen), "longer than sink.max_duration ("+formatDuration(c.MaxDuration)+"): the recording ends before the call", "")
+			warn(planKey(name, "listen"), formatDuration(p.Listen), "longer than sink.max_duration ("+formatDuration(c.MaxDuration)+"): the recording ends before the call", "")
 		}
 		if p.Silence > 0 && p.Silence >= p.Listen {
-			l.note(planKey(name, "silence"), formatDuration(p.Silence), "not shorter than listen ("+formatDuration(p.Listen)+"): it never ends a call", "")
+			warn(planKey(name, "silence"), formatDuration(p.Silence), "not shorter than listen ("+formatDuration(p.Listen)+"): it never ends a call", "")
 		}
 	}
-}
-
-func (l *Loaded) note(key, value, rule, hint string) {
-	l.Warnings = append(l.Warnings, Warning{Field: key, Value: shorten(value), Rule: rule, Hint: hint})
+	return bad.errors()
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	_ "embed"
 	"net/netip"
 	"time"
 
@@ -104,12 +105,19 @@ type Tone struct {
 type Stream struct {
 	Mix string `yaml:"mix" oneof:"mono mixed stereo"`
 	// SampleRate is in Hz.
-	SampleRate     int           `yaml:"sample_rate" as:"sample rate"`
+	SampleRate     int           `yaml:"sample_rate" oneof:"8000 16000" hint:"in Hz: mod_audio_stream stretches the call's audio to other multiples of 8000, with nothing gained, and refuses the rest, with the socket left open"`
 	Buffer         time.Duration `yaml:"buffer" range:"20ms..1s" step:"20ms"`
 	ConnectTimeout time.Duration `yaml:"connect_timeout" range:"100ms..1m"`
 	StopTimeout    time.Duration `yaml:"stop_timeout" range:"100ms..1m"`
 	Restarts       int           `yaml:"restarts" range:"0..100 times"`
 }
+
+//go:embed example.yaml
+var example string
+
+// Example returns a commented configuration file that states every key with
+// its default.
+func Example() []byte { return []byte(example) }
 
 // DefaultPlan is the name of the plan that every other plan begins from.
 const DefaultPlan = "default"

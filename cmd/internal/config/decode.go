@@ -6,7 +6,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -16,7 +15,6 @@ import (
 const (
 	tagText  = "!!str"
 	tagInt   = "!!int"
-	tagBool  = "!!bool"
 	tagNull  = "!!null"
 	tagMerge = "!!merge"
 )
@@ -27,7 +25,6 @@ type decoder struct {
 	root      *field
 	overrides overrides
 	origins   map[string]Origin
-	plans     []string // the names, once they are known
 	bad       problems
 }
 
@@ -44,10 +41,6 @@ type node struct {
 // nodeDecoder is a type that decodes its own nodes, such as one that is written
 // as a word or as a key with a value. It says what is wrong by node.refuse.
 type nodeDecoder interface{ decodeNode(n node) }
-
-func decodesItself(t reflect.Type) bool {
-	return reflect.PointerTo(t).Implements(reflect.TypeFor[nodeDecoder]())
-}
 
 // textNode makes a node of a text that does not come from a file; the elements
 // of a list have commas between them.
@@ -111,10 +104,10 @@ func (n node) plain() bool {
 		n.refuse("anchors and aliases (& and *) are not read", "write the value out")
 	case n.Style&yaml.TaggedStyle != 0:
 		n.refuse("YAML tags (!) are not read", "write the value without "+n.Tag)
-	case n.isNull() && n.Value == "":
-		n.refuseKey("has no value", `write one, or remove the key to have the default; the empty text is "", and # begins a comment`)
+	case n.Style == 0 && strings.ContainsFunc(n.Value, isOddBlank):
+		n.refuse("must hold plain blanks only", oddBlankHint)
 	case n.isNull():
-		n.refuse("has no value", "write one, or remove the key to have the default")
+		n.refuseKey("has no value", `write one, or remove the key to have the default; the empty text is "", and # begins a comment`)
 	default:
 		return true
 	}
@@ -134,25 +127,25 @@ func (n node) scalar(f *field, v reflect.Value) {
 	fresh := reflect.New(f.typ).Elem()
 	err := f.read(n.Value, fresh)
 	if err == nil && n.Line > 0 {
-		err = f.checkWritten(n.Value, n.ShortTag())
+		err = f.checkWritten(n.ShortTag())
 	}
 	if err != nil {
 		n.report(err)
 		return
 	}
-	v.Set(fresh.Convert(v.Type()))
+	v.Set(fresh)
 }
 
 // checkWritten refuses a value that reads well but is of another type for YAML:
 // a number in quotes, or a text that YAML takes for a number, a truth or a date.
-func (f *field) checkWritten(text, is string) error {
-	switch {
-	case f.written == "", is == f.written, is == tagInt && f.unquoted:
-		return nil
-	case is == tagText:
-		return violated("a "+typeName(f.written)+" is needed, this is a text", "write "+text+" without quotes")
+func (f *field) checkWritten(is string) error {
+	switch kind := f.typ.Kind(); {
+	case is == tagText && (kind == reflect.Int || kind == reflect.Bool):
+		return violated("must be written without quotes")
+	case kind == reflect.String && is != tagText && (is != tagInt || !f.unquoted):
+		return violated("a text is needed, and YAML takes this for a number, a truth value or a date", "write it in quotes")
 	}
-	return violated(fmt.Sprintf("a %s is needed, YAML takes this for a %s", typeName(f.written), typeName(is)), "write "+strconv.Quote(text))
+	return nil
 }
 
 func kindName(k yaml.Kind) string {
@@ -163,11 +156,8 @@ func kindName(k yaml.Kind) string {
 // element is bad.
 func (n node) list(f *field, v reflect.Value) {
 	switch {
-	case n.Kind == yaml.ScalarNode:
-		n.refuse("must be a list", "write ["+strconv.Quote(n.Value)+"]")
-		return
 	case n.Kind != yaml.SequenceNode:
-		n.refuse("must be a list", "write […]")
+		n.refuse("must be a list", "such as [a, b]")
 		return
 	case len(n.Content) == 0 && f.needed:
 		n.refuse("must not be empty", f.hint)
@@ -224,11 +214,10 @@ func (n node) refuseKey(rule, hint string) {
 
 // report adds the place and the value to a violation.
 func (n node) report(err error) {
-	v, ok := errors.AsType[*FieldError](err)
-	if !ok {
-		v = &FieldError{Rule: err.Error()}
+	e := FieldError{Rule: err.Error()}
+	if v, ok := errors.AsType[*FieldError](err); ok {
+		e = *v
 	}
-	e := *v
 	e.Origin, e.Field, e.keyOnly = n.at, n.key, n.Node == nil || n.Kind != yaml.ScalarNode
 	if n.Node != nil && n.Line > 0 {
 		e.Line = n.Line
@@ -237,7 +226,6 @@ func (n node) report(err error) {
 		e.Value = n.Value
 	}
 	if n.secret && e.Value != "" {
-		e.Hint = strings.ReplaceAll(e.Hint, strconv.Quote(e.Value), "it in quotes")
 		e.Value = masked
 	}
 	n.d.bad.add(&e)

@@ -28,11 +28,10 @@ type document struct {
 func (d document) root(data []byte) *yaml.Node {
 	switch {
 	case len(data) > maxFile:
-		return d.refuse(0, 0, fmt.Sprintf("a configuration file has at most %s", Size(maxFile)), "")
+		return d.refuse(0, fmt.Sprintf("a configuration file has at most %s", Size(maxFile)), "")
 	case !utf8.Valid(data):
-		return d.refuse(lineAt(data, bytes.IndexRune(data, utf8.RuneError)), 0, "the file must be UTF-8", "")
+		return d.refuse(lineAt(data, bytes.IndexRune(data, utf8.RuneError)), "the file must be UTF-8", "")
 	}
-	data = d.blanks(data)
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var first, second yaml.Node
 	if err := dec.Decode(&first); errors.Is(err, io.EOF) {
@@ -41,7 +40,7 @@ func (d document) root(data []byte) *yaml.Node {
 		return d.syntax(data, err)
 	}
 	if err := dec.Decode(&second); err == nil {
-		return d.refuse(second.Line, 0, "the file must hold one YAML document, here begins a second one", "remove the line ---")
+		return d.refuse(second.Line, "the file must hold one YAML document, here begins a second one", "remove the line ---")
 	} else if !errors.Is(err, io.EOF) {
 		return d.syntax(data, err)
 	}
@@ -50,14 +49,14 @@ func (d document) root(data []byte) *yaml.Node {
 	case root.Kind == yaml.ScalarNode && root.ShortTag() == tagNull && root.Value == "":
 		return nil
 	case root.Kind != yaml.MappingNode:
-		return d.refuse(root.Line, 0, "the file must hold keys with values, such as esl: {listen: 127.0.0.1:8084}", "")
+		return d.refuse(root.Line, "the file must hold keys with values, such as esl: {listen: 127.0.0.1:8084}", "")
 	}
 	return root
 }
 
 // refuse reports something wrong with the file, and returns no node.
-func (d document) refuse(line, column int, rule, hint string) *yaml.Node {
-	d.bad.add(&FieldError{Origin: Origin{File: d.file, Line: line}, Column: column, Rule: rule, Hint: hint})
+func (d document) refuse(line int, rule, hint string) *yaml.Node {
+	d.bad.add(&FieldError{Origin: Origin{File: d.file, Line: line}, Rule: rule, Hint: hint})
 	return nil
 }
 
@@ -76,28 +75,29 @@ func (d document) syntax(data []byte, err error) *yaml.Node {
 	const stars = `a value that begins with * or & stands in quotes: "*"`
 	anchor, unknown := strings.CutPrefix(text, "unknown anchor '")
 	anchor, _, _ = strings.Cut(anchor, "'")
-	switch at := tabLine(data); {
-	case at > 0:
-		line, hint = at, "indent with blanks: YAML takes no tabs"
+	tab := regexp.MustCompile(`(?m)^ *\t\s*\S`).FindIndex(data)
+	blank := bytes.IndexFunc(data, isOddBlank)
+	switch {
+	case tab != nil:
+		line, hint = lineAt(data, tab[0]), "indent with blanks: YAML takes no tabs"
 	case unknown:
 		line, hint = lineAt(data, bytes.Index(data, []byte("*"+anchor))), stars
 	case strings.HasPrefix(text, "control characters"):
 		line = lineAt(data, bytes.IndexFunc(data, isControl))
 	case strings.Contains(text, "alphabetic or numeric character"):
 		hint = stars
+	case blank >= 0:
+		line, hint = lineAt(data, blank), oddBlankHint
 	}
-	return d.refuse(line, 0, "not YAML: "+text, hint)
+	return d.refuse(line, "not YAML: "+text, hint)
 }
 
 func isControl(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n\u0085", r) }
 
-// tabLine is the first line that is indented with a tab, or 0.
-func tabLine(data []byte) int {
-	for i, line := range strings.Split(string(data), "\n") {
-		indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
-		if strings.Contains(indent, "\t") && strings.TrimSpace(line) != "" {
-			return i + 1
-		}
-	}
-	return 0
+const oddBlankHint = "a no-break space or another blank that is none to YAML stands here: write a plain one or none, or put the value in quotes"
+
+// isOddBlank tells the blanks that people paste from web pages, which look like
+// plain ones or like nothing, but are letters to YAML.
+func isOddBlank(r rune) bool {
+	return r >= utf8.RuneSelf && (unicode.Is(unicode.Zs, r) || strings.ContainsRune("\u200b\u200c\u200d\u2060\ufeff", r))
 }

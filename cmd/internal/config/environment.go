@@ -5,103 +5,84 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // EnvName returns the environment variable of a key: TAPDECK_ESL_LISTEN for esl.listen.
 func EnvName(key string) string {
-	return EnvPrefix + strings.Map(func(r rune) rune {
-		if r == '.' || r == '-' {
-			return '_'
-		}
-		return unicode.ToUpper(r)
-	}, key)
+	return EnvPrefix + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key))
 }
 
 // overrides are the texts that the environment and the command line state.
 type overrides struct {
 	env   map[string]string   // by variable
-	flags map[string]string   // by key; those that were asked for are taken out
+	flags map[string]string   // by key
 	known map[string][]string // the keys that were asked for, by their variables
 }
 
-func newOverrides(opts Options) overrides {
-	o := overrides{env: map[string]string{}, flags: map[string]string{}, known: map[string][]string{}}
-	for _, e := range opts.Environ {
-		name, text, _ := strings.Cut(e, "=")
-		if strings.HasPrefix(name, EnvPrefix) && name != EnvConfig && !slices.Contains(opts.Reserved, name) {
-			o.env[name] = text
+// environment returns the variables that Load takes.
+func environment(environ []string) map[string]string {
+	env := map[string]string{}
+	for _, e := range environ {
+		if name, text, _ := strings.Cut(e, "="); strings.HasPrefix(name, EnvPrefix) {
+			env[name] = text
 		}
 	}
-	maps.Copy(o.flags, opts.Flags)
+	return env
+}
+
+func newOverrides(opts Options) overrides {
+	o := overrides{env: environment(opts.Environ), flags: opts.Flags, known: map[string][]string{}}
+	for _, name := range append([]string{EnvConfig}, opts.Reserved...) {
+		delete(o.env, name)
+	}
 	return o
 }
 
 // overridesOf returns what overrides a setting: the environment, then a flag.
 func (d *decoder) overridesOf(f *field, key string) []node {
-	var list []node
 	o := d.overrides
-	if len(o.env) > 0 {
-		name := EnvName(key)
-		o.known[name] = append(o.known[name], key)
-		if text, ok := o.env[name]; ok {
-			list = append(list, d.textNode(f, key, text, Origin{Environment: name}))
-		}
+	if len(o.env)+len(o.flags) == 0 {
+		return nil
+	}
+	var list []node
+	name := EnvName(key)
+	o.known[name] = append(o.known[name], key)
+	if text, ok := o.env[name]; ok {
+		list = append(list, d.textNode(f, key, text, Origin{Environment: name}))
 	}
 	if text, ok := o.flags[key]; ok {
-		delete(o.flags, key)
 		list = append(list, d.textNode(f, key, text, Origin{Flag: key}))
 	}
 	return list
 }
 
-// leftovers reports the variables and flags that are no setting's.
+// leftovers reports the variables and flags that are no setting's. Kubernetes and
+// Docker links put variables beside a service whose name is tapdeck: its
+// addresses, no settings.
 func (d *decoder) leftovers() {
-	known, injected := d.overrides.known, injected()
-	for _, name := range slices.Sorted(maps.Keys(d.overrides.env)) {
-		if len(known[name]) != 1 && !injected.MatchString(name) {
-			d.bad.add(refusedVariable(name, known))
+	o := d.overrides
+	injected := regexp.MustCompile(`^TAPDECK_(PORT|SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d{1,5}_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)$`)
+	variables, keys := slices.Sorted(maps.Keys(o.known)), slices.Concat(slices.Collect(maps.Values(o.known))...)
+	slices.Sort(keys)
+	for _, name := range slices.Sorted(maps.Keys(o.env)) {
+		if of := o.known[name]; len(of) > 1 {
+			d.bad.add(&FieldError{Origin: Origin{Environment: name}, Rule: "could mean " + strings.Join(of, " and "), Hint: "set it in the file"})
+		} else if len(of) == 0 && !injected.MatchString(name) {
+			d.bad.add(noSetting(Origin{Environment: name}, name, variables, EnvName(plansKey)))
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(d.overrides.flags)) {
-		d.bad.add(d.refusedFlag(key))
+	for _, key := range slices.Sorted(maps.Keys(o.flags)) {
+		if !slices.Contains(keys, key) {
+			d.bad.add(noSetting(Origin{Flag: key}, key, keys, plansKey))
+		}
 	}
 }
 
-// refusedVariable says what is wrong with a variable that is not exactly one key's.
-func refusedVariable(name string, known map[string][]string) *FieldError {
-	const typo = 3
-	e := &FieldError{Origin: Origin{Environment: name}, Rule: "no such setting"}
-	if keys := known[name]; len(keys) > 1 {
-		e.Rule, e.Hint = "could mean "+strings.Join(keys, " and "), "set it in the file"
-		return e
-	}
-	e.Nearest = closest(name, slices.Sorted(maps.Keys(known)), typo)
-	if e.Nearest == "" && strings.HasPrefix(name, EnvName(plansKey)) {
-		e.Hint = "a plan must be stated in the file first"
+// noSetting says what is wrong with a name that is none of those known.
+func noSetting(at Origin, name string, known []string, plans string) *FieldError {
+	e := &FieldError{Origin: at, Rule: "no such setting", Nearest: nearest(name, known)}
+	if strings.HasPrefix(name, plans) && !strings.HasPrefix(e.Nearest, plans) {
+		e.Nearest, e.Hint = "", "a plan must be stated in the file first"
 	}
 	return e
-}
-
-func (d *decoder) refusedFlag(key string) *FieldError {
-	e := &FieldError{Origin: Origin{Flag: key}, Rule: "no such setting"}
-	f := d.root.find(key)
-	if f == nil {
-		parent := strings.TrimSuffix(strings.TrimSuffix(key, lastPart(key)), ".")
-		e.Nearest = d.root.nearestKey(d.root.find(parent), parent, lastPart(key))
-		return e
-	}
-	if rest, ok := strings.CutPrefix(key, plansKey+"."); ok && f.fields == nil {
-		name, _, _ := strings.Cut(rest, ".")
-		e.Rule, e.Hint, e.Nearest = "no such plan", "a plan must be stated in the file first", nearest(name, d.plans)
-		return e
-	}
-	e.Hint = "it holds " + f.names()
-	return e
-}
-
-// injected finds the variables that Kubernetes and Docker links put into the
-// environment beside a service whose name is tapdeck: its addresses, no settings.
-func injected() *regexp.Regexp {
-	return regexp.MustCompile(`^TAPDECK_(PORT|SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d{1,5}_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)$`)
 }

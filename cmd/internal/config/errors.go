@@ -25,17 +25,13 @@ type Origin struct {
 // String returns the origin for people: "default", "tapdeck.yaml:12",
 // "environment TAPDECK_LOG_LEVEL", "flag -s log.level", with ", by plan default" if inherited.
 func (o Origin) String() string {
-	text := ""
+	text := strings.TrimSuffix(fmt.Sprintf("%s:%d", o.File, o.Line), ":0")
 	switch {
 	case o.Flag != "":
 		text = "flag -s " + o.Flag
 	case o.Environment != "":
 		text = "environment " + o.Environment
-	case o.File != "" && o.Line > 0:
-		text = fmt.Sprintf("%s:%d", o.File, o.Line)
-	case o.File != "":
-		text = o.File
-	default:
+	case o.File == "":
 		return "default"
 	}
 	if o.Inherited {
@@ -48,10 +44,8 @@ func (o Origin) String() string {
 type FieldError struct {
 	// Origin is the place of the value, such as its file and line.
 	Origin
-	// Column counts letters from 1; 0 is unknown.
-	Column int
-	// Field is the key's path, such as plans.survey.listen; empty if the file
-	// as a whole is wrong.
+	// Field is the key's path, such as plans.survey.listen, or the name of a channel
+	// variable; empty if the file as a whole is wrong.
 	Field string
 	// Value is what was given, shortened if it is long, masked if it is secret.
 	Value string
@@ -74,11 +68,7 @@ func violated(rule string, hint ...string) error {
 func (e *FieldError) Error() string {
 	var b strings.Builder
 	if e.Origin != (Origin{}) {
-		b.WriteString(e.Origin.String())
-		if e.Column > 0 {
-			fmt.Fprintf(&b, ":%d", e.Column)
-		}
-		b.WriteString(": ")
+		b.WriteString(e.Origin.String() + ": ")
 	}
 	if e.Field != "" {
 		b.WriteString(e.Field + ": ")
@@ -86,44 +76,14 @@ func (e *FieldError) Error() string {
 			fmt.Fprintf(&b, "%q: ", e.Value)
 		}
 	}
-	b.WriteString(e.advice())
-	return b.String()
-}
-
-func (e *FieldError) advice() string {
-	parts := []string{e.Rule}
+	b.WriteString(e.Rule)
 	if e.Hint != "" {
-		parts = append(parts, e.Hint)
+		b.WriteString("; " + e.Hint)
 	}
 	if e.Nearest != "" {
-		parts = append(parts, meant(e.Nearest))
+		b.WriteString("; the nearest known is " + e.Nearest)
 	}
-	return strings.Join(parts, "; ")
-}
-
-func meant(near string) string {
-	if near == "" {
-		return ""
-	}
-	return "the nearest known is " + near
-}
-
-// Warning is something that works, but hardly as it is meant; or, for a call, an
-// unknown name or a bad value.
-type Warning struct {
-	// Field is the key's path, or the name of the channel variable.
-	Field string
-	// Value is what was given, shortened if it is long.
-	Value string
-	// Rule is what the value should be.
-	Rule string
-	// Hint says what to do; it may be empty.
-	Hint string
-}
-
-// String returns the warning in one line.
-func (w Warning) String() string {
-	return (&FieldError{Field: w.Field, Value: w.Value, Rule: w.Rule, Hint: w.Hint}).Error()
+	return b.String()
 }
 
 // maxErrors bounds what one bad file can make us say.
@@ -140,11 +100,12 @@ func (p *problems) add(e *FieldError) {
 		p.more++
 		return
 	}
-	e.Value = shorten(e.Value)
 	for _, text := range []*string{&e.Field, &e.Environment, &e.Flag, &e.Rule, &e.Hint} {
 		*text = oneLine(*text)
 	}
-	e.Field, e.Environment, e.Flag = shorten(e.Field), shorten(e.Environment), shorten(e.Flag)
+	for _, text := range []*string{&e.Value, &e.Field, &e.Environment, &e.Flag} {
+		*text = shorten(*text)
+	}
 	p.list = append(p.list, e)
 }
 
@@ -155,20 +116,25 @@ func (p *problems) concerns(keys ...string) bool {
 	return p.more > 0 || slices.ContainsFunc(p.list, func(e *FieldError) bool { return slices.Contains(keys, e.Field) })
 }
 
+// errors lists what is wrong, as it was found.
+func (p *problems) errors() []error {
+	var list []error
+	for _, e := range p.list {
+		list = append(list, e)
+	}
+	if p.more > 0 {
+		list = append(list, fmt.Errorf("and %d more errors", p.more))
+	}
+	return list
+}
+
 // err joins all errors, those of the file first and in the order of its lines;
 // nil if there are none.
 func (p *problems) err() error {
 	slices.SortStableFunc(p.list, func(a, b *FieldError) int {
 		return cmp.Or(cmp.Compare(a.Flag, b.Flag), cmp.Compare(a.Environment, b.Environment), cmp.Compare(a.Line, b.Line))
 	})
-	joined := make([]error, 0, len(p.list)+1)
-	for _, e := range p.list {
-		joined = append(joined, e)
-	}
-	if p.more > 0 {
-		joined = append(joined, fmt.Errorf("and %d more errors", p.more))
-	}
-	return errors.Join(joined...)
+	return errors.Join(p.errors()...)
 }
 
 // oneLine keeps what an unknown key or name holds from breaking a line.

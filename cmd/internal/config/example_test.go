@@ -34,15 +34,21 @@ func TestExampleExplainsEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(string(Example()), "\n")
+	forms := map[string]string{}
+	for _, set := range l.schema.top {
+		forms[set.path] = set.form
+	}
+	for _, set := range l.schema.plan {
+		forms[planKey(DefaultPlan, set.path)] = set.form
+	}
 	for _, v := range l.Values() {
 		if v.Origin.File == "" {
 			t.Errorf("the example does not state %s", v.Key)
 			continue
 		}
-		set := l.schema.root.find(v.Key)
 		comment := commentAbove(lines, v.Origin.Line)
-		if !strings.Contains(comment, set.form) {
-			t.Errorf("line %d: the comment of %s does not say %q: %s", v.Origin.Line, v.Key, set.form, comment)
+		if !strings.Contains(comment, forms[v.Key]) {
+			t.Errorf("line %d: the comment of %s does not say %q: %s", v.Origin.Line, v.Key, forms[v.Key], comment)
 		}
 		restart := strings.Contains(comment, "Restart.") || strings.HasPrefix(v.Key, "sink.tls.")
 		if restart != (v.Reload == ReloadRestart) {

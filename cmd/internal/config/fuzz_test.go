@@ -97,8 +97,8 @@ func FuzzCall(f *testing.F) {
 			t.Fatalf("a call has a plan that the file can't have: %v", err)
 		}
 		for _, w := range warnings {
-			if strings.ContainsAny(w.String(), "\r\n\x00") || len(w.String()) > 2000 {
-				t.Errorf("warning %q", w)
+			if strings.ContainsAny(w.Error(), "\r\n\x00") || len(w.Error()) > 2000 {
+				t.Errorf("warning %q", w.Error())
 			}
 		}
 	})

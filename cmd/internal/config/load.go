@@ -1,14 +1,13 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"reflect"
-	"slices"
-	"strings"
 )
 
 // DefaultPath is the file that Load reads, if it is there, when no other is named.
@@ -41,7 +40,7 @@ type Loaded struct {
 	// File is the file that was read; empty if there was none.
 	File string
 	// Warnings are about combinations that can hardly be meant.
-	Warnings []Warning
+	Warnings []error
 
 	schema  schema
 	origins map[string]Origin
@@ -72,64 +71,36 @@ func Parse(file string, data []byte, opts Options) (*Loaded, error) {
 	if err := d.bad.err(); err != nil {
 		return nil, err
 	}
-	l.warn()
+	l.Warnings = l.warnings()
 	return l, nil
 }
 
 func readFile(opts Options) (path string, data []byte, err error) {
-	path, must := opts.Path, true
-	if path == "" {
-		path = lookupEnv(opts.Environ, EnvConfig)
-	}
-	if path == "" {
-		path, must = DefaultPath, false
-	}
-	data, err = content(path)
-	if errors.Is(err, fs.ErrNotExist) && !must {
+	path = cmp.Or(opts.Path, environment(opts.Environ)[EnvConfig])
+	data, err = content(cmp.Or(path, DefaultPath))
+	if path == "" && errors.Is(err, fs.ErrNotExist) {
 		return "", nil, nil
 	}
-	return path, data, err
+	return cmp.Or(path, DefaultPath), data, err
 }
 
 // content reads a regular file, and at most one byte more than it may have:
 // opening a pipe would wait for whoever writes it.
-func content(path string) ([]byte, error) {
+func content(path string) (data []byte, err error) {
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() {
 		err = &fs.PathError{Op: "open", Path: path, Err: errors.New("not a regular file")}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("open configuration: %w", err)
+	var f *os.File
+	if err == nil {
+		f, err = os.Open(path)
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("open configuration: %w", err)
+	if err == nil {
+		defer func() { _ = f.Close() }()
+		data, err = io.ReadAll(io.LimitReader(f, maxFile+1))
 	}
-	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
 	return data, nil
-}
-
-func lookupEnv(environ []string, name string) string {
-	value := ""
-	for _, e := range environ {
-		if k, v, _ := strings.Cut(e, "="); k == name {
-			value = v
-		}
-	}
-	return value
-}
-
-// planNames sorts the names, with "default" first, which is always there.
-func planNames(stated []string) []string {
-	names := []string{DefaultPlan}
-	for _, n := range slices.Compact(slices.Sorted(slices.Values(stated))) {
-		if n != DefaultPlan {
-			names = append(names, n)
-		}
-	}
-	return names
 }

@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
-
-// maxName bounds a plan's name, in bytes.
-const maxName = 64
 
 // mapping decodes the keys below n into a struct. Outside lists it asks the
 // environment and the flags for each setting, whether n states it or not.
@@ -60,15 +58,15 @@ func (n node) family(f *field, table reflect.Value) {
 		n.Node = nil
 	}
 	stated := n.entries(nil)
+	isName := regexp.MustCompile(`^[\w-]{1,64}$`)
 	for _, name := range slices.Sorted(maps.Keys(stated)) {
-		if name == "" || len(name) > maxName || strings.ContainsFunc(name, notHostLetter) {
-			stated[name].refuseKey(fmt.Sprintf("a plan's name has 1 to %d letters, digits, - and _", maxName), "it also stands in the dialplan: 127.0.0.1:8084/NAME")
+		if !isName.MatchString(name) {
+			stated[name].refuseKey("a plan's name has 1 to 64 letters, digits, - and _", "it also stands in the dialplan: 127.0.0.1:8084/NAME")
 			delete(stated, name)
 		}
 	}
-	n.d.plans = planNames(slices.Collect(maps.Keys(stated)))
 	base := table.MapIndex(reflect.ValueOf(f.base))
-	for _, name := range n.d.plans {
+	for _, name := range planNames(maps.Keys(stated)) {
 		child, ok := stated[name]
 		if !ok {
 			child = n.below(nil, join(n.key, name))
@@ -119,9 +117,9 @@ func (n node) checkKey(k *yaml.Node) bool {
 	switch {
 	case k.Kind == yaml.ScalarNode && k.ShortTag() == tagMerge:
 		n.refuseKey("merge keys (<<) are not read", "a plan has what plan default states; write out what differs")
-	case k.Kind == yaml.AliasNode, k.Anchor != "":
-		n.refuseKey("anchors and aliases (& and *) are not read", "write the key out")
-	case k.Kind != yaml.ScalarNode, k.Style&yaml.TaggedStyle != 0, k.Value == "", strings.ContainsFunc(k.Value, breaksLine):
+	case k.Style == 0 && strings.ContainsFunc(k.Value, isOddBlank):
+		n.refuseKey("a key must be a plain word", oddBlankHint)
+	case k.Kind != yaml.ScalarNode, k.Anchor != "", k.Style&yaml.TaggedStyle != 0, k.Value == "", strings.ContainsFunc(k.Value, breaksLine):
 		n.refuseKey("a key must be a plain word", "")
 	default:
 		return true
@@ -136,7 +134,11 @@ func (n node) unknown(f *field, parent string) {
 		e.Nearest = n.d.root.nearestKey(f, parent, strings.TrimPrefix(n.key, parent+"."))
 	}
 	if e.Nearest == "" {
-		e.Hint = "known here are " + f.names()
+		var names []string
+		for _, c := range f.fields {
+			names = append(names, c.key)
+		}
+		e.Hint = "known here are " + strings.Join(names, ", ")
 	}
 	n.Node = nil
 	n.report(e)

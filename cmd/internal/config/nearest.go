@@ -3,76 +3,58 @@ package config
 import "strings"
 
 // nearest returns the candidate most like word, or "" if none is near. If none
-// is like the whole word, it is one with the same last part after a dot
-// ("listen" is near to "esl.listen"), or one that word begins or that begins
-// word ("warning" is near to "warn").
+// is like the whole word, it is one whose last part after a dot begins as that of
+// word does ("drain" is near to "drain_timeout"), or that its begins with
+// ("warning" is near to "warn").
 func nearest(word string, candidates []string) string {
-	best := closest(word, candidates, max(2, len(lastPart(word))/3))
-	if best != "" {
-		return best
-	}
-	for _, c := range candidates {
-		if strings.EqualFold(lastPart(c), lastPart(word)) || begins(c, word) || begins(word, c) {
-			return c
-		}
-	}
-	return ""
-}
-
-// closest returns the candidate with the least distance from word, which is at
-// most that; "" if there is none.
-func closest(word string, candidates []string, most int) string {
-	const longest = 100
+	const longest, enough = 100, 3
 	if len(word) > longest {
 		return ""
 	}
-	best, least := "", most+1
+	word = strings.ToLower(word)
+	best, least := "", enough
 	for _, c := range candidates {
-		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < least {
+		if d := distance(word, strings.ToLower(c)); d < least {
 			best, least = c, d
+		}
+	}
+	for _, c := range candidates {
+		a, b := lastPart(word), strings.ToLower(lastPart(c))
+		if best == "" && min(len(a), len(b)) >= enough && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a)) {
+			best = c
 		}
 	}
 	return best
 }
 
-func begins(word, start string) bool {
-	const enough = 3
-	return len(start) >= enough && len(word) > len(start) && word[len(start)] != '.' && strings.EqualFold(word[:len(start)], start)
-}
+func lastPart(key string) string { return key[strings.LastIndexByte(key, '.')+1:] }
 
-// nearestKey is nearest for a key of f, which may be nil, at the path parent: the
-// keys below f come first, then all others.
+// nearestKey is nearest for a key of f at the path parent: the keys below f come
+// first, then all others.
 func (root *field) nearestKey(f *field, parent, name string) string {
-	if f != nil && parent != "" {
-		if near := nearest(name, f.paths("")); near != "" {
-			return join(parent, near)
-		}
+	if near := nearest(name, f.paths("")); near != "" {
+		return join(parent, near)
 	}
 	return nearest(join(parent, name), root.paths(""))
 }
 
-func lastPart(key string) string { return key[strings.LastIndexByte(key, '.')+1:] }
-
-// distance is the number of letters to put in, take out, change or swap with
-// their neighbour to make b of a.
+// distance is the number of letters to put in, take out or change to make b of a.
 func distance(a, b string) int {
-	before, prev, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
 	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			change := prev[j-1]
-			if a[i-1] != b[j-1] {
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0]++
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
 				change++
 			}
-			row[j] = min(prev[j]+1, row[j-1]+1, change)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
+			diagonal = row[j+1]
+			row[j+1] = min(row[j]+1, diagonal+1, change)
 		}
-		before, prev, row = prev, row, before
 	}
-	return prev[len(b)]
+	return row[len(b)]
 }

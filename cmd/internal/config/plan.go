@@ -2,10 +2,10 @@ package config
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"tapdeck/controller"
@@ -20,7 +20,7 @@ const PlanVariable = VariablePrefix + "plan"
 
 // PlanNames returns the names of all plans: default, then the others sorted.
 func (l *Loaded) PlanNames() []string {
-	return planNames(slices.Collect(maps.Keys(l.Config.Plans)))
+	return planNames(maps.Keys(l.Config.Plans))
 }
 
 // Plan returns the plan of that name; ok is false if there is none.
@@ -32,52 +32,44 @@ func (l *Loaded) Plan(name string) (p controller.Plan, ok bool) {
 	return plan.controller(name), true
 }
 
+// planNames sorts the names, with "default" first, which is always there.
+func planNames(stated iter.Seq[string]) []string {
+	others := slices.DeleteFunc(slices.Sorted(stated), func(name string) bool { return name == DefaultPlan })
+	return append([]string{DefaultPlan}, slices.Compact(others)...)
+}
+
 // ForCall returns the plan of a call with these channel variables. socketPath
 // is the path of the socket action's address. The plan is the one that
 // tapdeck_plan names, else that of the path, else default; tapdeck_listen=30s
 // and so on then set single values. A name or value that can't be used is a
-// warning, and the plan's own value holds.
-func (l *Loaded) ForCall(vars controller.Variables, socketPath string) (controller.Plan, []Warning) {
+// warning, and the plan's own value holds; a variable that is none is a warning
+// too, since a name that is written wrong would change nothing without a word.
+func (l *Loaded) ForCall(vars controller.Variables, socketPath string) (controller.Plan, []error) {
 	name, from := vars.Get(PlanVariable), PlanVariable
 	if name == "" {
 		name, from = strings.Trim(socketPath, "/"), "socket_path"
 	}
 	name = cmp.Or(name, DefaultPlan)
-	var warnings []Warning
+	d := &decoder{}
 	plan, ok := l.Config.Plans[name]
 	if !ok {
-		near := nearest(name, l.PlanNames())
-		warnings = append(warnings, Warning{Field: from, Value: shorten(name), Rule: "no such plan, using " + DefaultPlan, Hint: meant(near)})
+		d.bad.add(&FieldError{Field: from, Value: name, Rule: "no such plan, using " + DefaultPlan, Nearest: nearest(name, l.PlanNames())})
 		name, plan = DefaultPlan, l.Config.Plans[DefaultPlan]
 	}
-	d := &decoder{}
 	holder := reflect.ValueOf(&plan).Elem()
 	for _, set := range l.schema.plan {
 		if text := vars.Get(set.variable); text != "" {
 			d.textNode(set.field, set.variable, text, Origin{}).decode(set.field, set.of(holder))
 		}
 	}
-	for _, e := range d.bad.list {
-		warnings = append(warnings, Warning{Field: e.Field, Value: e.Value, Rule: e.Rule, Hint: cmp.Or(e.Hint, meant(e.Nearest))})
-	}
-	return plan.controller(name), append(warnings, l.unknown(vars)...)
-}
-
-// unknown warns of the tapdeck_ variables that are none: a name that is written
-// wrong would change nothing without a word.
-func (l *Loaded) unknown(vars controller.Variables) []Warning {
 	known := l.schema.variables()
-	var warnings []Warning
 	for _, name := range slices.Sorted(vars.Names(VariablePrefix)) {
 		if !slices.Contains(known, name) {
-			warnings = append(warnings, Warning{Field: printable(name), Value: shorten(vars.Get(name)), Rule: "no such variable", Hint: meant(nearest(name, known))})
+			d.bad.add(&FieldError{Field: name, Value: vars.Get(name), Rule: "no such variable", Nearest: nearest(name, known)})
 		}
 	}
-	return warnings
+	return plan.controller(name), d.bad.errors()
 }
-
-// printable keeps a name that somebody else gave fit for a log line.
-func printable(name string) string { return shorten(strings.Trim(strconv.Quote(name), `"`)) }
 
 // variables lists the channel variables that ForCall asks for, PlanVariable first.
 func (s schema) variables() []string {
@@ -87,8 +79,6 @@ func (s schema) variables() []string {
 	}
 	return list
 }
-
-func variable(key string) string { return VariablePrefix + strings.ReplaceAll(key, ".", "_") }
 
 func (p Plan) controller(name string) controller.Plan {
 	return controller.Plan{

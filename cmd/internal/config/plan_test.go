@@ -46,11 +46,9 @@ func TestUnknownVariable(t *testing.T) {
 	if want, _ := l.Plan(DefaultPlan); got != want {
 		t.Errorf("plan %+v, want %+v", got, want)
 	}
-	want := []Warning{
-		{Field: "tapdeck_lisen", Value: "9s", Rule: "no such variable", Hint: "the nearest known is tapdeck_listen"},
-		{Field: "tapdeck_xyzzy", Value: "1", Rule: "no such variable"},
-	}
-	if diff := cmp.Diff(want, warnings); diff != "" {
+	want := `tapdeck_lisen: "9s": no such variable; the nearest known is tapdeck_listen
+tapdeck_xyzzy: "1": no such variable`
+	if diff := cmp.Diff(want, joinWarnings(warnings)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -108,10 +106,10 @@ func TestWhichPlanACallHas(t *testing.T) {
 	}
 }
 
-func joinWarnings(list []Warning) string {
+func joinWarnings(list []error) string {
 	var lines []string
 	for _, w := range list {
-		lines = append(lines, w.String())
+		lines = append(lines, w.Error())
 	}
 	return strings.Join(lines, "\n")
 }
@@ -150,9 +148,9 @@ func TestBadValuesOfOneCall(t *testing.T) {
 		"tapdeck_answer_pause": "2s", "tapdeck_on_stream_failure": "hangu", "tapdeck_finish_on": strings.Repeat("9", 500),
 	}), "survey")
 	want := `tapdeck_answer_pause ok
-tapdeck_stream_sample_rate: "8k": must be 8000 or 16000 (Hz), in plain digits; write 8000
+tapdeck_stream_sample_rate: "8k": must be a whole number in plain decimal digits: 8000 or 16000; in Hz: mod_audio_stream stretches the call's audio to other multiples of 8000, with nothing gained, and refuses the rest, with the socket left open
 tapdeck_prompt: "x\r\nexecute-app-name: system": must be one line without control characters
-tapdeck_listen: "15": a duration needs a unit; write 15s
+tapdeck_listen: "15": a duration needs a unit; write 15s or 15ms
 tapdeck_finish_on: "` + strings.Repeat("9", 100) + `…": must be at most 16 bytes long
 tapdeck_on_stream_failure: "hangu": must be hangup, continue or dialplan; the nearest known is hangup`
 	if diff := cmp.Diff(want, "tapdeck_answer_pause ok\n"+joinWarnings(warnings)); diff != "" {

@@ -42,7 +42,7 @@ prompt+15.0 hangup`},
 			plan, _ := mustParse(t, "plans: {x: "+c.plan+"}", Options{}).Plan("x")
 			var lines []string
 			for _, step := range Timeline(plan) {
-				lines = append(lines, step.Time()+" "+step.Text)
+				lines = append(lines, step.Time+" "+step.Text)
 			}
 			if diff := cmp.Diff(strings.TrimSpace(c.want), strings.Join(lines, "\n")); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

@@ -55,10 +55,12 @@ func TestValuesReadBack(t *testing.T) {
 // defaultKeys are the keys outside the plans, and those of plan default.
 func defaultKeys() []string {
 	var keys []string
-	for _, path := range newSchema().root.paths("") {
-		if f := newSchema().root.find(path); f.fields == nil && f.base == "" {
-			keys = append(keys, path)
-		}
+	s := newSchema()
+	for _, set := range s.top {
+		keys = append(keys, set.path)
+	}
+	for _, set := range s.plan {
+		keys = append(keys, planKey(DefaultPlan, set.path))
 	}
 	return keys
 }
@@ -90,9 +92,11 @@ func TestNearest(t *testing.T) {
 		{"something_else_altogether", ""},
 	} {
 		root := newSchema().root
-		parent := strings.TrimSuffix(strings.TrimSuffix(c.word, lastPart(c.word)), ".")
-		above := root.find(parent)
-		if got := root.nearestKey(above, parent, lastPart(c.word)); got != c.want {
+		f, parent, name := root, "", c.word
+		if rest, ok := strings.CutPrefix(c.word, "plans.default."); ok {
+			f, parent, name = root.child(plansKey).elem, "plans.default", rest
+		}
+		if got := root.nearestKey(f, parent, name); got != c.want {
 			t.Errorf("nearest to %s: %q, want %q", c.word, got, c.want)
 		}
 	}

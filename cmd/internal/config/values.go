@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"reflect"
 	"strings"
 )
@@ -90,7 +91,9 @@ type Change struct {
 func Diff(before, after *Loaded) []Change {
 	var list []Change
 	presence := map[bool]string{true: "present", false: "absent"}
-	for _, plan := range append([]string{""}, planNames(append(before.PlanNames(), after.PlanNames()...))...) {
+	plans := maps.Clone(before.Config.Plans)
+	maps.Copy(plans, after.Config.Plans)
+	for _, plan := range append([]string{""}, planNames(maps.Keys(plans))...) {
 		a, was := before.values(plan)
 		b, is := after.values(plan)
 		if was != is {

@@ -1,0 +1,73 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// rule is what the tag as names: texts of a form of their own.
+type rule struct {
+	form  string // what the texts are, in a few words
+	check func(text string) error
+}
+
+func rules() map[string]rule {
+	return map[string]rule{
+		"address":    {"host:port", checkAddress},
+		"digits":     {"any of 0-9 A-D * #", checkDigits},
+		"prompt":     {"a file or empty", checkPrompt},
+		"socket url": {"ws:// or wss:// and host[:port]", checkSocketURL},
+		"token":      {"printable ASCII or empty", checkToken},
+	}
+}
+
+// maxText bounds every text, in bytes.
+const maxText = 4096
+
+// checkText keeps a text to one line that is clean at both ends: it may go into
+// a command, a URL, a header or a path.
+func checkText(text string, most int) error {
+	switch {
+	case len(text) > most:
+		return violated(fmt.Sprintf("must be at most %d bytes long", most))
+	case !utf8.ValidString(text):
+		return violated("must be UTF-8")
+	case strings.ContainsFunc(text, breaksLine):
+		return violated("must be one line without control characters")
+	case strings.TrimSpace(text) != text:
+		return violated("must not begin or end with a blank")
+	}
+	return nil
+}
+
+func breaksLine(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
+
+// checkToken takes a secret that an HTTP header can carry.
+func checkToken(text string) error {
+	if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return violated("must be printable ASCII without blanks")
+	}
+	return nil
+}
+
+// checkDigits takes the DTMF digits that end the listening time.
+func checkDigits(text string) error {
+	for i, r := range text {
+		if !strings.ContainsRune("0123456789ABCD*#", r) || strings.ContainsRune(text[:i], r) {
+			return violated("must be DTMF digits, of 0-9 A-D * #, each at most once and with nothing between them: any one of them ends the listening")
+		}
+	}
+	return nil
+}
+
+// checkPrompt takes a file's name (or one of FreeSWITCH's file strings):
+// FreeSWITCH expands ${…} in what playback is given and runs the API commands in
+// it, and takes a leading {…} for parameters.
+func checkPrompt(text string) error {
+	if strings.Contains(text, "${") || strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
+		return violated("must not hold ${ or begin with { or [: FreeSWITCH would expand it and run what stands in it, or take it for parameters", "write the file's name itself")
+	}
+	return nil
+}
