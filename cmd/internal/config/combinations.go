@@ -18,8 +18,7 @@ func (l *Loaded) checkTogether(bad *problems) {
 		}
 		l.refuse(bad, key, value, "TLS needs both certificate and key", "set both, or none")
 	}
-	host, _, err := net.SplitHostPort(c.Admin.Listen)
-	if err == nil && !IsLoopback(host) && c.Admin.Token == "" && !bad.concerns("admin.listen", "admin.token") {
+	if host, _ := hostAndPort(c.Admin.Listen); !IsLoopback(host) && c.Admin.Token == "" && !bad.concerns("admin.listen", "admin.token") {
 		l.refuse(bad, "admin.listen", c.Admin.Listen, "an address that others can reach needs admin.token", "set admin.token, or listen on 127.0.0.1")
 	}
 	l.checkListeners(bad)

@@ -38,20 +38,20 @@ func newOverrides(opts Options) overrides {
 	return o
 }
 
-// overridesOf returns what overrides a setting: the environment, then a flag.
-func (d *decoder) overridesOf(f *field, key string) []node {
-	o := d.overrides
-	if len(o.env)+len(o.flags) == 0 {
+// overrides returns what overrides a setting: the environment, then a flag.
+func (n node) overrides(f *field) []node {
+	o := n.d.overrides
+	if n.inner || len(o.env)+len(o.flags) == 0 {
 		return nil
 	}
 	var list []node
-	name := EnvName(key)
-	o.known[name] = append(o.known[name], key)
+	name := EnvName(n.key)
+	o.known[name] = append(o.known[name], n.key)
 	if text, ok := o.env[name]; ok {
-		list = append(list, d.textNode(f, key, text, Origin{Environment: name}))
+		list = append(list, n.d.textNode(f, n.key, text, Origin{Environment: name}))
 	}
-	if text, ok := o.flags[key]; ok {
-		list = append(list, d.textNode(f, key, text, Origin{Flag: key}))
+	if text, ok := o.flags[n.key]; ok {
+		list = append(list, n.d.textNode(f, n.key, text, Origin{Flag: n.key}))
 	}
 	return list
 }

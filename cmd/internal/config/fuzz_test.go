@@ -105,14 +105,8 @@ func FuzzCall(f *testing.F) {
 }
 
 func fromController(p controller.Plan) Plan {
-	s := p.Stream
 	return Plan{
-		AnswerPause: p.AnswerPause,
-		Tone:        Tone{Frequency: p.Tone.Frequency, Duration: p.Tone.Duration},
-		Stream: Stream{
-			Mix: s.Mix, SampleRate: s.SampleRate, Buffer: s.Buffer,
-			ConnectTimeout: s.ConnectTimeout, StopTimeout: s.StopTimeout, Restarts: s.Restarts,
-		},
+		AnswerPause: p.AnswerPause, Tone: Tone(p.Tone), Stream: Stream(p.Stream),
 		Prompt: p.Prompt, Listen: p.Listen, FinishOn: p.FinishOn, Silence: p.Silence, OnStreamFailure: p.OnStreamFailure,
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -43,10 +42,7 @@ func (n node) setting(f *field, v reflect.Value) {
 	} else if n.inner && f.needed {
 		n.refuse("is missing", f.hint)
 	}
-	if n.inner {
-		return
-	}
-	for _, over := range n.d.overridesOf(f, n.key) {
+	for _, over := range n.overrides(f) {
 		over.decode(f, v)
 		n.d.origins[n.key] = over.at
 	}
@@ -57,19 +53,16 @@ func (n node) family(f *field, table reflect.Value) {
 	if n.isNull() {
 		n.Node = nil
 	}
-	stated := n.entries(nil)
-	isName := regexp.MustCompile(`^[\w-]{1,64}$`)
-	for _, name := range slices.Sorted(maps.Keys(stated)) {
-		if !isName.MatchString(name) {
-			stated[name].refuseKey("a plan's name has 1 to 64 letters, digits, - and _", "it also stands in the dialplan: 127.0.0.1:8084/NAME")
-			delete(stated, name)
-		}
-	}
+	stated, isName := n.entries(nil), regexp.MustCompile(`^[\w-]{1,64}$`)
 	base := table.MapIndex(reflect.ValueOf(f.base))
 	for _, name := range planNames(maps.Keys(stated)) {
 		child, ok := stated[name]
 		if !ok {
 			child = n.below(nil, join(n.key, name))
+		}
+		if !isName.MatchString(name) {
+			child.refuseKey("a plan's name has 1 to 64 letters, digits, - and _", "it also stands in the dialplan: 127.0.0.1:8084/NAME")
+			continue
 		}
 		entry := reflect.New(f.elem.typ).Elem()
 		entry.Set(base)

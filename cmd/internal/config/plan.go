@@ -82,13 +82,10 @@ func (s schema) variables() []string {
 
 func (p Plan) controller(name string) controller.Plan {
 	return controller.Plan{
-		Name:        name,
-		AnswerPause: p.AnswerPause,
-		Tone:        controller.Tone{Frequency: p.Tone.Frequency, Duration: p.Tone.Duration},
-		Stream: controller.StreamPlan{
-			Mix: p.Stream.Mix, SampleRate: p.Stream.SampleRate, Buffer: p.Stream.Buffer,
-			ConnectTimeout: p.Stream.ConnectTimeout, StopTimeout: p.Stream.StopTimeout, Restarts: p.Stream.Restarts,
-		},
+		Name:            name,
+		AnswerPause:     p.AnswerPause,
+		Tone:            controller.Tone(p.Tone),
+		Stream:          controller.StreamPlan(p.Stream),
 		Prompt:          p.Prompt,
 		Listen:          p.Listen,
 		FinishOn:        p.FinishOn,

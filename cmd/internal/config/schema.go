@@ -96,9 +96,10 @@ func newField(t reflect.Type, tag reflect.StructTag, reload Reload) *field {
 // scalar takes up what the tags say of a single value. A tag that makes no
 // sense is a programmer's mistake, and panics.
 func (f *field) scalar(tag reflect.StructTag) {
-	if as, ok := rules()[tag.Get("as")]; ok {
-		f.form = as.form
-		f.checks = append(f.checks, func(v reflect.Value) error { return as.check(v.String()) })
+	if as := tag.Get("as"); as != "" {
+		rule := rules()[as]
+		f.form = rule.form
+		f.checks = append(f.checks, func(v reflect.Value) error { return rule.check(v.String()) })
 	}
 	if most, err := strconv.Atoi(tag.Get("max")); err == nil {
 		f.max = most
