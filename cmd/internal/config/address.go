@@ -55,7 +55,8 @@ func checkSocketURL(text string) error {
 	authority := strings.TrimSuffix(net.JoinHostPort(host, port), ":")
 	switch {
 	case text != "ws://"+authority && text != "wss://"+authority, !isHost(host):
-		return violated("must be ws:// or wss:// and host[:port], with no user before and nothing behind, since tapdeck puts its own path there", "such as ws://127.0.0.1:8080 or ws://[2001:db8::1]:8080")
+		return violated("must be ws:// or wss:// and host[:port], with no user before and nothing behind, since tapdeck puts its own path there",
+			"such as ws://127.0.0.1:8080 or ws://[2001:db8::1]:8080")
 	case port == "0" || port != "" && !isPort(port):
 		return violated("the port must be a number from 1 to 65535")
 	case addr.IsUnspecified():
@@ -77,12 +78,4 @@ func parsePrefix(text string) (netip.Prefix, error) {
 		return p, violated("the address has bits beyond its mask", fmt.Sprintf("write %s for the network or %s for the one address", p.Masked(), p.Addr()))
 	}
 	return p, nil
-}
-
-// formatPrefix writes a single address without its mask.
-func formatPrefix(p netip.Prefix) string {
-	if p.IsSingleIP() {
-		return p.Addr().String()
-	}
-	return p.String()
 }

@@ -105,7 +105,7 @@ type Tone struct {
 type Stream struct {
 	Mix string `yaml:"mix" oneof:"mono mixed stereo"`
 	// SampleRate is in Hz.
-	SampleRate     int           `yaml:"sample_rate" oneof:"8000 16000" hint:"in Hz: mod_audio_stream stretches the call's audio to other multiples of 8000, with nothing gained, and refuses the rest, with the socket left open"`
+	SampleRate     int           `yaml:"sample_rate" oneof:"8000 16000" hint:"in Hz: mod_audio_stream only stretches the audio to other multiples of 8000, and refuses the rest, with the socket left open"`
 	Buffer         time.Duration `yaml:"buffer" range:"20ms..1s" step:"20ms"`
 	ConnectTimeout time.Duration `yaml:"connect_timeout" range:"100ms..1m"`
 	StopTimeout    time.Duration `yaml:"stop_timeout" range:"100ms..1m"`

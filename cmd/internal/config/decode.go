@@ -155,11 +155,11 @@ func kindName(k yaml.Kind) string {
 // list decodes a list; an element's key has its number. v stays as it is if an
 // element is bad.
 func (n node) list(f *field, v reflect.Value) {
-	switch {
-	case n.Kind != yaml.SequenceNode:
+	if n.Kind != yaml.SequenceNode {
 		n.refuse("must be a list", "such as [a, b]")
 		return
-	case len(n.Content) == 0 && f.needed:
+	}
+	if len(n.Content) == 0 && f.needed {
 		n.refuse("must not be empty", f.hint)
 	}
 	list, before := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)), len(n.d.bad.list)

@@ -27,7 +27,7 @@ func TestBadFiles(t *testing.T) {
 		"plan twice":           {"plans:\n  a: {}\n  a: {}", []string{`tapdeck.yaml:3: plans.a: the key is given twice, first in line 2`}},
 		"no unit":              {"plans:\n  survey:\n    listen: 15", []string{`tapdeck.yaml:3: plans.survey.listen: "15": a duration needs a unit; write 15s or 15ms`}},
 		"no unit, in quotes":   {"plans:\n  survey:\n    listen: \"15\"", []string{`tapdeck.yaml:3: plans.survey.listen: "15": a duration needs a unit; write 15s or 15ms`}},
-		"rate of 8k":           {"plans: {default: {stream: {sample_rate: 8k}}}", []string{`tapdeck.yaml:1: plans.default.stream.sample_rate: "8k": must be a whole number in plain decimal digits: 8000 or 16000; in Hz: mod_audio_stream stretches the call's audio to other multiples of 8000, with nothing gained, and refuses the rest, with the socket left open`}},
+		"rate of 8k":           {"plans: {default: {stream: {sample_rate: 8k}}}", []string{`tapdeck.yaml:1: plans.default.stream.sample_rate: "8k": must be a whole number in plain decimal digits: 8000 or 16000; in Hz: mod_audio_stream only stretches the audio to other multiples of 8000, and refuses the rest, with the socket left open`}},
 		"number in quotes":     {"esl: {max_calls: \"10\"}", []string{`tapdeck.yaml:1: esl.max_calls: "10": must be written without quotes`}},
 		"truth in quotes":      {"admin: {pprof: \"true\"}", []string{`tapdeck.yaml:1: admin.pprof: "true": must be written without quotes`}},
 		"truth of YAML 1.1":    {"admin: {pprof: yes}", []string{`tapdeck.yaml:1: admin.pprof: "yes": must be true or false`}},

@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // nearest returns the candidate most like word, or "" if none is near. If none
 // is like the whole word, it is one whose last part after a dot begins as that of
@@ -12,19 +15,16 @@ func nearest(word string, candidates []string) string {
 		return ""
 	}
 	word = strings.ToLower(word)
-	best, least := "", enough
-	for _, c := range candidates {
-		if d := distance(word, strings.ToLower(c)); d < least {
-			best, least = c, d
-		}
-	}
+	best, least, alike := "", enough, ""
 	for _, c := range candidates {
 		a, b := lastPart(word), strings.ToLower(lastPart(c))
-		if best == "" && min(len(a), len(b)) >= enough && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a)) {
-			best = c
+		if d := distance(word, strings.ToLower(c)); d < least {
+			best, least = c, d
+		} else if alike == "" && min(len(a), len(b)) >= enough && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a)) {
+			alike = c
 		}
 	}
-	return best
+	return cmp.Or(best, alike)
 }
 
 func lastPart(key string) string { return key[strings.LastIndexByte(key, '.')+1:] }

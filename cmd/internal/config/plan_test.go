@@ -148,7 +148,7 @@ func TestBadValuesOfOneCall(t *testing.T) {
 		"tapdeck_answer_pause": "2s", "tapdeck_on_stream_failure": "hangu", "tapdeck_finish_on": strings.Repeat("9", 500),
 	}), "survey")
 	want := `tapdeck_answer_pause ok
-tapdeck_stream_sample_rate: "8k": must be a whole number in plain decimal digits: 8000 or 16000; in Hz: mod_audio_stream stretches the call's audio to other multiples of 8000, with nothing gained, and refuses the rest, with the socket left open
+tapdeck_stream_sample_rate: "8k": must be a whole number in plain decimal digits: 8000 or 16000; in Hz: mod_audio_stream only stretches the audio to other multiples of 8000, and refuses the rest, with the socket left open
 tapdeck_prompt: "x\r\nexecute-app-name: system": must be one line without control characters
 tapdeck_listen: "15": a duration needs a unit; write 15s or 15ms
 tapdeck_finish_on: "` + strings.Repeat("9", 100) + `…": must be at most 16 bytes long

@@ -67,7 +67,8 @@ func checkDigits(text string) error {
 // it, and takes a leading {…} for parameters.
 func checkPrompt(text string) error {
 	if strings.Contains(text, "${") || strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
-		return violated("must not hold ${ or begin with { or [: FreeSWITCH would expand it and run what stands in it, or take it for parameters", "write the file's name itself")
+		return violated("must not hold ${ or begin with { or [: FreeSWITCH would expand it and run what stands in it, or take it for parameters",
+			"write the file's name itself")
 	}
 	return nil
 }

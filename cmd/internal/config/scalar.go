@@ -61,7 +61,9 @@ func format(v reflect.Value) string {
 	case time.Duration:
 		return formatDuration(x)
 	case netip.Prefix:
-		return formatPrefix(x)
+		if x.IsSingleIP() {
+			return x.Addr().String()
+		}
 	}
 	if v.Kind() != reflect.Slice {
 		return fmt.Sprint(v.Interface())

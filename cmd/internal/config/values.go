@@ -33,30 +33,25 @@ type Value struct {
 
 // Values returns every setting in the order of the file, then plan by plan.
 func (l *Loaded) Values() []Value {
-	list, _ := l.values("")
-	for _, name := range l.PlanNames() {
-		ofPlan, _ := l.values(name)
-		list = append(list, ofPlan...)
+	var list []Value
+	for _, name := range append([]string{""}, l.PlanNames()...) {
+		list = append(list, l.values(name)...)
 	}
 	return list
 }
 
-// values returns the settings of a plan, if there is one of that name, or with
-// no name those outside the plans.
-func (l *Loaded) values(plan string) (list []Value, ok bool) {
+// values returns the settings of a plan, or with no name those outside the plans.
+func (l *Loaded) values(plan string) []Value {
 	holder, settings, prefix := reflect.ValueOf(l.Config), l.schema.top, ""
 	if plan != "" {
-		p, ok := l.Config.Plans[plan]
-		if !ok {
-			return nil, false
-		}
-		holder, settings, prefix = reflect.ValueOf(p), l.schema.plan, join(plansKey, plan)
+		holder, settings, prefix = reflect.ValueOf(l.Config.Plans[plan]), l.schema.plan, join(plansKey, plan)
 	}
+	var list []Value
 	for _, set := range settings {
 		key, v := join(prefix, set.path), set.of(holder)
 		list = append(list, Value{Key: key, Value: set.show(v), Origin: l.origin(key), Reload: set.reload, raw: v.Interface()})
 	}
-	return list, true
+	return list
 }
 
 // origin returns the source of a setting; a plan has what it does not state from
@@ -94,15 +89,16 @@ func Diff(before, after *Loaded) []Change {
 	plans := maps.Clone(before.Config.Plans)
 	maps.Copy(plans, after.Config.Plans)
 	for _, plan := range append([]string{""}, planNames(maps.Keys(plans))...) {
-		a, was := before.values(plan)
-		b, is := after.values(plan)
+		_, was := before.Config.Plans[plan]
+		_, is := after.Config.Plans[plan]
 		if was != is {
 			list = append(list, Change{Key: join(plansKey, plan), Old: presence[was], New: presence[is], Reload: ReloadNextCall})
 			continue
 		}
-		for i, v := range b {
-			if !reflect.DeepEqual(a[i].raw, v.raw) && !(a[i].Origin.Inherited && v.Origin.Inherited) {
-				list = append(list, Change{Key: v.Key, Old: a[i].Value, New: v.Value, Reload: v.Reload})
+		old := before.values(plan)
+		for i, v := range after.values(plan) {
+			if !reflect.DeepEqual(old[i].raw, v.raw) && !(old[i].Origin.Inherited && v.Origin.Inherited) {
+				list = append(list, Change{Key: v.Key, Old: old[i].Value, New: v.Value, Reload: v.Reload})
 			}
 		}
 	}
