@@ -25,7 +25,7 @@ func (f *field) read(text string, v reflect.Value) error {
 	}
 	for _, check := range f.checks {
 		if err == nil {
-			err = check(v)
+			err = check(text, v)
 		}
 	}
 	return err

@@ -41,7 +41,7 @@ type field struct {
 	needed   bool
 	unquoted bool
 	secret   bool
-	checks   []func(reflect.Value) error
+	checks   []func(text string, v reflect.Value) error
 	fields   []*field // the keys of a struct
 	elem     *field   // of a list or a table
 }
@@ -99,7 +99,7 @@ func (f *field) scalar(tag reflect.StructTag) {
 	if as := tag.Get("as"); as != "" {
 		rule := rules()[as]
 		f.form = rule.form
-		f.checks = append(f.checks, func(v reflect.Value) error { return rule.check(v.String()) })
+		f.checks = append(f.checks, func(text string, _ reflect.Value) error { return rule.check(text) })
 	}
 	if most, err := strconv.Atoi(tag.Get("max")); err == nil {
 		f.max = most
@@ -114,8 +114,8 @@ func (f *field) scalar(tag reflect.StructTag) {
 	}
 	if words := strings.Fields(tag.Get("oneof")); len(words) > 0 {
 		f.form = strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
-		f.checks = append(f.checks, func(v reflect.Value) error {
-			if text := format(v); !slices.Contains(words, text) {
+		f.checks = append(f.checks, func(text string, _ reflect.Value) error {
+			if !slices.Contains(words, text) {
 				return &FieldError{Rule: "must be " + f.form, Hint: f.hint, Nearest: nearest(text, words)}
 			}
 			return nil
@@ -126,7 +126,7 @@ func (f *field) scalar(tag reflect.StructTag) {
 
 // must has values checked against a rule.
 func (f *field) must(rule string, keeps func(reflect.Value) bool) {
-	f.checks = append(f.checks, func(v reflect.Value) error {
+	f.checks = append(f.checks, func(_ string, v reflect.Value) error {
 		if keeps(v) {
 			return nil
 		}
