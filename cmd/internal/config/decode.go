@@ -105,7 +105,7 @@ func (n node) plain() bool {
 	case n.Style&yaml.TaggedStyle != 0:
 		n.refuse("YAML tags (!) are not read", "write the value without "+n.Tag)
 	case n.Style == 0 && strings.ContainsFunc(n.Value, isOddBlank):
-		n.refuse("must hold plain blanks only", oddBlankHint)
+		n.refuse("must hold plain blanks only", oddBlank(n.Value, n.Column))
 	case n.isNull():
 		n.refuseKey("has no value", `write one, or remove the key to have the default; the empty text is "", and # begins a comment`)
 	default:

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -87,14 +88,25 @@ func (d document) syntax(data []byte, err error) *yaml.Node {
 	case strings.Contains(text, "alphabetic or numeric character"):
 		hint = stars
 	case blank >= 0:
-		line, hint = lineAt(data, blank), oddBlankHint
+		row := data[bytes.LastIndexByte(data[:blank], '\n')+1:]
+		line, hint = lineAt(data, blank), oddBlank(string(row), 1)
 	}
 	return d.refuse(line, "not YAML: "+text, hint)
 }
 
 func isControl(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n\u0085", r) }
 
-const oddBlankHint = "a no-break space or another blank that is none to YAML stands here: write a plain one or none, or put the value in quotes"
+// oddBlank names the first odd blank of a text that begins in a column.
+func oddBlank(text string, column int) string {
+	before := text[:strings.IndexFunc(text, isOddBlank)]
+	r, _ := utf8.DecodeRuneInString(text[len(before):])
+	name := map[rune]string{
+		'\u00a0': "a no-break space", '\u2007': "a figure space", '\u202f': "a narrow no-break space",
+		'\ufeff': "a byte order mark", '\u200b': "a zero-width space",
+	}[r]
+	return fmt.Sprintf("in column %d stands %s (U+%04X): write a plain blank or none, or put the value in quotes",
+		column+utf8.RuneCountInString(before), cmp.Or(name, "a blank that is none to YAML"), r)
+}
 
 // isOddBlank tells the blanks that people paste from web pages, which look like
 // plain ones or like nothing, but are letters to YAML.
