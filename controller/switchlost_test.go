@@ -114,16 +114,16 @@ func TestSwitchRefusesCommand(t *testing.T) {
 // Events that nobody asked for are taken; more than the queue holds end the call.
 func TestEventFlood(t *testing.T) {
 	t.Parallel()
-	flood := switchsim.Faults{EventsBefore: "execute playback", EventCount: 500}
+	flood := func(events int) switchsim.Faults {
+		return switchsim.Faults{EventsBefore: "execute playback", EventCount: events}
+	}
 	t.Run("taken", func(t *testing.T) {
 		t.Parallel()
-		checkGood(t, good().run(t, switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 440, 0.3), Faults: flood}))
+		checkGood(t, good().run(t, switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 440, 0.3), Faults: flood(500)}))
 	})
 	t.Run("too much", func(t *testing.T) {
 		t.Parallel()
-		s := good()
-		s.esl.EventQueue = 16
-		e := s.run(t, switchsim.CallSpec{Faults: flood})
+		e := good().run(t, switchsim.CallSpec{Faults: flood(1000)})
 		if e.outcome.Result != controller.Failed || !strings.Contains(e.outcome.Err, "event queue full") || !strings.Contains(e.outcome.Hint, "floods") {
 			t.Errorf("outcome = %+v, want error: event queue full", e.outcome)
 		}

@@ -29,9 +29,6 @@ func TestAddressList(t *testing.T) {
 	srv.Update(testConfig())
 	p := dialPeer(t, srv.addr)
 	p.expect("connect")
-	srv.Update(Config{}) // not valid
-	checkHint(t, srv, "event socket configuration kept", "", "stays")
-	dialPeer(t, srv.addr).expect("connect")
 }
 
 // checkHint wants a line with this message, cause and hint.

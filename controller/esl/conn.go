@@ -33,21 +33,20 @@ type Conn struct {
 
 // newConn returns a connection that has no link yet.
 func newConn(cfg Config, listed *headerList, log *zap.Logger, m *metrics, outer net.Conn) *Conn {
-	limits := frame.Limits{Timeout: cfg.FrameTimeout, MaxHeader: cfg.MaxHeader, MaxHeaders: cfg.MaxHeaders, MaxBody: cfg.MaxBody}
 	return &Conn{
 		cfg: cfg, listed: listed, log: log, metrics: m, accepted: time.Now(), channel: &Event{}, outer: outer,
-		frames: frame.NewReader(outer, limits, func(n int) { m.bytes.Add(float64(n)) }),
-		events: make(chan *Event, cfg.EventQueue),
+		frames: frame.NewReader(outer, cfg.FrameTimeout, func(n int) { m.bytes.Add(float64(n)) }),
+		events: make(chan *Event, eventQueue),
 	}
 }
 
 // open links the connection. The caller must close it then.
-func (c *Conn) open(ctx context.Context) (err error) {
+func (c *Conn) open() (err error) {
 	options := fio.Options{WriteTimeout: c.cfg.FrameTimeout, ReplyTimeout: c.cfg.ReplyTimeout, Deliver: c.deliver, Dropped: c.dropped, Done: c.done}
 	if c.listed != nil {
 		options.Listed = c.listed.names
 	}
-	c.link, err = fio.Open(ctx, c.outer, c.frames, options)
+	c.link, err = fio.Open(c.outer, c.frames, options)
 	return err
 }
 
@@ -79,7 +78,8 @@ func (c *Conn) Err() error { return c.link.Err() }
 // Close ends a dialled connection and waits for its goroutines. A handler's
 // connection is closed when the handler returns; closing it earlier does no harm.
 func (c *Conn) Close() {
-	if err := c.link.Close(ErrClosed); err != nil {
+	c.link.Close(ErrClosed)
+	if errors.Is(c.Err(), fio.ErrLibrary) {
 		c.log.Error("event socket library ended by itself", zap.Stringer("peer", c.RemoteAddr()), hint(hintLibrary))
 	}
 }
@@ -93,13 +93,7 @@ func (c *Conn) Command(ctx context.Context, line string) (reply string, err erro
 		return "", err
 	}
 	r, err := c.link.Send(ctx, commandName(line), line)
-	if err != nil {
-		return "", err
-	}
-	if text := r.Header.Get("Reply-Text"); text != "" {
-		return text, nil
-	}
-	return r.Body, nil
+	return r.Get("Reply-Text"), err
 }
 
 // Execute queues an application on the channel with event-lock and returns the
@@ -136,7 +130,7 @@ func (c *Conn) BgAPI(ctx context.Context, command string) (jobUUID string, err e
 	if err != nil {
 		return "", err
 	}
-	if got := r.Header.Get("Job-UUID"); got != "" && got != job {
+	if got := r.Get("Job-UUID"); got != "" && got != job {
 		return "", c.link.End(fmt.Errorf("send %s: %w", commandName(line), ErrWrongJob))
 	}
 	return job, nil
@@ -150,7 +144,7 @@ func (c *Conn) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.channel = &Event{Body: r.Body, header: r.Header, listed: c.listed}
+	c.channel = &Event{header: r, listed: c.listed}
 	return nil
 }
 

@@ -18,15 +18,8 @@ import (
 // It fails with ErrAuth for a wrong password, ErrRejected if the switch's
 // access list refuses us, and ErrUnsafe for a password that can't be sent.
 func Dial(ctx context.Context, addr, password string, cfg Config, log *zap.Logger) (*Conn, error) {
-	if err := cfg.Validate(); err != nil {
-		return nil, fmt.Errorf("check event socket configuration: %w", err)
-	}
 	if err := check("auth", password); err != nil {
 		return nil, fmt.Errorf("check event socket password: %w", ErrUnsafe)
-	}
-	m, err := newMetrics(nil)
-	if err != nil {
-		return nil, err
 	}
 	var d net.Dialer
 	outer, err := d.DialContext(ctx, "tcp", addr)
@@ -36,7 +29,7 @@ func Dial(ctx context.Context, addr, password string, cfg Config, log *zap.Logge
 	case err != nil:
 		return nil, fmt.Errorf("dial event socket: %w", err)
 	}
-	c := newConn(cfg, newHeaderList(cfg.Headers, log), log, m, outer)
+	c := newConn(cfg, newHeaderList(cfg.Headers, log), log, newMetrics(nil), outer)
 	if err := c.login(ctx, password); err != nil {
 		outer.Close()
 		return nil, fmt.Errorf("open event socket %s: %w", addr, err)
@@ -49,7 +42,7 @@ func (c *Conn) login(ctx context.Context, password string) error {
 	if err := c.authenticate(ctx, password); err != nil {
 		return err
 	}
-	if err := c.open(ctx); err != nil {
+	if err := c.open(); err != nil {
 		return err
 	}
 	if _, err := c.Command(ctx, "event json BACKGROUND_JOB"); err != nil {

@@ -19,7 +19,7 @@ var (
 	ErrPeerClosed = frame.ErrPeerClosed
 	// ErrClosed is the end of the connection from our side: its handler has returned.
 	ErrClosed = errors.New("event socket connection closed")
-	// ErrQueueFull is a handler that left more than Config.EventQueue events unread.
+	// ErrQueueFull is a handler that left too many events unread.
 	ErrQueueFull = errors.New("event queue full")
 	// ErrConnectTimeout is a peer that did not answer connect in time.
 	ErrConnectTimeout = errors.New("no answer to connect in time")

@@ -1,10 +1,8 @@
 package esl
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 // metrics are the counters of one Server or one dialled connection.
@@ -18,38 +16,17 @@ type metrics struct {
 }
 
 // newMetrics registers the counters with reg, which may be nil.
-func newMetrics(reg prometheus.Registerer) (*metrics, error) {
-	m := &metrics{
-		connections: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "tapdeck_esl_connections", Help: "Event socket connections at present.",
-		}),
-		refused: counters("refused", "Connections closed before they were read, by reason."),
-		dropped: counters("dropped", "Frames and header lines kept from the library, by reason."),
-		closed:  counters("closed", "Connections closed because of a frame that cannot be trusted, by reason."),
-		bytes: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "tapdeck_esl_received_bytes_total", Help: "Bytes received from switches.",
-		}),
-		events: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "tapdeck_esl_events_total", Help: "Events handed to calls.",
-		}),
+func newMetrics(reg prometheus.Registerer) *metrics {
+	to := promauto.With(reg)
+	by := func(name, help string) *prometheus.CounterVec {
+		return to.NewCounterVec(prometheus.CounterOpts{Name: "tapdeck_esl_" + name + "_total", Help: help}, []string{"reason"})
 	}
-	return m, m.register(reg)
-}
-
-func counters(name, help string) *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tapdeck_esl_" + name + "_total", Help: help}, []string{"reason"})
-}
-
-func (m *metrics) register(reg prometheus.Registerer) error {
-	if reg == nil {
-		return nil
+	return &metrics{
+		connections: to.NewGauge(prometheus.GaugeOpts{Name: "tapdeck_esl_connections", Help: "Event socket connections at present."}),
+		refused:     by("refused", "Connections closed before they were read, by reason."),
+		dropped:     by("dropped", "Frames and header lines kept from the library, by reason."),
+		closed:      by("closed", "Connections closed because of a frame that cannot be trusted, by reason."),
+		bytes:       to.NewCounter(prometheus.CounterOpts{Name: "tapdeck_esl_received_bytes_total", Help: "Bytes received from switches."}),
+		events:      to.NewCounter(prometheus.CounterOpts{Name: "tapdeck_esl_events_total", Help: "Events handed to calls."}),
 	}
-	var errs []error
-	for _, c := range []prometheus.Collector{m.connections, m.refused, m.dropped, m.closed, m.bytes, m.events} {
-		errs = append(errs, reg.Register(c))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("register metrics: %w", err)
-	}
-	return nil
 }

@@ -55,10 +55,7 @@ func serve(t testing.TB, cfg Config, handle func(ctx context.Context, c *Conn)) 
 	t.Helper()
 	core, logs := observer.New(zapcore.DebugLevel)
 	reg := prometheus.NewRegistry()
-	s, err := NewServer(cfg, zap.New(core), reg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := NewServer(cfg, zap.New(core), reg)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package esl
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -44,28 +43,15 @@ type settings struct {
 	listed *headerList
 }
 
-// NewServer returns a server whose counters are registered with reg. It fails if the
-// configuration is not valid, and if reg has the counters already.
-func NewServer(cfg Config, log *zap.Logger, reg prometheus.Registerer) (*Server, error) {
-	if err := cfg.Validate(); err != nil {
-		return nil, fmt.Errorf("check event socket configuration: %w", err)
-	}
-	m, err := newMetrics(reg)
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{log: log, metrics: m}
-	s.settings.Store(&settings{cfg, newHeaderList(cfg.Headers, log)})
-	return s, nil
+// NewServer returns a server whose counters are registered with reg.
+func NewServer(cfg Config, log *zap.Logger, reg prometheus.Registerer) *Server {
+	s := &Server{log: log, metrics: newMetrics(reg)}
+	s.Update(cfg)
+	return s
 }
 
-// Update sets the configuration of the connections that come from now on. An
-// invalid one changes nothing.
+// Update sets the configuration of the connections that come from now on.
 func (s *Server) Update(cfg Config) {
-	if err := cfg.Validate(); err != nil {
-		s.log.Error("event socket configuration kept", zap.NamedError("err", err), zap.String("hint", "what was in effect stays; correct the values that the error names"))
-		return
-	}
 	s.settings.Store(&settings{cfg, newHeaderList(cfg.Headers, s.log)})
 }
 
@@ -141,7 +127,7 @@ func (s *Server) serve(ctx context.Context, outer net.Conn, handle func(context.
 	settings := s.settings.Load()
 	c := newConn(settings.cfg, settings.listed, s.log, s.metrics, outer)
 	defer outer.Close()
-	if err := c.open(ctx); err != nil {
+	if err := c.open(); err != nil {
 		s.log.Warn("event socket connections lost", zap.Stringer("peer", outer.RemoteAddr()), zap.NamedError("err", err), hint(hintLost), ratelog("no library"))
 		turnAway(outer)
 		return
@@ -150,17 +136,11 @@ func (s *Server) serve(ctx context.Context, outer net.Conn, handle func(context.
 	stop := context.AfterFunc(ctx, func() { c.link.End(context.Cause(ctx)) })
 	defer stop()
 	if err := c.connect(ctx); err != nil {
-		s.reportUnanswered(c, err)
+		if bad := new(FrameError); !errors.As(err, &bad) { // that is logged by Conn.done
+			s.log.Warn("event socket peers did not answer connect", zap.Stringer("peer", c.RemoteAddr()), zap.NamedError("err", err), hint(hintUnanswered), ratelog("unanswered"))
+		}
 		return
 	}
 	answered()
 	handle(ctx, c)
-}
-
-// reportUnanswered logs a connection that did not become a call. A frame that
-// ended it is logged by Conn.done.
-func (s *Server) reportUnanswered(c *Conn, err error) {
-	if bad := new(FrameError); !errors.As(err, &bad) {
-		s.log.Warn("event socket peers did not answer connect", zap.Stringer("peer", c.RemoteAddr()), zap.NamedError("err", err), hint(hintUnanswered), ratelog("unanswered"))
-	}
 }

@@ -42,7 +42,5 @@ func turnAway(conn net.Conn) {
 	if _, err := conn.Write([]byte("connect\n\n")); err != nil {
 		return
 	}
-	cfg := DefaultConfig()
-	limits := frame.Limits{Timeout: turnAwayTimeout, MaxHeader: cfg.MaxHeader, MaxHeaders: cfg.MaxHeaders, MaxBody: cfg.MaxBody}
-	frame.NewReader(conn, limits, func(int) {}).Next()
+	frame.NewReader(conn, turnAwayTimeout, func(int) {}).Next()
 }

@@ -178,11 +178,9 @@ func TestFiveHundredEventsBeforeAReply(t *testing.T) {
 }
 
 func TestQueueFull(t *testing.T) {
-	cfg := testConfig()
-	cfg.EventQueue = 3
-	_, err := call(t, cfg, func(p *peer) {
+	_, err := call(t, testConfig(), func(p *peer) {
 		p.expect("connect")
-		p.say(connectReply, strings.Repeat(jsonFrame(`{"Event-Name":"X"}`), 100))
+		p.say(connectReply, strings.Repeat(jsonFrame(`{"Event-Name":"X"}`), eventQueue+100))
 		p.eof()
 	}, func(ctx context.Context, c *Conn) error {
 		for c.Err() == nil {
@@ -192,8 +190,8 @@ func TestQueueFull(t *testing.T) {
 		for range c.Events() {
 			got++
 		}
-		if got != cfg.EventQueue {
-			t.Errorf("%d events, want %d", got, cfg.EventQueue)
+		if got != eventQueue {
+			t.Errorf("%d events, want %d", got, eventQueue)
 		}
 		return c.Err()
 	})

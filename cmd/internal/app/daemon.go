@@ -52,9 +52,7 @@ func New(loaded *config.Loaded, log *zap.Logger, level zap.AtomicLevel) (*Daemon
 	if d.sink, err = sink.New(cfg, log, d.registry); err != nil {
 		return nil, fmt.Errorf("set up the sink: %w", err)
 	}
-	if d.events, err = esl.NewServer(eslConfig(loaded.Config), log, d.registry); err != nil {
-		return nil, fmt.Errorf("set up the event socket: %w", err)
-	}
+	d.events = esl.NewServer(eslConfig(loaded.Config), log, d.registry)
 	settings := controller.DefaultConfig()
 	settings.MaxCalls = loaded.Config.ESL.MaxCalls
 	d.controller = controller.New(settings, recorder{sink: d.sink, lost: &d.lost}, d.plan, log, d.registry)

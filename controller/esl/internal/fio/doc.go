@@ -5,8 +5,8 @@
 // The library ends the whole process on input that it does not know, and leaves
 // goroutines behind at the end of a connection. So it never sees the switch itself: it
 // dials a loopback listener that we open for this one connection, with a one-time secret,
-// and gets there only whole frames that it survives, a reply only while a command waits for one, and at
-// the very end one disconnect notice that nobody else can make.
+// and gets there only whole frames that it survives, a reply only while a command waits
+// for one, and at the very end one disconnect notice of our own.
 //
 //	FreeSWITCH ──▶ outer ──▶ guard ──▶ inner ──▶ library ──▶ pump ──▶ Options.Deliver
 //	FreeSWITCH ◀── outer ◀──────────── inner ◀── library ◀─────────── Link.Send
@@ -16,6 +16,7 @@
 // headers of events and replies that no handler reads (Options.Listed): the library
 // would take three times as long for an event, and nine times the memory.
 //
-// Goroutines: Open waits for those that the library's handshake needs. A Link has three (switch to library, library to switch,
-// the pump), and one of the library's. Close waits for all of them.
+// Goroutines: Open waits for the one that the library's handshake needs. A Link has three
+// (switch to library, library to switch, the pump), and one of the library's. Close waits
+// for all of them.
 package fio

@@ -24,23 +24,21 @@ func FuzzGuard(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(call, uint8(awaitCommandReply), true)
+	f.Add(call, true, true)
 	for _, c := range judged() {
-		f.Add([]byte(c.in+okReply), uint8(c.await), false)
-		f.Add([]byte(jsonFrame(`{"a":["b"],"Unique-ID":"c"}`)+c.in), uint8(c.await), true)
+		f.Add([]byte(c.in+okReply), c.awaits, false)
+		f.Add([]byte(jsonFrame(`{"a":["b"],"Unique-ID":"c"}`)+c.in), c.awaits, true)
 	}
 	for in := range jsonEvents() {
-		f.Add([]byte(in), uint8(awaitNothing), true)
+		f.Add([]byte(in), false, true)
 	}
-	limits := testLimits
-	limits.MaxHeader, limits.MaxHeaders, limits.MaxBody = 8192, 300, 1<<16
-	f.Fuzz(func(t *testing.T, stream []byte, await uint8, trims bool) {
+	f.Fuzz(func(t *testing.T, stream []byte, awaits, trims bool) {
 		if got, want := jsonEvent(stream), modelJSON(stream) == nil && !isJSONNull(stream); got != want {
 			t.Errorf("JSON: %v, the model says %v", got, want)
 		} else if got {
 			checkTrimmed(t, stream)
 		}
-		r := frame.NewReader(says(string(stream)), limits, func(int) {})
+		r := frame.NewReader(says(string(stream)), testTimeout, func(int) {})
 		var g guard
 		if trims {
 			g.listed = NewNames(callHeaders)
@@ -52,7 +50,7 @@ func FuzzGuard(f *testing.F) {
 			if err != nil {
 				break
 			}
-			g.await(int32(await) % (awaitAnyReply + 1))
+			g.awaiting.Store(awaits)
 			v, reason := g.judge(&fr)
 			if (v == drop || v == distrust) == (reason == "") {
 				t.Fatalf("verdict %v with reason %q", v, reason)

@@ -19,13 +19,6 @@ const (
 	DropPlain   = "bad plain event"
 )
 
-// What a command waits for.
-const (
-	awaitNothing int32 = iota
-	awaitCommandReply
-	awaitAnyReply // an api command is answered by api/response, or refused by command/reply
-)
-
 // verdict is what becomes of a frame.
 type verdict int
 
@@ -38,12 +31,9 @@ const (
 
 // guard decides which frames of one connection the library may see.
 type guard struct {
-	listed   Names // what is left of replies and events
-	awaiting atomic.Int32
+	listed   Names       // what is left of replies and events
+	awaiting atomic.Bool // a command waits for its reply
 }
-
-// await is called before a command is sent, and after it was answered.
-func (g *guard) await(kind int32) { g.awaiting.Store(kind) }
 
 // judge decides about a frame, and removes from a reply or an event the headers that
 // are not listed: the slices of the frame's header are not valid any more then. The
@@ -51,13 +41,11 @@ func (g *guard) await(kind int32) { g.awaiting.Store(kind) }
 func (g *guard) judge(f *frame.Frame) (v verdict, reason string) {
 	switch string(f.ContentType) {
 	case "command/reply":
-		v, reason = g.judgeReply(f.ReplyText, false)
+		v, reason = g.judgeReply(f.ReplyText)
 		if v == forward && g.listed != nil {
 			trimReply(f, g.listed)
 		}
 		return v, reason
-	case "api/response":
-		return g.judgeReply(f.Body, true)
 	case "text/event-json":
 		return passIf(g.judgeJSON(f), DropJSON)
 	case "text/event-plain":
@@ -80,17 +68,16 @@ func passIf(ok bool, reason string) (verdict, string) {
 	return drop, reason
 }
 
-// judgeReply lets a reply pass if a command waits for one of its kind. The
-// library looks at its first two bytes, and behind "-E" at those from the sixth.
-func (g *guard) judgeReply(text []byte, api bool) (verdict, string) {
-	kind := g.awaiting.Load()
-	if kind == awaitNothing || api && kind != awaitAnyReply {
+// judgeReply lets a reply pass if a command waits for one. The library looks at its
+// first two bytes, and behind "-E" at those from the sixth.
+func (g *guard) judgeReply(text []byte) (verdict, string) {
+	switch {
+	case !g.awaiting.Load():
 		return drop, DropUnasked
-	}
-	if len(text) < 2 || bytes.HasPrefix(text, []byte("-E")) && len(text) < 5 {
+	case len(text) < 2 || bytes.HasPrefix(text, []byte("-E")) && len(text) < 5:
 		return distrust, frame.ReasonShortReply
 	}
-	return passIf(g.awaiting.CompareAndSwap(kind, awaitNothing), DropUnasked)
+	return passIf(g.awaiting.CompareAndSwap(true, false), DropUnasked)
 }
 
 // judgeJSON says whether the library survives an event, and trims it.

@@ -5,86 +5,75 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"net"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/fiorix/go-eventsocket/eventsocket"
 )
 
-const handshakeTimeout = 5 * time.Second // of the library with us
+const (
+	joinTimeout      = 5 * time.Second // for the library to arrive
+	handshakeTimeout = time.Second     // for whoever arrives to present the secret
+)
 
 // join has the library dial a loopback listener that is there for this one connection,
-// and returns its connection and our end of it. A connection that does not present the
-// secret is closed. Without a descriptor left, or after handshakeTimeout, the listener is
-// closed: that resets the library's connection, for which it would wait without a limit.
-func join(ctx context.Context) (*eventsocket.Connection, net.Conn, error) {
-	ln, err := (&net.ListenConfig{KeepAlive: -1}).Listen(ctx, "tcp", "127.0.0.1:0")
+// and returns its connection and our end of it. Without a descriptor left, or after
+// joinTimeout, the listener is closed: that resets the library's connection, for which it
+// would wait without a limit.
+func join() (lib *eventsocket.Connection, inner *net.TCPConn, err error) {
+	listener, err := (&net.ListenConfig{KeepAlive: -1}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, nil, fmt.Errorf("listen for the library: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
-	secret, arrived := rand.Text(), make(chan net.Conn, 1)
-	var tasks sync.WaitGroup
-	tasks.Go(func() { accept(ctx, ln, secret, arrived) })
-	lib, err := eventsocket.Dial(ln.Addr().String(), secret)
-	cancel()
-	tasks.Wait()
-	if err == nil {
-		return lib, <-arrived, nil
+	ln, secret := listener.(*net.TCPListener), rand.Text()
+	dialled := make(chan error, 1)
+	go func() {
+		var err error
+		if lib, err = eventsocket.Dial(ln.Addr().String(), secret); err != nil {
+			ln.Close() // it will not arrive
+		}
+		dialled <- err
+	}()
+	inner, err = accept(ln, secret)
+	ln.Close()
+	if err = errors.Join(<-dialled, err); err == nil {
+		return lib, inner, nil
 	}
-	select {
-	case inner := <-arrived:
+	if inner != nil {
 		inner.Close()
-	default:
 	}
 	return nil, nil, fmt.Errorf("connect the library: %w", err)
 }
 
-// accept delivers the connection that presents the secret. It runs until ctx is done,
-// or no connection can be accepted.
-func accept(ctx context.Context, ln net.Listener, secret string, arrived chan<- net.Conn) {
-	var handshakes sync.WaitGroup
-	defer handshakes.Wait()
-	defer ln.Close()
-	stop := context.AfterFunc(ctx, func() { ln.Close() })
-	defer stop()
+// accept returns the connection that presents the secret, and closes the others.
+func accept(ln *net.TCPListener, secret string) (*net.TCPConn, error) {
+	ln.SetDeadline(time.Now().Add(joinTimeout))
 	for {
-		conn, err := ln.Accept()
+		conn, err := ln.AcceptTCP()
 		if err != nil {
-			return
+			return nil, err
 		}
-		handshakes.Go(func() {
-			stop := context.AfterFunc(ctx, func() { conn.Close() })
-			got, err := askSecret(conn)
-			if inTime := stop(); !inTime || err != nil || got != secret {
-				conn.Close()
-				return
-			}
-			arrived <- conn
-			// If this fails, the library's Dial fails too, and both ends are closed.
-			conn.Write([]byte("Content-Type: command/reply\nReply-Text: +OK accepted\n\n"))
-		})
+		conn.SetDeadline(time.Now().Add(handshakeTimeout))
+		if handshake(conn, secret) {
+			conn.SetDeadline(time.Time{})
+			return conn, nil
+		}
+		conn.Close()
 	}
 }
 
-// askSecret plays the switch's part of the handshake: it reads "auth SECRET" and its two
-// line ends, and not a byte more.
-func askSecret(conn net.Conn) (string, error) {
-	if _, err := conn.Write([]byte("Content-Type: auth/request\n\n")); err != nil {
-		return "", fmt.Errorf("ask for secret: %w", err)
+// handshake plays the switch's part, and says whether it was the library that came. It
+// reads not a byte more than that says.
+func handshake(conn net.Conn, secret string) bool {
+	want := "auth " + secret + "\r\n\r\n"
+	got := make([]byte, len(want))
+	if _, err := io.WriteString(conn, "Content-Type: auth/request\n\n"); err != nil {
+		return false
 	}
-	var line [128]byte
-	for n := 0; n < len(line); {
-		got, err := conn.Read(line[n:])
-		n += got
-		if rest, ok := strings.CutSuffix(string(line[:n]), "\r\n\r\n"); ok {
-			return strings.TrimPrefix(rest, "auth "), nil
-		}
-		if err != nil {
-			return "", fmt.Errorf("read secret: %w", err)
-		}
+	if _, err := io.ReadFull(conn, got); err != nil || string(got) != want {
+		return false
 	}
-	return "", errors.New("read secret: too long")
+	_, err := io.WriteString(conn, "Content-Type: command/reply\nReply-Text: +OK accepted\n\n")
+	return err == nil
 }

@@ -1,7 +1,6 @@
 package fio
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -33,16 +32,16 @@ func TestJoinWithoutDescriptors(t *testing.T) {
 		t.Fatal(err)
 	}
 	begun := time.Now()
-	if _, _, err := join(t.Context()); err == nil {
+	if _, _, err := join(); err == nil {
 		t.Error("joined without a descriptor")
 	}
-	if took := time.Since(begun); took > handshakeTimeout {
+	if took := time.Since(begun); took > joinTimeout {
 		t.Errorf("failed after %v", took)
 	}
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {
 		t.Fatal(err)
 	}
-	lib, inner, err := join(t.Context())
+	lib, inner, err := join()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,54 +51,48 @@ func TestJoinWithoutDescriptors(t *testing.T) {
 	}
 }
 
-// A connection that does not know the secret is closed, and holds nobody up: neither
-// the one that does, nor the end.
+// A connection that does not know the secret is closed, and holds the one that does up for
+// no longer than a handshake may take.
 func TestStrangersOnTheLoopbackPort(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	arrived, done := make(chan net.Conn, 1), make(chan struct{})
-	go func() {
-		defer close(done)
-		accept(ctx, ln, "secret", arrived)
-	}()
+	defer ln.Close()
+	const secret = "secret"
 	dial := func(say string) net.Conn {
 		conn, err := net.Dial("tcp", ln.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { conn.Close() })
 		conn.SetDeadline(time.Now().Add(patience))
 		io.WriteString(conn, say)
 		return conn
 	}
-	silent := dial("")
-	for _, say := range []string{"", "auth wrong\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", strings.Repeat("x", 1000), "auth \r\n\r\n"} {
-		conn := dial(say)
-		if say == "" {
-			conn.(*net.TCPConn).CloseWrite()
-		}
-		if got, _ := io.ReadAll(conn); strings.Contains(string(got), "accepted") {
-			t.Errorf("%q: %q", say, got)
-		}
-		conn.Close()
+	var strangers []net.Conn
+	for _, say := range []string{"", "auth wrongs\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", strings.Repeat("x", 1000), "auth \r\n\r\n", "auth secret\n\n"} {
+		strangers = append(strangers, dial(say))
 	}
-	if len(arrived) > 0 {
+	strangers = append(strangers, dial(""))
+	strangers[0].(*net.TCPConn).CloseWrite()
+	library := dial("auth " + secret + "\r\n\r\nmore")
+	inner, err := accept(ln, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer inner.Close()
+	if inner.RemoteAddr().String() != library.LocalAddr().String() {
 		t.Error("a stranger was taken for the library")
 	}
-	library := dial("auth secret\r\n\r\n")
-	defer library.Close()
-	select {
-	case inner := <-arrived:
-		inner.Close()
-	case <-time.After(patience):
-		t.Error("the secret is not accepted")
+	var rest [4]byte
+	if _, err := io.ReadFull(inner, rest[:]); err != nil || string(rest[:]) != "more" {
+		t.Errorf("behind the handshake: %q, %v", rest, err)
 	}
-	cancel()
-	<-done
-	if _, err := io.ReadAll(silent); errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error("a silent stranger is still there")
+	for i, stranger := range strangers {
+		got, err := io.ReadAll(stranger)
+		if strings.Contains(string(got), "accepted") || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("stranger %d: %q, %v", i, got, err)
+		}
 	}
-	silent.Close()
 }

@@ -1,8 +1,6 @@
 package fio
 
 import (
-	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -18,14 +16,9 @@ import (
 )
 
 const (
-	commandBuffer  = 512              // bytes; a longer command needs more reads
-	libraryTimeout = 10 * time.Second // for the library to accept a frame, and to close its end
-	markHeader     = "Tapdeck-End"    // of the guard's last notice
+	commandBuffer  = 512           // bytes; a longer command needs more reads
+	endDisposition = "tapdeck-end" // of the guard's last notice
 )
-
-// MaxReplyTimeout bounds Options.ReplyTimeout: the library itself gives up after 60 s,
-// and would then leave a reply behind for the next command.
-const MaxReplyTimeout = 60 * time.Second
 
 // ErrLibrary is the library's reader ending by itself: the guard let something pass
 // that it should not have.
@@ -35,7 +28,8 @@ var ErrLibrary = errors.New("library stopped reading")
 type Options struct {
 	// WriteTimeout bounds how long a command may wait for the switch to read it.
 	WriteTimeout time.Duration
-	// ReplyTimeout bounds the time from a command to its reply; under MaxReplyTimeout.
+	// ReplyTimeout bounds the time from a command to its reply; under 60 s, after
+	// which the library itself gives up and would leave the reply behind for the next command.
 	ReplyTimeout time.Duration
 	// Listed names the headers that are read of JSON events and of replies to commands.
 	Listed Names
@@ -64,29 +58,24 @@ type Link struct {
 	current atomic.Value // its name, a string
 
 	// The end.
-	once    sync.Once
-	over    chan struct{} // closed as soon as the connection is to end
-	cause   error         // set before over is closed
-	endMark string        // in the guard's last notice
-	relays  sync.WaitGroup
-	drained chan struct{} // closed by the pump at the guard's last notice
-	pumped  chan struct{} // closed when the pump has ended, or never can
-	gone    bool          // under sending: the library's last error was read
-	broken  atomic.Bool   // it came before the guard's last notice
+	once   sync.Once
+	over   chan struct{} // closed as soon as the connection is to end
+	cause  error         // set before over is closed
+	relays sync.WaitGroup
+	done   chan struct{} // closed by finish
+	finish func()        // called by the pump at its end, and by a command that got the library's last error
 }
 
 // Open joins the library to the switch's connection outer, whose frames are read from
-// frames. The end of ctx ends the joining, not the link, which the caller must close.
-func Open(ctx context.Context, outer net.Conn, frames *frame.Reader, o Options) (*Link, error) {
-	lib, inner, err := join(ctx)
+// frames. The caller must close the link.
+func Open(outer net.Conn, frames *frame.Reader, o Options) (*Link, error) {
+	lib, inner, err := join()
 	if err != nil {
 		return nil, err
 	}
-	l := &Link{
-		options: o, outer: outer, frames: frames, inner: inner.(*net.TCPConn), lib: lib, endMark: rand.Text(),
-		over: make(chan struct{}), drained: make(chan struct{}), pumped: make(chan struct{}),
-	}
+	l := &Link{options: o, outer: outer, frames: frames, inner: inner, lib: lib, over: make(chan struct{}), done: make(chan struct{})}
 	l.guard.listed = o.Listed
+	l.finish = sync.OnceFunc(func() { close(l.done) })
 	l.relays.Go(l.relayFrames)
 	l.relays.Go(l.relayCommands)
 	go l.pump()
@@ -113,29 +102,19 @@ func (l *Link) Err() error {
 	}
 }
 
-// Close ends the connection for cause and waits for its goroutines. It returns
-// ErrLibrary if the library ended by itself; its pump may be left then.
-func (l *Link) Close(cause error) error {
+// Close ends the connection for cause and waits for its goroutines. If the library ended by
+// itself and gave its last error to a command, the pump is left, for which there is none.
+func (l *Link) Close(cause error) {
 	l.End(cause)
 	l.relays.Wait()
-	<-l.pumped
-	if l.broken.Load() {
-		return ErrLibrary
-	}
-	return nil
+	<-l.done
 }
 
-// relayFrames hands the switch's frames to the library until the connection
-// ends, and then brings the library to its end.
+// relayFrames hands the switch's frames to the library, which always reads, until the
+// connection ends. The notice behind them says so to the pump.
 func (l *Link) relayFrames() {
 	l.End(l.relayUntilEnd())
-	l.toLibrary([]byte("Content-Type: text/disconnect-notice\n" + markHeader + ": " + l.endMark + "\n\n"))
-	select {
-	case <-l.drained:
-	case <-l.pumped:
-	}
-	l.inner.SetReadDeadline(time.Now().Add(libraryTimeout))
-	l.inner.CloseWrite()
+	io.WriteString(l.inner, "Content-Type: text/disconnect-notice\nContent-Disposition: "+endDisposition+"\n\n")
 }
 
 func (l *Link) relayUntilEnd() error {
@@ -151,26 +130,17 @@ func (l *Link) relayUntilEnd() error {
 		switch v {
 		case drop:
 			l.options.Dropped(reason, f.ContentType)
+			continue
 		case distrust:
 			return frame.NewError(l.outer, reason, f.Data)
-		default:
-			if err := l.toLibrary(f.Data); err != nil {
-				return err
-			}
+		}
+		if _, err := l.inner.Write(f.Data); err != nil {
+			return fmt.Errorf("%w: %w", ErrLibrary, err)
 		}
 		if v == forwardLast {
 			return frame.ErrPeerClosed
 		}
 	}
-}
-
-// toLibrary writes to the library, which always reads.
-func (l *Link) toLibrary(data []byte) error {
-	l.inner.SetWriteDeadline(time.Now().Add(libraryTimeout))
-	if _, err := l.inner.Write(data); err != nil {
-		return fmt.Errorf("%w: %w", ErrLibrary, err)
-	}
-	return nil
 }
 
 // relayCommands hands the library's commands to the switch until the library
@@ -181,7 +151,10 @@ func (l *Link) relayCommands() {
 	for {
 		n, err := l.inner.Read(buf)
 		if n > 0 && l.Err() == nil {
-			l.toSwitch(buf[:n])
+			l.outer.SetWriteDeadline(time.Now().Add(l.options.WriteTimeout))
+			if _, err := l.outer.Write(buf[:n]); err != nil {
+				l.End(fmt.Errorf("%w (%w)", frame.ErrPeerClosed, err))
+			}
 		}
 		if err != nil {
 			return
@@ -189,23 +162,19 @@ func (l *Link) relayCommands() {
 	}
 }
 
-func (l *Link) toSwitch(command []byte) {
-	l.outer.SetWriteDeadline(time.Now().Add(l.options.WriteTimeout))
-	if _, err := l.outer.Write(command); err != nil {
-		l.End(fmt.Errorf("%w (%w)", frame.ErrPeerClosed, err))
-	}
-}
-
-// pump reads everything that the library has, always, so that its small buffer
-// never holds a reply back.
+// pump reads everything that the library has, always, so that its small buffer never
+// holds a reply back. It ends at the guard's last notice, and lets the library come to its
+// end then, of which a command in flight is told.
 func (l *Link) pump() {
-	defer close(l.pumped)
-	defer func() { l.options.Done(l.Err()) }()
+	defer func() {
+		l.options.Done(l.Err())
+		l.inner.CloseWrite()
+		l.finish()
+	}()
 	for lost := false; ; {
 		ev, err := l.lib.ReadEvent()
 		switch {
-		case err == nil && l.isEnd(ev):
-			l.reap()
+		case err == nil && l.Err() != nil && ev.Header["Content-Disposition"] == endDisposition:
 			return
 		case err == nil && !lost:
 			if err := l.options.Deliver(Header(ev.Header), ev.Body); err != nil {
@@ -216,28 +185,9 @@ func (l *Link) pump() {
 			name, _ := l.current.Load().(string)
 			l.End(&ReplyError{Command: name, Reply: err.Error()})
 		case err != nil:
-			l.broken.Store(true)
 			l.End(fmt.Errorf("%w: %w", ErrLibrary, err))
 			return
 		}
-	}
-}
-
-// isEnd says whether ev is the guard's last notice.
-func (l *Link) isEnd(ev *eventsocket.Event) bool {
-	mark, _ := ev.Header[markHeader].(string)
-	return mark == l.endMark
-}
-
-// reap lets the library's reader come to its end. It gives its last error to
-// one consumer only: a command in flight, else this one.
-func (l *Link) reap() {
-	close(l.drained)
-	l.sending.Lock()
-	defer l.sending.Unlock()
-	for !l.gone {
-		_, err := l.lib.ReadEvent()
-		l.gone = err != nil && !isReply(err)
 	}
 }
 

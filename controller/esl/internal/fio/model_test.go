@@ -16,7 +16,7 @@ import (
 var errLethal = errors.New("lethal")
 
 // modelFrame reads one frame as the library does, and returns what it makes of
-// it: "reply", "error", "api", "event" or "notice". It returns io.EOF at the
+// it: "reply", "error", "event" or "notice". It returns io.EOF at the
 // clean end of the stream and errLethal for what the library doesn't survive.
 func modelFrame(in *bufio.Reader) (string, error) {
 	if _, err := in.Peek(1); err != nil {
@@ -28,9 +28,7 @@ func modelFrame(in *bufio.Reader) (string, error) {
 	}
 	switch kind := head.Get("Content-Type"); kind {
 	case "command/reply":
-		return modelReply(head.Get("Reply-Text"), "reply")
-	case "api/response":
-		return modelReply(string(body), "api")
+		return modelReply(head.Get("Reply-Text"))
 	case "text/event-plain":
 		if _, _, err := modelBlock(bufio.NewReader(bytes.NewReader(body))); err != nil {
 			return "", fmt.Errorf("%w: %w", errLethal, err)
@@ -53,7 +51,7 @@ func modelBlock(in *bufio.Reader) (textproto.MIMEHeader, []byte, error) {
 	}
 	length := 0
 	if v := head.Get("Content-Length"); v != "" {
-		if length, err = strconv.Atoi(v); err != nil || length < 0 || length > 1<<20 {
+		if length, err = strconv.Atoi(v); err != nil || length < 0 || length > 16<<20 {
 			return nil, nil, fmt.Errorf("length %q", v)
 		}
 	}
@@ -63,14 +61,14 @@ func modelBlock(in *bufio.Reader) (textproto.MIMEHeader, []byte, error) {
 }
 
 // modelReply looks at the bytes of a reply that the library looks at.
-func modelReply(text, kind string) (string, error) {
+func modelReply(text string) (string, error) {
 	switch {
 	case len(text) < 2, strings.HasPrefix(text, "-E") && len(text) < 5:
 		return "", fmt.Errorf("%w: reply %q", errLethal, text)
 	case strings.HasPrefix(text, "-E"):
 		return "error", nil
 	}
-	return kind, nil
+	return "reply", nil
 }
 
 // modelJSON decodes a JSON event and looks at its keys as the library does.

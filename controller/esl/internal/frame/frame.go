@@ -2,8 +2,8 @@
 // library works with them then: a frame is a header block, a blank line, and a body of
 // the announced length.
 //
-// It never waits for a frame longer than Limits.Timeout once it has begun, never holds
-// more memory than has come, and hands on no line that is not a header. It starts no
+// It never waits for a frame longer than a timeout once it has begun, never holds more
+// memory than has come, and hands on no line that is not a header. It starts no
 // goroutines.
 package frame
 
@@ -21,18 +21,15 @@ const (
 	waitingBuffer = 1 << 10  // what a waiting connection holds, bytes
 	frameBuffer   = 16 << 10 // what it has while a frame is read that needs more: an event has 6 KB
 	maxBlankLines = 64       // in a row, before a header block
+
+	// The bounds of one frame.
+	maxHeader  = 1 << 20  // bytes of its header block
+	maxHeaders = 4096     // lines of its header block
+	maxBody    = 16 << 20 // bytes of its body
 )
 
 // frameBuffers holds buffers of frameBuffer bytes: most connections wait most of the time.
 var frameBuffers = sync.Pool{New: func() any { return new([frameBuffer]byte) }}
-
-// Limits bound one frame.
-type Limits struct {
-	Timeout    time.Duration // from its first byte to its last
-	MaxHeader  int           // bytes of its header block
-	MaxHeaders int           // lines of its header block
-	MaxBody    int           // bytes of its body
-}
 
 // Frame is one frame of the switch. Its slices lie in the reader's buffer and
 // are valid until the next frame is read.
@@ -44,8 +41,9 @@ type Frame struct {
 
 // Reader reads frames of bounded size from a connection.
 type Reader struct {
-	conn   net.Conn
-	limits Limits
+	conn     net.Conn
+	timeout  time.Duration
+	received func(n int)
 
 	waiting    [waitingBuffer]byte
 	buf        []byte // waiting, one of frameBuffers, or a larger one
@@ -55,14 +53,12 @@ type Reader struct {
 	// Deadline state.
 	armed bool // conn has a deadline for the frame that has begun
 	stale bool // conn has a deadline, perhaps of a frame that is complete
-
-	received func(n int)
 }
 
-// NewReader returns a reader of conn that reports to received how many bytes each
-// read has brought.
-func NewReader(conn net.Conn, limits Limits, received func(int)) *Reader {
-	r := &Reader{conn: conn, limits: limits, received: received}
+// NewReader returns a reader of conn that allows timeout from a frame's first byte to its
+// last, and reports to received how many bytes each read has brought.
+func NewReader(conn net.Conn, timeout time.Duration, received func(int)) *Reader {
+	r := &Reader{conn: conn, timeout: timeout, received: received}
 	r.buf = r.waiting[:]
 	return r
 }
@@ -77,25 +73,17 @@ func (r *Reader) Next() (Frame, error) {
 	if err != nil {
 		return Frame{}, err
 	}
-	length, reason := contentLength(r.buf[r.begin:r.begin+size], r.limits.MaxBody)
+	length, reason := contentLength(r.buf[r.begin : r.begin+size])
 	if reason != "" {
 		return Frame{}, r.fail(reason)
 	}
 	r.last = size + length
-	if err := r.fill(r.last); err != nil {
-		return Frame{}, err
-	}
-	return cut(r.buf[r.begin:r.begin+r.last:r.begin+r.last], size), nil
-}
-
-// fill reads until size bytes are there.
-func (r *Reader) fill(size int) error {
-	for r.end-r.begin < size {
-		if err := r.more(size); err != nil {
-			return err
+	for r.end-r.begin < r.last {
+		if err := r.more(r.last); err != nil {
+			return Frame{}, err
 		}
 	}
-	return nil
+	return cut(r.buf[r.begin:r.begin+r.last:r.begin+r.last], size), nil
 }
 
 // consume gives up the frame that was handed out, and a buffer that grew for it.
@@ -152,7 +140,7 @@ func (r *Reader) readHeader() (int, error) {
 		i := bytes.IndexByte(r.buf[r.begin+scan:r.end], '\n')
 		if i < 0 {
 			scan = r.end - r.begin
-			if scan > r.limits.MaxHeader {
+			if scan > maxHeader {
 				return 0, r.fail(ReasonHeaderSize)
 			}
 			if err := r.more(0); err != nil {
@@ -165,11 +153,11 @@ func (r *Reader) readHeader() (int, error) {
 		start, scan = end+1, end+1
 		lines++
 		switch {
-		case start > r.limits.MaxHeader:
+		case start > maxHeader:
 			return 0, r.fail(ReasonHeaderSize)
 		case len(line) == 0:
 			return start, nil
-		case lines > r.limits.MaxHeaders:
+		case lines > maxHeaders:
 			return 0, r.fail(ReasonHeaderCount)
 		case lines == 1 && !isHeaderLine(line):
 			return 0, r.fail(ReasonNotAFrame)
@@ -227,7 +215,7 @@ func (r *Reader) setDeadline() error {
 	var deadline time.Time
 	switch {
 	case begun && !r.armed:
-		deadline = time.Now().Add(r.limits.Timeout)
+		deadline = time.Now().Add(r.timeout)
 	case begun || !r.stale:
 		return nil
 	}

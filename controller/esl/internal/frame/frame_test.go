@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -22,10 +23,8 @@ func jsonFrame(body string) string {
 	return fmt.Sprintf("Content-Length: %d\nContent-Type: text/event-json\n\n%s", len(body), body)
 }
 
-// testLimits are such as a switch on the same machine has.
-func testLimits() Limits {
-	return Limits{Timeout: 10 * time.Second, MaxHeader: 1 << 20, MaxHeaders: 4096, MaxBody: 16 << 20}
-}
+// testTimeout is what a frame may take.
+const testTimeout = 10 * time.Second
 
 // chunkConn gives out its chunks, one a Read, and then EOF.
 type chunkConn struct {
@@ -48,8 +47,8 @@ func (c *chunkConn) RemoteAddr() net.Addr            { return &net.TCPAddr{IP: n
 func (c *chunkConn) SetReadDeadline(time.Time) error { return nil }
 
 // readAll returns the frames of a stream that comes in chunks, and its end.
-func readAll(limits Limits, chunks ...string) (frames []string, err error) {
-	r := NewReader(&chunkConn{chunks: chunks}, limits, func(int) {})
+func readAll(chunks ...string) (frames []string, err error) {
+	r := NewReader(&chunkConn{chunks: chunks}, testTimeout, func(int) {})
 	for {
 		f, err := r.Next()
 		if err != nil {
@@ -71,11 +70,11 @@ func capture(t testing.TB) string {
 
 func TestFramesOfRealCall(t *testing.T) {
 	stream := capture(t)
-	whole, err := readAll(testLimits(), stream)
+	whole, err := readAll(stream)
 	if !errors.Is(err, ErrPeerClosed) || len(whole) < 20 {
 		t.Fatalf("%d frames, %v", len(whole), err)
 	}
-	bytewise, _ := readAll(testLimits(), strings.Split(stream, "")...)
+	bytewise, _ := readAll(strings.Split(stream, "")...)
 	if diff := cmp.Diff(whole, bytewise); diff != "" {
 		t.Error(diff)
 	}
@@ -84,12 +83,12 @@ func TestFramesOfRealCall(t *testing.T) {
 func TestFrameSplitAtEveryByte(t *testing.T) {
 	stream := "Event-Name: CHANNEL_DATA\nContent-Type: command/reply\nReply-Text: %2BOK%0A\nControl: full\n\n" + okReply + jsonFrame(`{"Event-Name":"X","variable_(a)":"b\r\n"}`) +
 		"Content-Type: api/response\r\nbad[name]: x\r\nContent-Length: 3\r\n\r\n+OK" + "\n\r\n" + okReply
-	whole, _ := readAll(testLimits(), stream)
+	whole, _ := readAll(stream)
 	if len(whole) != 5 {
 		t.Fatalf("%d frames: %q", len(whole), whole)
 	}
 	for i := 1; i < len(stream); i++ {
-		if split, _ := readAll(testLimits(), stream[:i], stream[i:]); !cmp.Equal(whole, split) {
+		if split, _ := readAll(stream[:i], stream[i:]); !cmp.Equal(whole, split) {
 			t.Errorf("split at %d: %s", i, cmp.Diff(whole, split))
 		}
 	}
@@ -98,7 +97,7 @@ func TestFrameSplitAtEveryByte(t *testing.T) {
 func TestRefusedLinesAreDropped(t *testing.T) {
 	in := "A: 1\nvariable_x(y): 2\nvariable_ä: 3\nno colon\n: no name\nB : 4\nC: a\x00b\nD: folded\n  here\nContent-Type: text/disconnect-notice\ntab\there: 5\nContent-Length: 2\n\nok"
 	want := "A: 1\nB : 4\nContent-Type: text/disconnect-notice\nContent-Length: 2\n\nok"
-	r := NewReader(&chunkConn{chunks: []string{in + okReply}}, testLimits(), func(int) {})
+	r := NewReader(&chunkConn{chunks: []string{in + okReply}}, testTimeout, func(int) {})
 	f, err := r.Next()
 	if err != nil || f.Refused != 8 {
 		t.Fatalf("%d refused, %v", f.Refused, err)
@@ -112,15 +111,13 @@ func TestRefusedLinesAreDropped(t *testing.T) {
 }
 
 func TestFrameBounds(t *testing.T) {
-	limits := testLimits()
-	limits.MaxHeader, limits.MaxHeaders, limits.MaxBody = 2048, 20, 4096
-	line := "Name: " + strings.Repeat("v", 1000) + "\n"
+	line := "Name: " + strings.Repeat("v", maxHeader/2) + "\n"
 	for _, tt := range []struct{ name, in, reason string }{
 		{"header block", strings.Repeat(line, 3), ReasonHeaderSize},
-		{"header without line end", "A" + strings.Repeat("a", 10000), ReasonHeaderSize},
+		{"header without line end", "A" + strings.Repeat("a", 2*maxHeader), ReasonHeaderSize},
 		{"complete header block", strings.Repeat(line, 3) + "\n", ReasonHeaderSize},
-		{"header count", strings.Repeat("A: b\n", 30), ReasonHeaderCount},
-		{"body", "Content-Type: a\nContent-Length: 4097\n\n", ReasonBodySize},
+		{"header count", strings.Repeat("A: b\n", maxHeaders+1), ReasonHeaderCount},
+		{"body", "Content-Type: a\nContent-Length: " + strconv.Itoa(maxBody+1) + "\n\n", ReasonBodySize},
 		{"body beyond int", "Content-Length: 99999999999999999999999\n\n", ReasonBodySize},
 		{"negative length", "Content-Length: -1\n\n", ReasonLength},
 		{"signed length", "Content-Length: +1\n\nx", ReasonLength},
@@ -135,7 +132,7 @@ func TestFrameBounds(t *testing.T) {
 		{"NUL", "\x00", ReasonNotAFrame},
 		{"leading blank", " A: b\n\n", ReasonNotAFrame},
 	} {
-		_, err := readAll(limits, tt.in)
+		_, err := readAll(tt.in)
 		var bad *Error
 		if !errors.As(err, &bad) || bad.Reason != tt.reason || bad.Peer != "192.0.2.2:5" || len(bad.Bytes) > quotedBytes {
 			t.Errorf("%s: %v, want %s", tt.name, err, tt.reason)
@@ -147,15 +144,13 @@ func TestFrameBounds(t *testing.T) {
 }
 
 func TestBoundsReached(t *testing.T) {
-	limits := testLimits()
-	limits.MaxHeader, limits.MaxHeaders, limits.MaxBody = 2048, 20, 4096
 	for name, in := range map[string]string{
-		"header block": "A: " + strings.Repeat("b", 2048-5) + "\n\n",
-		"header count": strings.Repeat("A: b\n", 20) + "\n",
-		"body":         "Content-Length: 4096\n\n" + strings.Repeat("b", 4096),
+		"header block": "A: " + strings.Repeat("b", maxHeader-5) + "\n\n",
+		"header count": strings.Repeat("A: b\n", maxHeaders) + "\n",
+		"body":         "Content-Length: " + strconv.Itoa(maxBody) + "\n\n" + strings.Repeat("b", maxBody),
 		"no length":    "Content-Length: \n\n",
 	} {
-		if got, err := readAll(limits, in, okReply); len(got) != 2 {
+		if got, err := readAll(in, okReply); len(got) != 2 {
 			t.Errorf("%s: %d frames, %v", name, len(got), err)
 		}
 	}
@@ -163,7 +158,7 @@ func TestBoundsReached(t *testing.T) {
 
 func TestBufferShrinks(t *testing.T) {
 	big := jsonFrame(strings.Repeat("x", 1<<20))
-	r := NewReader(&chunkConn{chunks: []string{big + okReply[:10], okReply[10:]}}, testLimits(), func(int) {})
+	r := NewReader(&chunkConn{chunks: []string{big + okReply[:10], okReply[10:]}}, testTimeout, func(int) {})
 	for _, want := range []string{big, okReply} {
 		if f, err := r.Next(); err != nil || string(f.Data) != want {
 			t.Fatalf("frame of %d bytes, %v", len(f.Data), err)
@@ -175,7 +170,7 @@ func TestBufferShrinks(t *testing.T) {
 }
 
 func TestPromisedBodyCostsNothing(t *testing.T) {
-	r := NewReader(&chunkConn{chunks: []string{"Content-Length: 16000000\n\nx"}}, testLimits(), func(int) {})
+	r := NewReader(&chunkConn{chunks: []string{"Content-Length: 16000000\n\nx"}}, testTimeout, func(int) {})
 	if _, err := r.Next(); !errors.Is(err, ErrPeerClosed) || len(r.buf) > frameBuffer {
 		t.Errorf("buffer of %d bytes, %v", len(r.buf), err)
 	}
@@ -186,22 +181,21 @@ func TestFrameDeadline(t *testing.T) {
 		a, b := net.Pipe()
 		defer a.Close()
 		defer b.Close()
-		limits := testLimits()
 		go func() {
 			time.Sleep(time.Hour)
 			for i := range okReply { // slow, and just in time
-				time.Sleep(limits.Timeout / time.Duration(len(okReply)+1))
+				time.Sleep(testTimeout / time.Duration(len(okReply)+1))
 				if i < len(okReply)-1 {
 					fmt.Fprint(b, okReply[i:i+1])
 				}
 			}
 			fmt.Fprint(b, okReply[len(okReply)-1:]+okReply[:9]) // the next one has a deadline of its own
-			time.Sleep(limits.Timeout - 1)
+			time.Sleep(testTimeout - 1)
 			fmt.Fprint(b, okReply[9:])
 			time.Sleep(time.Hour)
 			fmt.Fprint(b, okReply+"Content-")
 		}()
-		r := NewReader(a, limits, func(int) {})
+		r := NewReader(a, testTimeout, func(int) {})
 		for range 3 {
 			if _, err := r.Next(); err != nil {
 				t.Fatal(err)
@@ -210,7 +204,7 @@ func TestFrameDeadline(t *testing.T) {
 		begun := time.Now()
 		_, err := r.Next()
 		var bad *Error
-		if !errors.As(err, &bad) || bad.Reason != ReasonSlow || time.Since(begun) != limits.Timeout {
+		if !errors.As(err, &bad) || bad.Reason != ReasonSlow || time.Since(begun) != testTimeout {
 			t.Errorf("%v after %v", err, time.Since(begun))
 		}
 	})
@@ -237,7 +231,7 @@ func BenchmarkConnect(b *testing.B) {
 	text := capture(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		r := NewReader(&repeatConn{text: text}, testLimits(), func(int) {})
+		r := NewReader(&repeatConn{text: text}, testTimeout, func(int) {})
 		f, err := r.Next()
 		if err != nil {
 			b.Fatal(err)

@@ -2,7 +2,9 @@ package frame
 
 import (
 	"bytes"
+	"iter"
 	"strconv"
+	"strings"
 )
 
 // Header is what decides about a frame. If a header is there twice, the first one
@@ -51,7 +53,7 @@ func cut(data []byte, size int) Frame {
 
 // contentLength returns the length of the body that a header block announces, or why
 // that can't be trusted.
-func contentLength(block []byte, most int) (length int, reason string) {
+func contentLength(block []byte) (length int, reason string) {
 	found := false
 	for line, good := range headerLines(block) {
 		name, value, _ := bytes.Cut(line, []byte(":"))
@@ -60,7 +62,7 @@ func contentLength(block []byte, most int) (length int, reason string) {
 			continue
 		case good && !found:
 			found = true
-			length, reason = parseLength(trimValue(value), most)
+			length, reason = parseLength(trimValue(value))
 		case good || EqualFold(bytes.TrimSpace(name), "Content-Length"):
 			reason = ReasonLength
 		}
@@ -72,7 +74,7 @@ func contentLength(block []byte, most int) (length int, reason string) {
 }
 
 // parseLength accepts digits only; no value is no body.
-func parseLength(value []byte, most int) (n int, reason string) {
+func parseLength(value []byte) (n int, reason string) {
 	if len(value) == 0 {
 		return 0, ""
 	}
@@ -82,7 +84,7 @@ func parseLength(value []byte, most int) (n int, reason string) {
 		}
 	}
 	n, err := strconv.Atoi(string(value))
-	if err != nil || n > most {
+	if err != nil || n > maxBody {
 		return 0, ReasonBodySize
 	}
 	return n, ""
@@ -91,25 +93,20 @@ func parseLength(value []byte, most int) (n int, reason string) {
 // headerLines yields the lines of a block before its blank one, each with
 // whether it is a header. A line that the next one continues is refused
 // together with it: FreeSWITCH folds no lines.
-func headerLines(block []byte) func(yield func(line []byte, good bool) bool) {
+func headerLines(block []byte) iter.Seq2[[]byte, bool] {
 	return func(yield func([]byte, bool) bool) {
 		for len(block) > 0 {
 			line, rest, _ := bytes.Cut(block, []byte("\n"))
 			if len(trimCR(line)) == 0 {
 				return
 			}
-			folded := isFolded(rest)
+			folded := len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t')
 			if !yield(line, !folded && isHeaderLine(trimCR(line))) {
 				return
 			}
 			block = rest
 		}
 	}
-}
-
-// isFolded says whether the line that begins rest continues the one before.
-func isFolded(rest []byte) bool {
-	return len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t')
 }
 
 // isHeaderLine says whether net/textproto accepts a line, given without its end.
@@ -133,11 +130,7 @@ func isHeaderLine(line []byte) bool {
 
 // isNameByte says whether c may be in the name of a header: a token of RFC 9110.
 func isNameByte(c byte) bool {
-	switch {
-	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		return true
-	}
-	return c != 0 && bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), c) >= 0
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }
 
 // trimValue removes the blanks around a value. Even of an empty value it
