@@ -80,17 +80,17 @@ func (g *guard) judgeReply(text []byte) (verdict, string) {
 	return passIf(g.awaiting.CompareAndSwap(true, false), DropUnasked)
 }
 
-// judgeJSON says whether the library survives an event, and trims it.
+// judgeJSON says whether the library survives an event, and trims it if FreeSWITCH wrote it.
 func (g *guard) judgeJSON(f *frame.Frame) bool {
-	members := listedMembers{names: g.listed}
-	ok, sure := flatEvent(f.Body, &members)
-	if !sure { // FreeSWITCH did not write it
+	var room [32][2]int
+	members, flat := flatEvent(f.Body, g.listed, room[:0])
+	if !flat {
 		return anyEvent(f.Body)
 	}
-	if ok && g.listed != nil {
-		members.trim(f)
+	if g.listed != nil {
+		trimEvent(f, members)
 	}
-	return ok
+	return true
 }
 
 // plainEvent says whether the library survives the body of a text/event-plain frame.

@@ -105,8 +105,8 @@ func TestJSONEvent(t *testing.T) {
 }
 
 func TestFlatEventIsSureOfRealEvents(t *testing.T) {
-	if ok, sure := flatEvent([]byte(realEvent(t)), &listedMembers{}); !ok || !sure {
-		t.Errorf("ok %v, sure %v", ok, sure)
+	if _, flat := flatEvent([]byte(realEvent(t)), Names{}, nil); !flat {
+		t.Error("not sure")
 	}
 }
 
@@ -117,12 +117,13 @@ func TestGuardTrimsEvents(t *testing.T) {
 	whole := `{"x":"y" , "Event-Name":1}`
 	for in, want := range map[string]string{
 		`{"Event-Name":"A","x":"y"}`: `{"Event-Name":"A"}`,
-		`{"x":["a","b"],"Unique-ID":"\u00e4\"}","y":"z","VARIABLE_A":["b"],"_body":"c"}`: `{"Unique-ID":"\u00e4\"}","VARIABLE_A":["b"],"_body":"c"}`,
+		`{"x":["a","b"],"Unique-ID":"ä\n\"}","y":"z","VARIABLE_A":["b"],"_body":"c"}`: `{"Unique-ID":"ä\n\"}","VARIABLE_A":["b"],"_body":"c"}`,
+		"{" + strings.Repeat(`"Unique-ID":"a",`, 100) + `"b":"c"}`:                    "{" + strings.Repeat(`"Unique-ID":"a",`, 99) + `"Unique-ID":"a"}`,
 		`{"x":"y"}`:      `{}`,
 		`{"Unique":"y"}`: `{}`,
 		`{"event-subclass":"1","Event-Subclass":"2"}`: `{"event-subclass":"1","Event-Subclass":"2"}`,
-		`{"Unique-\u212a":"y","Unıque":"z"}`:          `{"Unique-\u212a":"y","Unıque":"z"}`,
-		`{"Unıque":"z","b":"c"}`:                      `{"Unıque":"z"}`,
+		`{"Unıque-ID":"z","b":"\u0001"}`:              `{"Unıque-ID":"z","b":"\u0001"}`,
+		`{"Unıque-ID":"z","Unique-ID":"c"}`:           `{"Unique-ID":"c"}`,
 		whole:                                         whole,
 	} {
 		f := readFrame(t, jsonFrame(in))
@@ -133,13 +134,10 @@ func TestGuardTrimsEvents(t *testing.T) {
 			t.Errorf("%s became %q, body %q", in, f.Data, f.Body)
 		}
 	}
-	many := "{" + strings.Repeat(`"Unique-ID":"a",`, 100) + `"b":"c"}`
 	short := "Content-Type:text/event-json\nContent-Length:25\n\n" + `{"Event-Name":"A","b":""}`
-	for _, in := range []string{jsonFrame(many), short} {
-		f := readFrame(t, in)
-		if v, _ := g.judge(&f); v != forward || string(f.Data) != in {
-			t.Errorf("%q became %q", in, f.Data)
-		}
+	f := readFrame(t, short)
+	if v, _ := g.judge(&f); v != forward || string(f.Data) != short {
+		t.Errorf("%q became %q", short, f.Data)
 	}
 }
 

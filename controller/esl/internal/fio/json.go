@@ -1,9 +1,13 @@
 package fio
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+)
 
-// anyEvent says whether the library survives any JSON: it must be an object of which no key is empty, whose
-// _body is a string or missing, and which encoding/json decodes.
+// anyEvent says whether the library survives any JSON: it must be an object of which no
+// key is empty, whose _body is a string or missing, and which encoding/json decodes.
 func anyEvent(body []byte) bool {
 	var fields map[string]any
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
@@ -12,43 +16,33 @@ func anyEvent(body []byte) bool {
 	if _, empty := fields[""]; empty {
 		return false
 	}
-	switch fields["_body"].(type) {
+	switch fields[bodyMember].(type) {
 	case string, nil:
 		return true
 	}
 	return false
 }
 
-// flatEvent judges what FreeSWITCH writes, in one pass and without an
-// allocation: {"name":"value","name":["value","value"]}, no blanks. It is not
-// sure of anything else. Each member is noted in members.
-func flatEvent(body []byte, members *listedMembers) (ok, sure bool) {
+// flatEvent says whether body is what FreeSWITCH writes, which the library survives:
+// {"name":"value","name":["value","value"]}, no blanks, no \u. It does so in one pass and
+// without an allocation. It appends to members where those begin and end that names lists.
+func flatEvent(body []byte, names Names, members [][2]int) ([][2]int, bool) {
 	s := flatScanner{body}
-	if !s.scan('{') {
-		return false, false
-	}
-	for {
+	for separator := byte('{'); s.scan(separator); separator = ',' {
 		begin := len(body) - len(s.rest)
 		key, plain := s.text()
-		if !plain || !s.scan(':') {
-			return false, false
+		if !plain || len(key) == 0 || !s.scan(':') {
+			return nil, false
 		}
 		array, valid := s.value()
-		if !valid {
-			return false, false
+		if !valid || array && string(key) == bodyMember {
+			return nil, false
 		}
-		if len(key) == 0 || array && string(key) == bodyMember {
-			return false, false
-		}
-		members.note(key, begin, len(body)-len(s.rest))
-		switch {
-		case s.scan(','):
-		case s.scan('}'):
-			return len(s.rest) == 0, len(s.rest) == 0
-		default:
-			return false, false
+		if names != nil && names.Has(key) {
+			members = append(members, [2]int{begin, len(body) - len(s.rest)})
 		}
 	}
+	return members, s.scan('}') && len(s.rest) == 0
 }
 
 // flatScanner scans tokens at the front of rest.
@@ -67,20 +61,12 @@ func (s *flatScanner) value() (array, valid bool) {
 	if !s.scan('[') {
 		return false, s.skipText()
 	}
-	if s.scan(']') {
-		return true, true
-	}
-	for {
-		if !s.skipText() {
-			return true, false
-		}
-		if s.scan(']') {
-			return true, true
-		}
-		if !s.scan(',') {
+	for first := true; !s.scan(']'); first = false {
+		if !first && !s.scan(',') || !s.skipText() {
 			return true, false
 		}
 	}
+	return true, true
 }
 
 // text scans a string without escapes and returns what is in it.
@@ -90,12 +76,7 @@ func (s *flatScanner) text() (text []byte, plain bool) {
 		return nil, false
 	}
 	text = before[1 : len(before)-len(s.rest)-1]
-	for _, c := range text {
-		if c == '\\' {
-			return nil, false
-		}
-	}
-	return text, true
+	return text, bytes.IndexByte(text, '\\') < 0
 }
 
 // skipText scans a string.
@@ -111,32 +92,11 @@ func (s *flatScanner) skipText() bool {
 		case c < ' ':
 			return false
 		case c == '\\':
-			n := escapeLength(s.rest[i+1:])
-			if n == 0 {
+			i++
+			if i == len(s.rest) || strings.IndexByte(`"\/bfnrt`, s.rest[i]) < 0 {
 				return false
 			}
-			i += n
 		}
 	}
 	return false
-}
-
-// escapeLength returns the length of a valid escape behind its backslash, or 0.
-func escapeLength(b []byte) int {
-	if len(b) == 0 {
-		return 0
-	}
-	switch b[0] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return 1
-	case 'u':
-		if len(b) >= 5 && isHex(b[1]) && isHex(b[2]) && isHex(b[3]) && isHex(b[4]) {
-			return 5
-		}
-	}
-	return 0
-}
-
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"tapdeck/controller/esl/internal/frame"
 )
@@ -35,19 +34,13 @@ func NewNames(list []string) Names {
 	return names
 }
 
-// Has says whether a name is among the names. One that folds in a way that ASCII does
-// not always is.
+// Has says whether a name is among the names.
 func (n Names) Has(name []byte) bool {
 	for _, listed := range n {
 		if size := len(listed.stem); len(name) == size || listed.open && len(name) > size {
 			if frame.EqualFold(name[:size], listed.stem) {
 				return true
 			}
-		}
-	}
-	for _, c := range name {
-		if c >= utf8.RuneSelf {
-			return true
 		}
 	}
 	return n == nil
@@ -66,41 +59,22 @@ func trimReply(f *frame.Frame, names Names) {
 	f.Body = f.Data[n:]
 }
 
-// listedMembers finds the members of an event that names lists.
-type listedMembers struct {
-	names Names
-	spans [32][2]int // where they begin and end
-	n     int
-	many  bool // there are more than spans can hold
-}
-
-func (m *listedMembers) note(key []byte, begin, end int) {
-	switch {
-	case m.names == nil || !m.names.Has(key):
-	case m.n == len(m.spans):
-		m.many = true
-	default:
-		m.spans[m.n] = [2]int{begin, end}
-		m.n++
-	}
-}
-
-// trim leaves of the event in f only these members, in their order. If its header
+// trimEvent leaves of the event in f only these members, in their order. If its header
 // block is shorter than FreeSWITCH's, there is no room for the new length, and the
 // event stays whole.
-func (m *listedMembers) trim(f *frame.Frame) {
-	size := len("{}") + max(m.n-1, 0) // the commas
-	for _, span := range m.spans[:m.n] {
+func trimEvent(f *frame.Frame, members [][2]int) {
+	size := len("{}") + max(len(members)-1, 0) // the commas
+	for _, span := range members {
 		size += span[1] - span[0]
 	}
 	var room [64]byte
 	head := append(strconv.AppendInt(append(room[:0], "Content-Length: "...), int64(size), 10), "\nContent-Type: text/event-json\n\n"...)
 	begin := len(f.Data) - len(f.Body) - len(head)
-	if begin < 0 || m.many {
+	if begin < 0 {
 		return
 	}
 	out := append(append(f.Data[begin:begin], head...), '{') // what is written never overtakes what is read
-	for i, span := range m.spans[:m.n] {
+	for i, span := range members {
 		if i > 0 {
 			out = append(out, ',')
 		}
