@@ -13,32 +13,18 @@ const maxCommand = 64 << 10
 
 // check says whether the parts of a command, given by a caller, may be sent.
 func check(parts ...string) error {
-	size := 0
-	for _, p := range parts {
-		if strings.ContainsAny(p, "\r\n\x00") {
-			return ErrUnsafe
-		}
-		size += len(p)
-	}
-	if strings.TrimSpace(parts[0]) == "" {
+	all := strings.Join(parts, " ")
+	switch {
+	case strings.ContainsAny(all, "\r\n\x00"), strings.TrimSpace(parts[0]) == "":
 		return ErrUnsafe
-	}
-	if size > maxCommand {
-		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, size, maxCommand)
+	case len(all) > maxCommand:
+		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLong, len(all), maxCommand)
 	}
 	return nil
 }
 
-// commandName is what logs and errors may say of a command: its first word,
-// for an API command the second, too.
-func commandName(line string) string {
-	words := strings.Fields(line)
-	n := 1
-	if len(words) > 1 && (words[0] == "api" || words[0] == "bgapi") {
-		n = 2
-	}
-	return strings.Join(words[:min(n, len(words))], " ")
-}
+// firstWord is what logs and errors may say of a command.
+func firstWord(command string) string { return strings.Fields(command)[0] }
 
 // CheckUUID returns an error unless s is a UUID in its canonical form: 36
 // characters, lower case, with hyphens.

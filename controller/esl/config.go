@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"tapdeck/controller/esl/internal/fio"
 )
 
 // eventQueue is how many events may wait for the handler; one more ends the connection
@@ -33,6 +35,8 @@ type Config struct {
 	// begin so. What Event.Name, Subclass and ContentType read is always there. An empty
 	// list stands for every header.
 	Headers []string
+
+	listed fio.Names // Headers
 }
 
 // DefaultConfig returns the configuration for a switch on this machine.

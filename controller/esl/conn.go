@@ -19,7 +19,6 @@ import (
 // reading Events, or return.
 type Conn struct {
 	cfg      Config
-	listed   *headerList // Config.Headers
 	log      *zap.Logger
 	metrics  *metrics
 	accepted time.Time
@@ -32,9 +31,9 @@ type Conn struct {
 }
 
 // newConn returns a connection that has no link yet.
-func newConn(cfg Config, listed *headerList, log *zap.Logger, m *metrics, outer net.Conn) *Conn {
+func newConn(cfg Config, log *zap.Logger, m *metrics, outer net.Conn) *Conn {
 	return &Conn{
-		cfg: cfg, listed: listed, log: log, metrics: m, accepted: time.Now(), channel: &Event{}, outer: outer,
+		cfg: cfg, log: log, metrics: m, accepted: time.Now(), channel: &Event{}, outer: outer,
 		frames: frame.NewReader(outer, cfg.FrameTimeout, func(n int) { m.bytes.Add(float64(n)) }),
 		events: make(chan *Event, eventQueue),
 	}
@@ -42,11 +41,10 @@ func newConn(cfg Config, listed *headerList, log *zap.Logger, m *metrics, outer 
 
 // open links the connection. The caller must close it then.
 func (c *Conn) open() (err error) {
-	options := fio.Options{WriteTimeout: c.cfg.FrameTimeout, ReplyTimeout: c.cfg.ReplyTimeout, Deliver: c.deliver, Dropped: c.dropped, Done: c.done}
-	if c.listed != nil {
-		options.Listed = c.listed.names
-	}
-	c.link, err = fio.Open(c.outer, c.frames, options)
+	c.link, err = fio.Open(c.outer, c.frames, fio.Options{
+		WriteTimeout: c.cfg.FrameTimeout, ReplyTimeout: c.cfg.ReplyTimeout, Listed: c.cfg.listed,
+		Deliver: c.deliver, Dropped: c.dropped, Done: c.done,
+	})
 	return err
 }
 
@@ -92,7 +90,7 @@ func (c *Conn) Command(ctx context.Context, line string) (reply string, err erro
 	if err := check(line); err != nil {
 		return "", err
 	}
-	r, err := c.link.Send(ctx, commandName(line), line)
+	r, err := c.link.Send(ctx, firstWord(line), line)
 	return r.Get("Reply-Text"), err
 }
 
@@ -112,10 +110,7 @@ func (c *Conn) Execute(ctx context.Context, app, arg string) (eventUUID string, 
 		"event-lock":       "true",
 		"Event-UUID":       eventUUID,
 	})
-	if err != nil {
-		return "", err
-	}
-	return eventUUID, nil
+	return eventUUID, err
 }
 
 // BgAPI starts an API command in the background and returns the Job-UUID of the
@@ -125,13 +120,13 @@ func (c *Conn) BgAPI(ctx context.Context, command string) (jobUUID string, err e
 	if err := check(command); err != nil {
 		return "", err
 	}
-	job, line := uuid.NewString(), "bgapi "+command
-	r, err := c.link.Send(ctx, commandName(line), line, "Job-UUID: "+job)
+	job, name := uuid.NewString(), "bgapi "+firstWord(command)
+	r, err := c.link.Send(ctx, name, "bgapi "+command, "Job-UUID: "+job)
 	if err != nil {
 		return "", err
 	}
 	if got := r.Get("Job-UUID"); got != "" && got != job {
-		return "", c.link.End(fmt.Errorf("send %s: %w", commandName(line), ErrWrongJob))
+		return "", c.link.End(fmt.Errorf("send %s: %w", name, ErrWrongJob))
 	}
 	return job, nil
 }
@@ -144,14 +139,14 @@ func (c *Conn) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.channel = &Event{header: r, listed: c.listed}
+	c.channel = &Event{header: r, listed: c.cfg.listed}
 	return nil
 }
 
 // deliver queues an event for the handler.
 func (c *Conn) deliver(header fio.Header, body string) error {
 	select {
-	case c.events <- &Event{Body: body, header: header, listed: c.listed}:
+	case c.events <- &Event{Body: body, header: header, listed: c.cfg.listed}:
 		c.metrics.events.Inc()
 		return nil
 	default:

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"tapdeck/controller/esl/internal/fio"
 	"tapdeck/controller/esl/internal/frame"
 )
 
@@ -29,7 +30,8 @@ func Dial(ctx context.Context, addr, password string, cfg Config, log *zap.Logge
 	case err != nil:
 		return nil, fmt.Errorf("dial event socket: %w", err)
 	}
-	c := newConn(cfg, newHeaderList(cfg.Headers, log), log, newMetrics(nil), outer)
+	cfg.listed = fio.NewNames(cfg.Headers)
+	c := newConn(cfg, log, newMetrics(nil), outer)
 	if err := c.login(ctx, password); err != nil {
 		outer.Close()
 		return nil, fmt.Errorf("open event socket %s: %w", addr, err)
@@ -65,12 +67,12 @@ func (c *Conn) API(ctx context.Context, command string) (string, error) {
 		case ev, ok := <-c.events:
 			switch {
 			case !ok:
-				return "", fmt.Errorf("wait for answer of %s: %w", commandName("api "+command), c.Err())
+				return "", fmt.Errorf("wait for answer of api %s: %w", firstWord(command), c.Err())
 			case ev.Name() == "BACKGROUND_JOB" && ev.Get("Job-UUID") == job:
 				return ev.Body, nil
 			}
 		case <-ctx.Done():
-			return "", fmt.Errorf("wait for answer of %s: %w", commandName("api "+command), context.Cause(ctx))
+			return "", fmt.Errorf("wait for answer of api %s: %w", firstWord(command), context.Cause(ctx))
 		}
 	}
 }

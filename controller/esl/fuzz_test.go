@@ -28,8 +28,9 @@ func (memoryConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 
 // memoryPair links one end of a pipe. The other end is the switch's.
 func memoryPair(t testing.TB, cfg Config) (*Conn, net.Conn) {
 	t.Helper()
+	cfg.listed = fio.NewNames(cfg.Headers)
 	near, far := net.Pipe()
-	c := newConn(cfg, newHeaderList(cfg.Headers, zap.NewNop()), zap.NewNop(), newMetrics(nil), memoryConn{near})
+	c := newConn(cfg, zap.NewNop(), newMetrics(nil), memoryConn{near})
 	if err := c.open(); err != nil {
 		t.Fatal(err)
 	}

@@ -11,13 +11,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+
+	"tapdeck/controller/esl/internal/fio"
 )
 
-// The pause after a failed accept grows between these.
-const (
-	minAcceptPause = 5 * time.Millisecond
-	maxAcceptPause = time.Second
-)
+const acceptPause = 100 * time.Millisecond // after a failure
 
 // The reasons for which a connection is refused before it is read.
 const (
@@ -28,19 +26,13 @@ const (
 
 // Server accepts the connections that switches make for their calls.
 type Server struct {
-	settings atomic.Pointer[settings]
-	log      *zap.Logger
-	metrics  *metrics
+	cfg     atomic.Pointer[Config]
+	log     *zap.Logger
+	metrics *metrics
 
 	connections atomic.Int64
 	pending     atomic.Int64
 	turnedAway  atomic.Int64
-}
-
-// settings are what a connection begins with.
-type settings struct {
-	cfg    Config
-	listed *headerList
 }
 
 // NewServer returns a server whose counters are registered with reg.
@@ -52,7 +44,8 @@ func NewServer(cfg Config, log *zap.Logger, reg prometheus.Registerer) *Server {
 
 // Update sets the configuration of the connections that come from now on.
 func (s *Server) Update(cfg Config) {
-	s.settings.Store(&settings{cfg, newHeaderList(cfg.Headers, s.log)})
+	cfg.listed = fio.NewNames(cfg.Headers)
+	s.cfg.Store(&cfg)
 }
 
 // Serve accepts connections on ln and calls handle for each that has answered
@@ -70,40 +63,26 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx con
 	var handlers sync.WaitGroup
 	defer handlers.Wait()
 	for {
-		outer, ok := s.accept(ctx, ln)
-		if !ok {
+		outer, err := ln.Accept()
+		switch {
+		case err == nil:
+			if reason := s.admit(outer); reason != "" {
+				s.refuse(&handlers, outer, reason)
+				continue
+			}
+			handlers.Go(func() { s.serve(ctx, outer, handle) })
+		case errors.Is(err, net.ErrClosed) || ctx.Err() != nil:
 			return nil
-		}
-		if reason := s.admit(outer); reason != "" {
-			s.refuse(&handlers, outer, reason)
-			continue
-		}
-		handlers.Go(func() { s.serve(ctx, outer, handle) })
-	}
-}
-
-// accept returns the next connection, or false when ln is closed.
-func (s *Server) accept(ctx context.Context, ln net.Listener) (net.Conn, bool) {
-	for wait := time.Duration(0); ; {
-		conn, err := ln.Accept()
-		if err == nil {
-			return conn, true
-		}
-		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
-			return nil, false
-		}
-		s.log.Warn("event socket cannot accept", zap.NamedError("err", err), hint(acceptHint(err)), ratelog("accept"))
-		wait = min(max(2*wait, minAcceptPause), maxAcceptPause)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		default:
+			s.log.Warn("event socket cannot accept", zap.NamedError("err", err), hint(hintAccept), ratelog("accept"))
+			time.Sleep(acceptPause)
 		}
 	}
 }
 
 // admit counts a connection, or says why it is refused.
 func (s *Server) admit(conn net.Conn) (reason string) {
-	cfg := s.settings.Load().cfg
+	cfg := s.cfg.Load()
 	switch addr, err := netip.ParseAddrPort(conn.RemoteAddr().String()); {
 	case err != nil || !cfg.allows(addr.Addr()):
 		return refuseAddress
@@ -124,8 +103,7 @@ func (s *Server) serve(ctx context.Context, outer net.Conn, handle func(context.
 	defer s.connections.Add(-1)
 	answered := sync.OnceFunc(func() { s.pending.Add(-1) })
 	defer answered()
-	settings := s.settings.Load()
-	c := newConn(settings.cfg, settings.listed, s.log, s.metrics, outer)
+	c := newConn(*s.cfg.Load(), s.log, s.metrics, outer)
 	defer outer.Close()
 	if err := c.open(); err != nil {
 		s.log.Warn("event socket connections lost", zap.Stringer("peer", outer.RemoteAddr()), zap.NamedError("err", err), hint(hintLost), ratelog("no library"))

@@ -20,7 +20,7 @@ const (
 // are closed at once.
 func (s *Server) refuse(handlers *sync.WaitGroup, conn net.Conn, reason string) {
 	s.metrics.refused.WithLabelValues(reason).Inc()
-	s.log.Warn("event socket connections refused", zap.Stringer("peer", conn.RemoteAddr()), zap.String("cause", reason), hint(refusalHint(reason)), ratelog(reason))
+	s.log.Warn("event socket connections refused", zap.Stringer("peer", conn.RemoteAddr()), zap.String("cause", reason), hint(refusalHints[reason]), ratelog(reason))
 	if reason == refuseAddress || s.turnedAway.Load() >= maxTurnedAway {
 		conn.Close()
 		return
