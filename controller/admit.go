@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,10 +17,11 @@ func (c *call) admit(ctx context.Context) error {
 	c.outcome.Timeline.Connect = time.Now()
 	channel := c.conn.Channel()
 	if mode, control := channel.Get("Socket-Mode"), channel.Get("Control"); mode != "async" || control != "full" {
+		address, _, _ := strings.Cut(channel.Get("variable_current_application_data"), " ")
 		return &callEnd{
 			result: Misconfigured,
 			err:    fmt.Errorf("the dialplan's socket action gives Socket-Mode %q and Control %q; tapdeck needs async and full", mode, control),
-			hint:   `write <action application="socket" data="` + html.EscapeString(c.socketAddress()) + ` async full"/> in the dialplan`,
+			hint:   `write <action application="socket" data="` + html.EscapeString(cmp.Or(address, "HOST:8084")) + ` async full"/> in the dialplan`,
 		}
 	}
 	if refusal := c.ctl.admit(ctx, c); refusal != nil {
@@ -34,7 +36,7 @@ func (c *call) expectStream() error {
 	var refusal *RefusalError
 	switch {
 	case err == nil:
-		c.rec = rec
+		c.rec, c.recordingChanged = rec, rec.Changed()
 	case errors.As(err, &refusal): // whatever the plan says: what is full accepts no call
 		return &callEnd{result: Refused, err: err, hint: strings.TrimSuffix(nextAction+"; "+refusal.Hint, "; ")}
 	case c.plan.OnStreamFailure == FailureContinue:
@@ -43,15 +45,6 @@ func (c *call) expectStream() error {
 		return &callEnd{result: Failed, err: err, hint: "the sink could not take the call's stream; " + nextAction}
 	}
 	return nil
-}
-
-// socketAddress is the address that the dialplan's socket action names.
-func (c *call) socketAddress() string {
-	data := c.conn.Channel().Get("variable_current_application_data")
-	if address, _, _ := strings.Cut(data, " "); address != "" {
-		return address
-	}
-	return "HOST:8084"
 }
 
 // admit gives a call one of max_calls' slots, or says why it can't. Of calls that come

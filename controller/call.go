@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -24,7 +25,9 @@ type call struct {
 	plan    Plan
 	rec     Recording // nil if the sink accepts none
 	stream  stream
-	status  *status
+	status  atomic.Pointer[Status] // never nil once it runs
+
+	recordingChanged <-chan struct{} // of rec
 
 	// What the switch has said.
 	running         string // Event-UUID of the application that runs, if any
@@ -32,10 +35,10 @@ type call struct {
 	digit           string // the latest DTMF digit of finish_on
 	hungUp          bool
 	hangupComplete  bool
-	over            bool        // the connection has ended
-	job, answered   string      // an API command that is waited for, and its answer
-	transferTimer   *time.Timer // runs from the end of the socket application until CHANNEL_HANGUP, or until we conclude a transfer
-	transferredAway bool        // something else has the channel now
+	over            bool             // the connection has ended
+	job, answered   string           // an API command that is waited for, and its answer
+	transferDue     <-chan time.Time // not nil from the end of the socket application on: the time at which we conclude a transfer
+	transferredAway bool             // something else has the channel now
 
 	// What tapdeck has done.
 	admitted  bool // it has one of max_calls' slots
@@ -68,20 +71,12 @@ var (
 func (c *call) run(ctx context.Context) {
 	err := c.admit(ctx)
 	c.conn.ReleaseChannel()
-	if err == nil {
-		err = c.follow(ctx)
-	}
-	c.conclude(context.WithoutCancel(ctx), err)
-}
-
-// follow carries out the plan.
-func (c *call) follow(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{c.subscribe, c.answer, c.pause, c.tone, c.startStream, c.prompt, c.listen} {
-		if err := step(ctx); err != nil {
-			return err
+		if err == nil {
+			err = step(ctx)
 		}
 	}
-	return nil
+	c.conclude(context.WithoutCancel(ctx), err)
 }
 
 // wait handles what the switch, the sink and the stream's timer report until
@@ -120,11 +115,11 @@ func (c *call) next(ctx context.Context, timer <-chan time.Time) bool {
 			return true
 		}
 		c.observe(ctx, ev)
-	case <-c.recordingChanged():
+	case <-c.recordingChanged:
 		c.stream.syncWithSink()
-	case <-c.stream.phaseTimer():
+	case <-c.stream.timer.C:
 		c.stream.phaseExpired(ctx)
-	case <-c.transferDue():
+	case <-c.transferDue:
 		c.transferredAway = !c.hungUp && !c.asked
 	case <-ctx.Done():
 	case <-timer:
@@ -162,18 +157,4 @@ func (c *call) connectionEnd() *callEnd {
 		return &callEnd{result: Failed, err: err, hint: "FreeSWITCH took too long to answer a command: is its machine overloaded, or the channel's thread stuck?"}
 	}
 	return &callEnd{result: Failed, err: err, hint: "the connection with FreeSWITCH could not be trusted any more; is the switch overloaded, or is something else at that address?"}
-}
-
-func (c *call) recordingChanged() <-chan struct{} {
-	if c.rec == nil {
-		return nil
-	}
-	return c.rec.Changed()
-}
-
-// debug logs the protocol, for whoever has asked for it.
-func (c *call) debug(msg string, fields ...zap.Field) {
-	if line := c.log.Check(zap.DebugLevel, msg); line != nil {
-		line.Write(fields...)
-	}
 }

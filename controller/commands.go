@@ -59,17 +59,13 @@ func (c *call) commandEnd(command string, err error) error {
 	switch {
 	case errors.As(err, &reply):
 		return &callEnd{result: Failed, err: err, hint: "FreeSWITCH refused a command that every `async full` socket may give; is the switch older than 1.10?"}
-	case errors.Is(err, esl.ErrUnsafe):
-		return &callEnd{result: Failed, err: fmt.Errorf("give command %q: %w", firstWords(command), err), hint: "a value of the plan or of a tapdeck_ channel variable holds a line break"}
-	case errors.Is(err, esl.ErrTooLong):
-		return &callEnd{result: Failed, err: fmt.Errorf("give command %q: %w", firstWords(command), err), hint: "a value of the plan, of a tapdeck_ channel variable, or sink.advertise is too long for FreeSWITCH"}
+	case errors.Is(err, esl.ErrUnsafe), errors.Is(err, esl.ErrTooLong):
+		words := strings.Fields(command)
+		name := strings.Join(words[:min(3, len(words))], " ") // not what follows: the URL of start is a secret
+		return &callEnd{
+			result: Failed, err: fmt.Errorf("give command %q: %w", name, err),
+			hint: "a value of the plan, of a tapdeck_ channel variable, or sink.advertise holds a line break, or is too long for FreeSWITCH",
+		}
 	}
 	return c.connectionEnd()
-}
-
-// firstWords names a command without what follows: the URL of start is a secret.
-func firstWords(command string) string {
-	const enough = 3
-	words := strings.Fields(command)
-	return strings.Join(words[:min(enough, len(words))], " ")
 }

@@ -63,7 +63,8 @@ func (c *call) endChannel(ctx context.Context, result Result) {
 	case c.transferredAway:
 		c.running = "" // whatever runs now is not ours to break
 		c.release(ctx)
-	case result == Refused, result == Misconfigured, result == Failed && c.unanswered(),
+	// A caller who has heard nothing yet, and for whom nothing runs, can still be done better by.
+	case result == Refused, result == Misconfigured, result == Failed && c.outcome.Timeline.Answer.IsZero() && c.running == "",
 		result == StreamFailed && c.plan.OnStreamFailure == FailureDialplan:
 		c.release(ctx)
 	case result == Aborted:
@@ -86,26 +87,17 @@ func (c *call) confirm(ctx context.Context) {
 	}
 }
 
-// unanswered says that the caller has heard nothing yet and nothing runs for him,
-// so that the dialplan can still do better.
-func (c *call) unanswered() bool { return c.outcome.Timeline.Answer.IsZero() && c.running == "" }
-
 // release gives the channel to the dialplan's next action: without the dead
 // man's switch, which would end it later, and without an application that runs
 // on. A break of nothing would break the next action's playback.
 func (c *call) release(ctx context.Context) {
-	var commands []string
 	if c.deadMan {
-		commands = append(commands, "sched_del "+c.channel)
+		c.bgapi(ctx, "sched_del "+c.channel)
 	}
 	if c.running != "" {
-		commands = append(commands, "uuid_break "+c.channel+" all")
+		c.bgapi(ctx, "uuid_break "+c.channel+" all")
 	}
-	for _, command := range commands {
-		if _, err := c.bgapi(ctx, command); err != nil {
-			return
-		}
-	}
+	// If a command could not be given, the connection is over, and so is this.
 	c.waitAfterPlan(ctx, c.ctl.cfg.StepGrace, func() bool { return c.running == "" || c.hungUp })
 	c.conn.Close()
 }
@@ -157,8 +149,14 @@ func (c *call) publish(ctx context.Context, timeout time.Duration) {
 func (c *call) save() {
 	c.outcome.Ended = time.Now()
 	c.outcome.Restarts = c.stream.restarts
-	c.stream.observeFirstAudio()
-	record, err := c.saveRecord()
+	save := func(o Outcome) (Record, error) { return c.ctl.recorder.Save(c.info, o) }
+	if c.rec != nil {
+		if at := c.rec.State().FirstAudioAt; !at.IsZero() && !c.stream.first.IsZero() {
+			c.ctl.metrics.firstAudio.Observe(max(0, at.Sub(c.stream.first).Seconds()))
+		}
+		save = c.rec.Save
+	}
+	record, err := save(c.outcome)
 	c.ctl.ended(c, record)
 	if err != nil {
 		c.log.Error("record not saved", zap.NamedError("err", err), zap.String("hint", "is sink.directory there, writable, and not full?"))
@@ -170,11 +168,4 @@ func (c *call) save() {
 		return
 	}
 	c.ctl.log.Log(level, "call ended", zap.Inline(record), hint) // the record names the call
-}
-
-func (c *call) saveRecord() (Record, error) {
-	if c.rec != nil {
-		return c.rec.Save(c.outcome)
-	}
-	return c.ctl.recorder.Save(c.info, c.outcome)
 }

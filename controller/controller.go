@@ -68,8 +68,7 @@ type Controller struct {
 	mu       sync.Mutex
 	running  map[*call]struct{}
 	admitted int     // how many of running were not refused
-	last     []Ended // the latest ended calls, a ring
-	next     int
+	last     []Ended // the latest ended calls
 }
 
 // keepEnded is how many ended calls Ended remembers.
@@ -78,9 +77,8 @@ const keepEnded = 1000
 // New returns a controller that keeps its recordings with recorder and asks
 // plans for each call's plan. It registers its metrics with reg.
 func New(cfg Config, recorder Recorder, plans Plans, log *zap.Logger, reg prometheus.Registerer) *Controller {
-	c := &Controller{cfg: cfg, recorder: recorder, plans: plans, log: log, running: map[*call]struct{}{}}
-	c.maxCalls.Store(int64(cfg.MaxCalls))
-	c.metrics = newMetrics(reg)
+	c := &Controller{cfg: cfg, recorder: recorder, plans: plans, log: log, metrics: newMetrics(reg), running: map[*call]struct{}{}}
+	c.SetMaxCalls(cfg.MaxCalls)
 	return c
 }
 
@@ -94,34 +92,16 @@ func (c *Controller) SetMaxCalls(n int) { c.maxCalls.Store(int64(n)) }
 func (c *Controller) Serve(ctx context.Context, ln net.Listener, server *esl.Server) error {
 	connections, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(nil)
-	over, watched := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(watched)
-		c.endAll(ctx, ln, cut, over)
-	}()
+	stop := context.AfterFunc(ctx, func() {
+		ln.Close()
+		time.AfterFunc(c.cfg.AbortTimeout, func() { cut(context.Cause(ctx)) })
+	})
+	defer stop()
 	err := server.Serve(connections, ln, func(_ context.Context, conn *esl.Conn) { c.handle(ctx, conn) })
-	close(over)
-	<-watched
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return err
-}
-
-// endAll stops accepting once ctx is done, and cuts what has not ended by itself
-// within AbortTimeout. It returns when over is closed.
-func (c *Controller) endAll(ctx context.Context, ln net.Listener, cut context.CancelCauseFunc, over <-chan struct{}) {
-	select {
-	case <-ctx.Done():
-	case <-over:
-		return
-	}
-	ln.Close()
-	select {
-	case <-time.After(c.cfg.AbortTimeout):
-		cut(context.Cause(ctx))
-	case <-over:
-	}
 }
 
 // Drain refuses every call that is not running yet.
@@ -200,7 +180,7 @@ func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
 	channel := conn.Channel()
 	of := variables{channel}
 	plan, warnings := c.plans(of, of.Get("socket_path"))
-	k := &call{ctl: c, conn: conn, channel: id, plan: plan, status: &status{}}
+	k := &call{ctl: c, conn: conn, channel: id, plan: plan}
 	k.ringing = channel.Get("Answer-State") == "ringing"
 	k.info = Info{
 		UUID:        strings.ToLower(id),
@@ -211,7 +191,9 @@ func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
 		Started:     conn.AcceptedAt(),
 	}
 	k.log = c.log.With(zap.String("call", k.info.UUID))
-	k.stream.c = k
+	k.stream.c, k.stream.timer = k, time.NewTimer(time.Hour)
+	k.stream.timer.Stop()
+	k.status.Store(&Status{Info: k.info})
 	k.log.Info("call started", zap.String("caller", k.info.Caller), zap.String("destination", k.info.Destination),
 		zap.String("plan", plan.Name), zap.String("peer", peer))
 	for _, w := range warnings {
@@ -239,11 +221,9 @@ func (c *Controller) ended(k *call, record Record) {
 	if k.admitted {
 		c.admitted--
 	}
-	e := Ended{Info: k.info, Outcome: k.outcome, Record: record}
-	if len(c.last) < keepEnded {
-		c.last = append(c.last, e)
-		return
+	c.last = append(c.last, Ended{Info: k.info, Outcome: k.outcome, Record: record})
+	if len(c.last) > keepEnded {
+		c.last[0] = Ended{}
+		c.last = c.last[1:]
 	}
-	c.last[c.next] = e
-	c.next = (c.next + 1) % keepEnded
 }

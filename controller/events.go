@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,20 +22,28 @@ func (c *call) observe(ctx context.Context, ev *esl.Event) {
 		return
 	}
 	if ev.Name() == "BACKGROUND_JOB" {
-		c.sawAnswer(ctx, ev.Get("Job-UUID"), strings.TrimSpace(ev.Body))
+		job, answer := ev.Get("Job-UUID"), strings.TrimSpace(ev.Body)
+		if job != "" && job == c.job {
+			c.job, c.answered = "", answer
+			return
+		}
+		c.stream.answered(ctx, job, answer)
 		return
 	}
 	if ev.Get("Unique-ID") != c.channel {
 		return
 	}
-	c.debug("event", zap.String("event", ev.Name()), zap.String("application", ev.Get("Application")))
+	c.log.Debug("event", zap.String("event", ev.Name()), zap.String("application", ev.Get("Application")))
 	switch ev.Name() {
 	case "CHANNEL_EXECUTE_COMPLETE":
 		if c.running != "" && ev.Get("Application-UUID") == c.running {
 			c.running, c.response = "", ev.Get("Application-Response")
 		}
-		if ev.Get("Application") == "socket" {
-			c.sawSocketAppEnd()
+		// If no hangup follows the end of the socket application, something else has
+		// transferred, bridged or parked the channel: no other event says so, and the
+		// event socket stays open.
+		if ev.Get("Application") == "socket" && !c.hungUp && c.transferDue == nil {
+			c.transferDue = time.After(hangupGrace)
 		}
 	case "CHANNEL_HANGUP":
 		c.sawHangup(ev)
@@ -50,35 +59,10 @@ func (c *call) observe(ctx context.Context, ev *esl.Event) {
 	}
 }
 
-// sawAnswer handles the answer of an API command.
-func (c *call) sawAnswer(ctx context.Context, job, body string) {
-	if job != "" && job == c.job {
-		c.job, c.answered = "", body
-		return
-	}
-	c.stream.answered(ctx, job, body)
-}
-
 // hangupGrace is how long after the end of an application its reason may come: at
 // a hangup, CHANNEL_EXECUTE_COMPLETE can be sent before CHANNEL_HANGUP is (seen
 // on 1.10.12 in 8 of 80 hangups).
 const hangupGrace = 100 * time.Millisecond
-
-// sawSocketAppEnd begins the wait for the reason why the socket application itself has
-// ended. If no hangup follows, something else has transferred, bridged or parked the
-// channel: no other event says so, and the event socket stays open.
-func (c *call) sawSocketAppEnd() {
-	if !c.hungUp && c.transferTimer == nil {
-		c.transferTimer = time.NewTimer(hangupGrace)
-	}
-}
-
-func (c *call) transferDue() <-chan time.Time {
-	if c.transferTimer == nil {
-		return nil
-	}
-	return c.transferTimer.C
-}
 
 // sawHangup notes the hangup, its cause and whose it was.
 func (c *call) sawHangup(ev *esl.Event) {
@@ -96,18 +80,11 @@ func (c *call) sawHangup(ev *esl.Event) {
 	if cause := ev.Get("Hangup-Cause"); cause != "" {
 		c.outcome.HangupCause = cause
 	}
-	if !c.asked && hungUpBySwitch(c.outcome.HangupCause, ev.Get("variable_sip_hangup_disposition")) {
+	if !c.asked && (slices.Contains(switchCauses, c.outcome.HangupCause) || strings.HasPrefix(ev.Get("variable_sip_hangup_disposition"), "send_")) {
 		c.outcome.HungUpBy = bySwitch
 	}
 }
 
-// hungUpBySwitch tells a hangup that the switch itself began (a time limit, an
-// operator) from the caller's: over SIP by the disposition, which is send_* if
-// FreeSWITCH sent the BYE, else by the cause.
-func hungUpBySwitch(cause, disposition string) bool {
-	switch cause {
-	case deadManCause, "MANAGER_REQUEST", "SYSTEM_SHUTDOWN":
-		return true
-	}
-	return strings.HasPrefix(disposition, "send_")
-}
+// switchCauses are those of a hangup that the switch itself began (a time limit, an
+// operator). Over SIP the disposition says so, too: send_* if FreeSWITCH sent the BYE.
+var switchCauses = []string{deadManCause, "MANAGER_REQUEST", "SYSTEM_SHUTDOWN"}

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"strings"
 
 	"go.uber.org/zap"
@@ -52,10 +53,7 @@ const hintCut = "something between FreeSWITCH and the sink cuts connections (a p
 
 // hint says what to do about a socket that ended so.
 func (e StreamEnd) hint() string {
-	if h, ok := endHints[e]; ok {
-		return h
-	}
-	return "something between FreeSWITCH and the sink cuts connections, or the switch's module went away; the sink's line of this call says how it looked"
+	return cmp.Or(endHints[e], "something between FreeSWITCH and the sink cuts connections, or the switch's module went away; the sink's line of this call says how it looked")
 }
 
 var endHints = map[StreamEnd]string{

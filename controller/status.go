@@ -3,7 +3,6 @@ package controller
 import (
 	"maps"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -15,6 +14,8 @@ type Status struct {
 	StepBegan time.Time
 	// Stream is how its stream stands at the sink; nil if it has none.
 	Stream *StreamState
+
+	rec Recording // whose state Stream is
 }
 
 // Ended is a call that is over.
@@ -25,14 +26,6 @@ type Ended struct {
 	Record Record
 }
 
-// status is the part of a call that other goroutines read.
-type status struct {
-	mu    sync.Mutex
-	step  string
-	began time.Time
-	rec   Recording
-}
-
 // Calls returns the running calls, the oldest first.
 func (c *Controller) Calls() []Status {
 	c.mu.Lock()
@@ -40,7 +33,12 @@ func (c *Controller) Calls() []Status {
 	c.mu.Unlock()
 	all := make([]Status, 0, len(running))
 	for _, k := range running {
-		all = append(all, k.snapshot())
+		s := *k.status.Load()
+		if s.rec != nil {
+			state := s.rec.State()
+			s.Stream = &state
+		}
+		all = append(all, s)
 	}
 	slices.SortFunc(all, func(a, b Status) int { return a.Info.Started.Compare(b.Info.Started) })
 	return all
@@ -50,38 +48,22 @@ func (c *Controller) Calls() []Status {
 func (c *Controller) Ended() []Ended {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	all := append(slices.Clone(c.last[c.next:]), c.last[:c.next]...)
+	all := slices.Clone(c.last)
 	slices.Reverse(all)
 	return all
 }
 
-func (k *call) snapshot() Status {
-	k.status.mu.Lock()
-	defer k.status.mu.Unlock()
-	s := Status{Info: k.info, Step: k.status.step, StepBegan: k.status.began}
-	if k.status.rec != nil {
-		state := k.status.rec.State()
-		s.Stream = &state
-	}
-	return s
-}
-
 // beginStep begins a step and returns when it did.
 func (k *call) beginStep(step string) time.Time {
-	now := time.Now()
 	k.endStep()
-	k.status.mu.Lock()
-	defer k.status.mu.Unlock()
-	k.status.step, k.status.began, k.status.rec = step, now, k.rec
+	now := time.Now()
+	k.status.Store(&Status{Info: k.info, Step: step, StepBegan: now, rec: k.rec})
 	return now
 }
 
 // endStep measures the step that ends.
 func (k *call) endStep() {
-	k.status.mu.Lock()
-	step, began := k.status.step, k.status.began
-	k.status.mu.Unlock()
-	if step != "" {
-		k.ctl.metrics.steps.WithLabelValues(step).Observe(time.Since(began).Seconds())
+	if s := k.status.Load(); s.Step != "" {
+		k.ctl.metrics.steps.WithLabelValues(s.Step).Observe(time.Since(s.StepBegan).Seconds())
 	}
 }

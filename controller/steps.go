@@ -43,15 +43,12 @@ func (c *call) subscribe(ctx context.Context) error {
 		}
 		c.lingers = true
 	}
-	seconds := int((c.plan.length() + c.ctl.cfg.PromptLimit + deadManMargin) / time.Second)
+	p := c.plan
+	length := p.AnswerPause + p.Tone.Duration + p.Stream.ConnectTimeout + c.ctl.cfg.PromptLimit + p.Listen + p.Stream.StopTimeout
+	seconds := int((length + deadManMargin) / time.Second)
 	c.deadMan = true
 	_, err := c.bgapi(ctx, fmt.Sprintf("sched_hangup +%d %s %s", seconds, c.channel, deadManCause))
 	return err
-}
-
-// length is how long the plan lasts without its prompt.
-func (p Plan) length() time.Duration {
-	return p.AnswerPause + p.Tone.Duration + p.Stream.ConnectTimeout + p.Listen + p.Stream.StopTimeout
 }
 
 func (c *call) answer(ctx context.Context) error {
@@ -135,7 +132,9 @@ func (c *call) startStream(ctx context.Context) error {
 	}
 	c.outcome.Timeline.StreamStart = c.beginStep("stream_start")
 	c.stream.begin(ctx)
-	err := c.wait(ctx, c.plan.Stream.ConnectTimeout+2*c.ctl.cfg.CommandTimeout, c.stream.startDecided)
+	// What is up and drops again at once is brought back while the call goes on.
+	decided := func() bool { return c.stream.wasUp || c.stream.phase == streamFailed || c.stream.phase == streamFull }
+	err := c.wait(ctx, c.plan.Stream.ConnectTimeout+2*c.ctl.cfg.CommandTimeout, decided)
 	if errors.Is(err, errTimeout) {
 		c.stream.fail(errors.New("the switch did not answer uuid_audio_stream"), "is the switch overloaded, or its event socket stuck?")
 		return c.interruption(ctx)

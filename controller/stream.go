@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ const (
 type stream struct {
 	c        *call
 	phase    streamPhase
-	timer    *time.Timer // of the phase
+	timer    *time.Timer // runs out when the phase has lasted its time
 	job      string      // the API command whose answer is awaited
 	first    time.Time   // when the first start was given; zero if none was
 	begun    time.Time   // when the latest one was
@@ -47,44 +48,25 @@ type stream struct {
 	remedy   string // what to do about cause, as far as it says
 	failure  *callEnd
 
-	wasUp              bool
-	moduleConnected    bool // mod_audio_stream says that it has connected, to whatever server
-	firstAudioObserved bool
-	stopFailed         bool // stop did not end it
-	hopeless           bool // there is no use in bringing it back
+	wasUp           bool
+	moduleConnected bool // mod_audio_stream says that it has connected, to whatever server
+	stopFailed      bool // stop did not end it
+	hopeless        bool // there is no use in bringing it back
 }
 
-// maxRestartPause bounds the growth of RestartPause.
-const maxRestartPause = 16 * time.Second
-
-// phaseTimer delivers when the phase has lasted its time.
-func (s *stream) phaseTimer() <-chan time.Time {
-	if s.timer == nil {
-		return nil
-	}
-	return s.timer.C
-}
+const (
+	maxRestartPause = 16 * time.Second // to which RestartPause grows
+	alarmNoSocket   = "no_socket"      // the switch said +OK, but no socket came
+)
 
 func (s *stream) setPhaseFor(p streamPhase, limit time.Duration) {
 	s.phase = p
-	if s.timer == nil {
-		s.timer = time.NewTimer(limit)
-		return
-	}
 	s.timer.Reset(limit)
 }
 
 func (s *stream) setPhase(p streamPhase) {
 	s.phase = p
-	if s.timer != nil {
-		s.timer.Stop()
-	}
-}
-
-// startDecided says that the first start has come to its end, good or bad. What is up
-// and drops again at once is brought back while the call goes on.
-func (s *stream) startDecided() bool {
-	return s.wasUp || s.phase == streamFailed || s.phase == streamFull
+	s.timer.Stop()
 }
 
 // begin sets the channel variables and then starts the stream. All of them are
@@ -106,15 +88,12 @@ func (s *stream) start(ctx context.Context) {
 	if s.first.IsZero() {
 		s.first, s.deadline = s.begun, s.begun.Add(s.c.plan.Stream.ConnectTimeout)
 	}
-	s.setPhaseFor(streamStarting, s.connectLimit())
-	s.send(ctx, fmt.Sprintf("uuid_audio_stream %s start %s %s %d", s.c.channel, s.c.rec.URL(), s.c.plan.Stream.Mix, s.c.plan.Stream.SampleRate))
-}
-
-func (s *stream) connectLimit() time.Duration {
-	if s.wasUp {
-		return s.c.plan.Stream.ConnectTimeout
+	limit := s.c.plan.Stream.ConnectTimeout
+	if !s.wasUp {
+		limit = max(0, time.Until(s.deadline))
 	}
-	return max(0, time.Until(s.deadline))
+	s.setPhaseFor(streamStarting, limit)
+	s.send(ctx, fmt.Sprintf("uuid_audio_stream %s start %s %s %d", s.c.channel, s.c.rec.URL(), s.c.plan.Stream.Mix, s.c.plan.Stream.SampleRate))
 }
 
 // send gives the switch an API command whose answer moves the stream on. If
@@ -129,7 +108,7 @@ func (s *stream) send(ctx context.Context, command string) {
 
 // answered handles the answer of an API command.
 func (s *stream) answered(ctx context.Context, job, body string) {
-	s.c.debug("api answered", zap.String("job", job), zap.String("answer", body))
+	s.c.log.Debug("api answered", zap.String("job", job), zap.String("answer", body))
 	if job != s.job || job == "" {
 		return
 	}
@@ -185,7 +164,6 @@ func moduleMessage(body string) string {
 // syncWithSink compares the phase with the state of the sink.
 func (s *stream) syncWithSink() {
 	state := s.c.rec.State()
-	s.observeFirstAudio()
 	switch {
 	case s.phase == streamFailed || s.phase == streamStopped || s.phase == streamFull:
 		return
@@ -225,17 +203,6 @@ func (s *stream) up(state StreamState) {
 		zap.String("mix", s.c.plan.Stream.Mix), zap.Int("connections", state.Connections))
 }
 
-// observeFirstAudio measures the time to the first audio, once.
-func (s *stream) observeFirstAudio() {
-	if s.firstAudioObserved || s.c.rec == nil || s.first.IsZero() {
-		return
-	}
-	if at := s.c.rec.State().FirstAudioAt; !at.IsZero() {
-		s.firstAudioObserved = true
-		s.c.ctl.metrics.firstAudio.Observe(max(0, at.Sub(s.first).Seconds()))
-	}
-}
-
 // scheduleRestart pauses before the stream is brought back or given up. It does so even
 // if there are no restarts left: a caller's hangup closes the stream's socket, too, and
 // may be reported only after that. Past its connect_timeout a stream that has never been
@@ -262,7 +229,10 @@ func (s *stream) phaseExpired(ctx context.Context) {
 			s.up(state)
 			return
 		}
-		s.c.alarm("no_socket")
+		if !slices.Contains(s.c.outcome.Alarms, alarmNoSocket) { // the recorder counts the alarms of its calls
+			s.c.outcome.Alarms = append(s.c.outcome.Alarms, alarmNoSocket)
+			s.c.log.Warn("stream alarm", zap.String("cause", alarmNoSocket), zap.String("hint", hintNoSocket))
+		}
 		missing, remedy := "no socket at the sink", hintNoSocket
 		if s.moduleConnected {
 			missing, remedy = "the switch connected to another server than the sink, and there was no socket", hintOtherServer
