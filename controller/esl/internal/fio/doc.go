@@ -6,7 +6,7 @@
 // goroutines behind at the end of a connection. So it never sees the switch itself: it
 // dials a loopback listener that we open for this one connection, with a one-time secret,
 // and gets there only whole frames that it survives, a reply only while a command waits
-// for one, and at the very end one disconnect notice of our own.
+// for one, and at the very end one disconnect notice that nobody else can make.
 //
 //	FreeSWITCH ──▶ outer ──▶ guard ──▶ inner ──▶ library ──▶ pump ──▶ Options.Deliver
 //	FreeSWITCH ◀── outer ◀──────────── inner ◀── library ◀─────────── Link.Send

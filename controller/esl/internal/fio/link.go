@@ -1,6 +1,7 @@
 package fio
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -15,10 +16,7 @@ import (
 	"tapdeck/controller/esl/internal/frame"
 )
 
-const (
-	commandBuffer  = 512           // bytes; a longer command needs more reads
-	endDisposition = "tapdeck-end" // of the guard's last notice
-)
+const commandBuffer = 512 // bytes; a longer command needs more reads
 
 // ErrLibrary is the library's reader ending by itself: the guard let something pass
 // that it should not have.
@@ -61,6 +59,7 @@ type Link struct {
 	once   sync.Once
 	over   chan struct{} // closed as soon as the connection is to end
 	cause  error         // set before over is closed
+	mark   string        // of our notice behind the last frame, which nobody else can make
 	relays sync.WaitGroup
 	done   chan struct{} // closed by finish
 	finish func()        // called by the pump at its end, and by a command that got the library's last error
@@ -73,7 +72,10 @@ func Open(outer net.Conn, frames *frame.Reader, o Options) (*Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Link{options: o, outer: outer, frames: frames, inner: inner, lib: lib, over: make(chan struct{}), done: make(chan struct{})}
+	l := &Link{
+		options: o, outer: outer, frames: frames, inner: inner, lib: lib,
+		over: make(chan struct{}), mark: rand.Text(), done: make(chan struct{}),
+	}
 	l.guard.listed = o.Listed
 	l.finish = sync.OnceFunc(func() { close(l.done) })
 	l.relays.Go(l.relayFrames)
@@ -114,7 +116,7 @@ func (l *Link) Close(cause error) {
 // connection ends. The notice behind them says so to the pump.
 func (l *Link) relayFrames() {
 	l.End(l.relayUntilEnd())
-	io.WriteString(l.inner, "Content-Type: text/disconnect-notice\nContent-Disposition: "+endDisposition+"\n\n")
+	io.WriteString(l.inner, "Content-Type: text/disconnect-notice\nContent-Disposition: "+l.mark+"\n\n")
 }
 
 func (l *Link) relayUntilEnd() error {
@@ -163,7 +165,7 @@ func (l *Link) relayCommands() {
 }
 
 // pump reads everything that the library has, always, so that its small buffer never
-// holds a reply back. It ends at the guard's last notice, and lets the library come to its
+// holds a reply back. It ends at our notice behind the last frame, and lets the library come to its
 // end then, of which a command in flight is told.
 func (l *Link) pump() {
 	defer func() {
@@ -174,7 +176,7 @@ func (l *Link) pump() {
 	for lost := false; ; {
 		ev, err := l.lib.ReadEvent()
 		switch {
-		case err == nil && l.Err() != nil && ev.Header["Content-Disposition"] == endDisposition:
+		case err == nil && ev.Header["Content-Disposition"] == l.mark:
 			return
 		case err == nil && !lost:
 			if err := l.options.Deliver(Header(ev.Header), ev.Body); err != nil {
