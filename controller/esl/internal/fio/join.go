@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	joinTimeout      = 5 * time.Second // for the library to arrive
-	handshakeTimeout = time.Second     // for whoever arrives to present the secret
+	joinTimeout      = 10 * time.Second // for the library to arrive
+	handshakeTimeout = 3 * time.Second  // for whoever arrives to present the secret
 )
 
 // join has the library dial a loopback listener that is there for this one connection,
@@ -35,7 +35,7 @@ func join() (lib *eventsocket.Connection, inner *net.TCPConn, err error) {
 		}
 		dialled <- err
 	}()
-	inner, err = accept(ln, secret)
+	inner, err = accept(ln, secret, handshakeTimeout)
 	ln.Close()
 	if err = errors.Join(<-dialled, err); err == nil {
 		return lib, inner, nil
@@ -46,15 +46,15 @@ func join() (lib *eventsocket.Connection, inner *net.TCPConn, err error) {
 	return nil, nil, fmt.Errorf("connect the library: %w", err)
 }
 
-// accept returns the connection that presents the secret, and closes the others.
-func accept(ln *net.TCPListener, secret string) (*net.TCPConn, error) {
+// accept returns the connection that presents the secret in time, and closes the others.
+func accept(ln *net.TCPListener, secret string, limit time.Duration) (*net.TCPConn, error) {
 	ln.SetDeadline(time.Now().Add(joinTimeout))
 	for {
 		conn, err := ln.AcceptTCP()
 		if err != nil {
 			return nil, err
 		}
-		conn.SetDeadline(time.Now().Add(handshakeTimeout))
+		conn.SetDeadline(time.Now().Add(limit))
 		if handshake(conn, secret) {
 			conn.SetDeadline(time.Time{})
 			return conn, nil

@@ -77,7 +77,7 @@ func TestStrangersOnTheLoopbackPort(t *testing.T) {
 	strangers = append(strangers, dial(""))
 	strangers[0].(*net.TCPConn).CloseWrite()
 	library := dial("auth " + secret + "\r\n\r\nmore")
-	inner, err := accept(ln, secret)
+	inner, err := accept(ln, secret, 100*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
