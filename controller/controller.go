@@ -134,7 +134,10 @@ func (c *Controller) handle(ctx context.Context, conn *esl.Conn) {
 		return
 	}
 	k = c.newCall(conn, id, peer)
-	c.begin(k)
+	c.mu.Lock()
+	c.running[k] = struct{}{}
+	c.mu.Unlock()
+	c.metrics.active.Inc()
 	k.run(ctx)
 }
 
@@ -200,13 +203,6 @@ func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
 		k.log.Warn("plan value ignored", zap.NamedError("err", w), zap.String("hint", "the plan's own value is used; correct the channel variable, or the socket action's path, in the dialplan"))
 	}
 	return k
-}
-
-func (c *Controller) begin(k *call) {
-	c.mu.Lock()
-	c.running[k] = struct{}{}
-	c.mu.Unlock()
-	c.metrics.active.Inc()
 }
 
 // ended moves a call from the running to the ended ones. record is nil if none was kept.

@@ -10,8 +10,8 @@
 // that the same goroutine moves while it waits for something else, so that a
 // dropped stream is brought back in the middle of a prompt.
 //
-// Beside those of controller/esl the package starts no goroutine. A panic in one call ends that call
-// alone. The package never opens a file or a WebSocket and never imports the
-// sink: what it needs of a recorder is the interface Recorder, which the command
-// joins to the sink.
+// Beside those of controller/esl the package starts no goroutine that waits for
+// anything. A panic in one call ends that call alone. The package never opens a
+// file or a WebSocket and never imports the sink: what it needs of a recorder is
+// the interface Recorder, which the command joins to the sink.
 package controller
