@@ -151,9 +151,7 @@ func (c *call) save() {
 	c.outcome.Restarts = c.stream.restarts
 	save := func(o Outcome) (Record, error) { return c.ctl.recorder.Save(c.info, o) }
 	if c.rec != nil {
-		if at := c.rec.State().FirstAudioAt; !at.IsZero() && !c.stream.first.IsZero() {
-			c.ctl.metrics.firstAudio.Observe(max(0, at.Sub(c.stream.first).Seconds()))
-		}
+		c.stream.observeFirstAudio()
 		save = c.rec.Save
 	}
 	record, err := save(c.outcome)

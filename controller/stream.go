@@ -48,6 +48,8 @@ type stream struct {
 	remedy   string // what to do about cause, as far as it says
 	failure  *callEnd
 
+	firstAudioObserved bool
+
 	wasUp           bool
 	moduleConnected bool // mod_audio_stream says that it has connected, to whatever server
 	stopFailed      bool // stop did not end it
@@ -164,6 +166,7 @@ func moduleMessage(body string) string {
 // syncWithSink compares the phase with the state of the sink.
 func (s *stream) syncWithSink() {
 	state := s.c.rec.State()
+	s.observeFirstAudio()
 	switch {
 	case s.phase == streamFailed || s.phase == streamStopped || s.phase == streamFull:
 		return
@@ -201,6 +204,16 @@ func (s *stream) up(state StreamState) {
 	s.wasUp = true
 	s.c.log.Info(msg, zap.Int64("dur_ms", took.Milliseconds()), zap.Int("sample_rate", s.c.plan.Stream.SampleRate),
 		zap.String("mix", s.c.plan.Stream.Mix), zap.Int("connections", state.Connections))
+}
+
+// observeFirstAudio measures the time to the first audio, once.
+func (s *stream) observeFirstAudio() {
+	at := s.c.rec.State().FirstAudioAt
+	if s.firstAudioObserved || s.first.IsZero() || at.IsZero() {
+		return
+	}
+	s.firstAudioObserved = true
+	s.c.ctl.metrics.firstAudio.Observe(max(0, at.Sub(s.first).Seconds()))
 }
 
 // scheduleRestart pauses before the stream is brought back or given up. It does so even

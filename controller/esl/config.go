@@ -4,8 +4,6 @@ import (
 	"net/netip"
 	"slices"
 	"time"
-
-	"tapdeck/controller/esl/internal/fio"
 )
 
 // eventQueue is how many events may wait for the handler; one more ends the connection
@@ -36,7 +34,7 @@ type Config struct {
 	// list stands for every header.
 	Headers []string
 
-	listed fio.Names // Headers
+	headers *headerList // Headers, once a server or a dialled connection has them
 }
 
 // DefaultConfig returns the configuration for a switch on this machine.

@@ -42,7 +42,7 @@ func newConn(cfg Config, log *zap.Logger, m *metrics, outer net.Conn) *Conn {
 // open links the connection. The caller must close it then.
 func (c *Conn) open() (err error) {
 	c.link, err = fio.Open(c.outer, c.frames, fio.Options{
-		WriteTimeout: c.cfg.FrameTimeout, ReplyTimeout: c.cfg.ReplyTimeout, Listed: c.cfg.listed,
+		WriteTimeout: c.cfg.FrameTimeout, ReplyTimeout: c.cfg.ReplyTimeout, Listed: c.cfg.headers.names,
 		Deliver: c.deliver, Dropped: c.dropped, Done: c.done,
 	})
 	return err
@@ -139,14 +139,14 @@ func (c *Conn) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.channel = &Event{header: r, listed: c.cfg.listed}
+	c.channel = &Event{header: r, listed: c.cfg.headers}
 	return nil
 }
 
 // deliver queues an event for the handler.
 func (c *Conn) deliver(header fio.Header, body string) error {
 	select {
-	case c.events <- &Event{Body: body, header: header, listed: c.cfg.listed}:
+	case c.events <- &Event{Body: body, header: header, listed: c.cfg.headers}:
 		c.metrics.events.Inc()
 		return nil
 	default:

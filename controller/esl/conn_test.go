@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"tapdeck/controller/esl/internal/fio"
 )
@@ -73,7 +75,8 @@ func callOnce(t *testing.T, ctx context.Context, c *Conn) error {
 // A header that Config.Headers does not list was trimmed, or not: to read it is a
 // mistake, which a test can't overlook.
 func TestUnlistedHeader(t *testing.T) {
-	ev := &Event{header: fio.Header{"Other-Name": "x", "Unique-Id": "u"}, listed: fio.NewNames(callHeaders)}
+	core, logs := observer.New(zap.ErrorLevel)
+	ev := &Event{header: fio.Header{"Other-Name": "x", "Unique-Id": "u"}, listed: newHeaderList(callHeaders, zap.New(core))}
 	if ev.Get("unique-id") != "u" || ev.Name() != "" || ev.Subclass() != "" || ev.ContentType() != "" || ev.Get("variable_tapdeck_x") != "" {
 		t.Error("a listed header is not as it was sent")
 	}
@@ -92,5 +95,12 @@ func TestUnlistedHeader(t *testing.T) {
 			}()
 			read()
 		}()
+	}
+	for range 3 {
+		ev.listed.report("Other-Name")
+		ev.listed.report("Another-Name")
+	}
+	if logs.Len() != 2 || logs.All()[0].ContextMap()["header"] != "Other-Name" || logs.All()[0].ContextMap()["hint"] == nil {
+		t.Errorf("lines %v, want one for each name", logs.All())
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"tapdeck/controller/esl/internal/fio"
 	"tapdeck/controller/esl/internal/frame"
 )
 
@@ -30,7 +29,7 @@ func Dial(ctx context.Context, addr, password string, cfg Config, log *zap.Logge
 	case err != nil:
 		return nil, fmt.Errorf("dial event socket: %w", err)
 	}
-	cfg.listed = fio.NewNames(cfg.Headers)
+	cfg.headers = newHeaderList(cfg.Headers, log)
 	c := newConn(cfg, log, newMetrics(nil), outer)
 	if err := c.login(ctx, password); err != nil {
 		outer.Close()

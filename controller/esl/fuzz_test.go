@@ -28,7 +28,7 @@ func (memoryConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 
 // memoryPair links one end of a pipe. The other end is the switch's.
 func memoryPair(t testing.TB, cfg Config) (*Conn, net.Conn) {
 	t.Helper()
-	cfg.listed = fio.NewNames(cfg.Headers)
+	cfg.headers = newHeaderList(cfg.Headers, zap.NewNop())
 	near, far := net.Pipe()
 	c := newConn(cfg, zap.NewNop(), newMetrics(nil), memoryConn{near})
 	if err := c.open(); err != nil {

@@ -12,6 +12,7 @@ const (
 	hintUnanswered = "no FreeSWITCH's socket action, or one that is overloaded: health checks and port scans look like this"
 	hintClosed     = "what came is not FreeSWITCH's event socket protocol: is something else connecting to esl.listen?"
 	hintDropped    = "tapdeck does without them; if they go on, look for a module or script that sends them to this socket"
+	hintUnlisted   = "please report this: what the header says was not seen"
 	hintLibrary    = "please report this; the call is over, the others go on"
 )
 

@@ -11,8 +11,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
-
-	"tapdeck/controller/esl/internal/fio"
 )
 
 const acceptPause = 100 * time.Millisecond // after a failure
@@ -44,7 +42,7 @@ func NewServer(cfg Config, log *zap.Logger, reg prometheus.Registerer) *Server {
 
 // Update sets the configuration of the connections that come from now on.
 func (s *Server) Update(cfg Config) {
-	cfg.listed = fio.NewNames(cfg.Headers)
+	cfg.headers = newHeaderList(cfg.Headers, s.log)
 	s.cfg.Store(&cfg)
 }
 
