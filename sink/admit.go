@@ -3,9 +3,9 @@ package sink
 import (
 	"context"
 	"crypto/subtle"
-	"errors"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/coder/websocket"
@@ -16,118 +16,92 @@ import (
 
 // ServeHTTP makes one request one stream.
 func (c *connections) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	st, ws := c.upgrade(w, r)
-	if st == nil {
-		return
-	}
-	defer c.all.Done()
-	st.serve(ws)
-	if c.sink.isClosed() {
-		_ = st.rec.Finish(context.Background()) // here, so that all are published side by side
+	if st := c.upgrade(w, r); st != nil {
+		defer c.all.Done()
+		st.serve()
 	}
 }
 
 // upgrade makes a request a stream, or refuses it and returns nil. It is apart from
 // ServeHTTP because its stack would be held for as long as the stream lives.
-func (c *connections) upgrade(w http.ResponseWriter, r *http.Request) (*stream, *websocket.Conn) {
-	st, err := c.sink.admit(r)
-	if err != nil {
-		c.sink.refuse(w, r, err)
-		return nil, nil
+func (c *connections) upgrade(w http.ResponseWriter, r *http.Request) *stream {
+	st, why := c.sink.admit(r)
+	if why != "" {
+		http.Error(w, why.Error(), refusals[why].status)
+		c.sink.noteRefusal(r, why, why)
+		return nil
 	}
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+	var err error
+	st.ws, err = websocket.Accept(w, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // the module always sends an Origin
 		CompressionMode:    websocket.CompressionDisabled,
 		OnPingReceived:     st.ping,
-		OnPongReceived:     st.pong,
+		OnPongReceived:     func(context.Context, []byte) { st.countNoise() },
 	})
 	if err != nil {
 		st.rec.release(&st.handle)
-		c.sink.noteRefusal(r, refusedUpgrade, err)
-		return nil, nil
+		c.sink.noteRefusal(r, "no_upgrade", err)
+		return nil
 	}
-	return st, ws
+	return st
 }
 
 // admit checks all that can be checked before the upgrade and makes the socket its
 // recording's one.
-func (s *Sink) admit(r *http.Request) (*stream, error) {
+func (s *Sink) admit(r *http.Request) (*stream, refusal) {
 	cfg := s.cfg.Load()
-	if !cfg.permits(peerAddr(r)) {
-		return nil, refusedAddress
+	peer, _ := netip.ParseAddrPort(r.RemoteAddr) // the zero Addr is in no network
+	addr := peer.Addr().Unmap().WithZone("")
+	if !slices.ContainsFunc(cfg.Allow, func(p netip.Prefix) bool { return p.Contains(addr) }) {
+		return nil, "wrong_address"
 	}
-	rec, err := s.ticket(r)
-	if err != nil {
-		return nil, err
+	rec, why := s.ticket(r.URL.Path)
+	if why != "" {
+		return nil, why
 	}
-	if s.isClosed() {
-		return nil, refusedClosing
+	st := &stream{
+		handle: handle{
+			conn: r.Context().Value(connKey{}).(*conn), done: make(chan struct{}), wake: make(chan struct{}, 1),
+		},
+		rec: rec,
+		buf: make([]byte, readBytes),
 	}
-	c := connOf(r.Context())
-	if c == nil {
-		return nil, errors.New("connection is not the sink's")
-	}
-	st := newStream(rec, c)
-	st.consumer, err = rec.reserve(&st.handle, cfg)
-	return st, err
+	st.consumer, why = rec.reserve(&st.handle, cfg)
+	return st, why
 }
 
-// ticket returns the recording that a request's path is for: /stream/UUID/TICKET.
-func (s *Sink) ticket(r *http.Request) (*Recording, error) {
-	rest, ok := strings.CutPrefix(r.URL.Path, "/stream")
+// ticket returns the recording that a path is for: /stream/UUID/TICKET.
+func (s *Sink) ticket(path string) (*Recording, refusal) {
+	rest, ok := strings.CutPrefix(path, "/stream")
 	if !ok || (rest != "" && rest[0] != '/') {
-		return nil, refusedPath
+		return nil, "wrong_path"
 	}
 	id, ticket, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
 	if store.CheckID(id) != nil || ticket == "" || strings.ContainsRune(ticket, '/') {
-		return nil, refusedTicket
+		return nil, "no_ticket"
 	}
 	rec := s.lookup(id)
 	if rec == nil || subtle.ConstantTimeCompare([]byte(rec.ticket), []byte(ticket)) != 1 {
-		return nil, refusedWrong
+		return nil, "wrong_ticket"
 	}
-	return rec, nil
+	return rec, ""
 }
 
-func (s *Sink) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	var why *refusal
-	if !errors.As(err, &why) {
-		why = refusedError
-	}
-	http.Error(w, why.Error(), why.status)
-	s.noteRefusal(r, why, err)
-}
-
-func (s *Sink) noteRefusal(r *http.Request, why *refusal, err error) {
-	s.metrics.refused.WithLabelValues(why.reason).Inc()
-	id, kind := pathID(r.URL.Path), why.reason
-	if id != "" && s.lookup(id) != nil {
-		kind += " " + id
-	}
+func (s *Sink) noteRefusal(r *http.Request, why refusal, err error) {
+	s.metrics.refused.WithLabelValues(string(why)).Inc()
 	fields := []zap.Field{
-		rateLimited(kind), zap.String("peer", r.RemoteAddr), zap.String("cause", why.reason), zap.NamedError("err", err),
-		zap.String("hint", why.hint),
+		zap.String("peer", r.RemoteAddr), zap.String("cause", string(why)), zap.NamedError("err", err),
+		zap.String("hint", refusals[why].hint),
 	}
-	if id != "" {
-		fields = append(fields, zap.String("call", id))
-	}
-	s.log.Warn("stream refused", fields...)
-}
-
-// pathID returns the call UUID that a path names, "" if it names none.
-func pathID(path string) string {
-	for part := range strings.SplitSeq(path, "/") {
+	kind := string(why)
+	for part := range strings.SplitSeq(r.URL.Path, "/") {
 		if store.CheckID(part) == nil {
-			return part
+			fields = append(fields, zap.String("call", part))
+			if s.lookup(part) != nil {
+				kind += " " + part
+			}
+			break
 		}
 	}
-	return ""
-}
-
-func peerAddr(r *http.Request) netip.Addr {
-	ap, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return ap.Addr()
+	s.log.Warn("stream refused", append(fields, rateLimited(kind))...)
 }

@@ -12,16 +12,11 @@ import (
 
 // What Alarms name.
 const (
-	// AlarmNoAudio: a socket brought no audio for 2 s.
-	AlarmNoAudio = "no_audio"
-	// AlarmSilence: nothing but digital silence came.
-	AlarmSilence = "only_silence"
-	// AlarmShort: less than 90 % of the audio that the time would give.
-	AlarmShort = "short_audio"
-	// AlarmLong: more than 110 % of the audio that the time can give.
-	AlarmLong = "long_audio"
-	// AlarmNoSocket is the call's: the switch accepted the start, but no socket came.
-	AlarmNoSocket = "no_socket"
+	AlarmNoAudio  = "no_audio"     // a socket brought no audio for 2 s
+	AlarmSilence  = "only_silence" // nothing but digital silence came
+	AlarmShort    = "short_audio"  // less than 90 % of the audio that the time would give
+	AlarmLong     = "long_audio"   // more than 110 % of the audio that the time can give
+	AlarmNoSocket = "no_socket"    // the call's: the switch accepted the start, but no socket came
 )
 
 const (
@@ -30,16 +25,12 @@ const (
 	silenceAtEnd = time.Second // audio from which on silence is worth an alarm at the end
 )
 
-func alarmHint(kind string) string {
-	switch kind {
-	case AlarmNoAudio:
-		return "the stream is open but brings no audio: is the socket line `async full`, and is there media on the call? A stereo or mixed stream has frames only while the switch sends audio, too"
-	case AlarmSilence:
-		return "every sample is silence: the caller sends no RTP (NAT, firewall, one-way audio), or is muted"
-	case AlarmLong:
-		return "more audio comes than time passes, so that it will sound slow, or as noise: the switch streams at another rate, or in stereo, than the plan's stream says; is another stream still running on the call?"
-	}
-	return "audio was lost on its way: see the network to the switch, its load, and gaps in the record; a stereo or mixed stream has frames only while the switch sends audio, too"
+var alarmHints = map[string]string{
+	AlarmNoAudio:  "the stream is open but brings no audio: is the socket line `async full`, and is there media on the call? A stereo or mixed stream has frames only while the switch sends audio, too",
+	AlarmSilence:  "every sample is silence: the caller sends no RTP (NAT, firewall, one-way audio), or is muted",
+	AlarmShort:    "audio was lost on its way: see the network to the switch, its load, and gaps in the record; a stereo or mixed stream has frames only while the switch sends audio, too",
+	AlarmLong:     "more audio comes than time passes, so that it will sound slow, or as noise: the switch streams at another rate, or in stereo, than the plan's stream says; is another stream still running on the call?",
+	AlarmNoSocket: "", // the call logs it
 }
 
 // observe looks at the audio so far, when all that came has been read.
@@ -84,13 +75,10 @@ func (r *Recording) observeEnd(sound track.Sound) {
 
 // alarm raises an alarm, once in a recording.
 func (r *Recording) alarm(kind string) {
-	r.mu.Lock()
-	known := slices.Contains(r.state.Alarms, kind)
-	r.mu.Unlock()
-	if known {
+	if slices.Contains(r.state.Alarms, kind) { // which nobody else adds to
 		return
 	}
 	r.update(func(st *State) { st.Alarms = append(st.Alarms, kind) })
 	r.metrics.alarms.WithLabelValues(kind).Inc()
-	r.log.Warn("stream alarm", zap.String("cause", kind), zap.String("hint", alarmHint(kind)))
+	r.log.Warn("stream alarm", zap.String("cause", kind), zap.String("hint", alarmHints[kind]))
 }

@@ -28,8 +28,8 @@ func (r *Recording) open() (*track.Track, error) {
 	return t, nil
 }
 
-// begin makes a file the recording's, and keeps what is known of the call beside it. It is no
-// reason to end the stream if that fails in any way that the audio will not.
+// begin makes a file the recording's, and keeps what is known of the call beside it. If only
+// that fails, it is no reason to end the stream.
 func (r *Recording) begin(part *store.Part) {
 	r.mu.Lock()
 	r.part = part

@@ -27,82 +27,47 @@ const (
 	EndPanic        End = "panic"           // a defect of tapdeck, or of a Consumer
 )
 
-func ends() []End {
-	return []End{
-		EndClosed, EndDropped, EndProtocol, EndTooBig, EndFlood, EndIdle, EndMaxDuration,
-		EndDisk, EndDisconnected, EndFinished, EndShutdown, EndPanic,
-	}
-}
-
-// ordinary says that nobody has to look into it.
-func (e End) ordinary() bool {
-	switch e {
-	case EndClosed, EndDisconnected, EndFinished, EndShutdown:
-		return true
-	}
-	return false
-}
-
-// hint says what to do about a socket's end.
-func (e End) hint() string {
-	switch e {
-	case EndDropped:
-		return "the network or the switch dropped the connection; tapdeck starts the stream again if the plan permits"
-	case EndIdle:
-		return "the switch sends nothing any more: was the stream paused, or is the socket line without async?"
-	case EndTooBig:
-		return "lower the plan's stream buffer"
-	case EndMaxDuration:
-		return "raise sink.max_duration if calls may last longer"
-	case EndDisk:
-		return hintDisk
-	case EndPanic:
-		return hintPanic
-	}
-	return "is this mod_audio_stream?"
-}
-
 const (
+	hintPeer  = "is this mod_audio_stream?"
 	hintPanic = "a defect: please report it with the stack; the next socket of the call is accepted"
 	hintDisk  = "see the disk of sink.directory; what was recorded so far is kept"
 )
 
-const statusGoingAway = websocket.StatusGoingAway
-
-// closeReason is why a socket ended or is to end, and what the peer is told.
-type closeReason struct {
-	end    End
+// endings are what is known of every End.
+var endings = map[End]struct {
+	status websocket.StatusCode // what the peer is told, unless it has gone
 	text   string
-	status websocket.StatusCode
-	drain  bool // what has arrived is still read
+	drain  bool   // what has arrived is still read
+	hint   string // what to do about it; "" if nobody has to look into it
+}{
+	EndClosed:       {},
+	EndDropped:      {hint: "the network or the switch dropped the connection; tapdeck starts the stream again if the plan permits"},
+	EndProtocol:     {websocket.StatusProtocolError, "protocol error", false, hintPeer},
+	EndTooBig:       {websocket.StatusMessageTooBig, "message too big", false, "lower the plan's stream buffer"},
+	EndFlood:        {websocket.StatusPolicyViolation, "too much that is no audio", false, hintPeer},
+	EndIdle:         {websocket.StatusGoingAway, "idle", false, "the switch sends nothing any more: was the stream paused, or is the socket line without async?"},
+	EndMaxDuration:  {websocket.StatusPolicyViolation, "recording is full", true, "raise sink.max_duration if calls may last longer"},
+	EndDisk:         {websocket.StatusInternalError, "disk error", false, hintDisk},
+	EndDisconnected: {websocket.StatusGoingAway, "restart", true, ""},
+	EndFinished:     {websocket.StatusGoingAway, "call is over", true, ""},
+	EndShutdown:     {websocket.StatusGoingAway, "going away", true, ""},
+	EndPanic:        {hint: hintPanic},
 }
 
-var (
-	closeFlood    = closeReason{end: EndFlood, text: "too much that is no audio", status: websocket.StatusPolicyViolation}
-	closeTooBig   = closeReason{end: EndTooBig, text: "message too big", status: websocket.StatusMessageTooBig}
-	closeProtocol = closeReason{end: EndProtocol, text: "protocol error", status: websocket.StatusProtocolError}
-	closeIdle     = closeReason{end: EndIdle, text: "idle", status: statusGoingAway}
-	closeFull     = closeReason{EndMaxDuration, "recording is full", websocket.StatusPolicyViolation, true}
-	closeDisk     = closeReason{end: EndDisk, text: "disk error", status: websocket.StatusInternalError}
-	closeRestart  = closeReason{EndDisconnected, "restart", statusGoingAway, true}
-	closeFinished = closeReason{EndFinished, "call is over", statusGoingAway, true}
-	closeShutdown = closeReason{EndShutdown, "going away", statusGoingAway, true}
-)
-
-// errClosing is what a read returns once a socket is to end; its closeReason says why.
+// errClosing is what a read returns once a socket is to end.
 var errClosing = errors.New("stream is ending")
 
 // handle is what other goroutines hold of a stream.
 type handle struct {
 	conn  *conn
-	done  chan struct{}               // closed when the socket and its goroutine's work are over
-	asked atomic.Pointer[closeReason] // the first wish to end it
-	hurry atomic.Bool                 // reads wait for nothing any more
-	wake  chan struct{}               // ends a wait between two reads
+	done  chan struct{}       // closed when the socket and its goroutine's work are over
+	asked atomic.Pointer[End] // the first wish to end it
+	hurry atomic.Bool         // reads wait for nothing any more
+	wake  chan struct{}       // ends a wait between two reads
 }
 
 // ask tells the stream's goroutine to end the socket. Only the first wish counts.
-func (h *handle) ask(why closeReason) {
+func (h *handle) ask(why End) {
 	if h.asked.CompareAndSwap(nil, &why) {
 		h.rush()
 		_ = h.conn.SetReadDeadline(time.Unix(1, 0))

@@ -1,9 +1,7 @@
 package sink
 
 import (
-	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"syscall"
 
@@ -25,19 +23,16 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: raw, plain: l.plain}
 	if l.tls == nil {
-		return c, nil
+		return &conn{Conn: raw}, nil
 	}
-	c.sniff = true
-	return tls.Server(c, l.tls), nil
+	return tls.Server(&conn{Conn: raw, plain: l.plain}, l.tls), nil
 }
 
 // conn is an accepted connection, below TLS if there is any.
 type conn struct {
 	net.Conn
-	plain func(net.Addr)
-	sniff bool
+	plain func(net.Addr)              // until the first byte of TLS has come
 	read  func(p []byte) (int, error) // if not nil, every read: the stream's
 }
 
@@ -46,21 +41,13 @@ func (c *conn) Read(p []byte) (int, error) {
 		return c.read(p)
 	}
 	n, err := c.Conn.Read(p)
-	var header tls.RecordHeaderError
-	if c.sniff && n > 0 && p[0] != tlsHandshake || errors.As(err, &header) {
-		c.plain(c.RemoteAddr())
-	}
-	if n > 0 {
-		c.sniff = false
+	if n > 0 && c.plain != nil {
+		if p[0] != tlsHandshake {
+			c.plain(c.RemoteAddr())
+		}
+		c.plain = nil
 	}
 	return n, err
-}
-
-// drains says whether a read that returns less than was asked for has emptied the
-// socket. A TLS connection returns one record at a time.
-func (c *conn) drains() bool {
-	_, isTLS := c.Conn.(*tls.Conn)
-	return !isTLS
 }
 
 // setLowWater asks the kernel to wake the process only for so many bytes, or the end of
@@ -85,14 +72,5 @@ func rawConn(nc net.Conn) net.Conn {
 	return nc
 }
 
+// connKey is that of a request's *conn.
 type connKey struct{}
-
-// withConn is the server's ConnContext.
-func withConn(ctx context.Context, nc net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, rawConn(nc))
-}
-
-func connOf(ctx context.Context) *conn {
-	c, _ := ctx.Value(connKey{}).(*conn)
-	return c
-}

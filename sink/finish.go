@@ -1,10 +1,12 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -13,12 +15,13 @@ import (
 	"tapdeck/sink/track"
 )
 
-// finish is what the first Finish does; later ones wait for it.
+// finish is what the first Finish and the first Save do; later ones wait for it.
 type finish struct {
 	done     chan struct{}
 	sinkSide store.Record // the sink's side of the record
 	err      error
-	record   *store.Record // once saved
+	save     sync.Once
+	record   store.Record // once saved
 }
 
 // Finish waits until the live socket has ended or ctx is done, closes it in that case,
@@ -40,7 +43,7 @@ func (r *Recording) Finish(ctx context.Context) error {
 		select {
 		case <-live.done:
 		case <-ctx.Done():
-			live.ask(closeFinished)
+			live.ask(EndFinished)
 		}
 	}
 	if first {
@@ -58,47 +61,36 @@ func (r *Recording) Finish(ctx context.Context) error {
 // else the error is ErrNotFinished; a second call returns the same record. A record that
 // can't be published, or whose recording hangs, is kept in the sidecar as far as the disk
 // permits, for Recover.
-func (r *Recording) Save(call store.Record) (store.Record, error) {
+func (r *Recording) Save(call store.Record) (record store.Record, err error) {
 	r.mu.Lock()
 	f := r.finish
 	r.mu.Unlock()
 	if f == nil {
-		return store.Record{}, ErrNotFinished
+		return record, ErrNotFinished
 	}
 	<-f.done
-	r.mu.Lock()
-	saved := f.record != nil
-	if !saved {
-		record := f.complete(call)
-		f.record = &record
-	}
-	record := *f.record
-	r.mu.Unlock()
-	if saved {
-		return record, nil
-	}
-	r.metrics.countAlarms(call.Alarms)
-	err := withTimeout(r.cfg.PublishTimeout, func() error { return r.save(&record, f.err) }, func() {})
-	return record, err
+	f.save.Do(func() {
+		r.metrics.countAlarms(call.Alarms)
+		f.record = f.complete(call)
+		err = withTimeout(r.cfg.PublishTimeout, func() error { return r.save(&f.record, f.err) }, func() {})
+	})
+	return f.record, err
 }
 
 // complete adds the sink's side to a call's record.
 func (f *finish) complete(call store.Record) store.Record {
-	sinkSide := &f.sinkSide
-	call.Sound, call.WAV, call.AudioSHA256 = sinkSide.Sound, sinkSide.WAV, sinkSide.AudioSHA256
-	call.Metadata, call.MetadataDropped = sinkSide.Metadata, sinkSide.MetadataDropped
-	call.Timeline.StreamConnected, call.Timeline.FirstAudio = sinkSide.Timeline.StreamConnected, sinkSide.Timeline.FirstAudio
-	call.Alarms = append(sinkSide.Alarms, call.Alarms...)
-	if call.Err == "" {
-		call.Err = sinkSide.Err
-	}
+	seen := f.sinkSide
+	call.Sound, call.WAV, call.AudioSHA256 = seen.Sound, seen.WAV, seen.AudioSHA256
+	call.Metadata, call.MetadataDropped = seen.Metadata, seen.MetadataDropped
+	call.Timeline.StreamConnected, call.Timeline.FirstAudio = seen.Timeline.StreamConnected, seen.Timeline.FirstAudio
+	call.Alarms = append(seen.Alarms, call.Alarms...)
+	call.Err = cmp.Or(call.Err, seen.Err)
 	return call
 }
 
 // save writes the record and, last, gives the file's lock back.
 func (r *Recording) save(record *store.Record, finished error) error {
-	part := r.currentPart()
-	hangs := errors.Is(finished, ErrDiskHangs)
+	part, hangs := r.currentPart(), errors.Is(finished, ErrDiskHangs)
 	switch {
 	case part == nil && hangs:
 		return finished
@@ -119,15 +111,24 @@ func (r *Recording) conclude(live *handle) (store.Record, error) {
 		}
 		sinkSide, err = r.publish()
 		return err
-	}, r.closeLate)
+	}, func() {
+		if part := r.currentPart(); part != nil {
+			_ = part.Close()
+		}
+		r.log.Warn("disk responded after the timeout", zap.String("hint", "run tapdeck repair on the directory, which publishes what is left"))
+	})
 	if errors.Is(err, ErrDiskHangs) {
 		err = fmt.Errorf("publish recording: %w", err)
-		return r.sinkSide(r.hangingSound(), "", err), err
+		frames := r.received.Load()
+		sound := track.NoSound(r.State().Connections)
+		sound.AudioMS, sound.Bytes = r.format.Duration(frames).Milliseconds(), frames*int64(r.format.FrameBytes())
+		return r.sinkSide(sound, "", err), err
 	}
 	return sinkSide, err
 }
 
-// publish finishes the file and gives it its lasting name.
+// publish finishes the file and gives it, or a copy of it if its own name is gone, its lasting
+// name. The lock is kept until the record is saved, so that Recover doesn't make one.
 func (r *Recording) publish() (store.Record, error) {
 	st := r.State()
 	if r.track == nil {
@@ -135,13 +136,19 @@ func (r *Recording) publish() (store.Record, error) {
 	}
 	began := time.Now()
 	r.mu.Lock()
-	marks := r.marks
+	marks, part := r.marks, r.part
 	r.mu.Unlock()
 	complete, err := r.track.Finish(marks)
 	wav := ""
 	if complete {
 		var errName error
-		wav, errName = r.publishPart()
+		wav, errName = part.Publish()
+		if errors.Is(errName, fs.ErrNotExist) {
+			if part, errName = part.Salvage(); errName == nil {
+				r.begin(part)
+				wav, errName = part.Publish()
+			}
+		}
 		err = errors.Join(err, errName)
 	}
 	sound := r.track.Sound()
@@ -153,21 +160,6 @@ func (r *Recording) publish() (store.Record, error) {
 	return sinkSide, err
 }
 
-// publishPart names the file, or a copy of it if its own name is gone. The lock is kept
-// until the record is saved, so that Recover doesn't make one.
-func (r *Recording) publishPart() (wav string, err error) {
-	part := r.currentPart()
-	wav, err = part.Publish()
-	if !errors.Is(err, fs.ErrNotExist) {
-		return wav, err
-	}
-	if part, err = part.Salvage(); err != nil {
-		return "", err
-	}
-	r.begin(part)
-	return part.Publish()
-}
-
 // sinkSide is the sink's side of the record: what is known of a recording with this sound, which
 // is published as wav if that is not "", or else still a part.
 func (r *Recording) sinkSide(sound track.Sound, wav string, err error) store.Record {
@@ -175,52 +167,25 @@ func (r *Recording) sinkSide(sound track.Sound, wav string, err error) store.Rec
 		wav = part.WAV()
 	}
 	st := r.State()
-	if err == nil {
-		err = st.Err
-	}
 	record := store.Record{Sound: sound, WAV: wav, Alarms: st.Alarms}
 	record.Timeline.StreamConnected = sinceMS(r.call.Started, st.ConnectedAt)
 	record.Timeline.FirstAudio = sinceMS(r.call.Started, st.FirstAudioAt)
-	if err != nil {
+	if err = cmp.Or(err, st.Err); err != nil {
 		record.Err = err.Error()
 	}
 	return record
 }
 
-// hangingSound is what is known of a recording whose file hangs.
-func (r *Recording) hangingSound() track.Sound {
-	frames := r.received.Load()
-	sound := track.NoSound(r.State().Connections)
-	sound.AudioMS = r.format.Duration(frames).Milliseconds()
-	sound.Bytes = frames * int64(r.format.FrameBytes())
-	return sound
-}
-
-// closeLate ends what Finish has abandoned.
-func (r *Recording) closeLate() {
-	fields := []zap.Field{zap.String("hint", "run tapdeck repair on the directory, which publishes what is left")}
-	if part := r.currentPart(); part != nil {
-		fields = append(fields, zap.NamedError("err", part.Close()))
-	}
-	r.log.Warn("disk responded after the timeout", fields...)
-}
-
 func (r *Recording) logPublished(record *store.Record, err error) {
-	result := resultPublished
-	if err != nil {
-		result = resultFailed
-	}
-	r.metrics.recordings.WithLabelValues(result).Inc()
-	fields := []zap.Field{
-		zap.String("file", r.store.Path(record.WAV)),
-		zap.Int64("audio_ms", record.AudioMS),
-	}
+	log := r.log.With(zap.String("file", r.store.Path(record.WAV)), zap.Int64("audio_ms", record.AudioMS))
 	if err == nil {
-		r.log.Info("recording saved", fields...)
+		r.metrics.recordings.WithLabelValues(resultPublished).Inc()
+		log.Info("recording saved")
 		return
 	}
-	r.log.Error("recording not saved", append(fields, zap.NamedError("err", err), zap.String("hint",
-		"what was written is in this file: see its disk, then run tapdeck repair on the directory"))...)
+	r.metrics.recordings.WithLabelValues(resultFailed).Inc()
+	log.Error("recording not saved", zap.NamedError("err", err),
+		zap.String("hint", "what was written is in this file: see its disk, then run tapdeck repair on the directory"))
 }
 
 // withTimeout does work that a disk may hang, for at most d, after which the error is
@@ -237,12 +202,10 @@ func withTimeout(d time.Duration, work func() error, late func()) error {
 			late()
 		}
 	}()
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
 	case err := <-done:
 		return err
-	case <-timer.C:
+	case <-time.After(d):
 		return fmt.Errorf("%w: nothing for %v", ErrDiskHangs, d)
 	}
 }
@@ -252,6 +215,5 @@ func sinceMS(start, at time.Time) *int64 {
 	if at.IsZero() {
 		return nil
 	}
-	ms := at.Sub(start).Milliseconds()
-	return &ms
+	return new(at.Sub(start).Milliseconds())
 }

@@ -87,7 +87,7 @@ func streamAll(t *testing.T, urls []string, pcm []byte, d time.Duration, kill fu
 			n := streamUntil(t, addr, "/"+path, pcm, stop)
 			mu.Lock()
 			defer mu.Unlock()
-			sent[pathID(path)] = n
+			sent[strings.Split(path, "/")[1]] = n
 		})
 	}
 	<-end

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -19,7 +20,7 @@ const (
 // everySecond keeps the file playable and counts what is no audio.
 func (s *stream) everySecond() {
 	if s.raw-s.secondRaw > 2*(s.audio-s.secondPCM)+maxNoiseBytes {
-		s.stop(closeFlood)
+		s.stop(EndFlood)
 	}
 	if s.now.Sub(s.second) >= housekeepingInterval {
 		s.rec.metrics.audio.Add(float64(s.audio - s.secondPCM))
@@ -43,7 +44,7 @@ func (s *stream) flushInTime() {
 func (s *stream) countNoise() {
 	s.lastFrame = s.now
 	if s.noise++; s.noise > maxNoise {
-		s.stop(closeFlood)
+		s.stop(EndFlood)
 	}
 }
 
@@ -53,47 +54,31 @@ func (s *stream) checkTimes() time.Time {
 	next := s.flushed.Add(housekeepingInterval)
 	idle := s.lastFrame.Add(cfg.IdleTimeout)
 	if !s.now.Before(idle) {
-		s.stop(closeIdle)
+		s.stop(EndIdle)
 	}
 	full := s.track.FullAt(s.connected, cfg.MaxDuration)
 	if !s.now.Before(full) {
-		s.stopFull()
+		s.stop(EndMaxDuration)
+		s.rec.update(func(st *State) {
+			st.Err = cmp.Or(st.Err, fmt.Errorf("%w: %v", ErrMaxDuration, cfg.MaxDuration))
+		})
 	}
 	next = earliest(next, idle, full, s.track.HeldUntil())
 	if s.lowWater > 0 {
 		next = earliest(next, s.now.Add(cfg.ReadInterval))
 	}
 	if s.audio == 0 {
-		next = earliest(next, s.checkNoAudio())
+		if at := s.connected.Add(noAudioAfter); s.now.Before(at) {
+			next = earliest(next, at)
+		} else {
+			s.rec.alarm(AlarmNoAudio)
+		}
 	}
 	return next
 }
 
-func (s *stream) stopFull() {
-	s.stop(closeFull)
-	s.rec.update(func(st *State) {
-		if st.Err == nil {
-			st.Err = fmt.Errorf("%w: %v", ErrMaxDuration, s.rec.cfg.MaxDuration)
-		}
-	})
-}
-
-// checkNoAudio raises the alarm of a socket that no audio came on.
-func (s *stream) checkNoAudio() time.Time {
-	at := s.connected.Add(noAudioAfter)
-	if s.now.Before(at) {
-		return at
-	}
-	s.rec.alarm(AlarmNoAudio)
-	return time.Time{}
-}
-
 // stop notes why the stream wants to end; the next read sees it.
-func (s *stream) stop(why closeReason) {
-	if s.own == nil {
-		s.own = &why
-	}
-}
+func (s *stream) stop(why End) { s.own = cmp.Or(s.own, why) }
 
 // earliest returns the first of some moments, of which a zero one is never.
 func earliest(first time.Time, others ...time.Time) time.Time {

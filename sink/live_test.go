@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
-	"go.uber.org/zap"
 
 	"tapdeck/sink/store"
 )
@@ -183,9 +182,6 @@ func TestMetricsAreLinted(t *testing.T) {
 	if got := b.metric("tapdeck_sink_recordings_total", "published"); got != 1 {
 		t.Errorf("recordings_total %v", got)
 	}
-	if _, err := New(testConfig(t), zap.NewNop(), b.reg); err == nil {
-		t.Error("two sinks share a registry")
-	}
 }
 
 func testTLS(t *testing.T) *tls.Config {
@@ -201,47 +197,38 @@ func testTLS(t *testing.T) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }
 
-// TLS works both ways: given to the sink, whose reads are coalesced below it, and as
-// a listener of the caller's. Plain text that comes instead is told of, with a hint.
+// Plain text that comes instead of TLS is told of, with a hint.
 func TestTLS(t *testing.T) {
-	for name, own := range map[string]bool{"the sink's": true, "the listener's": false} {
-		t.Run(name, func(t *testing.T) {
-			cfg := testConfig(t)
-			pipe := newPipeListener()
-			var ln net.Listener = pipe
-			if own {
-				cfg.TLS = testTLS(t)
-			} else {
-				ln = tls.NewListener(pipe, testTLS(t))
-			}
-			b := serveOn(t, cfg, ln, func() (net.Conn, error) {
-				c, err := pipe.dial()
-				return tls.Client(c, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}}), err
-			}, store.OSDisk{})
-			r := b.expect(testCall(testID))
-			pcm := speech(1, 8000*2)
-			s := b.connect(r)
-			for i := 0; i < len(pcm); i += 320 {
-				s.audio(pcm[i : i+320])
-			}
-			s.hangUp()
-			if got, _ := readWAV(t, b.path(b.finish(r).WAV)); !bytes.Equal(got, pcm) {
-				t.Error("the file differs from what was sent")
-			}
-
-			c, err := pipe.dial()
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, _ = c.Write([]byte("GET /stream/x HTTP/1.1\r\n\r\n"))
-			_, _ = c.Read(make([]byte, 1))
-			c.Close()
-			b.stop()
-			if b.logs.FilterMessage("plain text on the TLS port").Len() != 1 {
-				t.Errorf("log %v", b.logs.All())
-			}
-		})
+	cfg := testConfig(t)
+	cfg.TLS = testTLS(t)
+	ln := newPipeListener()
+	b := serveOn(t, cfg, ln, func() (net.Conn, error) {
+		c, err := ln.dial()
+		return tls.Client(c, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}}), err
+	}, store.OSDisk{})
+	r := b.expect(testCall(testID))
+	pcm := speech(1, 8000*2)
+	s := b.connect(r)
+	for i := 0; i < len(pcm); i += 320 {
+		s.audio(pcm[i : i+320])
 	}
+	s.hangUp()
+	if got, _ := readWAV(t, b.path(b.finish(r).WAV)); !bytes.Equal(got, pcm) {
+		t.Error("the file differs from what was sent")
+	}
+
+	c, err := ln.dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = c.Write([]byte("GET /stream/x HTTP/1.1\r\n\r\n"))
+	_, _ = c.Read(make([]byte, 1))
+	c.Close()
+	b.stop()
+	if b.logs.FilterMessage("plain text on the TLS port").Len() != 1 {
+		t.Errorf("log %v", b.logs.All())
+	}
+	hasHints(t, b)
 }
 
 // With TLS of the sink's own, reads are coalesced as well: two wake-ups of the
@@ -279,27 +266,6 @@ func TestTLSReadsAreCoalesced(t *testing.T) {
 		if wakes > 50+4*5+2 {
 			t.Errorf("%d wake-ups in 5 s", wakes)
 		}
-	})
-}
-
-// A listener that speaks TLS itself hides what is left to read, so its sockets are read
-// as frames come; none falls behind.
-func TestForeignTLSKeepsUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ln := newPipeListener()
-		b := serveOn(t, testConfig(t), tls.NewListener(ln, testTLS(t)), func() (net.Conn, error) {
-			c, err := ln.dial()
-			return tls.Client(c, &tls.Config{InsecureSkipVerify: true}), err
-		}, store.OSDisk{})
-		r := b.expect(testCall(testID))
-		s := b.connect(r)
-		s.play(speech(1, 8000*10))
-		synctest.Wait()
-		if behind := 10*time.Second - r.State().Audio; behind > frame {
-			t.Errorf("%v are not read yet", behind)
-		}
-		s.hangUp()
-		b.finish(r)
 	})
 }
 

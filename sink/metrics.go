@@ -1,9 +1,12 @@
 package sink
 
 import (
-	"fmt"
+	"iter"
+	"maps"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 // The results of a recording, for the metric.
@@ -17,80 +20,54 @@ const (
 type metrics struct {
 	live        prometheus.Gauge
 	accepted    prometheus.Counter
-	refused     *prometheus.CounterVec // reason
-	ended       *prometheus.CounterVec // reason
+	refused     *prometheus.CounterVec
+	ended       *prometheus.CounterVec
 	audio       prometheus.Counter
 	gaps        prometheus.Counter
-	alarms      *prometheus.CounterVec // kind
-	recordings  *prometheus.CounterVec // result
+	alarms      *prometheus.CounterVec
+	recordings  *prometheus.CounterVec
 	firstAudio  prometheus.Histogram
 	publication prometheus.Histogram
 }
 
-func newMetrics(reg prometheus.Registerer, free func() float64) (*metrics, error) {
-	m := &metrics{
-		live:     prometheus.NewGauge(gauge("streams", "Sockets that stream audio now.")),
-		accepted: prometheus.NewCounter(counter("streams_total", "Sockets that were accepted.")),
-		refused: prometheus.NewCounterVec(
-			counter("refused_total", "Sockets that were refused before the upgrade."), []string{"reason"}),
-		ended: prometheus.NewCounterVec(
-			counter("stream_ends_total", "Sockets that ended."), []string{"reason"}),
-		audio: prometheus.NewCounter(counter("audio_bytes_total", "PCM bytes received.")),
-		gaps:  prometheus.NewCounter(counter("gaps_total", "Gaps between two sockets of one recording.")),
-		alarms: prometheus.NewCounterVec(
-			counter("alarms_total", "Streams that were not as they should be."), []string{"kind"}),
-		recordings: prometheus.NewCounterVec(
-			counter("recordings_total", "Recordings that ended: published, recovered, or failed."), []string{"result"}),
-		firstAudio: prometheus.NewHistogram(histogram("first_audio_seconds",
-			"Time from the upgrade to the first audio.", .001, .01, .02, .04, .08, .2, .5, 1, 2, 5)),
-		publication: prometheus.NewHistogram(histogram("publication_seconds",
-			"Time from the end of a recording to its published file.", .001, .005, .01, .05, .1, .5, 1, 5, 30)),
+func newMetrics(reg prometheus.Registerer, free func() float64) *metrics {
+	auto := promauto.With(prometheus.WrapRegistererWithPrefix("tapdeck_sink_", reg))
+	counter := func(name, help string) prometheus.Counter {
+		return auto.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 	}
-	diskFree := prometheus.NewGaugeFunc(gauge("disk_free_bytes", "Free space for recordings."), free)
-	for _, c := range []prometheus.Collector{
-		m.live, m.accepted, m.refused, m.ended, m.audio, m.gaps, m.alarms, m.recordings,
-		m.firstAudio, m.publication, diskFree,
-	} {
-		if err := reg.Register(c); err != nil {
-			return nil, fmt.Errorf("register metric: %w", err)
-		}
+	histogram := func(name, help string, buckets ...float64) prometheus.Histogram {
+		return auto.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
 	}
-	m.begin()
-	return m, nil
+	auto.NewGaugeFunc(prometheus.GaugeOpts{Name: "disk_free_bytes", Help: "Free space for recordings."}, free)
+	return &metrics{
+		live:     auto.NewGauge(prometheus.GaugeOpts{Name: "streams", Help: "Sockets that stream audio now."}),
+		accepted: counter("streams_total", "Sockets that were accepted."),
+		refused: counters(auto, "refused_total", "Sockets that were refused before the upgrade.",
+			"reason", maps.Keys(refusals)),
+		ended:  counters(auto, "stream_ends_total", "Sockets that ended.", "reason", maps.Keys(endings)),
+		audio:  counter("audio_bytes_total", "PCM bytes received."),
+		gaps:   counter("gaps_total", "Gaps between two sockets of one recording."),
+		alarms: counters(auto, "alarms_total", "Streams that were not as they should be.", "kind", maps.Keys(alarmHints)),
+		recordings: counters(auto, "recordings_total", "Recordings that ended: published, recovered, or failed.",
+			"result", slices.Values([]string{resultPublished, resultFailed, resultRecovered})),
+		firstAudio: histogram("first_audio_seconds",
+			"Time from the upgrade to the first audio.", .001, .01, .02, .04, .08, .2, .5, 1, 2, 5),
+		publication: histogram("publication_seconds",
+			"Time from the end of a recording to its published file.", .001, .005, .01, .05, .1, .5, 1, 5, 30),
+	}
 }
 
-// begin makes every label's value known from the start, so that a rate sees its first.
-func (m *metrics) begin() {
-	for _, end := range ends() {
-		m.ended.WithLabelValues(string(end))
+// counters makes every label's value known from the start, so that a rate sees its first.
+func counters[T ~string](auto promauto.Factory, name, help, label string, values iter.Seq[T]) *prometheus.CounterVec {
+	v := auto.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label})
+	for value := range values {
+		v.WithLabelValues(string(value))
 	}
-	for v, values := range map[*prometheus.CounterVec][]string{
-		m.refused:    refusalReasons(),
-		m.alarms:     {AlarmNoAudio, AlarmSilence, AlarmShort, AlarmLong, AlarmNoSocket},
-		m.recordings: {resultPublished, resultFailed, resultRecovered},
-	} {
-		for _, value := range values {
-			v.WithLabelValues(value)
-		}
-	}
+	return v
 }
 
 func (m *metrics) countAlarms(kinds []string) {
 	for _, kind := range kinds {
 		m.alarms.WithLabelValues(kind).Inc()
-	}
-}
-
-func gauge(name, help string) prometheus.GaugeOpts {
-	return prometheus.GaugeOpts{Namespace: "tapdeck", Subsystem: "sink", Name: name, Help: help}
-}
-
-func counter(name, help string) prometheus.CounterOpts {
-	return prometheus.CounterOpts{Namespace: "tapdeck", Subsystem: "sink", Name: name, Help: help}
-}
-
-func histogram(name, help string, buckets ...float64) prometheus.HistogramOpts {
-	return prometheus.HistogramOpts{
-		Namespace: "tapdeck", Subsystem: "sink", Name: name, Help: help, Buckets: buckets,
 	}
 }

@@ -21,7 +21,9 @@ func (s *stream) readConn(p []byte) (int, error) {
 		return s.conn.Conn.Read(p)
 	}
 	if s.drained {
-		s.endBatch()
+		s.track.EndBatch(s.now)
+		s.rec.observe()
+		s.flushInTime()
 		s.keepApart()
 	}
 	for {
@@ -46,13 +48,6 @@ func (s *stream) readConn(p []byte) (int, error) {
 	}
 }
 
-// endBatch is called when all that came has been read.
-func (s *stream) endBatch() {
-	s.track.EndBatch(s.now)
-	s.rec.observe()
-	s.flushInTime()
-}
-
 // noteWait records the last moment at which the socket was known to be empty: the end of a
 // read that had to wait, or, with SO_RCVLOWAT set, its start.
 func (s *stream) noteWait(began time.Time) {
@@ -68,14 +63,18 @@ func (s *stream) noteWait(began time.Time) {
 // keepApart waits so that reads are at least ReadInterval apart.
 func (s *stream) keepApart() {
 	interval := s.rec.cfg.ReadInterval
-	if interval == 0 || !s.conn.drains() || !s.track.StartKnown(s.now) {
+	if interval == 0 || !s.track.StartKnown(s.now) {
 		return
 	}
-	if s.hurry.Load() || s.asked.Load() != nil {
+	if s.hurry.Load() {
 		s.wakeForAll()
 		return
 	}
-	s.wakeForMuch(interval)
+	if s.lowWater == 0 { // what comes meanwhile wakes nobody; less than this is seen by the reads' deadlines
+		f := s.rec.format
+		s.lowWater = f.FrameBytes() * int(f.Frames(2*interval))
+		s.conn.setLowWater(s.lowWater)
+	}
 	s.pause.Reset(time.Until(s.now.Add(interval)))
 	select {
 	case <-s.pause.C:
@@ -83,16 +82,6 @@ func (s *stream) keepApart() {
 		s.wakeForAll()
 	}
 	s.now = time.Now()
-}
-
-// wakeForMuch asks the kernel not to wake the process for every frame while nobody
-// reads; what is less than that is seen by the reads' deadlines.
-func (s *stream) wakeForMuch(interval time.Duration) {
-	if s.lowWater == 0 {
-		f := s.rec.format
-		s.lowWater = f.FrameBytes() * int(f.Frames(2*interval))
-		s.conn.setLowWater(s.lowWater)
-	}
 }
 
 func (s *stream) wakeForAll() {
@@ -107,7 +96,7 @@ func (s *stream) wakeForAll() {
 func (s *stream) prepareRead() error {
 	s.everySecond()
 	next := s.checkTimes()
-	if s.own != nil {
+	if s.own != "" {
 		return s.lastRead()
 	}
 	if s.asked.Load() == nil && !next.Equal(s.deadline) {
@@ -127,7 +116,7 @@ func (s *stream) lastRead() error {
 	if s.askedAt.IsZero() {
 		s.askedAt, s.drained = s.now, false
 	}
-	abandoned := s.own != nil && !s.own.drain
+	abandoned := s.own != "" && !endings[s.own].drain
 	if abandoned || s.drained || s.now.Sub(s.askedAt) >= lastReads {
 		return errClosing
 	}

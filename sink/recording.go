@@ -2,7 +2,6 @@ package sink
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -91,12 +90,6 @@ type Consumer interface {
 	End()
 }
 
-func newRecording(call store.Record, format wav.Format, cfg *Config, ticket string) *Recording {
-	r := &Recording{call: call, format: format, cfg: cfg, ticket: ticket, changed: make(chan struct{}, 1)}
-	r.level.Store(math.Float64bits(track.FloorDBFS))
-	return r
-}
-
 // URL is what the switch is to stream to. It is good until Finish, for one socket at
 // a time, and is a secret.
 func (r *Recording) URL() string {
@@ -159,7 +152,7 @@ func (r *Recording) Disconnect(ctx context.Context) error {
 	if h == nil {
 		return nil
 	}
-	h.ask(closeRestart)
+	h.ask(EndDisconnected)
 	select {
 	case <-h.done:
 		return nil
@@ -176,23 +169,22 @@ func (r *Recording) liveHandle() *handle {
 
 // reserve admits a socket as the recording's one, and returns who is given its audio. now is
 // the configuration of this moment.
-func (r *Recording) reserve(h *handle, now *Config) (Consumer, error) {
-	first := r.State().Connections == 0
-	if first && errors.Is(checkFree(r.store, now), ErrDiskLow) {
-		return nil, refusedDisk
+func (r *Recording) reserve(h *handle, now *Config) (Consumer, refusal) {
+	if r.State().Connections == 0 && checkFree(r.store, now) != nil {
+		return nil, "disk_low"
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case r.live != nil:
-		return nil, refusedLive
+		return nil, "already_live"
 	case r.state.Err != nil:
-		return nil, refusedFailed
+		return nil, "recording_failed"
 	case r.closed:
-		return nil, refusedClosing
+		return nil, "closing"
 	}
 	r.live = h
-	return r.consumer, nil
+	return r.consumer, ""
 }
 
 // release undoes reserve if there was no upgrade.
@@ -210,7 +202,7 @@ func (r *Recording) shutdown() {
 	live := r.live
 	r.mu.Unlock()
 	if live != nil {
-		live.ask(closeShutdown)
+		live.ask(EndShutdown)
 	}
 }
 

@@ -150,10 +150,7 @@ func TestRecoverMetricAndLog(t *testing.T) {
 	leftover(t, cfg.Directory, testID, speech(1, 800))
 	core, logs := observer.New(zap.InfoLevel)
 	reg := prometheus.NewRegistry()
-	s, err := New(cfg, zap.New(core), reg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := New(cfg, zap.New(core), reg)
 	if _, err := s.Recover(context.Background()); err != nil {
 		t.Fatal(err)
 	}

@@ -41,17 +41,19 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 		ReadHeaderTimeout: headerTimeout,
 		WriteTimeout:      refusalTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ConnContext:       withConn,
-		ConnState:         conns.changed,
-		ErrorLog:          log.New(errorLog{s.log}, "", 0),
-		TLSNextProto:      map[string]func(*http.Server, *tls.Conn, http.Handler){},
+		ConnContext: func(ctx context.Context, nc net.Conn) context.Context {
+			return context.WithValue(ctx, connKey{}, rawConn(nc))
+		},
+		ConnState:    conns.changed,
+		ErrorLog:     log.New(errorLog{s.log}, "", 0),
+		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
 	}
 	srv.SetKeepAlivesEnabled(false)
 	var failed error
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		failed = srv.Serve(s.wrap(ln))
+		failed = srv.Serve(&listener{ln, s.cfg.Load().TLS, s.notePlainText})
 	}()
 	select {
 	case <-ctx.Done():
@@ -63,40 +65,23 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 	_ = srv.Close()
 	<-served
 	_ = withTimeout(s.cfg.Load().PublishTimeout, func() error { conns.all.Wait(); return nil }, func() {})
-	s.finishAll()
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	var all sync.WaitGroup
+	for _, r := range s.close() { // side by side: a disk that hangs holds up one
+		all.Go(func() { _ = r.Finish(over) })
+	}
+	all.Wait()
 	if !errors.Is(failed, http.ErrServerClosed) {
 		return fmt.Errorf("accept streams: %w", failed)
 	}
 	return nil
 }
 
-// finishAll publishes what no call has finished. A recording whose disk hangs holds up
-// none of the others.
-func (s *Sink) finishAll() {
-	over, cancel := context.WithCancel(context.Background())
-	cancel()
-	var all sync.WaitGroup
-	for _, r := range s.close() {
-		all.Go(func() { _ = r.Finish(over) })
-	}
-	all.Wait()
-}
-
-func (s *Sink) wrap(ln net.Listener) net.Listener {
-	l := &listener{Listener: ln, plain: s.notePlainText}
-	if cfg := s.cfg.Load().TLS; cfg != nil {
-		l.tls = cfg.Clone()
-		l.tls.NextProtos = []string{"http/1.1"}
-	}
-	return l
-}
-
 func (s *Sink) notePlainText(peer net.Addr) {
-	s.metrics.refused.WithLabelValues(reasonPlainText).Inc()
-	s.log.Warn("plain text on the TLS port", rateLimited(reasonPlainText), zap.String("peer", peer.String()),
-		zap.String("cause", reasonPlainText),
-		zap.String("hint", "mod_audio_stream built without USE_TLS sends plain text to wss:// URLs: "+
-			"rebuild it with -DUSE_TLS=ON, or advertise ws://"))
+	s.metrics.refused.WithLabelValues(string(plainText)).Inc()
+	s.log.Warn("plain text on the TLS port", rateLimited(string(plainText)), zap.String("peer", peer.String()),
+		zap.String("cause", string(plainText)), zap.String("hint", refusals[plainText].hint))
 }
 
 // errorLog is given the lines of net/http, which peers can cause.
@@ -120,32 +105,20 @@ type connections struct {
 
 // changed is the server's ConnState.
 func (c *connections) changed(nc net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch state {
 	case http.StateNew:
 		c.all.Add(1)
-		c.add(nc)
-	case http.StateHijacked: // ServeHTTP counts it
-		c.remove(nc)
-	case http.StateClosed:
-		c.remove(nc)
-		c.all.Done()
-	}
-}
-
-func (c *connections) add(nc net.Conn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.pending = append(c.pending, nc)
-	if len(c.pending) > c.sink.maxPending {
-		_ = rawConn(c.pending[0]).Close()
-		c.pending = slices.Delete(c.pending, 0, 1)
-	}
-}
-
-func (c *connections) remove(nc net.Conn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if i := slices.Index(c.pending, nc); i >= 0 {
-		c.pending = slices.Delete(c.pending, i, i+1)
+		c.pending = append(c.pending, nc)
+		if len(c.pending) > c.sink.maxPending {
+			_ = rawConn(c.pending[0]).Close()
+			c.pending = slices.Delete(c.pending, 0, 1)
+		}
+	case http.StateHijacked, http.StateClosed:
+		c.pending = slices.DeleteFunc(c.pending, func(p net.Conn) bool { return p == nc })
+		if state == http.StateClosed { // else ServeHTTP counts it
+			c.all.Done()
+		}
 	}
 }

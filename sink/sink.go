@@ -52,20 +52,22 @@ type Sink struct {
 }
 
 // New returns a Sink for a valid configuration, whose metrics are registered with
-// reg. Nothing is listened on and no file is touched before Recover and Serve.
-func New(cfg Config, log *zap.Logger, reg prometheus.Registerer) (*Sink, error) {
+// reg, which must have no other sink's. Nothing is listened on and no file is touched before Recover and Serve.
+func New(cfg Config, log *zap.Logger, reg prometheus.Registerer) *Sink {
 	return newSink(cfg, store.OSDisk{}, log, reg)
 }
 
-func newSink(cfg Config, disk store.Disk, log *zap.Logger, reg prometheus.Registerer) (*Sink, error) {
-	if err := cfg.Validate(); err != nil {
-		return nil, fmt.Errorf("check configuration: %w", err)
-	}
+func newSink(cfg Config, disk store.Disk, log *zap.Logger, reg prometheus.Registerer) *Sink {
 	s := &Sink{log: log, store: store.New(cfg.Directory, disk), recordings: map[string]*Recording{}, maxPending: maxPending}
 	s.cfg.Store(&cfg)
-	var err error
-	s.metrics, err = newMetrics(reg, s.freeBytes)
-	return s, err
+	s.metrics = newMetrics(reg, func() float64 {
+		free, err := s.store.Free()
+		if err != nil {
+			return math.NaN()
+		}
+		return float64(free)
+	})
+	return s
 }
 
 // Update applies the reloadable parts of a valid configuration: MinFree, MaxStreams,
@@ -91,16 +93,18 @@ func (s *Sink) Recover(ctx context.Context) (store.Recovery, error) {
 // or ErrDuplicate, or is of *wav.FieldError values.
 func (s *Sink) Expect(call store.Record) (*Recording, error) {
 	format := wav.Format{SampleRate: call.SampleRate, Channels: call.Channels}
-	err := errors.Join(store.CheckID(call.Call), format.Validate(), check(format.Channels <= 2, "channels", format.Channels, "must be 1 or 2"))
-	if err != nil {
+	if err := errors.Join(store.CheckID(call.Call), format.Validate()); err != nil {
 		return nil, fmt.Errorf("check call: %w", err)
 	}
 	cfg := s.cfg.Load()
 	if err := checkFree(s.store, cfg); err != nil {
 		return nil, err
 	}
-	r := newRecording(call, format, cfg, rand.Text())
-	r.log, r.store, r.metrics, r.forget = s.log.With(zap.String("call", call.Call)), s.store, s.metrics, s.forget
+	r := &Recording{
+		log: s.log.With(zap.String("call", call.Call)), store: s.store, metrics: s.metrics, forget: s.forget,
+		call: call, format: format, cfg: cfg, ticket: rand.Text(), changed: make(chan struct{}, 1),
+	}
+	r.level.Store(math.Float64bits(track.FloorDBFS))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -146,18 +150,4 @@ func (s *Sink) close() []*Recording {
 	defer s.mu.Unlock()
 	s.closed = true
 	return slices.Collect(maps.Values(s.recordings))
-}
-
-func (s *Sink) isClosed() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closed
-}
-
-func (s *Sink) freeBytes() float64 {
-	free, err := s.store.Free()
-	if err != nil {
-		return math.NaN()
-	}
-	return float64(free)
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"tapdeck/wav"
 
@@ -78,23 +77,6 @@ func TestDiskLow(t *testing.T) {
 	}
 	b.connect(begun).hangUp()
 	b.finish(begun)
-}
-
-func TestValidate(t *testing.T) {
-	bad := Config{Advertise: "ws://x/path", MinFree: -1, MaxStreams: -1, ReadInterval: 2 * time.Second}
-	var fields []string
-	for _, err := range bad.Validate().(interface{ Unwrap() []error }).Unwrap() {
-		fields = append(fields, err.(*wav.FieldError).Field)
-	}
-	want := []string{
-		"advertise", "directory", "min_free", "max_streams", "max_duration", "idle_timeout", "read_interval", "publish_timeout",
-	}
-	if diff := cmp.Diff(want, fields); diff != "" {
-		t.Error(diff)
-	}
-	if err := DefaultConfig().Validate(); err != nil {
-		t.Error(err)
-	}
 }
 
 func TestFinishTwiceAndSaveTwice(t *testing.T) {

@@ -62,41 +62,31 @@ type stream struct {
 	secondRaw int64 // both at the beginning of this second
 	secondPCM int64
 	second    time.Time
-	noise     int          // text and control frames in this second
-	own       *closeReason // why the stream itself wants to end
+	noise     int // text and control frames in this second
+	own       End // why the stream itself wants to end
 
 	track *track.Track // nil until the file is there
 }
 
-func newStream(rec *Recording, c *conn) *stream {
-	return &stream{
-		handle: handle{conn: c, done: make(chan struct{}), wake: make(chan struct{}, 1)},
-		rec:    rec,
-		buf:    make([]byte, readBytes),
-	}
-}
-
 // serve is the whole life of a socket, after its upgrade.
-func (s *stream) serve(ws *websocket.Conn) {
-	s.ws = ws
+func (s *stream) serve() {
 	s.now = time.Now()
 	s.connected, s.lastFrame, s.flushed, s.second = s.now, s.now, s.now, s.now
 	s.pause = time.NewTimer(time.Hour)
 	defer s.pause.Stop()
-	ws.SetReadLimit(max(maxMessageBytes, int64(s.rec.format.ByteRate())*int64(maxMessageTime/time.Second)))
+	s.ws.SetReadLimit(max(maxMessageBytes, int64(s.rec.format.ByteRate())*int64(maxMessageTime/time.Second)))
 	s.begin()
 	end := EndPanic
-	defer func() {
-		s.logPanic(recover())
-		_ = ws.CloseNow()
-		s.finish(end)
-	}()
-	err := errClosing
-	if s.open() {
-		s.conn.read = s.readConn
-		err = s.run()
-	}
-	end = s.close(s.closeReason(err))
+	s.guard(func() {
+		err := errClosing
+		if s.open() {
+			s.conn.read = s.readConn
+			err = s.run()
+		}
+		end = s.close(s.endOf(err))
+	})
+	_ = s.ws.CloseNow()
+	s.finish(end)
 }
 
 // begin notes the new socket.
@@ -171,7 +161,12 @@ func (s *stream) accept(n int) {
 		return
 	}
 	if s.audio == 0 {
-		s.observeFirstAudio()
+		s.rec.metrics.firstAudio.Observe(s.now.Sub(s.connected).Seconds())
+		s.rec.update(func(st *State) {
+			if st.FirstAudioAt.IsZero() {
+				st.FirstAudioAt = s.now
+			}
+		})
 	}
 	s.audio += int64(n)
 	s.lastFrame = s.now
@@ -187,79 +182,63 @@ func (s *stream) accept(n int) {
 	s.rest = copy(s.buf, s.buf[whole:n])
 }
 
-func (s *stream) observeFirstAudio() {
-	s.rec.metrics.firstAudio.Observe(s.now.Sub(s.connected).Seconds())
-	s.rec.update(func(st *State) {
-		if st.FirstAudioAt.IsZero() {
-			st.FirstAudioAt = s.now
-		}
-	})
-}
-
 // readText reads one text message: metadata, or what uuid_audio_stream send_text sent.
 func (s *stream) readText(r io.Reader) error {
 	s.countNoise()
-	text := make([]byte, 0, 512)
-	for {
-		n, err := r.Read(s.buf[s.rest:])
-		keep := min(n, maxMetadataBytes-len(text))
-		text = append(text, s.buf[s.rest:][:keep]...)
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return err
-		}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return err
 	}
 	if len(s.rec.metadata) >= maxMetadata {
 		s.rec.dropped++
 		return nil
 	}
+	text = text[:min(len(text), maxMetadataBytes)]
 	s.rec.metadata = append(s.rec.metadata, strings.ToValidUTF8(string(text), "\uFFFD"))
 	return nil
 }
 
 func (s *stream) ping(context.Context, []byte) bool {
 	s.countNoise()
-	return s.own == nil
+	return s.own == ""
 }
 
-func (s *stream) pong(context.Context, []byte) { s.countNoise() }
-
-func (s *stream) closeReason(err error) closeReason {
+func (s *stream) endOf(err error) End {
 	asked := s.asked.Load()
 	switch {
 	case websocket.CloseStatus(err) != -1:
-		return closeReason{end: EndClosed}
-	case s.own != nil:
-		return *s.own
+		return EndClosed
+	case s.own != "":
+		return s.own
 	case errors.Is(err, errClosing) && asked != nil:
 		return *asked
 	case errors.Is(err, websocket.ErrMessageTooBig):
-		return closeTooBig
+		return EndTooBig
 	case s.broken || errors.Is(err, net.ErrClosed):
-		return closeReason{end: EndDropped}
+		return EndDropped
 	}
-	return closeProtocol
+	return EndProtocol
 }
 
 // close closes the socket and its TCP connection.
-func (s *stream) close(why closeReason) End {
+func (s *stream) close(why End) End {
 	s.closing = true
 	_ = s.conn.SetDeadline(time.Now().Add(closeTimeout))
-	if why.end == EndClosed || why.end == EndDropped {
-		_ = s.ws.CloseNow()
-	} else {
-		_ = s.ws.Close(why.status, why.text)
+	if e := endings[why]; e.status != 0 {
+		_ = s.ws.Close(e.status, e.text)
 	}
-	return why.end
+	return why
 }
 
 // finish gives the recording back, for the next socket or Finish.
 func (s *stream) finish(end End) {
 	r := s.rec
 	if s.track != nil {
-		s.guard(s.finishTrack)
+		s.guard(func() { // what is left of the socket's audio
+			s.fail(s.track.Disconnect(s.now))
+			r.observe()
+			r.metrics.audio.Add(float64(s.audio - s.secondPCM))
+		})
 	}
 	r.level.Store(math.Float64bits(track.FloorDBFS))
 	if s.consumer != nil {
@@ -275,45 +254,33 @@ func (s *stream) finish(end End) {
 	close(s.done)
 }
 
-// finishTrack writes what is left of the socket's audio.
-func (s *stream) finishTrack() {
-	s.fail(s.track.Disconnect(s.now))
-	s.rec.observe()
-	s.rec.metrics.audio.Add(float64(s.audio - s.secondPCM))
-}
-
 // fail ends the stream if err says that its file can't be written. No further socket is
 // accepted then.
 func (s *stream) fail(err error) {
-	if err == nil || s.own != nil {
+	if err == nil || s.own != "" {
 		return
 	}
-	s.stop(closeDisk)
+	s.stop(EndDisk)
 	s.rec.update(func(st *State) { st.Err = fmt.Errorf("write recording: %w", err) })
 	s.rec.log.Error("disk error", zap.NamedError("err", err), zap.String("hint", hintDisk))
 }
 
 func (s *stream) logEnd(end End) {
-	fields := []zap.Field{
-		zap.String("cause", string(end)),
-		zap.Int64("dur_ms", s.now.Sub(s.connected).Milliseconds()),
-	}
-	if end.ordinary() || (end == EndDropped && s.rec.stopping.Load()) {
-		s.rec.log.Debug("stream ended", fields...)
+	log := s.rec.log.With(zap.String("cause", string(end)), zap.Int64("dur_ms", s.now.Sub(s.connected).Milliseconds()))
+	hint := endings[end].hint
+	if hint == "" || (end == EndDropped && s.rec.stopping.Load()) {
+		log.Debug("stream ended")
 		return
 	}
-	s.rec.log.Warn("stream ended abnormally", append(fields, zap.String("hint", end.hint()))...)
+	log.Warn("stream ended abnormally", zap.String("hint", hint))
 }
 
-// guard does something at the stream's end that must not keep the rest from being done.
+// guard does something whose panic ends this stream alone.
 func (s *stream) guard(do func()) {
-	defer func() { s.logPanic(recover()) }()
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			s.rec.log.Error("stream panicked", zap.Any("err", panicked), zap.Stack("stack"), zap.String("hint", hintPanic))
+		}
+	}()
 	do()
-}
-
-// logPanic logs a panic, which ends this stream alone.
-func (s *stream) logPanic(panicked any) {
-	if panicked != nil {
-		s.rec.log.Error("stream panicked", zap.Any("err", panicked), zap.Stack("stack"), zap.String("hint", hintPanic))
-	}
 }
