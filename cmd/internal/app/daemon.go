@@ -49,9 +49,7 @@ func New(loaded *config.Loaded, log *zap.Logger, level zap.AtomicLevel) (*Daemon
 	if cfg.TLS, err = LoadTLS(loaded.Config.Sink.TLS); err != nil {
 		return nil, err
 	}
-	if d.sink, err = sink.New(cfg, log, d.registry); err != nil {
-		return nil, fmt.Errorf("set up the sink: %w", err)
-	}
+	d.sink = sink.New(cfg, log, d.registry)
 	d.events = esl.NewServer(eslConfig(loaded.Config), log, d.registry)
 	settings := controller.DefaultConfig()
 	settings.MaxCalls = loaded.Config.ESL.MaxCalls
