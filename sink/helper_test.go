@@ -276,7 +276,7 @@ func endedCall(r *Recording, result string) store.Record {
 
 func recoverDir(t *testing.T, dir string) store.Recovery {
 	t.Helper()
-	rec, err := store.RecoverDir(context.Background(), dir, zap.NewNop())
+	rec, err := store.New(dir, store.OSDisk{}).Recover(context.Background(), zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}

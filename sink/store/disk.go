@@ -85,26 +85,10 @@ func exists(name string) bool {
 	return err == nil
 }
 
-// removeFile removes a file that need not be there.
-func removeFile(name string) error {
-	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
 // same says whether a file is the one that has a name.
 func same(info fs.FileInfo, name string) bool {
 	at, err := os.Stat(name)
 	return err == nil && os.SameFile(info, at)
-}
-
-func freeBytes(dir string) (int64, error) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
-		return 0, fmt.Errorf("ask free space of %s: %w", dir, err)
-	}
-	return int64(st.Bavail) * int64(st.Bsize), nil
 }
 
 // linkAndRemove is a rename that overwrites nothing, for systems that have none.

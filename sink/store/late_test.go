@@ -20,7 +20,7 @@ func TestRecoverEndsWithItsContext(t *testing.T) {
 	base := sinktest.Leftover(t, dir, sinktest.ID, sinktest.Speech(1, 8000))
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(errors.New("going away"))
-	if _, err := store.RecoverDir(ctx, dir, zap.NewNop()); err == nil || !strings.Contains(err.Error(), "going away") {
+	if _, err := store.New(dir, store.OSDisk{}).Recover(ctx, zap.NewNop()); err == nil || !strings.Contains(err.Error(), "going away") {
 		t.Errorf("error %v", err)
 	}
 	ctx, cancel = context.WithCancelCause(context.Background())

@@ -21,9 +21,6 @@ const (
 	maxNames = 1000
 )
 
-// errNoName says that a call has too many recordings already.
-var errNoName = errors.New("no free name")
-
 // callName is the first name that a call's files may have.
 func callName(id string, started time.Time) string {
 	return filepath.Join(started.UTC().Format(dayForm), id)
@@ -39,15 +36,12 @@ func (s *Store) tryNames(own, base string, put func(name string) error) error {
 	if own != "" {
 		err = s.putIn(own, put)
 	}
-	for n := 1; errors.Is(err, fs.ErrExist); n++ {
+	for n := 1; errors.Is(err, fs.ErrExist) && n <= maxNames; n++ {
 		name := base
 		if n > 1 {
 			name += "-" + strconv.Itoa(n)
 		}
-		switch {
-		case n > maxNames:
-			return errNoName
-		case s.free(name):
+		if s.free(name) {
 			err = s.putIn(name, put)
 		}
 	}

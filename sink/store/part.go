@@ -30,11 +30,7 @@ func (p *Part) SaveSidecar(record *Record) error {
 	if err != nil {
 		return err
 	}
-	f, err := p.store.createJSON(p.store.sidecar(p.name), b, false)
-	if err != nil {
-		return err
-	}
-	return f.Close()
+	return p.store.createJSON(p.store.sidecar(p.name), b, false, nil)
 }
 
 // Publish gives a complete and synced file its lasting name, its own if nothing has taken
@@ -80,10 +76,4 @@ func (p *Part) Save(record *Record) error {
 
 // Keep puts the call's record in the place of the sidecar, for Recover, while the file
 // itself is still in use.
-func (p *Part) Keep(record *Record) error {
-	b, err := encodeRecord(record)
-	if err != nil {
-		return err
-	}
-	return p.store.keepRecord(b, p.name)
-}
+func (p *Part) Keep(record *Record) error { return p.store.keepRecord(record, p.name) }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,39 +21,28 @@ const resultAborted = "aborted"
 
 var errForeign = errors.New("not a file of tapdeck: its name is no call UUID")
 
-// RecoverDir repairs and publishes every recording below dir whose process died, with
-// "recovered": true and what is known of its call; the result is "aborted" unless the
-// call's own is known. It touches no recording that is running, here or in another
-// process, overwrites nothing, leaves a file that it can't understand as it is, and
-// removes what a crash left of a record that was being written. It ends soon after ctx
-// is done, and what it has not got to yet is as it was. The error is that dir can't be
-// read or ctx is done; those of single files are in the Recovery.
-func RecoverDir(ctx context.Context, dir string, log *zap.Logger) (Recovery, error) {
-	return New(dir, OSDisk{}).recoverAll(ctx, log)
-}
-
-// Recover publishes what a crash left in the directory, which is made if it isn't there, as
-// RecoverDir does. It may run beside recordings of this process, which are as live to it as
-// another's, from the moment that their files are there until their records are.
-func (s *Store) Recover(ctx context.Context, log *zap.Logger) (Recovery, error) {
+// Recover repairs and publishes every recording in the directory, which is made if it isn't
+// there, whose process died, with "recovered": true and what is known of its call; the result is
+// "aborted" unless the call's own is known. It touches no recording that is running, here or in
+// another process, from the moment that its files are there until its record is. It overwrites
+// nothing, leaves a file that it can't understand as it is, and removes what a crash left of a
+// record that was being written. It ends soon after ctx is done, and what it has not got to yet
+// is as it was. The error is that the directory can't be read or ctx is done; those of single
+// files are in the Recovery.
+func (s *Store) Recover(ctx context.Context, log *zap.Logger) (all Recovery, err error) {
 	if err := os.MkdirAll(s.dir, directoryMode); err != nil {
-		return Recovery{}, fmt.Errorf("make directory: %w", err)
+		return all, fmt.Errorf("make directory: %w", err)
 	}
-	return s.recoverAll(ctx, log)
-}
-
-func (s *Store) recoverAll(ctx context.Context, log *zap.Logger) (Recovery, error) {
-	parts, err := s.parts(ctx)
+	files, err := s.leftovers(ctx)
 	if err != nil {
-		return Recovery{}, fmt.Errorf("look for recordings: %w", err)
+		return all, fmt.Errorf("look for recordings: %w", err)
 	}
-	var all Recovery
-	for _, part := range parts {
-		if !exists(part) { // a sidecar that went with its WAV
+	for _, file := range files {
+		if !exists(s.path(file)) { // a sidecar that went with its WAV
 			continue
 		}
-		done := s.recoverPart(ctx, part)
-		if ctx.Err() != nil && (done.Action == ActionLeft || done.Action == "") {
+		done := s.recover(ctx, file)
+		if ctx.Err() != nil && done.Action == ActionLeft {
 			return all, fmt.Errorf("recover recordings: %w", context.Cause(ctx))
 		}
 		done.log(log)
@@ -61,64 +51,67 @@ func (s *Store) recoverAll(ctx context.Context, log *zap.Logger) (Recovery, erro
 	return all, nil
 }
 
-// parts returns the paths of all .part files, each WAV before its sidecar, and last
-// those of unfinished records.
-func (s *Store) parts(ctx context.Context) ([]string, error) {
-	var wavs, sidecars, unfinished []string
+// leftovers returns all files that a crash may have left, each WAV before its sidecar, and last
+// the unfinished records.
+func (s *Store) leftovers(ctx context.Context) ([]string, error) {
+	var found [3][]string
 	root := s.dir + string(filepath.Separator) + "." // a symbolic link itself is not walked
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case errors.Is(err, fs.ErrNotExist) && path != root: // gone since
+			return nil
 		case err != nil:
 			return err
-		case !d.Type().IsRegular():
-		case strings.HasSuffix(path, wavExt+partExt):
-			wavs = append(wavs, path)
-		case strings.HasSuffix(path, jsonExt+partExt):
-			sidecars = append(sidecars, path)
-		case strings.HasSuffix(path, jsonExt+newExt):
-			unfinished = append(unfinished, path)
+		}
+		for i, ext := range []string{wavExt + partExt, jsonExt + partExt, jsonExt + newExt} {
+			if d.Type().IsRegular() && strings.HasSuffix(path, ext) {
+				file, _ := filepath.Rel(s.dir, path) // it is below
+				found[i] = append(found[i], file)
+			}
 		}
 		return nil
 	})
-	return slices.Concat(wavs, sidecars, unfinished), err
+	return slices.Concat(found[:]...), err
 }
 
-func (s *Store) recoverPart(ctx context.Context, path string) Recovered {
-	if ctx.Err() != nil {
-		return Recovered{}
-	}
-	done, err := s.recoverFile(ctx, path)
-	done.Part = path
+// recover sees to one file and says what was done about it.
+func (s *Store) recover(ctx context.Context, file string) Recovered {
+	part := s.path(file)
+	done := Recovered{Part: part}
+	err := s.recoverFile(ctx, file, &done)
 	switch {
 	case err == nil:
 		return done
-	case errors.Is(err, ErrLocked) || errors.Is(err, fs.ErrNotExist) && !exists(path):
-		return Recovered{Part: path, Action: ActionLive}
 	case done.WAV != "":
 		done.Action, done.Record, done.Err = ActionNoRecord, "", err
 		return done
+	case errors.Is(err, ErrLocked) || errors.Is(err, fs.ErrNotExist) && !exists(part):
+		return Recovered{Part: part, Action: ActionLive}
 	}
-	return Recovered{Part: path, Action: ActionLeft, Err: err}
+	return Recovered{Part: part, Action: ActionLeft, Err: err}
 }
 
-func (s *Store) recoverFile(ctx context.Context, path string) (Recovered, error) {
-	file, err := filepath.Rel(s.dir, path)
-	if err != nil {
-		return Recovered{}, err
+func (s *Store) recoverFile(ctx context.Context, file string, done *Recovered) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	if callOf(filepath.Base(file)) == "" {
-		return Recovered{}, errForeign
+		return errForeign
 	}
 	if name, ok := strings.CutSuffix(file, wavExt+partExt); ok {
-		return s.recoverWAV(ctx, name)
+		return s.recoverWAV(ctx, name, done)
 	}
 	if name, ok := strings.CutSuffix(file, jsonExt+partExt); ok {
-		return s.recoverSidecar(ctx, name)
+		return s.recoverSidecar(ctx, name, done)
 	}
-	return s.removeUnfinished(path)
+	f, _, err := s.openIdle(done.Part) // an unfinished record; its call's sidecar has more
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return done.remove()
 }
 
 // openIdle opens a file that no recording has. While it is open, none can take it.
@@ -137,49 +130,37 @@ func (s *Store) openIdle(path string) (File, fs.FileInfo, error) {
 	return f, info, nil
 }
 
-// removeUnfinished removes what a crash left of a record; its call's sidecar has more.
-func (s *Store) removeUnfinished(path string) (Recovered, error) {
-	f, _, err := s.openIdle(path)
-	if err != nil {
-		return Recovered{}, err
-	}
-	defer f.Close()
-	return Recovered{Action: ActionRemoved}, os.Remove(path)
-}
-
 // recoverWAV repairs and publishes name.wav.part.
-func (s *Store) recoverWAV(ctx context.Context, name string) (Recovered, error) {
-	part := s.path(name) + wavExt + partExt
-	f, info, err := s.openIdle(part)
+func (s *Store) recoverWAV(ctx context.Context, name string, done *Recovered) error {
+	f, info, err := s.openIdle(done.Part)
 	if err != nil {
-		return Recovered{}, err
+		return err
 	}
 	defer f.Close()
 	if same(info, s.path(name)+wavExt) { // a crash between the two steps of a rename
-		return Recovered{Action: ActionRemoved}, os.Remove(part)
+		return done.remove()
 	}
 	if err := s.takeBack(name); err != nil {
-		return Recovered{}, err
+		return err
 	}
 	known, _ := readRecord(s.sidecar(name))
 	if _, err := wav.Repair(f, info.Size(), wav.Format{SampleRate: known.SampleRate, Channels: known.Channels}); err != nil {
-		return Recovered{}, fmt.Errorf("repair recording: %w", err)
+		return fmt.Errorf("repair recording: %w", err)
 	}
-	done, record, err := s.describe(ctx, f, name)
+	record, err := s.describe(ctx, f, name, done)
 	if ctx.Err() != nil {
-		return Recovered{}, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
 	published, errName := (&Part{File: f, store: s, base: name, name: name}).Publish()
 	if published == "" {
-		return Recovered{}, errName
+		return errName
 	}
-	done.Action, done.WAV = ActionPublished, s.Path(published)
-	record.WAV = published
+	done.Action, done.WAV, record.WAV = ActionPublished, s.Path(published), published
 	if err = errors.Join(err, errName); err != nil {
-		return done, err
+		return err
 	}
 	done.Record = strings.TrimSuffix(done.WAV, wavExt) + jsonExt
-	return done, s.saveRecord(&record, name)
+	return s.saveRecord(&record, name)
 }
 
 // takeBack makes the published record of a WAV that is still a part its sidecar again.
@@ -196,16 +177,15 @@ func (s *Store) takeBack(name string) error {
 }
 
 // describe puts together what the sidecar of a name and a WAV itself say of a call.
-func (s *Store) describe(ctx context.Context, f File, name string) (Recovered, Record, error) {
-	var done Recovered
+func (s *Store) describe(ctx context.Context, f File, name string, done *Recovered) (Record, error) {
 	record, known := readRecord(s.sidecar(name))
 	info, err := f.Stat()
 	if err != nil {
-		return done, record, err
+		return record, err
 	}
 	h, err := wav.ReadHeader(f, info.Size())
 	if err != nil {
-		return done, record, err
+		return record, err
 	}
 	done.Audio = h.Format.Duration(h.Frames())
 	if !known {
@@ -218,63 +198,53 @@ func (s *Store) describe(ctx context.Context, f File, name string) (Recovered, R
 	record.setRecovered()
 	record.SampleRate, record.Channels = h.Format.SampleRate, h.Format.Channels
 	record.AudioSHA256, err = record.Measure(ctx, f, h)
-	return done, record, err
+	return record, err
 }
 
 // setRecovered marks a record as Recover's. A result that the call had stays.
 func (r *Record) setRecovered() {
-	r.Recovered = true
-	if r.Result == "" {
-		r.Result = resultAborted
-	}
+	r.Recovered, r.Result = true, cmp.Or(r.Result, resultAborted)
 }
 
 // recoverSidecar publishes the record of name.json.part, whose WAV is published
 // already or was never begun.
-func (s *Store) recoverSidecar(ctx context.Context, name string) (Recovered, error) {
+func (s *Store) recoverSidecar(ctx context.Context, name string, done *Recovered) error {
 	base := s.path(name)
 	if exists(base + wavExt + partExt) {
-		return Recovered{}, ErrLocked // it is live, or has stayed for a reason
+		return ErrLocked // it is live, or has stayed for a reason
 	}
 	if !exists(base + wavExt) {
-		return s.recoverRecord(name)
+		return s.recoverRecord(name, done)
 	}
 	f, err := s.disk.Open(base + wavExt)
 	if err != nil {
-		return Recovered{}, err
+		return err
 	}
 	defer f.Close()
 	switch { // now that nobody else has it
-	case !exists(s.sidecar(name)):
-		return Recovered{}, ErrLocked // its process has just published it
+	case !exists(done.Part):
+		return ErrLocked // its process has just published it
 	case exists(base + jsonExt):
-		return s.removeSidecar(name)
+		return done.remove()
 	}
-	done, record, err := s.describe(ctx, f, name)
+	record, err := s.describe(ctx, f, name, done)
 	if err != nil {
-		return Recovered{}, err
+		return err
 	}
-	record.WAV = wavPath(name)
-	if err := s.saveRecord(&record, name); err != nil {
-		return Recovered{}, err
-	}
-	done.Action, done.WAV, done.Record = ActionRecord, base+wavExt, base+jsonExt
-	return done, nil
+	done.Action, done.Record, record.WAV = ActionPublished, base+jsonExt, wavPath(name)
+	return s.saveRecord(&record, name)
 }
 
 // recoverRecord publishes what a sidecar says that has no WAV beside it.
-func (s *Store) recoverRecord(name string) (Recovered, error) {
-	record, known := readRecord(s.sidecar(name))
+func (s *Store) recoverRecord(name string, done *Recovered) error {
+	record, known := readRecord(done.Part)
 	if !known || exists(s.path(name)+jsonExt) {
-		return s.removeSidecar(name)
+		return done.remove()
 	}
 	record.setRecovered()
 	if !exists(s.Path(record.WAV)) {
 		record.WAV = ""
 	}
-	return Recovered{Action: ActionRecord, Record: s.path(name) + jsonExt}, s.saveRecord(&record, name)
-}
-
-func (s *Store) removeSidecar(name string) (Recovered, error) {
-	return Recovered{Action: ActionRemoved}, os.Remove(s.sidecar(name))
+	done.Action, done.Record = ActionPublished, s.path(name)+jsonExt
+	return s.saveRecord(&record, name)
 }

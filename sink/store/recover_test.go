@@ -21,7 +21,7 @@ import (
 
 func recoverDir(t *testing.T, dir string) store.Recovery {
 	t.Helper()
-	rec, err := store.RecoverDir(context.Background(), dir, zap.NewNop())
+	rec, err := store.New(dir, store.OSDisk{}).Recover(context.Background(), zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func TestRecoveredString(t *testing.T) {
 	}
 	first := rec.Files[0]
 	if got := first.String(); first.Action != store.ActionNoRecord || rec.Left() != 1 ||
-		!strings.HasPrefix(got, name+".wav.part: published as "+name+".wav, 6.24 s, without its record: ") {
+		!strings.HasPrefix(got, name+".wav.part: published without its record as "+name+".wav, 6.24 s: ") {
 		t.Errorf("%d left, %s", rec.Left(), got)
 	}
 	for want, f := range map[string]store.Recovered{
@@ -208,7 +208,7 @@ func TestRecoveredString(t *testing.T) {
 		},
 		name + ".wav.part: left as it is: no WAV":           {Part: base + ".wav.part", Action: store.ActionLeft, Err: errors.New("no WAV")},
 		name + ".wav.part: belongs to a running tapdeck":    {Part: base + ".wav.part", Action: store.ActionLive},
-		name + ".json.part: published as " + name + ".json": {Part: base + ".json.part", Action: store.ActionRecord, Record: base + ".json"},
+		name + ".json.part: published as " + name + ".json": {Part: base + ".json.part", Action: store.ActionPublished, Record: base + ".json"},
 		name + ".json.part: removed, nothing in it was new": {Part: base + ".json.part", Action: store.ActionRemoved},
 	} {
 		if got := f.String(); got != want {

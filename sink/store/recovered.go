@@ -1,27 +1,27 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
 	"go.uber.org/zap"
 )
 
-// What was done about a file.
+// What was done about a file, for people.
 const (
-	// ActionPublished: repaired if needed, and published with its record.
+	// ActionPublished: repaired if needed, and published with its record; of a sidecar, the record.
 	ActionPublished = "published"
-	// ActionRecord: the WAV was published already; now its record is.
-	ActionRecord = "record published"
-	// ActionRemoved: all that was in it is published already.
-	ActionRemoved = "removed"
-	// ActionLive: a running tapdeck writes it; nothing was done.
-	ActionLive = "live"
 	// ActionNoRecord: the WAV is published, its record could not be.
 	ActionNoRecord = "published without its record"
-	// ActionLeft: it can't be understood, and is as it was, or can't be published.
-	ActionLeft = "left"
+	// ActionRemoved: all that was in it is published already.
+	ActionRemoved = "removed, nothing in it was new"
+	// ActionLive: nothing was done.
+	ActionLive = "belongs to a running tapdeck"
+	// ActionLeft: it can't be understood, or can't be published.
+	ActionLeft = "left as it is"
 )
 
 // Recovery is what was found and done, in the order of the files' paths.
@@ -42,15 +42,12 @@ type Recovered struct {
 }
 
 // Published counts the recordings that were published.
-func (r Recovery) Published() int {
-	return r.count(ActionPublished) + r.count(ActionRecord) + r.count(ActionNoRecord)
-}
+func (r Recovery) Published() int { return r.count(ActionPublished) + r.count(ActionNoRecord) }
 
 // Left counts the files that were left as they are.
 func (r Recovery) Left() int { return r.count(ActionLeft) }
 
-func (r Recovery) count(action string) int {
-	n := 0
+func (r Recovery) count(action string) (n int) {
 	for _, f := range r.Files {
 		if f.Action == action {
 			n++
@@ -59,22 +56,25 @@ func (r Recovery) count(action string) int {
 	return n
 }
 
+// remove removes a file of which nothing is new.
+func (d *Recovered) remove() error {
+	d.Action = ActionRemoved
+	return os.Remove(d.Part)
+}
+
 // String says it for people.
 func (d Recovered) String() string {
-	part := shortPath(d.Part)
-	switch d.Action {
-	case ActionPublished:
-		return fmt.Sprintf("%s: published as %s, %.2f s", part, shortPath(d.WAV), d.Audio.Seconds())
-	case ActionNoRecord:
-		return fmt.Sprintf("%s: published as %s, %.2f s, without its record: %v", part, shortPath(d.WAV), d.Audio.Seconds(), d.Err)
-	case ActionRecord:
-		return fmt.Sprintf("%s: published as %s", part, shortPath(d.Record))
-	case ActionRemoved:
-		return part + ": removed, nothing in it was new"
-	case ActionLive:
-		return part + ": belongs to a running tapdeck"
+	text := shortPath(d.Part) + ": " + d.Action
+	if published := cmp.Or(d.WAV, d.Record); published != "" {
+		text += " as " + shortPath(published)
 	}
-	return fmt.Sprintf("%s: left as it is: %v", part, d.Err)
+	if d.WAV != "" {
+		text += fmt.Sprintf(", %.2f s", d.Audio.Seconds())
+	}
+	if d.Err != nil {
+		text += ": " + d.Err.Error()
+	}
+	return text
 }
 
 // shortPath is a file with its folder.
@@ -83,24 +83,17 @@ func shortPath(path string) string {
 }
 
 func (d Recovered) log(log *zap.Logger) {
-	path := d.Part
-	if d.WAV != "" {
-		path = d.WAV
-	}
-	fields := []zap.Field{zap.String("file", path)}
+	log = log.With(zap.String("file", cmp.Or(d.WAV, d.Record, d.Part)))
 	if id := callOf(filepath.Base(d.Part)); id != "" {
-		fields = append(fields, zap.String("call", id))
+		log = log.With(zap.String("call", id))
 	}
-	switch d.Action {
-	case ActionNoRecord:
-		log.Warn("record not recovered", append(fields, zap.NamedError("err", d.Err),
-			zap.String("hint", "the WAV is published; see the disk, then run tapdeck repair on the directory"))...)
-	case ActionLeft:
-		log.Warn("recording not recovered", append(fields, zap.NamedError("err", d.Err),
-			zap.String("hint", "nothing in the file is lost: correct what err says and run tapdeck repair on the directory, or move the file away"))...)
-	case ActionPublished, ActionRecord:
-		log.Info("recording recovered", append(fields, zap.Int64("audio_ms", d.Audio.Milliseconds()))...)
+	switch {
+	case d.Err != nil:
+		log.Warn("recording not recovered", zap.String("cause", d.Action), zap.NamedError("err", d.Err),
+			zap.String("hint", "nothing in the file is lost: correct what err says and run tapdeck repair on the directory, or move the file away"))
+	case d.Action == ActionPublished:
+		log.Info("recording recovered", zap.Int64("audio_ms", d.Audio.Milliseconds()))
 	default:
-		log.Debug("recording skipped", append(fields, zap.String("cause", d.Action))...)
+		log.Debug("recording skipped", zap.String("cause", d.Action))
 	}
 }

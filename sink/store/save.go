@@ -26,7 +26,7 @@ func (s *Store) sidecar(name string) string { return s.path(name) + jsonExt + pa
 func (s *Store) saveRecord(record *Record, sidecar string) error {
 	b, err := encodeRecord(record)
 	if err != nil {
-		return fmt.Errorf("save record: %w", err)
+		return err
 	}
 	publish := func(name string) error { return s.publishNew(name, b) }
 	part := s.sidecar(sidecar)
@@ -39,12 +39,12 @@ func (s *Store) saveRecord(record *Record, sidecar string) error {
 		own = filepath.FromSlash(stem)
 	}
 	err = s.tryNames(own, callName(record.Call, record.Started), publish)
-	switch {
-	case inPlace || sidecar == "":
-	case err == nil:
-		err = removeFile(part)
-	default:
-		err = errors.Join(err, s.keepRecord(b, sidecar))
+	if sidecar != "" && !inPlace {
+		if err == nil {
+			_ = os.Remove(part) // or Recover will
+			return nil
+		}
+		err = errors.Join(err, s.keepRecord(record, sidecar))
 	}
 	if err != nil {
 		return fmt.Errorf("save record: %w", err)
@@ -52,17 +52,17 @@ func (s *Store) saveRecord(record *Record, sidecar string) error {
 	return nil
 }
 
-// keepRecord makes a name's sidecar the whole record b.
-func (s *Store) keepRecord(b []byte, name string) error {
+// keepRecord makes a name's sidecar the whole record.
+func (s *Store) keepRecord(record *Record, name string) error {
+	b, err := encodeRecord(record)
+	if err != nil {
+		return err
+	}
 	part := s.sidecar(name)
 	if exists(part) {
 		return s.overwrite(part, b)
 	}
-	f, err := s.createJSON(part, b, true)
-	if err != nil {
-		return err
-	}
-	return f.Close()
+	return s.createJSON(part, b, true, nil)
 }
 
 // overwrite puts a record in the place of a sidecar's text, in one write, with blanks for
@@ -91,15 +91,7 @@ func (s *Store) overwrite(path string, b []byte) error {
 // until it has its name, so that Recover does not remove it.
 func (s *Store) publishNew(name string, b []byte) error {
 	path := s.path(name) + jsonExt + newExt
-	f, err := s.createJSON(path, b, true)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := s.publishJSON(name, path); err != nil {
-		return errors.Join(err, removeFile(path))
-	}
-	return nil
+	return s.createJSON(path, b, true, func() error { return s.publishJSON(name, path) })
 }
 
 // publishJSON gives a complete record its lasting name.
@@ -110,24 +102,26 @@ func (s *Store) publishJSON(name, path string) error {
 	return s.syncNames(name)
 }
 
-// createJSON writes a new file, which it returns, locked; what a crash left of that name
-// is removed.
-func (s *Store) createJSON(path string, b []byte, sync bool) (File, error) {
+// createJSON writes a new file and, while it is locked, does next, if that isn't nil. If any of
+// this fails, the file is removed. What a crash left of that name is, too.
+func (s *Store) createJSON(path string, b []byte, sync bool, next func() error) error {
 	f, err := s.disk.Create(path)
 	if errors.Is(err, fs.ErrExist) {
-		if err = removeFile(path); err == nil {
-			f, err = s.disk.Create(path)
-		}
+		_ = os.Remove(path)
+		f, err = s.disk.Create(path)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	_, err = f.Write(b)
 	if err == nil && sync {
 		err = f.Sync()
 	}
-	if err != nil {
-		return nil, errors.Join(err, os.Remove(path), f.Close())
+	if err == nil && next != nil {
+		err = next()
 	}
-	return f, nil
+	if err != nil {
+		_ = os.Remove(path)
+	}
+	return errors.Join(err, f.Close())
 }

@@ -2,10 +2,13 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Store is a directory of recordings. A name in it is relative to it and has no extension:
@@ -23,7 +26,13 @@ type Store struct {
 func New(dir string, disk Disk) *Store { return &Store{dir: dir, disk: disk} }
 
 // Free returns the bytes that may still be written.
-func (s *Store) Free() (int64, error) { return freeBytes(s.dir) }
+func (s *Store) Free() (int64, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(s.dir, &st); err != nil {
+		return 0, fmt.Errorf("ask free space of %s: %w", s.dir, err)
+	}
+	return int64(st.Bavail) * int64(st.Bsize), nil
+}
 
 // Path returns the place of a file that a Record calls by its WAV.
 func (s *Store) Path(wav string) string { return s.path(filepath.FromSlash(wav)) }
