@@ -17,7 +17,7 @@ type repairCommand struct {
 // Run repairs and publishes what a crash left, and says what it did to each file.
 func (c *repairCommand) Run(ctx context.Context, p *program) error {
 	log := app.NewLogger(p.Stderr, "console", zap.NewAtomicLevelAt(zap.WarnLevel))
-	done, err := store.RecoverDir(ctx, c.Dir, log)
+	done, err := store.New(c.Dir, store.OSDisk{}).Recover(ctx, log)
 	for _, f := range done.Files {
 		fmt.Fprintln(p.Stdout, f)
 	}
