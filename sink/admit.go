@@ -10,9 +10,42 @@ import (
 
 	"github.com/coder/websocket"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"tapdeck/sink/store"
 )
+
+// refusal is why a request doesn't become a stream: one of refusals, which is also the metric's
+// reason; "" is none.
+type refusal string
+
+func (r refusal) Error() string { return strings.ReplaceAll(string(r), "_", " ") }
+
+// plainText is that of a peer that speaks no TLS, if the sink does.
+const plainText refusal = "plain_text"
+
+var refusals = map[refusal]struct {
+	status int
+	hint   string
+}{
+	"wrong_path":       {http.StatusNotFound, "streams come to /stream/UUID/TICKET, as the call's URL says"},
+	"no_ticket":        {http.StatusUnauthorized, "the URL must be the one that tapdeck gave to uuid_audio_stream"},
+	"wrong_ticket":     {http.StatusForbidden, "the call is over, or the URL is not the one that tapdeck gave to uuid_audio_stream"},
+	"wrong_address":    {http.StatusForbidden, "add the switch's address to sink.allow"},
+	"already_live":     {http.StatusConflict, "the call has a stream: stop it before the next start"},
+	"recording_failed": {http.StatusServiceUnavailable, "see this call's earlier lines"},
+	"disk_low":         {http.StatusServiceUnavailable, "make room in sink.directory, or lower sink.min_free"},
+	"closing":          {http.StatusServiceUnavailable, "tapdeck is stopping"},
+	"no_upgrade":       {http.StatusUpgradeRequired, "streams are WebSockets; is this mod_audio_stream?"},
+	plainText: {hint: "mod_audio_stream built without USE_TLS sends plain text to wss:// URLs: " +
+		"rebuild it with -DUSE_TLS=ON, or advertise ws://"},
+}
+
+// rateLimited marks a line that strangers can cause, of a kind of which there are few, for the
+// logger: see the package's doc.
+func rateLimited(kind string) zap.Field {
+	return zap.Field{Key: "ratelog", Type: zapcore.SkipType, String: kind}
+}
 
 // ServeHTTP makes one request one stream.
 func (c *connections) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -39,7 +72,8 @@ func (c *connections) upgrade(w http.ResponseWriter, r *http.Request) *stream {
 		OnPongReceived:     func(context.Context, []byte) { st.countNoise() },
 	})
 	if err != nil {
-		st.rec.release(&st.handle)
+		st.rec.update(func(*State) { st.rec.live = nil })
+		close(st.done)
 		c.sink.noteRefusal(r, "no_upgrade", err)
 		return nil
 	}
@@ -72,16 +106,15 @@ func (s *Sink) admit(r *http.Request) (*stream, refusal) {
 
 // ticket returns the recording that a path is for: /stream/UUID/TICKET.
 func (s *Sink) ticket(path string) (*Recording, refusal) {
-	rest, ok := strings.CutPrefix(path, "/stream")
-	if !ok || (rest != "" && rest[0] != '/') {
+	parts := strings.Split(path, "/")
+	if len(parts) < 2 || parts[0] != "" || parts[1] != "stream" {
 		return nil, "wrong_path"
 	}
-	id, ticket, _ := strings.Cut(strings.TrimPrefix(rest, "/"), "/")
-	if store.CheckID(id) != nil || ticket == "" || strings.ContainsRune(ticket, '/') {
+	if len(parts) != 4 || store.CheckID(parts[2]) != nil || parts[3] == "" {
 		return nil, "no_ticket"
 	}
-	rec := s.lookup(id)
-	if rec == nil || subtle.ConstantTimeCompare([]byte(rec.ticket), []byte(ticket)) != 1 {
+	rec := s.lookup(parts[2])
+	if rec == nil || subtle.ConstantTimeCompare([]byte(rec.ticket), []byte(parts[3])) != 1 {
 		return nil, "wrong_ticket"
 	}
 	return rec, ""

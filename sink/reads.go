@@ -66,26 +66,20 @@ func (s *stream) keepApart() {
 	if interval == 0 || !s.track.StartKnown(s.now) {
 		return
 	}
-	if s.hurry.Load() {
-		s.wakeForAll()
-		return
+	if !s.hurry.Load() {
+		if s.lowWater == 0 { // what comes meanwhile wakes nobody; less than this is seen by the reads' deadlines
+			f := s.rec.format
+			s.lowWater = f.FrameBytes() * int(f.Frames(2*interval))
+			s.conn.setLowWater(s.lowWater)
+		}
+		s.pause.Reset(time.Until(s.now.Add(interval)))
+		select {
+		case <-s.pause.C:
+		case <-s.wake:
+		}
+		s.now = time.Now()
 	}
-	if s.lowWater == 0 { // what comes meanwhile wakes nobody; less than this is seen by the reads' deadlines
-		f := s.rec.format
-		s.lowWater = f.FrameBytes() * int(f.Frames(2*interval))
-		s.conn.setLowWater(s.lowWater)
-	}
-	s.pause.Reset(time.Until(s.now.Add(interval)))
-	select {
-	case <-s.pause.C:
-	case <-s.wake:
-		s.wakeForAll()
-	}
-	s.now = time.Now()
-}
-
-func (s *stream) wakeForAll() {
-	if s.lowWater > 0 {
+	if s.hurry.Load() && s.lowWater > 0 {
 		s.lowWater = 0
 		s.conn.setLowWater(1)
 	}
@@ -96,16 +90,13 @@ func (s *stream) wakeForAll() {
 func (s *stream) prepareRead() error {
 	s.everySecond()
 	next := s.checkTimes()
-	if s.own != "" {
-		return s.lastRead()
-	}
-	if s.asked.Load() == nil && !next.Equal(s.deadline) {
+	if s.own == "" && s.asked.Load() == nil && !next.Equal(s.deadline) {
 		_ = s.conn.SetReadDeadline(next)
 		s.deadline = next
 	}
 	// Whoever asks sets the deadline afterwards, so that either this sees the wish
 	// or the read that follows is cut short.
-	if s.asked.Load() != nil {
+	if s.own != "" || s.asked.Load() != nil {
 		return s.lastRead()
 	}
 	return nil

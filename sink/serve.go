@@ -60,7 +60,10 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 	case <-served:
 	}
 	for _, r := range s.close() {
-		r.shutdown()
+		r.update(func(*State) { r.closed = true })
+		if live := r.liveHandle(); live != nil {
+			live.ask(EndShutdown)
+		}
 	}
 	_ = srv.Close()
 	<-served

@@ -19,22 +19,15 @@ import (
 	"tapdeck/wav"
 )
 
-// Why Expect refuses a call, and what State.Err wraps.
+// Why Expect refuses a call, what State.Err wraps, and why a recording can't be finished or saved.
 var (
-	// ErrDiskLow says that less than MinFree is free.
-	ErrDiskLow = errors.New("disk is low")
-	// ErrTooManyStreams says that MaxStreams recordings are expected or running.
-	ErrTooManyStreams = errors.New("too many streams")
-	// ErrClosed says that the sink has ended.
-	ErrClosed = errors.New("sink is closed")
-	// ErrDuplicate says that the call is expected already.
-	ErrDuplicate = errors.New("call is expected already")
-	// ErrMaxDuration says that a recording has reached its greatest length.
-	ErrMaxDuration = errors.New("recording has reached its greatest length")
-	// ErrDiskHangs says that the disk has not responded for PublishTimeout.
-	ErrDiskHangs = errors.New("disk hangs")
-	// ErrNotFinished says that Save was called before Finish.
-	ErrNotFinished = errors.New("recording is not finished")
+	ErrDiskLow        = errors.New("disk is low")      // less than MinFree is free
+	ErrTooManyStreams = errors.New("too many streams") // MaxStreams are expected or running
+	ErrClosed         = errors.New("sink is closed")
+	ErrDuplicate      = errors.New("call is expected already")
+	ErrMaxDuration    = errors.New("recording has reached its greatest length")
+	ErrDiskHangs      = errors.New("disk hangs") // no response for PublishTimeout
+	ErrNotFinished    = errors.New("recording is not finished")
 )
 
 // Sink accepts the audio of calls and keeps it. Its methods are safe for concurrent use.
@@ -51,8 +44,8 @@ type Sink struct {
 	closed     bool
 }
 
-// New returns a Sink for a valid configuration, whose metrics are registered with
-// reg, which must have no other sink's. Nothing is listened on and no file is touched before Recover and Serve.
+// New returns a Sink for a valid configuration, whose metrics are registered with reg, which
+// has no other sink's. Nothing is listened on and no file is touched before Recover and Serve.
 func New(cfg Config, log *zap.Logger, reg prometheus.Registerer) *Sink {
 	return newSink(cfg, store.OSDisk{}, log, reg)
 }
@@ -139,9 +132,7 @@ func (s *Sink) lookup(id string) *Recording {
 func (s *Sink) forget(r *Recording) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.recordings[r.call.Call] == r {
-		delete(s.recordings, r.call.Call)
-	}
+	delete(s.recordings, r.call.Call)
 }
 
 // close refuses what is new and returns the recordings that remain.

@@ -78,8 +78,12 @@ func (s *stream) serve() {
 	s.begin()
 	end := EndPanic
 	s.guard(func() {
-		err := errClosing
-		if s.open() {
+		var err error
+		if s.track, err = s.rec.open(); err != nil {
+			s.fail(err)
+		} else {
+			s.track.Connect(s.now)
+			s.rec.listen()
 			s.conn.read = s.readConn
 			err = s.run()
 		}
@@ -89,7 +93,6 @@ func (s *stream) serve() {
 	s.finish(end)
 }
 
-// begin notes the new socket.
 func (s *stream) begin() {
 	r := s.rec
 	r.metrics.live.Inc()
@@ -104,20 +107,6 @@ func (s *stream) begin() {
 	r.log.Debug("stream connected", zap.String("peer", s.conn.RemoteAddr().String()))
 }
 
-// open opens the recording's track, with its file, and says whether it could.
-func (s *stream) open() bool {
-	t, err := s.rec.open()
-	if err != nil {
-		s.fail(err)
-		return false
-	}
-	s.track = t
-	t.Connect(s.now)
-	s.rec.listen()
-	return true
-}
-
-// run reads until the socket ends.
 func (s *stream) run() error {
 	for {
 		kind, r, err := s.ws.Reader(context.Background())
@@ -155,7 +144,6 @@ func (s *stream) readAudio(r io.Reader) error {
 	return nil
 }
 
-// accept records n new bytes of the buffer.
 func (s *stream) accept(n int) {
 	if n == 0 {
 		return
@@ -220,7 +208,6 @@ func (s *stream) endOf(err error) End {
 	return EndProtocol
 }
 
-// close closes the socket and its TCP connection.
 func (s *stream) close(why End) End {
 	s.closing = true
 	_ = s.conn.SetDeadline(time.Now().Add(closeTimeout))

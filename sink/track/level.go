@@ -26,12 +26,12 @@ const (
 type channel struct {
 	squares  uint64
 	samples  int64
-	low, top int16
+	low, top int16 // at most and at least 0
 }
 
 // sumChannel sums up every step-th sample of PCM, from the first on.
 func sumChannel(pcm []byte, step int) channel {
-	c := channel{low: math.MaxInt16, top: math.MinInt16}
+	var c channel
 	for at := 0; at < len(pcm)-1; at += 2 * step {
 		v := int16(binary.LittleEndian.Uint16(pcm[at:]))
 		c.low, c.top = min(c.low, v), max(c.top, v)
@@ -42,13 +42,6 @@ func sumChannel(pcm []byte, step int) channel {
 }
 
 func (c *channel) add(o channel) {
-	switch {
-	case o.samples == 0:
-		return
-	case c.samples == 0:
-		*c = o
-		return
-	}
 	c.squares += o.squares
 	c.samples += o.samples
 	c.low, c.top = min(c.low, o.low), max(c.top, o.top)

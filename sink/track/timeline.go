@@ -42,17 +42,6 @@ type timeline struct {
 	emptyAt time.Time // latest moment at which it was open and known to hold nothing unread
 }
 
-// connect begins a new socket.
-func (t *timeline) connect(now time.Time) {
-	t.start, t.first, t.arrived, t.batchAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
-	t.frames, t.batch = 0, 0
-	t.emptyAt = now
-	t.sockets++
-	if t.opened.IsZero() {
-		t.opened = now
-	}
-}
-
 // arrive counts frames of audio that arrived at a time. In the first second the start
 // of the socket's audio is the earliest that any arrival allows, so that frames that
 // were queued while the switch connected don't shift it.
@@ -114,39 +103,24 @@ func (t *timeline) TooMuch() bool {
 // open and now; the one that fits its audio best is chosen.
 func (t *timeline) disconnect(now time.Time) {
 	t.EndBatch(t.emptyAt)
-	if t.start.IsZero() { // all of it is missing
-		t.noteMissing(now)
-		return
+	end, from := now, t.opened // all of it is missing
+	if !t.start.IsZero() {
+		end = t.start.Add(t.format.Duration(t.frames))
+		if end.Before(t.emptyAt) {
+			end = t.emptyAt
+		}
+		if end.After(now) {
+			end = now
+		}
+		t.pause = max(t.pause, end.Sub(t.arrived))
 	}
-	end := t.start.Add(t.format.Duration(t.frames))
-	if end.Before(t.emptyAt) {
-		end = t.emptyAt
-	}
-	if end.After(now) {
-		end = now
-	}
-	t.pause = max(t.pause, end.Sub(t.arrived))
-	t.noteMissing(end)
-}
-
-// noteMissing notes how much less audio came, up to end, than the time would give.
-func (t *timeline) noteMissing(end time.Time) {
-	from := t.origin
-	if from.IsZero() {
-		from = t.opened
+	if !t.origin.IsZero() {
+		from = t.origin
 	}
 	t.missing = max(end.Sub(from)-t.format.Duration(t.received), 0)
 	if t.missing <= t.frame+cadence {
 		t.missing = 0
 	}
-}
-
-// position returns the frame of the recording that belongs to a moment.
-func (t *timeline) position(at time.Time) int64 {
-	if t.origin.IsZero() || at.Before(t.origin) {
-		return 0
-	}
-	return min(t.format.Frames(at.Sub(t.origin)), t.written)
 }
 
 // Empty records the last moment at which the socket was known to hold nothing unread.

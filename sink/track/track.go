@@ -58,7 +58,13 @@ func New(f File, format wav.Format) (*Track, error) {
 
 // Connect begins a new socket.
 func (t *Track) Connect(now time.Time) {
-	t.timeline.connect(now)
+	t.start, t.first, t.arrived, t.batchAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	t.frames, t.batch = 0, 0
+	t.emptyAt = now
+	t.sockets++
+	if t.opened.IsZero() {
+		t.opened = now
+	}
 	t.holding = t.received > 0
 }
 
@@ -162,21 +168,20 @@ func (t *Track) TooLittle() bool {
 // it is for wav.Repair.
 func (t *Track) Finish(marks []Mark) (complete bool, err error) {
 	for _, m := range marks {
-		t.w.CueAt(t.position(m.At), m.Label)
+		at := int64(0)
+		if !t.origin.IsZero() && m.At.After(t.origin) {
+			at = min(t.format.Frames(m.At.Sub(t.origin)), t.written)
+		}
+		t.w.CueAt(at, m.Label)
 	}
 	if err := t.w.Finish(); err != nil {
-		return t.playable(), fmt.Errorf("finish recording: %w", err)
+		if info, errFile := t.file.Stat(); errFile == nil {
+			h, errFile := wav.ReadHeader(t.file, info.Size())
+			complete = errFile == nil && h.Frames() == t.w.Frames()
+		}
+		return complete, fmt.Errorf("finish recording: %w", err)
 	}
 	return true, nil
-}
-
-func (t *Track) playable() bool {
-	info, err := t.file.Stat()
-	if err != nil {
-		return false
-	}
-	h, err := wav.ReadHeader(t.file, info.Size())
-	return err == nil && h.Frames() == t.w.Frames()
 }
 
 // SHA256 returns the SHA-256, in hex, of the PCM in the file.
