@@ -6,8 +6,8 @@
 // comes to this URL, one at a time, continues the same recording. Finish publishes the WAV
 // and Save the record.
 //
-// Goroutines: Serve runs the HTTP server's accept loop in one, and each connection is served
-// by one, which is the only one of a stream: it reads the socket and writes the file, with no
+// Goroutines: Serve runs the HTTP server's accept loop, and each connection is served
+// by a goroutine, which is the only one of a stream: it reads the socket and writes the file, with no
 // queue between. Serve returns when all of them have ended. Finish and Save do the disk's
 // work in a goroutine of their own, which they wait for, and so does the end of Serve for its
 // streams: for PublishTimeout, as a disk may hang for ever. What hangs is abandoned then, with

@@ -49,24 +49,18 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
 	}
 	srv.SetKeepAlivesEnabled(false)
-	var failed error
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		failed = srv.Serve(&listener{ln, s.cfg.Load().TLS, s.notePlainText})
-	}()
-	select {
-	case <-ctx.Done():
-	case <-served:
-	}
-	for _, r := range s.close() {
-		r.update(func(*State) { r.closed = true })
-		if live := r.liveHandle(); live != nil {
-			live.ask(EndShutdown)
+	end := sync.OnceFunc(func() {
+		for _, r := range s.close() {
+			r.update(func(*State) { r.closed = true })
+			if live := r.liveHandle(); live != nil {
+				live.ask(EndShutdown)
+			}
 		}
-	}
-	_ = srv.Close()
-	<-served
+		_ = srv.Close()
+	})
+	defer context.AfterFunc(ctx, end)()
+	failed := srv.Serve(&listener{ln, s.cfg.Load().TLS, s.notePlainText})
+	end() // or wait for it
 	_ = withTimeout(s.cfg.Load().PublishTimeout, func() error { conns.all.Wait(); return nil }, func() {})
 	over, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -1,43 +1,31 @@
 package store
 
 import (
-	"strconv"
-	"strings"
+	"regexp"
 
 	"tapdeck/wav"
 )
 
-const idLength = 36
+const uuid = `([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})`
+
+var (
+	callID   = regexp.MustCompile(`\A` + uuid + `\z`)
+	callFile = regexp.MustCompile(`\A` + uuid + `(-[0-9]+)?\.`) // UUID.EXT or UUID-2.EXT
+)
 
 // CheckID says whether a call's ID is a UUID as FreeSWITCH writes it, in lower case, which
 // is also what makes it safe in a path. The error is a *wav.FieldError.
 func CheckID(id string) error {
-	ok := len(id) == idLength
-	for i := 0; ok && i < len(id); i++ {
-		switch i {
-		case 8, 13, 18, 23:
-			ok = id[i] == '-'
-		default:
-			ok = strings.IndexByte("0123456789abcdef", id[i]) >= 0
-		}
-	}
-	if ok {
+	if callID.MatchString(id) {
 		return nil
 	}
 	return &wav.FieldError{Field: "call", Value: id, Rule: "must be a UUID in lower case"}
 }
 
-// callOf returns the call that a file's name is for, UUID.EXT or UUID-2.EXT, or "" if the
-// file is somebody else's.
+// callOf returns the call that a file's name is for, or "" if the file is somebody else's.
 func callOf(file string) string {
-	stem, _, found := strings.Cut(file, ".")
-	if !found || len(stem) < idLength || CheckID(stem[:idLength]) != nil {
-		return ""
+	if found := callFile.FindStringSubmatch(file); found != nil {
+		return found[1]
 	}
-	if number := stem[idLength:]; number != "" {
-		if _, err := strconv.ParseUint(number[1:], 10, 64); err != nil || number[0] != '-' {
-			return ""
-		}
-	}
-	return stem[:idLength]
+	return ""
 }
