@@ -72,5 +72,4 @@ func rawConn(nc net.Conn) net.Conn {
 	return nc
 }
 
-// connKey is that of a request's *conn.
-type connKey struct{}
+type connKey struct{} // of a request's *conn

@@ -7,12 +7,12 @@
 // and Save the record.
 //
 // Goroutines: Serve runs the HTTP server's accept loop, and each connection is served
-// by a goroutine, which is the only one of a stream: it reads the socket and writes the file, with no
-// queue between. Serve returns when all of them have ended. Finish and Save do the disk's
-// work in a goroutine of their own, which they wait for, and so does the end of Serve for its
-// streams: for PublishTimeout, as a disk may hang for ever. What hangs is abandoned then, with
-// an error, and ends when the disk responds; its .part is for Recover. A panic in a stream's
-// goroutine ends that stream alone.
+// by a goroutine, which is the only one of a stream: it reads the socket and writes the file,
+// with no queue between. Serve returns when all of them have ended. Finish and Save do the
+// disk's work in a goroutine of their own, which they wait for, and so does the end of Serve
+// for its streams: for PublishTimeout, as a disk may hang for ever. What hangs is abandoned
+// then, with an error, and ends when the disk responds; its .part is for Recover. A panic in a
+// stream's goroutine ends that stream alone.
 //
 // Reads: in the first second of a socket's audio every frame is read as it comes, so that its
 // place in time is exact. After that reads are ReadInterval apart, and the kernel wakes nobody

@@ -17,7 +17,6 @@ const page = 4 << 10
 // Save publishes the record of a call that has no recording.
 func (s *Store) Save(record *Record) error { return s.saveRecord(record, "") }
 
-// sidecar returns the place of a name's sidecar.
 func (s *Store) sidecar(name string) string { return s.path(name) + jsonExt + partExt }
 
 // saveRecord publishes a record under its WAV's name, else its sidecar's, else the
@@ -28,11 +27,14 @@ func (s *Store) saveRecord(record *Record, sidecar string) error {
 	if err != nil {
 		return err
 	}
-	publish := func(name string) error { return s.publishNew(name, b) }
 	part := s.sidecar(sidecar)
 	inPlace := sidecar != "" && len(b) <= page && s.overwrite(part, b) == nil
-	if inPlace {
-		publish = func(name string) error { return s.publishJSON(name, part) }
+	publish := func(name string) error {
+		if inPlace {
+			return s.publishJSON(name, part)
+		}
+		path := s.path(name) + jsonExt + newExt // locked until it has its name, so that Recover does not remove it
+		return s.createJSON(path, b, true, func() error { return s.publishJSON(name, path) })
 	}
 	own := sidecar
 	if stem, ok := strings.CutSuffix(record.WAV, wavExt); ok {
@@ -85,13 +87,6 @@ func (s *Store) overwrite(path string, b []byte) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
-}
-
-// publishNew writes a record to a file of its own and publishes it. The file is locked
-// until it has its name, so that Recover does not remove it.
-func (s *Store) publishNew(name string, b []byte) error {
-	path := s.path(name) + jsonExt + newExt
-	return s.createJSON(path, b, true, func() error { return s.publishJSON(name, path) })
 }
 
 // publishJSON gives a complete record its lasting name.

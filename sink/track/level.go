@@ -64,20 +64,14 @@ func (e *energy) both() channel {
 
 func (e *energy) rmsDBFS() float64 {
 	c := e.both()
-	if c.squares == 0 {
-		return FloorDBFS
-	}
-	mean := float64(c.squares) / float64(c.samples)
+	mean := float64(c.squares) / float64(max(c.samples, 1))
 	return max(10*math.Log10(mean/(fullScale*fullScale)), FloorDBFS)
 }
 
 func (e *energy) peakDBFS() float64 {
 	c := e.both()
 	peak := max(-int32(c.low), int32(c.top))
-	if peak == 0 {
-		return FloorDBFS
-	}
-	return 20 * math.Log10(float64(peak)/fullScale)
+	return max(20*math.Log10(float64(peak)/fullScale), FloorDBFS)
 }
 
 // digitalSilence says that no sample of the caller was anything but 0 or -1, which is
@@ -106,7 +100,6 @@ func newLevelMeter(f wav.Format) levelMeter {
 	return levelMeter{stereo: f.Channels == 2, windowBytes: n, remaining: n}
 }
 
-// measure adds whole frames.
 func (m *levelMeter) measure(pcm []byte) {
 	for len(pcm) > 0 {
 		n := min(len(pcm), m.remaining)
