@@ -36,7 +36,7 @@ var refusals = map[refusal]struct {
 	"recording_failed": {http.StatusServiceUnavailable, "see this call's earlier lines"},
 	"disk_low":         {http.StatusServiceUnavailable, "make room in sink.directory, or lower sink.min_free"},
 	"closing":          {http.StatusServiceUnavailable, "tapdeck is stopping"},
-	"no_upgrade":       {http.StatusUpgradeRequired, "streams are WebSockets; is this mod_audio_stream?"},
+	"no_upgrade":       {hint: "streams are WebSockets; is this mod_audio_stream?"},
 	plainText: {hint: "mod_audio_stream built without USE_TLS sends plain text to wss:// URLs: " +
 		"rebuild it with -DUSE_TLS=ON, or advertise ws://"},
 }
