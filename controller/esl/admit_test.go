@@ -90,7 +90,7 @@ func turnedAway(t *testing.T, addr string) {
 	p.eof()
 }
 
-// A switch parks a call for ever whose socket closes before connect.
+// A switch parks a call for ever whose socket closes before connect (F8).
 func TestNoRoomSendsTheCallOn(t *testing.T) {
 	cfg := testConfig()
 	cfg.MaxConnections = 1

@@ -8,7 +8,7 @@ import (
 )
 
 // maxCommand bounds a whole command in bytes. FreeSWITCH cuts a command at
-// 10 MiB and reads on as if the rest were the next one.
+// 10 MiB and reads on as if the rest were the next one (F12).
 const maxCommand = 64 << 10
 
 // check says whether the parts of a command, given by a caller, may be sent.

@@ -95,7 +95,7 @@ func (c *Conn) Command(ctx context.Context, line string) (reply string, err erro
 }
 
 // Execute queues an application on the channel with event-lock and returns the
-// Event-UUID by which CHANNEL_EXECUTE_COMPLETE names it (Application-UUID). It
+// Event-UUID by which CHANNEL_EXECUTE_COMPLETE names it (Application-UUID, F20). It
 // returns when the switch has queued the application, not when that has ended.
 // Errors are those of Command.
 func (c *Conn) Execute(ctx context.Context, app, arg string) (eventUUID string, err error) {

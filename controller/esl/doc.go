@@ -11,4 +11,7 @@
 //
 // The package never logs or returns a password, a secret or a command's arguments,
 // never starts a process, and never touches a file.
+//
+// F and a number, as in F12, here and in internal, is a fact of the switch in
+// controller/switchsim/FACTS.md.
 package esl

@@ -12,7 +12,7 @@ var (
 	// ErrUnsafe is a CR, LF or NUL in a command or its argument, or a command
 	// that is empty. Nothing was sent; the connection stays as it was.
 	ErrUnsafe = errors.New("command is empty or holds CR, LF or NUL")
-	// ErrTooLong is a command that the switch would cut in two. Nothing was
+	// ErrTooLong is a command that the switch would cut in two (F12). Nothing was
 	// sent; the connection stays as it was.
 	ErrTooLong = errors.New("command too long")
 	// ErrPeerClosed is the end of the connection from the switch's side.

@@ -28,7 +28,7 @@ func (e *ReplyError) Error() string {
 // Send sends a command and waits for its reply. The name is what errors say of it. The
 // lines behind its first are ended by CR LF, as the library ends the last: FreeSWITCH
 // takes the first CR for the end of the command line if there is any, and would not
-// see a line behind a bare LF. One command is in flight at a time; the others wait.
+// see a line behind a bare LF (F12). One command is in flight at a time; the others wait.
 //
 // The reply to an api command, which is of another kind, does not pass: use bgapi. A
 // reply of -ERR ends the connection with a *ReplyError, as do the end of ctx with its
