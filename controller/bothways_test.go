@@ -11,7 +11,7 @@ import (
 )
 
 // A parked channel sends no audio, and mod_audio_stream then has no frame of a mix
-// with both directions: the listening time would be missing.
+// with both directions (F47): the listening time would be missing.
 func TestBothDirectionsWhileNothingPlays(t *testing.T) {
 	t.Parallel()
 	for _, mix := range []string{"mixed", "stereo"} {

@@ -24,7 +24,7 @@ func (c *call) conclude(ctx context.Context, err error) {
 	c.endChannel(ctx, e.result)
 	c.confirm(ctx)
 	timeout := c.plan.Stream.StopTimeout
-	if c.stream.failure != nil || c.stream.stopFailed { // a socket that is still open is one that the switch forgot
+	if c.stream.failure != nil || c.stream.stopFailed { // a socket that is still open is one that the switch forgot (F37)
 		timeout = 0
 	}
 	c.publish(ctx, timeout)
@@ -89,7 +89,7 @@ func (c *call) confirm(ctx context.Context) {
 
 // release gives the channel to the dialplan's next action: without the dead
 // man's switch, which would end it later, and without an application that runs
-// on. A break of nothing would break the next action's playback.
+// on. A break is only for what runs: of nothing it has no effect (F66).
 func (c *call) release(ctx context.Context) {
 	if c.deadMan {
 		c.bgapi(ctx, "sched_del "+c.channel)
@@ -103,7 +103,7 @@ func (c *call) release(ctx context.Context) {
 }
 
 // hangup ends the channel. An application that runs would hold a hangup by
-// sendmsg back to its own end, so it is killed then.
+// sendmsg back to its own end (F27), so it is killed then.
 func (c *call) hangup(ctx context.Context, cause string) {
 	c.beginStep("hangup")
 	c.asked = true
@@ -124,7 +124,7 @@ func (c *call) hangup(ctx context.Context, cause string) {
 }
 
 // awaitHangup waits for the channel's end, which the switch may owe for ever: a
-// channel whose media bug waits for a server never reports it.
+// channel whose media bug waits for a server never reports it (F42).
 func (c *call) awaitHangup(ctx context.Context) {
 	if !c.waitAfterPlan(ctx, c.ctl.cfg.HangupTimeout, func() bool { return c.hangupComplete }) && !c.over {
 		c.log.Warn("hangup not confirmed", zap.String("step", "hangup"), zap.String("hint", "the channel may be left in the switch: `show channels` in fs_cli"))

@@ -14,4 +14,6 @@
 // anything. A panic in one call ends that call alone. The package never opens a
 // file or a WebSocket and never imports the sink: what it needs of a recorder is
 // the interface Recorder, which the command joins to the sink.
+//
+// F and a number, as in F26, is a fact of the switch in controller/switchsim/FACTS.md.
 package controller

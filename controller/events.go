@@ -14,8 +14,8 @@ import (
 // observe handles one event.
 func (c *call) observe(ctx context.Context, ev *esl.Event) {
 	if ev.ContentType() == "text/disconnect-notice" {
-		// With linger the notice of a hangup says so; if linger was not granted
-		// yet, the socket's orderly end is all that there is of it.
+		// With linger the notice of a hangup says so (F32); if linger was not granted
+		// yet, the socket's orderly end is all that there is of it (F31).
 		if ev.Get("Content-Disposition") == "linger" || !c.lingers {
 			c.sawHangup(ev)
 		}
@@ -41,7 +41,7 @@ func (c *call) observe(ctx context.Context, ev *esl.Event) {
 		}
 		// If no hangup follows the end of the socket application, something else has
 		// transferred, bridged or parked the channel: no other event says so, and the
-		// event socket stays open.
+		// event socket stays open (F10).
 		if ev.Get("Application") == "socket" && !c.hungUp && c.transferDue == nil {
 			c.transferDue = time.After(hangupGrace)
 		}
@@ -60,8 +60,7 @@ func (c *call) observe(ctx context.Context, ev *esl.Event) {
 }
 
 // hangupGrace is how long after the end of an application its reason may come: at
-// a hangup, CHANNEL_EXECUTE_COMPLETE can be sent before CHANNEL_HANGUP is (seen
-// on 1.10.12 in 8 of 80 hangups).
+// a hangup, CHANNEL_EXECUTE_COMPLETE can be sent before CHANNEL_HANGUP is (F26).
 const hangupGrace = 100 * time.Millisecond
 
 // sawHangup notes the hangup, its cause and whose it was.
@@ -86,5 +85,6 @@ func (c *call) sawHangup(ev *esl.Event) {
 }
 
 // switchCauses are those of a hangup that the switch itself began (a time limit, an
-// operator). Over SIP the disposition says so, too: send_* if FreeSWITCH sent the BYE.
+// operator). Over SIP the disposition says so, too: send_* if FreeSWITCH sent the
+// BYE (F28).
 var switchCauses = []string{deadManCause, "MANAGER_REQUEST", "SYSTEM_SHUTDOWN"}

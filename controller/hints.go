@@ -32,7 +32,7 @@ func switchHint(text string) string {
 	return ""
 }
 
-// switchHints are by signs in FreeSWITCH's own words.
+// switchHints are by signs in FreeSWITCH's own words; most are in F14, F36, F39 and F45.
 var switchHints = []struct{ sign, text string }{
 	{"Command not found", "mod_audio_stream is not loaded: `load mod_audio_stream` in fs_cli, and add it to autoload_configs/modules.conf.xml"},
 	{"-USAGE", "this version of mod_audio_stream takes other arguments; tapdeck doctor compares"},

@@ -14,7 +14,7 @@ type Plan struct {
 	// Stream says how the audio is streamed.
 	Stream StreamPlan
 	// Prompt is the file that playback is given, looked for by FreeSWITCH
-	// below its sound_prefix; empty plays none.
+	// below its sound_prefix (F72); empty plays none.
 	Prompt string
 	// Listen is how long the call goes on after the prompt.
 	Listen time.Duration
@@ -38,11 +38,12 @@ type Tone struct {
 // StreamPlan is how a call's audio is streamed to the sink.
 type StreamPlan struct {
 	// Mix is "mono" (the caller), "mixed" (both directions in one channel) or
-	// "stereo" (left the caller, right what FreeSWITCH plays).
+	// "stereo" (left the caller, right what FreeSWITCH plays): F46.
 	Mix string
 	// SampleRate is in Hz: 8000 or 16000.
 	SampleRate int
-	// Buffer is how much audio mod_audio_stream puts into one frame: a multiple of 20 ms.
+	// Buffer is how much audio mod_audio_stream puts into one frame: a multiple
+	// of 20 ms (F57).
 	Buffer time.Duration
 	// ConnectTimeout bounds the time from the switch's +OK to the socket at the sink.
 	ConnectTimeout time.Duration

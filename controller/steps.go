@@ -10,8 +10,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// lingerSeconds is how long FreeSWITCH keeps the event socket after a hangup.
-// Never without a number: that would pin the channel until we close.
+// lingerSeconds is how long FreeSWITCH keeps the event socket after a hangup (F32).
+// Never without a number: that would pin the channel until we close (F33).
 const lingerSeconds = 5
 
 // deadManCause is the hangup cause of a call whose controller never came back.
@@ -20,13 +20,13 @@ const deadManCause = "ALLOTTED_TIMEOUT"
 // deadManMargin is added to a plan's known length and the longest prompt.
 const deadManMargin = 15 * time.Minute
 
-// unused are the events of myevents that no call needs: each would be 6 KB.
+// unused are the events of myevents that no call needs: each would be 6 KB (F24).
 const unused = "CHANNEL_EXECUTE CHANNEL_STATE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_PARK CHANNEL_UNPARK " +
 	"CHANNEL_ANSWER CHANNEL_DATA CHANNEL_CREATE CHANNEL_UUID CHANNEL_OUTGOING CHANNEL_ORIGINATE CHANNEL_BRIDGE " +
 	"CHANNEL_UNBRIDGE CHANNEL_APPLICATION CHANNEL_DESTROY DETECTED_SPEECH TALK NOTALK"
 
-// wanted are the events that myevents does not bring. Everything after the word
-// CUSTOM is a subclass, so it comes last.
+// wanted are the events that myevents does not bring (F15, F17). Everything after
+// the word CUSTOM is a subclass (F18), so it comes last.
 const wanted = "BACKGROUND_JOB CUSTOM mod_audio_stream::connect mod_audio_stream::disconnect mod_audio_stream::error"
 
 // subscribe sets up the connection and the dead man's switch.
@@ -70,7 +70,7 @@ func (p Plan) bothWays() bool { return p.Stream.Mix != "mono" }
 // fillSilence has the switch send silence while nothing plays. A parked channel
 // sends nothing by itself, and mod_audio_stream has no frame then of a mix with both
 // directions. Park looks at the variable once, when media is ready: so before
-// answer, or never (measured on 1.10.12).
+// answer, or never (F47).
 func (c *call) fillSilence(ctx context.Context) error {
 	if !c.plan.bothWays() || !c.ringing {
 		return nil
@@ -86,7 +86,7 @@ func (c *call) fillSilence(ctx context.Context) error {
 }
 
 // playSilence does in the listening time what fillSilence could not do for a
-// channel that had media before. The hangup ends it.
+// channel that had media before (F47). The hangup ends it.
 func (c *call) playSilence(ctx context.Context) error {
 	if !c.plan.bothWays() || c.ringing || c.rec == nil {
 		return nil

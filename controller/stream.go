@@ -33,7 +33,7 @@ const (
 // and by its own timer.
 //
 // "+OK" is not "connected": the switch answers it before it connects, even for a
-// dead port. So a stream is up once the socket is at the sink.
+// dead port (F35). So a stream is up once the socket is at the sink.
 type stream struct {
 	c        *call
 	phase    streamPhase
@@ -73,9 +73,9 @@ func (s *stream) setPhase(p streamPhase) {
 
 // begin sets the channel variables and then starts the stream. All of them are
 // set always, in one API command: mod_audio_stream leaves STREAM_MESSAGE_DEFLATE
-// and STREAM_HEART_BEAT uninitialised without them, and an execute each would
-// cost four media frames. bgapi commands run in threads of their own, so the
-// answer is awaited before start.
+// and STREAM_HEART_BEAT uninitialised without them (F38), and an execute each would
+// cost four media frames (F20). bgapi commands run in threads of their own (F15),
+// so the answer is awaited before start.
 func (s *stream) begin(ctx context.Context) {
 	s.setPhaseFor(streamVariables, s.c.ctl.cfg.CommandTimeout)
 	s.send(ctx, fmt.Sprintf("uuid_setvar_multi %s STREAM_BUFFER_SIZE=%d;STREAM_HEART_BEAT=%d;STREAM_MESSAGE_DEFLATE=true;STREAM_SUPPRESS_LOG=true",
@@ -130,7 +130,7 @@ func (s *stream) answered(ctx context.Context, job, body string) {
 		}
 		s.phase = streamConnecting
 		s.syncWithSink()
-	case streamUnhooking: // +OK, or -ERR if the module has let go by itself
+	case streamUnhooking: // +OK, or -ERR if the module has let go by itself (F43, F40)
 		s.restart(ctx)
 	}
 }
@@ -260,7 +260,7 @@ func (s *stream) phaseExpired(ctx context.Context) {
 
 // retry begins to bring the stream back, or gives it up after the plan's
 // restarts. The switch refuses a start before a stop if it was the server that
-// closed the socket.
+// closed the socket (F43).
 func (s *stream) retry(ctx context.Context) {
 	if s.hopeless || s.restarts >= s.c.plan.Stream.Restarts {
 		s.fail(s.cause, s.hint())

@@ -13,10 +13,10 @@ import (
 
 // The traps of FreeSWITCH and mod_audio_stream that a controller can step into.
 // Those that are missing here are the sink's: 4 (metadata is not the first
-// frame), 16 (wss:// in plain text), and 17 (no RTP is -1, not 0).
+// frame, F59), 16 (wss:// in plain text, F52), and 17 (no RTP is -1, not 0, F48).
 
-// Stop blocks for a second while the server keeps TCP open. Nothing else moves on
-// an event socket that waits for it with api.
+// Stop blocks for a second while the server keeps TCP open (F41). Nothing else
+// moves on an event socket that waits for it with api (F14).
 func TestTrap01StopBlocks(t *testing.T) {
 	t.Parallel()
 	s := good()
@@ -27,8 +27,8 @@ func TestTrap01StopBlocks(t *testing.T) {
 	}
 }
 
-// A server that has sent Close and keeps TCP open: the hangup is never complete.
-// The call ends all the same, and what the recorder then closes frees the channel.
+// A server that has sent Close and keeps TCP open: the hangup is never complete
+// (F42). The call ends all the same, and what the recorder then closes frees the channel.
 func TestTrap02HangupNeverCompletes(t *testing.T) {
 	t.Parallel()
 	s := good()
@@ -43,7 +43,7 @@ func TestTrap02HangupNeverCompletes(t *testing.T) {
 	}
 }
 
-// +OK is answered before the switch has connected.
+// +OK is answered before the switch has connected (F35).
 func TestTrap03OKIsNotConnected(t *testing.T) {
 	t.Parallel()
 	s := good()
@@ -54,7 +54,7 @@ func TestTrap03OKIsNotConnected(t *testing.T) {
 	}
 }
 
-// No disconnect event follows a stop: who waits for it waits for ever.
+// No disconnect event follows a stop (F44): who waits for it waits for ever.
 func TestTrap05NoDisconnectAfterStop(t *testing.T) {
 	t.Parallel()
 	s := good()
@@ -66,7 +66,7 @@ func TestTrap05NoDisconnectAfterStop(t *testing.T) {
 	}
 }
 
-// After the server's Close the media bug stays: start answers -ERR until a stop.
+// After the server's Close the media bug stays: start answers -ERR until a stop (F43).
 func TestTrap06StartNeedsStop(t *testing.T) {
 	t.Parallel()
 	s := good()
@@ -81,7 +81,7 @@ func TestTrap06StartNeedsStop(t *testing.T) {
 	}
 }
 
-// A start that is refused may leave a WebSocket open for ever: it is no
+// A start that is refused may leave a WebSocket open for ever (F37): it is no
 // connected stream, and is closed at the end without waiting for it.
 func TestTrap07RefusedStartLeavesSocket(t *testing.T) {
 	t.Parallel()
@@ -100,7 +100,7 @@ func TestTrap07RefusedStartLeavesSocket(t *testing.T) {
 	}
 }
 
-// Without event-lock playbacks nest.
+// Without event-lock playbacks nest (F19).
 func TestTrap08EventLock(t *testing.T) {
 	t.Parallel()
 	l := good().start(t)
@@ -121,7 +121,7 @@ func TestTrap08EventLock(t *testing.T) {
 	}
 }
 
-// A hangup by sendmsg waits behind a locked playback.
+// A hangup by sendmsg waits behind a locked playback (F27).
 func TestTrap09HangupBehindPlayback(t *testing.T) {
 	t.Parallel()
 	s := good()
@@ -136,8 +136,8 @@ func TestTrap09HangupBehindPlayback(t *testing.T) {
 	}
 }
 
-// uuid_break drops what is queued without a word, and a playback that it broke
-// may call itself played; a break of nothing would break what comes next.
+// uuid_break drops what is queued without a word (F66), and a playback that it
+// broke may call itself played (F65); a break of nothing has no effect (F66).
 func TestTrap10Break(t *testing.T) {
 	t.Parallel()
 	for _, drop := range []time.Duration{50 * time.Millisecond, 3 * time.Second} {
@@ -158,8 +158,8 @@ func TestTrap10Break(t *testing.T) {
 	}
 }
 
-// An unknown application hangs the call up, with no event of its own: only these
-// are executed, and the end of the channel ends a step that nobody completes.
+// An unknown application hangs the call up, with no event of its own (F23): only
+// these are executed, and the end of the channel ends a step that nobody completes.
 func TestTrap11UnknownApplication(t *testing.T) {
 	t.Parallel()
 	known := []string{"socket", "answer", "playback", "hangup"}
@@ -180,7 +180,7 @@ func TestTrap11UnknownApplication(t *testing.T) {
 	}
 }
 
-// linger without seconds pins the channel; with them it is free as soon as the
+// linger without seconds pins the channel (F33); with them it is free as soon as the
 // call has been concluded.
 func TestTrap12Linger(t *testing.T) {
 	t.Parallel()
@@ -195,7 +195,7 @@ func TestTrap12Linger(t *testing.T) {
 	}
 }
 
-// Without linger CHANNEL_HANGUP_COMPLETE is lost.
+// Without linger CHANNEL_HANGUP_COMPLETE is lost (F31).
 func TestTrap13HangupComplete(t *testing.T) {
 	t.Parallel()
 	s := good()
@@ -210,7 +210,7 @@ func TestTrap13HangupComplete(t *testing.T) {
 	}
 }
 
-// In sync mode no audio is read between applications.
+// In sync mode no audio is read between applications (F6).
 func TestTrap14SyncMode(t *testing.T) {
 	t.Parallel()
 	e := good().run(t, switchsim.CallSpec{Arguments: "full", Then: after()})
@@ -220,8 +220,8 @@ func TestTrap14SyncMode(t *testing.T) {
 	}
 }
 
-// Everything after the word CUSTOM is a subclass: BACKGROUND_JOB behind it would
-// never come. Without myevents, a socket would hear other calls.
+// Everything after the word CUSTOM is a subclass (F18): BACKGROUND_JOB behind it
+// would never come. Without myevents, a socket would hear other calls (F17).
 func TestTrap15Subscription(t *testing.T) {
 	t.Parallel()
 	l := good().start(t)
