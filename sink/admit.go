@@ -66,7 +66,7 @@ func (c *connections) upgrade(w http.ResponseWriter, r *http.Request) *stream {
 	}
 	var err error
 	st.ws, err = websocket.Accept(w, r, &websocket.AcceptOptions{
-		InsecureSkipVerify: true, // the module always sends an Origin
+		InsecureSkipVerify: true, // the module always sends an Origin (F56)
 		CompressionMode:    websocket.CompressionDisabled,
 		OnPingReceived:     st.ping,
 		OnPongReceived:     func(context.Context, []byte) { st.countNoise() },

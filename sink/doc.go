@@ -25,4 +25,7 @@
 //
 // The package never throws away audio that came, never trusts what a stream says about itself
 // for pairing, and never lets one call's disk wait on another's.
+//
+// F and a number, as in F41, here and in sink/track, is a fact of the switch in
+// controller/switchsim/FACTS.md.
 package sink

@@ -136,7 +136,7 @@ func (b *bench) connect(r *Recording) *socket {
 	return s
 }
 
-// request sends an upgrade for a path as mod_audio_stream does.
+// request sends an upgrade for a path as mod_audio_stream does (F56).
 func (b *bench) request(path string) (*socket, *http.Response) {
 	b.t.Helper()
 	return b.rawRequest("GET " + path + " HTTP/1.1\r\n" +

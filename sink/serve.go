@@ -18,7 +18,7 @@ import (
 
 const (
 	// headerTimeout bounds the time to a request's last header. The module gives up
-	// after 1 s; on an overloaded machine the sink must not do so before.
+	// after 1 s (F39); on an overloaded machine the sink must not do so before.
 	headerTimeout  = 5 * time.Second
 	refusalTimeout = 2 * time.Second
 	maxHeaderBytes = 16 << 10

@@ -27,7 +27,7 @@ const (
 	maxMetadataBytes = 8 << 10
 
 	// closeTimeout bounds the close handshake: the switch waits for the end of the TCP
-	// connection, so it must come.
+	// connection (F41, F42), so it must come.
 	closeTimeout = time.Second
 )
 

@@ -72,7 +72,7 @@ func TestGapsAreFilled(t *testing.T) {
 		elapse(740 * time.Millisecond)
 		gap1 := time.Since(first)
 		s = b.connect(r)
-		// What the switch queued while it connected comes in one burst.
+		// What the switch queued while it connected comes in one burst (F59).
 		elapse(100 * time.Millisecond)
 		for at := 0; at < 1600; at += 320 {
 			s.audio(two[at : at+320])
@@ -167,7 +167,7 @@ func TestIdleSocketIsClosed(t *testing.T) {
 }
 
 // answerClose reads the server's Close, which must have a status, echoes it as
-// mod_audio_stream does, and waits for the end of the TCP connection.
+// mod_audio_stream does, and waits for the end of the TCP connection (F63).
 func (s *socket) answerClose(t *testing.T, status int) {
 	t.Helper()
 	for {

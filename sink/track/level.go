@@ -75,7 +75,7 @@ func (e *energy) peakDBFS() float64 {
 }
 
 // digitalSilence says that no sample of the caller was anything but 0 or -1, which is
-// what the switch streams for a caller that sends no RTP.
+// what the switch streams for a caller that sends no RTP (F48).
 func (e *energy) digitalSilence() bool {
 	return e.caller.samples > 0 && e.caller.low >= -1 && e.caller.top <= 0
 }

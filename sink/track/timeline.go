@@ -44,7 +44,7 @@ type timeline struct {
 
 // arrive counts frames of audio that arrived at a time. In the first second the start
 // of the socket's audio is the earliest that any arrival allows, so that frames that
-// were queued while the switch connected don't shift it.
+// were queued while the switch connected (F59) don't shift it.
 func (t *timeline) arrive(frames int64, now time.Time) {
 	if t.first.IsZero() {
 		t.first = now
@@ -93,7 +93,7 @@ func (t *timeline) EndBatch(now time.Time) {
 }
 
 // TooMuch says that the socket's audio is longer than the time it came in, which is
-// counted from before what was queued while the switch connected.
+// counted from before what was queued while the switch connected (F59).
 func (t *timeline) TooMuch() bool {
 	passed := t.arrived.Sub(t.start)
 	return passed >= longAfter && float64(t.format.Duration(t.frames)) > longShare*float64(passed)
