@@ -46,7 +46,8 @@ func (c *checker) socket(data string) {
 }
 
 // hosts reads the list of hosts as FreeSWITCH does: the port follows the last
-// colon, the path the first slash after it, and a port stays for the hosts after it.
+// colon, the path the first slash after it, and a port stays for the hosts after it
+// (F4 of controller/switchsim/FACTS.md).
 func (c *checker) hosts(s *Socket, list string) {
 	port := "8084" // FreeSWITCH's default
 	for i, entry := range strings.Split(list, "|") {

@@ -36,7 +36,8 @@ type Extension struct {
 	Variables map[string]string
 }
 
-// maxHosts is how many hosts FreeSWITCH accepts in one socket action.
+// maxHosts is how many hosts FreeSWITCH accepts in one socket action: F4 of
+// controller/switchsim/FACTS.md.
 const maxHosts = 50
 
 // validate reports every value that FreeSWITCH would refuse or misread, joined.
