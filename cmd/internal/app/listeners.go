@@ -65,7 +65,7 @@ func (l Listeners) Advertise(s *config.Sink) {
 }
 
 // parkedAfter is a little less than how long FreeSWITCH waits for a controller that
-// has accepted a call's connection and says nothing.
+// has accepted a call's connection and says nothing (F2 of controller/switchsim/FACTS.md).
 const parkedAfter = 20 * time.Second
 
 func (l Listeners) warnOfLongDrain(timeout time.Duration, log *zap.Logger) {
