@@ -61,7 +61,8 @@ func (x *examination) prompt(ctx context.Context, check, prompt string) {
 }
 
 // file looks where playback looks for a file: what mod_sndfile plays, also in a
-// folder beside it that is named after a sample rate; at last at the path itself.
+// folder beside it that is named after a sample rate; at last at the path itself
+// (F72 of controller/switchsim/FACTS.md).
 func (x *examination) file(ctx context.Context, check, file string) {
 	dir, name := path.Split(file)
 	folders, seen := []string{"8000", "16000", "32000", "48000", ""}, "there is no %s, nor is it in a folder 8000, 16000, 32000 or 48000 beside it"

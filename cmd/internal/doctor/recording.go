@@ -85,7 +85,8 @@ func lossHint(r *callview.Record) string {
 }
 
 // lengthGrace is how far a recording's length may be from its stream's time, beyond
-// the last buffer of the stream, which FreeSWITCH does not send.
+// the last buffer of the stream, which FreeSWITCH does not send (F57 of
+// controller/switchsim/FACTS.md).
 const lengthGrace = 300 * time.Millisecond
 
 // length compares the recording's length with the stream's time, and says whether it
