@@ -20,7 +20,7 @@ type Step struct {
 
 // Timeline returns the steps of a call with this plan, in order, so that a
 // person sees what a caller will hear. The times are those of the plan: what the
-// switch needs for a step (some 20 ms each) is not in them.
+// switch needs for a step (some 20 ms each, F20 of controller/switchsim/FACTS.md) is not in them.
 func Timeline(p controller.Plan) []Step {
 	var steps []Step
 	now, from := time.Duration(0), ""
