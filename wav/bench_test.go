@@ -57,11 +57,11 @@ func BenchmarkRepairHour(b *testing.B) {
 	noErr(b, f.Truncate(size))
 	for b.Loop() {
 		b.StopTimer()
-		_, err := f.WriteAt(w.header[:], 0)
+		_, err := f.WriteAt(w.header, 0)
 		noErr(b, err)
 		b.StartTimer()
-		if report, err := Repair(f, size, Format{}); err != nil || !report.Changed {
-			b.Fatal(report, err)
+		if changed, err := Repair(f, size, Format{}); err != nil || !changed {
+			b.Fatal(changed, err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -17,7 +18,8 @@ const (
 	maxLabel     = 80
 	cueTailBytes = 64 << 10
 
-	cueBytes = 24 // of one point in the cue chunk
+	cueBytes = 24         // of one point in the cue chunk
+	dataID   = 0x61746164 // "data"
 )
 
 // Cue is a named position in the audio.
@@ -54,30 +56,35 @@ func encodeCues(cues []Cue, frames int64) []byte {
 	points := binary.LittleEndian.AppendUint32(nil, uint32(len(sorted)))
 	labels := []byte("adtl")
 	for i, c := range sorted {
-		id := uint32(i + 1)
-		points = appendPoint(points, id, uint32(min(max(c.Frame, 0), frames, math.MaxUint32)))
+		id, frame := uint32(i+1), uint32(min(max(c.Frame, 0), frames, math.MaxUint32))
+		// Chunk start and block start are 0: there is no play list, and PCM has no blocks.
+		for _, v := range [cueBytes / 4]uint32{id, frame, dataID, 0, 0, frame} {
+			points = binary.LittleEndian.AppendUint32(points, v)
+		}
 		labels = appendChunk(labels, "labl", append(append(binary.LittleEndian.AppendUint32(nil, id), c.Label...), 0))
 	}
 	return appendChunk(appendChunk(nil, "cue ", points), "LIST", labels)
 }
 
-func appendPoint(b []byte, id, frame uint32) []byte {
-	b = binary.LittleEndian.AppendUint32(b, id)
-	b = binary.LittleEndian.AppendUint32(b, frame)
-	b = append(b, "data"...)
-	b = binary.LittleEndian.AppendUint32(b, 0) // chunk start: there is no play list
-	b = binary.LittleEndian.AppendUint32(b, 0) // block start: PCM has no blocks
-	return binary.LittleEndian.AppendUint32(b, frame)
-}
-
-func appendChunk(b []byte, id string, payload []byte) []byte {
-	b = append(b, id...)
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(payload)))
-	b = append(b, payload...)
-	if len(payload)%2 != 0 {
-		b = append(b, 0)
+// readCues reads the cues among the chunks between two offsets; chunks that are
+// broken or of other kinds are left out.
+func readCues(r io.ReaderAt, at, end int64) (cues []Cue) {
+	var ids []uint32
+	for c := range wholeChunks(r, at, end) {
+		if c.size > maxRead || c.id != "cue " && c.id != "LIST" {
+			continue
+		}
+		b := make([]byte, c.size)
+		if readFull(r, b, c.payload) != nil {
+			continue
+		}
+		if c.id == "LIST" {
+			decodeLabels(b, cues, ids)
+		} else {
+			cues, ids = decodeCues(b)
+		}
 	}
-	return b
+	return cues
 }
 
 // decodeCues reads the payload of a cue chunk; points that it lacks are left out.
@@ -86,8 +93,7 @@ func decodeCues(b []byte) (cues []Cue, ids []uint32) {
 		return nil, nil
 	}
 	n := min(int64(binary.LittleEndian.Uint32(b)), int64(len(b)-4)/cueBytes, maxCues)
-	for i := range n {
-		p := b[4+i*cueBytes:]
+	for p := range slices.Chunk(b[4:4+n*cueBytes], cueBytes) {
 		cues = append(cues, Cue{Frame: int64(binary.LittleEndian.Uint32(p[20:]))})
 		ids = append(ids, binary.LittleEndian.Uint32(p))
 	}
@@ -101,14 +107,14 @@ func decodeLabels(b []byte, cues []Cue, ids []uint32) {
 		return
 	}
 	// The last label may lack its pad byte: some writers leave it out.
-	walkChunks(bytes.NewReader(b), 4, int64(len(b)+len(b)%2), func(c chunk) {
+	for c := range wholeChunks(bytes.NewReader(b), 4, int64(len(b)+len(b)%2)) {
 		label := b[c.payload:min(c.payload+c.size, int64(len(b)))]
 		if c.id != "labl" || len(label) < 4 {
-			return
+			continue
 		}
 		if i := slices.Index(ids, binary.LittleEndian.Uint32(label)); i >= 0 {
 			text, _, _ := bytes.Cut(label[4:], []byte{0})
 			cues[i].Label = cleanLabel(string(text))
 		}
-	})
+	}
 }

@@ -13,7 +13,7 @@ func seeds(f *testing.F) [][]byte {
 	half := bytes.Clone(whole)
 	clear(half[50:headerBytes])
 	rf64 := bytes.Clone(whole)
-	encodeLarge((*[headerBytes]byte)(rf64), stereo8, 400, int64(len(rf64)))
+	setSizes(rf64[:headerBytes], stereo8, 400, int64(len(rf64)), true)
 	return [][]byte{
 		nil, whole, half, rf64, whole[:70], whole[:300], whole[:490], make([]byte, 300),
 		killed(f, mono8, audio[:100], audio[100:]).data,
@@ -38,10 +38,10 @@ func FuzzRepair(f *testing.F) {
 		if fallback.Validate() != nil {
 			fallback = Format{}
 		}
-		report, err := Repair(file, file.size(), fallback)
-		if err != nil || !report.Changed {
+		changed, err := Repair(file, file.size(), fallback)
+		if err != nil || !changed {
 			if !bytes.Equal(before, file.data) {
-				t.Fatalf("changed, but %+v, %v", report, err)
+				t.Fatalf("changed, but %v, %v", changed, err)
 			}
 			if errBefore == nil && err != nil {
 				t.Fatalf("a readable file: %v", err)
@@ -50,7 +50,7 @@ func FuzzRepair(f *testing.F) {
 		}
 		now, err := ReadHeader(file, file.size())
 		if err != nil {
-			t.Fatalf("not readable after %+v: %v", report, err)
+			t.Fatalf("not readable after Repair: %v", err)
 		}
 		if errBefore == nil {
 			sameAudio(t, before, file.data, was, now)
@@ -59,8 +59,8 @@ func FuzzRepair(f *testing.F) {
 			t.Fatal("bytes behind the header have changed")
 		}
 		once := bytes.Clone(file.data)
-		if again, err := Repair(file, file.size(), fallback); err != nil || again.Changed || !bytes.Equal(once, file.data) {
-			t.Fatalf("first %+v, second %+v, %v", report, again, err)
+		if again, err := Repair(file, file.size(), fallback); err != nil || again || !bytes.Equal(once, file.data) {
+			t.Fatalf("second Repair = %v, %v", again, err)
 		}
 	})
 }
@@ -75,7 +75,7 @@ func sameAudio(t *testing.T, before, after []byte, was, now Header) {
 	}
 }
 
-// A header that is read tells of audio that is there.
+// A header that is read declares audio that is there.
 func FuzzReadHeader(f *testing.F) {
 	for _, b := range seeds(f) {
 		f.Add(b)
@@ -86,7 +86,7 @@ func FuzzReadHeader(f *testing.F) {
 			return
 		}
 		if h.Format.Validate() != nil || h.DataBytes < 0 || h.DataBytes%int64(h.Format.FrameBytes()) != 0 ||
-			h.DataBytes > h.Declared || h.DataOffset+h.DataBytes > int64(len(b)) || len(h.Cues) > maxCues {
+			h.DataOffset+h.DataBytes > int64(len(b)) || len(h.Cues) > maxCues {
 			t.Fatalf("%+v of %d bytes", h, len(b))
 		}
 	})
@@ -107,9 +107,9 @@ func FuzzWriterSplits(f *testing.F) {
 			rest = rest[n:]
 			if s%2 == 0 {
 				noErr(t, w.Flush())
-				taken := len(audio) - len(rest)
-				if !bytes.Equal(pcm(t, file), audio[:format.whole(int64(taken))]) {
-					t.Fatalf("other audio after a Flush at %d", taken)
+				written := len(audio) - len(rest)
+				if !bytes.Equal(pcm(t, file), audio[:format.whole(int64(written))]) {
+					t.Fatalf("other audio after a Flush at %d", written)
 				}
 			}
 		}

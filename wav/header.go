@@ -7,14 +7,12 @@ import (
 
 // Offsets in the header that the Writer writes: RIFF, JUNK or ds64, fmt, data.
 const (
-	riffSizeAt  = 4
 	junkAt      = 12
 	junkBytes   = 28
 	ds64At      = junkAt + chunkHeader // the ds64 chunk's payload
-	fmtAt       = ds64At + junkBytes
+	fmtAt       = ds64At + junkBytes + chunkHeader
 	fmtBytes    = 16
-	dataAt      = fmtAt + chunkHeader + fmtBytes
-	dataSizeAt  = dataAt + 4
+	dataAt      = fmtAt + fmtBytes
 	headerBytes = dataAt + chunkHeader
 
 	chunkHeader = 8
@@ -25,48 +23,50 @@ const (
 	formatExtensible = 0xFFFE
 )
 
-// encodeHeader writes the whole header of a file with so many bytes of audio, whose
-// RIFF ends at the offset riffEnd.
-func encodeHeader(b *[headerBytes]byte, f Format, data, riffEnd int64) {
-	*b = [headerBytes]byte{}
-	copy(b[0:], "RIFF")
-	copy(b[8:], "WAVE")
-	copy(b[junkAt:], "JUNK")
-	binary.LittleEndian.PutUint32(b[junkAt+4:], junkBytes)
-	encodeFormat(b[fmtAt:], f)
-	copy(b[dataAt:], "data")
-	if riffEnd-chunkHeader >= unknownSize {
-		encodeLarge(b, f, data, riffEnd)
-		return
+// formatChunk is the payload of a fmt chunk.
+type formatChunk struct {
+	Tag, Channels        uint16
+	SampleRate, ByteRate uint32
+	FrameBytes, Bits     uint16
+}
+
+// newHeader returns the header of an empty recording, without its sizes.
+func newHeader(f Format) []byte {
+	format, _ := binary.Append(nil, binary.LittleEndian, formatChunk{
+		Tag: formatPCM, Channels: uint16(f.Channels), SampleRate: uint32(f.SampleRate),
+		ByteRate: uint32(f.ByteRate()), FrameBytes: uint16(f.FrameBytes()), Bits: 8 * sampleBytes,
+	})
+	b := append(make([]byte, 0, headerBytes), "RIFF\x00\x00\x00\x00WAVE"...)
+	b = appendChunk(b, "JUNK", make([]byte, junkBytes))
+	b = appendChunk(b, "fmt ", format)
+	return appendChunk(b, "data", nil)
+}
+
+func appendChunk(b []byte, id string, payload []byte) []byte {
+	b = append(b, id...)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(payload)))
+	b = append(b, payload...)
+	if len(payload)%2 != 0 {
+		b = append(b, 0)
 	}
-	binary.LittleEndian.PutUint32(b[riffSizeAt:], uint32(riffEnd-chunkHeader))
-	binary.LittleEndian.PutUint32(b[dataSizeAt:], uint32(data))
+	return b
 }
 
-// encodeLarge makes RF64 of a header: the sizes move into the ds64 chunk.
-func encodeLarge(b *[headerBytes]byte, f Format, data, riffEnd int64) {
-	copy(b[0:], "RF64")
-	copy(b[junkAt:], "ds64")
-	binary.LittleEndian.PutUint32(b[riffSizeAt:], unknownSize)
-	binary.LittleEndian.PutUint32(b[dataSizeAt:], unknownSize)
-	encodeDS64(b[ds64At:], f, data, riffEnd)
-}
+// needsRF64 reports whether a RIFF's size is too large for its field.
+func needsRF64(riffEnd int64) bool { return riffEnd-chunkHeader >= unknownSize }
 
-// encodeDS64 writes the first 24 bytes of a ds64 chunk's payload; the length of its
-// table follows and stays as it is.
-func encodeDS64(b []byte, f Format, data, riffEnd int64) {
-	binary.LittleEndian.PutUint64(b[0:], uint64(riffEnd-chunkHeader))
-	binary.LittleEndian.PutUint64(b[8:], uint64(data))
-	binary.LittleEndian.PutUint64(b[16:], uint64(data/int64(f.FrameBytes())))
-}
-
-func encodeFormat(b []byte, f Format) {
-	copy(b, "fmt ")
-	binary.LittleEndian.PutUint32(b[4:], fmtBytes)
-	binary.LittleEndian.PutUint16(b[8:], formatPCM)
-	binary.LittleEndian.PutUint16(b[10:], uint16(f.Channels))
-	binary.LittleEndian.PutUint32(b[12:], uint32(f.SampleRate))
-	binary.LittleEndian.PutUint32(b[16:], uint32(f.ByteRate()))
-	binary.LittleEndian.PutUint16(b[20:], uint16(f.FrameBytes()))
-	binary.LittleEndian.PutUint16(b[22:], 8*sampleBytes)
+// setSizes writes the sizes into a header that ends where its audio begins. In an RF64
+// file they are in the ds64 chunk, of which the length of its table stays as it is.
+func setSizes(head []byte, f Format, data, riffEnd int64, rf64 bool) {
+	copy(head, "RIFF")
+	if rf64 {
+		copy(head, "RF64")
+		copy(head[junkAt:], "ds64")
+		binary.LittleEndian.PutUint64(head[ds64At:], uint64(riffEnd-chunkHeader))
+		binary.LittleEndian.PutUint64(head[ds64At+8:], uint64(data))
+		binary.LittleEndian.PutUint64(head[ds64At+16:], uint64(data/int64(f.FrameBytes())))
+		data, riffEnd = unknownSize, unknownSize+chunkHeader
+	}
+	binary.LittleEndian.PutUint32(head[4:], uint32(riffEnd-chunkHeader))
+	binary.LittleEndian.PutUint32(head[len(head)-4:], uint32(data))
 }

@@ -23,8 +23,8 @@ type memFile struct {
 	syncs  int
 	// room is how long the file can get; negative is without limit.
 	room int64
-	// failWriteAt and failSync make these fail without effect.
-	failWriteAt, failSync error
+	// failWriteAt, failTruncate and failSync make these fail without effect.
+	failWriteAt, failTruncate, failSync error
 }
 
 func newMemFile(b []byte) *memFile { return &memFile{data: b, room: -1} }
@@ -72,10 +72,10 @@ func (f *memFile) Sync() error {
 
 func (f *memFile) size() int64 { return int64(len(f.data)) }
 
-// cutFile is a memFile that can be truncated, as an *os.File can.
-type cutFile struct{ *memFile }
-
-func (f cutFile) Truncate(size int64) error {
+func (f *memFile) Truncate(size int64) error {
+	if f.failTruncate != nil {
+		return f.failTruncate
+	}
 	f.data = f.data[:size]
 	return nil
 }
@@ -138,7 +138,7 @@ func killed(t testing.TB, format Format, flushed, rest []byte) *memFile {
 	return f
 }
 
-// pcm returns the audio that the file's header tells of.
+// pcm returns the audio that the file's header declares.
 func pcm(t testing.TB, f *memFile) []byte {
 	t.Helper()
 	h, err := ReadHeader(f, f.size())

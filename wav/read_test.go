@@ -20,9 +20,7 @@ func riff(chunks ...string) []byte {
 
 // fmtChunk returns the payload of a fmt chunk.
 func fmtChunk(f Format) string {
-	var b [chunkHeader + fmtBytes]byte
-	encodeFormat(b[:], f)
-	return string(b[chunkHeader:])
+	return string(newHeader(f)[fmtAt:dataAt])
 }
 
 // extensible returns the payload of a WAVE_FORMAT_EXTENSIBLE fmt chunk.
@@ -50,15 +48,15 @@ func TestReadHeader(t *testing.T) {
 		want Header
 		err  error
 	}{
-		{"plain", plain, Header{mono8, 44, 6, 6, false, nil}, nil},
-		{"others before", riff("LIST", "odd", "bext", "", "fmt ", fmtChunk(stereo8)+"\x00\x00", "fact", "1234", "data", "abcdefgh"), Header{stereo8, 78, 8, 8, false, nil}, nil},
-		{"extensible", riff("fmt ", extensible(stereo8, 1), "data", "abcd"), Header{stereo8, 68, 4, 4, false, nil}, nil},
-		{"half a frame", riff("fmt ", fmtChunk(stereo8), "data", "abcdef"), Header{stereo8, 44, 4, 6, false, nil}, nil},
-		{"cut short", plain[:47], Header{mono8, 44, 2, 6, false, nil}, nil},
-		{"nothing of it", plain[:44], Header{mono8, 44, 0, 6, false, nil}, nil},
-		{"unknown length", with(plain, 40, "\xff\xff\xff\xff"), Header{mono8, 44, 6, 6, false, nil}, nil},
-		{"audio behind", append(with(plain, 0, ""), "junk"...), Header{mono8, 44, 6, 6, false, nil}, nil},
-		{"cues broken", riff("fmt ", fmtChunk(mono8), "data", "ab", "cue ", "\x09\x00\x00\x00abc", "LIST", "adtllabl\xff\xff\xff\xffab"), Header{mono8, 44, 2, 2, false, nil}, nil},
+		{"plain", plain, Header{mono8, 44, 6, nil}, nil},
+		{"others before", riff("LIST", "odd", "bext", "", "fmt ", fmtChunk(stereo8)+"\x00\x00", "fact", "1234", "data", "abcdefgh"), Header{stereo8, 78, 8, nil}, nil},
+		{"extensible", riff("fmt ", extensible(stereo8, 1), "data", "abcd"), Header{stereo8, 68, 4, nil}, nil},
+		{"half a frame", riff("fmt ", fmtChunk(stereo8), "data", "abcdef"), Header{stereo8, 44, 4, nil}, nil},
+		{"cut short", plain[:47], Header{mono8, 44, 2, nil}, nil},
+		{"nothing of it", plain[:44], Header{mono8, 44, 0, nil}, nil},
+		{"unknown length", with(plain, 40, "\xff\xff\xff\xff"), Header{mono8, 44, 6, nil}, nil},
+		{"audio behind", append(with(plain, 0, ""), "junk"...), Header{mono8, 44, 6, nil}, nil},
+		{"cues broken", riff("fmt ", fmtChunk(mono8), "data", "ab", "cue ", "\x09\x00\x00\x00abc", "LIST", "adtllabl\xff\xff\xff\xffab"), Header{mono8, 44, 2, nil}, nil},
 		{"empty", nil, Header{}, ErrNotWAV},
 		{"RIFF alone", []byte("RIFF\x04\x00\x00\x00WAVE"), Header{}, ErrNotWAV},
 		{"AVI", with(plain, 8, "AVI "), Header{}, ErrNotWAV},

@@ -14,12 +14,12 @@ import (
 
 // repairTo repairs a file and checks its audio, its cues, that the bytes behind the
 // header are as they were, and that a second Repair changes nothing.
-func repairTo(t *testing.T, f *memFile, fallback Format, audio []byte, cues int) Report {
+func repairTo(t *testing.T, f *memFile, fallback Format, audio []byte, cues int) (changed bool) {
 	t.Helper()
 	before := bytes.Clone(f.data)
-	report, err := Repair(f, f.size(), fallback)
+	changed, err := Repair(f, f.size(), fallback)
 	if err != nil {
-		t.Fatalf("Repair = %+v, %v", report, err)
+		t.Fatalf("Repair = %v, %v", changed, err)
 	}
 	if got := pcm(t, f); !bytes.Equal(got, audio) {
 		t.Errorf("%d bytes of audio after Repair, want %d", len(got), len(audio))
@@ -27,17 +27,23 @@ func repairTo(t *testing.T, f *memFile, fallback Format, audio []byte, cues int)
 	if len(before) > headerBytes && !bytes.Equal(f.data[headerBytes:], before[headerBytes:]) {
 		t.Error("Repair has touched more than the header")
 	}
-	if report.Changed == bytes.Equal(before, f.data) || (f.syncs > 0) != report.Changed {
-		t.Errorf("Changed = %v, %d syncs", report.Changed, f.syncs)
+	if changed == bytes.Equal(before, f.data) || (f.syncs > 0) != changed {
+		t.Errorf("changed = %v, %d syncs", changed, f.syncs)
 	}
-	if len(report.Header.Cues) != cues || report.Header.DataBytes != int64(len(audio)) {
-		t.Errorf("report %+v", report)
+	if h, err := ReadHeader(f, f.size()); err != nil || len(h.Cues) != cues {
+		t.Errorf("header %+v, %v", h, err)
 	}
+	checkRepaired(t, f, fallback)
+	return changed
+}
+
+// checkRepaired checks that a second Repair changes nothing.
+func checkRepaired(t *testing.T, f *memFile, fallback Format) {
+	t.Helper()
 	once := bytes.Clone(f.data)
-	if again, err := Repair(f, f.size(), fallback); err != nil || again.Changed || !bytes.Equal(once, f.data) {
-		t.Errorf("second Repair = %+v, %v", again, err)
+	if again, err := Repair(f, f.size(), fallback); err != nil || again || !bytes.Equal(once, f.data) {
+		t.Errorf("second Repair = %v, %v", again, err)
 	}
-	return report
 }
 
 // healthy resets what recording counted.
@@ -54,7 +60,7 @@ func TestRepairHealthy(t *testing.T) {
 				healthy(t, format, audio, Cue{0, "odd"}),
 				healthy(t, format, audio, Cue{0, "a"}, Cue{int64(frames), "even"}),
 			} {
-				if report := repairTo(t, f, Format{}, audio, cues); report.Changed {
+				if repairTo(t, f, Format{}, audio, cues) {
 					t.Errorf("%v, %d frames, %d cues: changed", format, frames, cues)
 				}
 			}
@@ -70,10 +76,10 @@ func TestRepairKilled(t *testing.T) {
 				audio := noise(2, flushed+rest)
 				f := killed(t, format, audio[:flushed], audio[flushed:])
 				f.syncs = 0
-				report := repairTo(t, f, Format{}, audio[:format.whole(int64(len(audio)))], 0)
-				if report.Damaged || report.Before != int64(flushed) {
-					t.Errorf("report %+v", report)
+				if got := pcm(t, f); len(got) != flushed {
+					t.Errorf("%d bytes of audio before Repair, want %d", len(got), flushed)
 				}
+				repairTo(t, f, Format{}, audio[:format.whole(int64(len(audio)))], 0)
 			}
 		}
 	}
@@ -119,9 +125,16 @@ func TestRepairCuesLost(t *testing.T) {
 		}
 		repairTo(t, f, Format{}, audio, cues)
 	}
-	f := newMemFile(bytes.Clone(whole))
-	clear(f.data[headerBytes+len(audio):])
-	repairTo(t, f, Format{}, audio, 0)
+	for kept := range tail {
+		f := newMemFile(bytes.Clone(whole))
+		clear(f.data[headerBytes+len(audio)+kept:])
+		_, err := Repair(f, f.size(), Format{})
+		noErr(t, err)
+		if got := pcm(t, f); !bytes.Equal(got, audio) {
+			t.Errorf("%d bytes of cues kept, the others zeros: %d bytes of audio, want %d", kept, len(got), len(audio))
+		}
+		checkRepaired(t, f, Format{})
+	}
 }
 
 // The header is there, the audio isn't.
@@ -168,7 +181,7 @@ func TestRepairHalfHeader(t *testing.T) {
 	}
 }
 
-// Any run of zeros within the header is mended; the format that is there wins.
+// Any run of zeros within the header is repaired; the format that is there wins.
 func TestRepairZeroFilled(t *testing.T) {
 	audio := noise(7, 5000)
 	for from := range headerBytes {
@@ -183,12 +196,13 @@ func TestRepairZeroFilled(t *testing.T) {
 	}
 	f := healthy(t, stereo8, audio)
 	clear(f.data[:fmtAt])
-	if report := repairTo(t, f, mono8, audio, 0); report.Header.Format != stereo8 || !report.Damaged {
-		t.Errorf("report %+v", report)
+	repairTo(t, f, mono8, audio, 0)
+	if h, err := ReadHeader(f, f.size()); err != nil || h.Format != stereo8 {
+		t.Errorf("header %+v, %v", h, err)
 	}
 }
 
-// Damage of the header and something behind the audio that it tells of.
+// Damage of the header, and something behind the audio that it declares.
 func TestRepairDamagedAndUnfinished(t *testing.T) {
 	audio := noise(12, 5000)
 	whole := recording(t, stereo8, audio, Cue{7, "x"}).data
@@ -202,7 +216,7 @@ func TestRepairDamagedAndUnfinished(t *testing.T) {
 	repairTo(t, more, Format{}, audio, 0)
 
 	large := newMemFile(bytes.Clone(whole))
-	encodeLarge((*[headerBytes]byte)(large.data), stereo8, 5000, large.size())
+	setSizes(large.data[:headerBytes], stereo8, 5000, large.size(), true)
 	clear(large.data[:3])
 	repairTo(t, large, Format{}, audio, 1)
 }
@@ -235,14 +249,12 @@ func TestRepairForeign(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := newMemFile(bytes.Clone(tc.file))
-			report, err := Repair(f, f.size(), stereo8)
+			changed, err := Repair(f, f.size(), stereo8)
 			noErr(t, err)
-			if report.Changed != tc.changed || report.Changed == bytes.Equal(f.data, tc.file) || report.Header.DataBytes != int64(tc.data) {
-				t.Errorf("report %+v", report)
+			if got := pcm(t, f); changed != tc.changed || changed == bytes.Equal(f.data, tc.file) || len(got) != tc.data {
+				t.Errorf("changed = %v, %d bytes of audio", changed, len(got))
 			}
-			if again, err := Repair(f, f.size(), stereo8); err != nil || again.Changed {
-				t.Errorf("second Repair = %+v, %v", again, err)
-			}
+			checkRepaired(t, f, stereo8)
 		})
 	}
 }
@@ -265,8 +277,8 @@ func TestRepairNotUnderstood(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := newMemFile(bytes.Clone(tc.file))
-			if report, err := Repair(f, f.size(), stereo8); !errors.Is(err, tc.err) || report.Changed {
-				t.Errorf("Repair = %+v, %v; want %v", report, err, tc.err)
+			if changed, err := Repair(f, f.size(), stereo8); !errors.Is(err, tc.err) || changed {
+				t.Errorf("Repair = %v, %v; want %v", changed, err, tc.err)
 			}
 			if !bytes.Equal(f.data, tc.file) {
 				t.Error("the file has changed")
@@ -294,14 +306,14 @@ func TestRepairLarge(t *testing.T) {
 			_, err = f.Write(head)
 			noErr(t, err)
 			noErr(t, f.Truncate(size))
-			report, err := Repair(f, size, mono8)
+			changed, err := Repair(f, size, mono8)
 			noErr(t, err)
-			h := report.Header
-			if !report.Changed || !h.RF64 || h.DataBytes != size-h.DataOffset || h.Declared != h.DataBytes {
-				t.Errorf("report %+v", report)
+			l, err := readLayout(f, size)
+			if err != nil || !changed || !l.rf64 || l.DataBytes != size-l.DataOffset || l.declared != l.DataBytes {
+				t.Errorf("changed = %v, %+v, %v", changed, l, err)
 			}
-			if again, err := Repair(f, size, mono8); err != nil || again.Changed {
-				t.Errorf("second Repair = %+v, %v", again, err)
+			if again, err := Repair(f, size, mono8); err != nil || again {
+				t.Errorf("second Repair = %v, %v", again, err)
 			}
 		})
 	}
@@ -315,8 +327,8 @@ func TestRepairTooLarge(t *testing.T) {
 	_, err = f.Write(head)
 	noErr(t, err)
 	noErr(t, f.Truncate(5<<30))
-	if report, err := Repair(f, 5<<30, mono8); !errors.Is(err, ErrTooLarge) || report.Changed {
-		t.Errorf("Repair = %+v, %v", report, err)
+	if changed, err := Repair(f, 5<<30, mono8); !errors.Is(err, ErrTooLarge) || changed {
+		t.Errorf("Repair = %v, %v", changed, err)
 	}
 	got := make([]byte, len(head))
 	noErr(t, readFull(f, got, 0))
@@ -329,8 +341,8 @@ func TestRepairWriteFails(t *testing.T) {
 	for _, f := range []*memFile{killed(t, mono8, nil, noise(11, 100)), newMemFile(make([]byte, 500))} {
 		before := bytes.Clone(f.data)
 		f.failWriteAt = errDisk
-		if report, err := Repair(f, f.size(), mono8); !errors.Is(err, errDisk) || report.Changed || !bytes.Equal(before, f.data) {
-			t.Errorf("Repair = %+v, %v", report, err)
+		if changed, err := Repair(f, f.size(), mono8); !errors.Is(err, errDisk) || changed || !bytes.Equal(before, f.data) {
+			t.Errorf("Repair = %v, %v", changed, err)
 		}
 		f.failWriteAt, f.failSync = nil, errDisk
 		if _, err := Repair(f, f.size(), mono8); !errors.Is(err, errDisk) {

@@ -11,12 +11,15 @@ import (
 // bufferBytes is the most audio that a Writer buffers.
 const bufferBytes = 8 << 10
 
+var silence [bufferBytes]byte
+
 // File is what a Writer writes to: an *os.File that wasn't opened with O_APPEND.
 // Audio goes through Write, in order; the header and the cues through WriteAt.
 type File interface {
 	io.Writer
 	io.WriterAt
 	Sync() error
+	Truncate(size int64) error
 }
 
 // Writer writes one recording. It is for one goroutine at a time.
@@ -26,7 +29,7 @@ type File interface {
 type Writer struct {
 	f      File
 	format Format
-	header [headerBytes]byte
+	header []byte
 
 	// Audio: bytes in the file, and what comes after them.
 	bytes int64
@@ -37,8 +40,7 @@ type Writer struct {
 	patched int64 // bytes of audio that the header in the file declares
 	cues    []Cue
 
-	err      error // the first error of the file
-	finished bool
+	err error // the first error of the file; after Finish, ErrFinished
 }
 
 // NewWriter writes the header of an empty recording to f and returns its Writer. f
@@ -49,9 +51,9 @@ func NewWriter(f File, format Format) (*Writer, error) {
 		return nil, fmt.Errorf("check format: %w", err)
 	}
 	size := bufferBytes - bufferBytes%format.FrameBytes()
-	w := &Writer{f: f, format: format, buf: make([]byte, size), sum: sha256.New()}
-	encodeHeader(&w.header, format, 0, headerBytes)
-	if _, err := f.Write(w.header[:]); err != nil {
+	w := &Writer{f: f, format: format, header: newHeader(format), buf: make([]byte, size), sum: sha256.New()}
+	setSizes(w.header, format, 0, headerBytes, false)
+	if _, err := f.Write(w.header); err != nil {
 		return nil, fmt.Errorf("write header: %w", err)
 	}
 	return w, nil
@@ -61,43 +63,31 @@ func NewWriter(f File, format Format) (*Writer, error) {
 // doesn't allocate. It returns the number of bytes accepted: all of them unless the
 // file fails; the error then wraps the file's.
 func (w *Writer) Write(pcm []byte) (int, error) {
-	if err := w.usable(); err != nil {
-		return 0, err
-	}
 	accepted := 0
-	for accepted < len(pcm) {
+	for accepted < len(pcm) && w.err == nil {
 		n := copy(w.buf[w.n:], pcm[accepted:])
 		w.n += n
 		accepted += n
-		if err := w.drainFull(); err != nil {
-			return accepted, err
+		if w.n == len(w.buf) {
+			w.err = w.drain()
 		}
 	}
-	return accepted, nil
+	return accepted, w.err
 }
 
 // WriteSilence appends so many frames of zeros. An incomplete frame before them is
 // completed with zeros first and is a frame of its own; WriteSilence(0) does only
 // that, so that a new stream begins with a whole sample.
 func (w *Writer) WriteSilence(frames int64) error {
-	if err := w.usable(); err != nil {
-		return err
+	remaining := max(frames, 0) * int64(w.format.FrameBytes())
+	if partial := w.n - w.whole(); partial != 0 {
+		remaining += int64(w.format.FrameBytes() - partial)
 	}
-	frame := w.format.FrameBytes()
-	remaining := max(frames, 0) * int64(frame)
-	if partial := w.n % frame; partial != 0 {
-		remaining += int64(frame - partial)
+	for remaining > 0 && w.err == nil {
+		n, _ := w.Write(silence[:min(remaining, bufferBytes)])
+		remaining -= int64(n)
 	}
-	for remaining > 0 {
-		n := min(remaining, int64(len(w.buf)-w.n))
-		clear(w.buf[w.n:][:n])
-		w.n += int(n)
-		remaining -= n
-		if err := w.drainFull(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.err
 }
 
 // CueAt marks a position given in frames from the beginning; a position beyond the
@@ -112,17 +102,11 @@ func (w *Writer) CueAt(frame int64, label string) {
 // Flush writes the buffered whole frames and then the header's sizes, so that the
 // file is playable to its end. It writes nothing if there is nothing new.
 func (w *Writer) Flush() error {
-	if err := w.usable(); err != nil {
-		return err
+	if w.err == nil {
+		w.err = w.drain()
 	}
-	if err := w.drain(); err != nil {
-		return err
-	}
-	if w.patched == w.bytes {
-		return nil
-	}
-	if err := w.patch(headerBytes + w.bytes); err != nil {
-		w.err = err
+	if w.err == nil && w.patched != w.bytes {
+		w.err = w.patch(headerBytes + w.bytes)
 	}
 	return w.err
 }
@@ -151,16 +135,15 @@ func (w *Writer) Sum() [sha256.Size]byte {
 // it has done as much of this as the file permits. f stays open. A second Finish does
 // nothing and returns ErrFinished.
 func (w *Writer) Finish() error {
-	if w.finished {
+	if errors.Is(w.err, ErrFinished) {
 		return ErrFinished
 	}
-	w.finished = true
-	errAudio := w.drainRest()
-	w.n = 0
+	errAudio := w.drain()
+	w.n, w.err = 0, ErrFinished
 	end, errCues := w.writeCues()
 	errHeader := w.patch(end)
 	if errAudio != nil || errCues != nil {
-		w.cut(end)
+		_ = w.f.Truncate(end) // half a frame or half a cue chunk; the header says where the end is
 	}
 	errSync := w.f.Sync()
 	if errSync != nil {
@@ -169,55 +152,22 @@ func (w *Writer) Finish() error {
 	return errors.Join(errAudio, errCues, errHeader, errSync)
 }
 
-func (w *Writer) usable() error {
-	if w.finished {
-		return ErrFinished
-	}
-	return w.err
-}
-
 // whole returns the bytes of the whole frames in the buffer.
 func (w *Writer) whole() int { return w.n - w.n%w.format.FrameBytes() }
 
-func (w *Writer) drainFull() error {
-	if w.n < len(w.buf) {
+// drain moves the buffer's whole frames to the file, as many as it accepts. After an
+// error they go where the last whole frame ends: the file's own position may be beyond.
+func (w *Writer) drain() (err error) {
+	n := w.whole()
+	switch {
+	case n == 0:
 		return nil
+	case w.err == nil:
+		n, err = w.f.Write(w.buf[:n])
+	default:
+		n, err = w.f.WriteAt(w.buf[:n], headerBytes+w.bytes)
 	}
-	return w.drain()
-}
-
-// drain writes the buffer's whole frames to the file.
-func (w *Writer) drain() error {
-	whole := w.whole()
-	if whole == 0 {
-		return nil
-	}
-	n, err := w.f.Write(w.buf[:whole])
-	w.err = w.written(n, whole, err)
-	return w.err
-}
-
-// drainRest is drain for Finish: after an error it writes where the last whole frame
-// ends, which the file's own position may have passed.
-func (w *Writer) drainRest() error {
-	if w.err == nil {
-		return w.drain()
-	}
-	whole := w.whole()
-	if whole == 0 {
-		return nil
-	}
-	n, err := w.f.WriteAt(w.buf[:whole], headerBytes+w.bytes)
-	return w.written(n, whole, err)
-}
-
-// written counts the whole frames among the first n bytes of the buffer as in the
-// file, and removes them from the buffer.
-func (w *Writer) written(n, asked int, err error) error {
-	if err == nil && n < asked {
-		err = io.ErrShortWrite
-	}
-	n = int(w.format.whole(int64(min(max(n, 0), asked))))
+	n = int(w.format.whole(int64(n)))
 	w.sum.Write(w.buf[:n])
 	w.bytes += int64(n)
 	w.n = copy(w.buf, w.buf[n:w.n])
@@ -242,18 +192,7 @@ func (w *Writer) writeCues() (int64, error) {
 
 // patch writes the header of a file whose RIFF ends at the offset end.
 func (w *Writer) patch(end int64) error {
-	encodeHeader(&w.header, w.format, w.bytes, end)
-	if _, err := w.f.WriteAt(w.header[:], 0); err != nil {
-		return fmt.Errorf("write header: %w", err)
-	}
+	setSizes(w.header, w.format, w.bytes, end, needsRF64(end))
 	w.patched = w.bytes
-	return nil
-}
-
-// cut removes what a failed write left behind the end, half a frame or half a cue
-// chunk, if the file can be truncated. If not, the header still says where the end is.
-func (w *Writer) cut(end int64) {
-	if t, ok := w.f.(interface{ Truncate(size int64) error }); ok {
-		_ = t.Truncate(end)
-	}
+	return writeHeader(w.f, w.header)
 }
