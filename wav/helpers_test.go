@@ -141,9 +141,7 @@ func killed(t testing.TB, format Format, flushed, rest []byte) *memFile {
 // pcm returns the audio that the file's header declares.
 func pcm(t testing.TB, f *memFile) []byte {
 	t.Helper()
-	h, err := ReadHeader(f, f.size())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f.data[h.DataOffset:][:h.DataBytes]
+	_, audio, err := Parse(f.data)
+	noErr(t, err)
+	return audio
 }

@@ -1,6 +1,7 @@
 package wav
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -43,6 +44,13 @@ func ReadHeader(r io.ReaderAt, size int64) (Header, error) {
 		l.Cues = readCues(r, l.dataEnd(), min(l.size, l.riffEnd))
 	}
 	return l.Header, nil
+}
+
+// Parse returns the header and the audio of a file in memory. Errors are those of
+// ReadHeader; the audio isn't copied.
+func Parse(file []byte) (Header, []byte, error) {
+	h, err := ReadHeader(bytes.NewReader(file), int64(len(file)))
+	return h, file[h.DataOffset:][:h.DataBytes], err
 }
 
 // layout holds where the parts of a file are. Offsets are from the file's beginning.

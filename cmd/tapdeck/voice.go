@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"os"
 
-	"tapdeck/cmd/internal/callview"
 	"tapdeck/controller/switchsim"
+	"tapdeck/wav"
 )
 
 //go:embed speech.wav
@@ -22,7 +22,8 @@ func readVoice(path string) (*switchsim.Voice, error) {
 			return nil, usage(fmt.Errorf("--audio: %w", err))
 		}
 	}
-	f, pcm, err := callview.ParseWAV(data)
+	h, pcm, err := wav.Parse(data)
+	f := h.Format
 	switch {
 	case err != nil:
 		return nil, usage(fmt.Errorf("--audio %q: %w", path, err))

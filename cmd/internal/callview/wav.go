@@ -1,7 +1,6 @@
 package callview
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 
@@ -14,14 +13,9 @@ func ReadWAV(path string) (format wav.Format, pcm []byte, err error) {
 	if err != nil {
 		return format, nil, err
 	}
-	return ParseWAV(data)
-}
-
-// ParseWAV returns the audio of a WAV.
-func ParseWAV(data []byte) (format wav.Format, pcm []byte, err error) {
-	h, err := wav.ReadHeader(bytes.NewReader(data), int64(len(data)))
+	h, pcm, err := wav.Parse(data)
 	if err != nil {
 		return format, nil, fmt.Errorf("read WAV: %w", err)
 	}
-	return h.Format, data[h.DataOffset:][:h.DataBytes], nil
+	return h.Format, pcm, nil
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math"
 	"math/rand/v2"
@@ -48,22 +47,13 @@ func Speech(seed uint64, samples int) []byte {
 // ReadWAV returns the PCM and header of a file that must be whole.
 func ReadWAV(t testing.TB, path string) ([]byte, wav.Header) {
 	t.Helper()
-	f, err := os.Open(path)
+	file, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := wav.ReadHeader(f, info.Size())
+	h, pcm, err := wav.Parse(file)
 	if err != nil {
 		t.Fatalf("read %s: %v", path, err)
-	}
-	pcm := make([]byte, h.DataBytes)
-	if _, err := f.ReadAt(pcm, h.DataOffset); err != nil && err != io.EOF {
-		t.Fatal(err)
 	}
 	return pcm, h
 }
