@@ -133,7 +133,7 @@ func TestSyncFails(t *testing.T) {
 	checkKept(t, f, w, noise(5, 100))
 }
 
-// The error of a real full device can be told.
+// The error of a real full device is the system's own.
 func TestDevFull(t *testing.T) {
 	f, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
