@@ -41,7 +41,7 @@ func (s *Stream) dial() (*bufio.Reader, *streamError) {
 		return nil, dialError(ctx, err)
 	}
 	if target.Scheme == "wss" && !s.options.NoTLS {
-		// As a lab's module: the certificate is not checked.
+		// As a module built for tests: the certificate is not checked.
 		conn = tls.Client(conn, &tls.Config{ServerName: target.Hostname(), InsecureSkipVerify: true})
 	}
 	if !s.adopt(conn) {
