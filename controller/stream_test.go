@@ -200,7 +200,7 @@ func checkPauses(t *testing.T, r switchsim.Report, pause time.Duration) {
 func TestDropsDoNotProlongListening(t *testing.T) {
 	t.Parallel()
 	s := good()
-	// Where the pause or the restart counted, it would be eight seconds or more:
+	// If the pause or the restart counted, it would be eight seconds or more:
 	// the bound is that far off for the sake of slow machines.
 	s.plan.Prompt, s.plan.Listen, s.cfg.RestartPause = "", 5*time.Second, 3*time.Second
 	drop := switchsim.Drop{After: 100 * time.Millisecond}

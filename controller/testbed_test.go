@@ -135,7 +135,7 @@ func (l *testbed) close() error {
 	}
 }
 
-// dial places a call; it is torn down where the test ends before it does.
+// dial places a call; it is torn down if the test ends before it does.
 func (l *testbed) dial(spec switchsim.CallSpec) *switchsim.Call {
 	l.tb.Helper()
 	if spec.Address == "" {

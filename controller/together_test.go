@@ -73,7 +73,7 @@ func TestBadCallsHurtNobody(t *testing.T) {
 	}
 }
 
-// Serve returns nil at the end of its listener, and at once where there is no call.
+// Serve returns nil at the end of its listener, and at once if there is no call.
 func TestServeReturns(t *testing.T) {
 	t.Parallel()
 	l := good().start(t)
@@ -108,7 +108,7 @@ func TestEventsPerCall(t *testing.T) {
 	})
 	t.Logf("%d commands; %d events and %d bytes come, with myevents alone %d events and %d bytes",
 		len(narrow.Commands), narrow.EventsSent, narrow.BytesSent, wide.EventsSent, wide.BytesSent)
-	// 12, and one more where the hangup is slow enough for its last event to be sent.
+	// 12, and one more if the hangup is slow enough for its last event to be sent.
 	if narrow.EventsSent > 13 || 3*narrow.EventsSent > 2*wide.EventsSent || 3*narrow.BytesSent > 2*wide.BytesSent {
 		t.Errorf("%d events and %d bytes come, want a third less than the %d and %d of myevents", narrow.EventsSent, narrow.BytesSent, wide.EventsSent, wide.BytesSent)
 	}

@@ -110,7 +110,7 @@ func runTrouble(t *testing.T, name string, c trouble) {
 	}
 }
 
-func checkKept(t *testing.T, b *bench, record store.Record, c trouble, pcm []byte) {
+func checkKept(t *testing.T, b *testbed, record store.Record, c trouble, pcm []byte) {
 	t.Helper()
 	if !strings.HasSuffix(record.WAV, c.file) || (c.file == "") != (record.WAV == "") {
 		t.Errorf("WAV %q, want %q", record.WAV, c.file)

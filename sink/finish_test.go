@@ -106,7 +106,7 @@ func TestHungDisk(t *testing.T) {
 }
 
 // checkHangs finishes and saves a recording on a disk that hangs.
-func checkHangs(t *testing.T, b *bench, r *Recording) {
+func checkHangs(t *testing.T, b *testbed, r *Recording) {
 	t.Helper()
 	began, most := time.Now(), r.cfg.PublishTimeout
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -207,7 +207,7 @@ func kinds(logs *observer.ObservedLogs) (all []string) {
 	return all
 }
 
-func hasHints(t *testing.T, b *bench) {
+func hasHints(t *testing.T, b *testbed) {
 	t.Helper()
 	for _, e := range b.logs.All() {
 		if hint, _ := e.ContextMap()["hint"].(string); e.Level >= zap.WarnLevel && hint == "" {

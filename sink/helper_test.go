@@ -39,8 +39,8 @@ var (
 
 var mono8 = wav.Format{SampleRate: 8000, Channels: 1}
 
-// bench is a sink that is being served.
-type bench struct {
+// testbed is a sink that is being served.
+type testbed struct {
 	t    testing.TB
 	sink *Sink
 	logs *observer.ObservedLogs
@@ -57,13 +57,13 @@ func testConfig(t testing.TB) Config {
 }
 
 // serve serves a sink over an in-memory listener.
-func serve(t testing.TB, cfg Config) *bench {
+func serve(t testing.TB, cfg Config) *testbed {
 	ln := newPipeListener()
 	return serveOn(t, cfg, ln, ln.dial, store.OSDisk{})
 }
 
 // serveTCP serves a sink over a free port of the loopback.
-func serveTCP(t testing.TB, cfg Config) *bench {
+func serveTCP(t testing.TB, cfg Config) *testbed {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +71,7 @@ func serveTCP(t testing.TB, cfg Config) *bench {
 	return serveOn(t, cfg, ln, func() (net.Conn, error) { return net.Dial("tcp", ln.Addr().String()) }, store.OSDisk{})
 }
 
-func serveOn(t testing.TB, cfg Config, ln net.Listener, dial func() (net.Conn, error), d store.Disk) *bench {
+func serveOn(t testing.TB, cfg Config, ln net.Listener, dial func() (net.Conn, error), d store.Disk) *testbed {
 	t.Helper()
 	core, logs := observer.New(zap.DebugLevel)
 	reg := prometheus.NewPedanticRegistry()
@@ -83,7 +83,7 @@ func serveOn(t testing.TB, cfg Config, ln net.Listener, dial func() (net.Conn, e
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(ctx, ln) }()
 	stopped := false
-	b := &bench{t: t, sink: s, logs: logs, reg: reg, dial: dial}
+	b := &testbed{t: t, sink: s, logs: logs, reg: reg, dial: dial}
 	b.stop = func() {
 		if stopped {
 			return
@@ -110,7 +110,7 @@ func callName(id string, started time.Time) string {
 	return started.UTC().Format(dayForm) + "/" + id
 }
 
-func (b *bench) expect(call store.Record) *Recording {
+func (b *testbed) expect(call store.Record) *Recording {
 	b.t.Helper()
 	r, err := b.sink.Expect(call)
 	if err != nil {
@@ -127,7 +127,7 @@ type socket struct {
 }
 
 // connect opens a stream and fails the test unless it is accepted.
-func (b *bench) connect(r *Recording) *socket {
+func (b *testbed) connect(r *Recording) *socket {
 	b.t.Helper()
 	s, resp := b.request(strings.TrimPrefix(r.URL(), r.cfg.Advertise))
 	if resp.StatusCode != http.StatusSwitchingProtocols {
@@ -137,7 +137,7 @@ func (b *bench) connect(r *Recording) *socket {
 }
 
 // request sends an upgrade for a path as mod_audio_stream does (F56).
-func (b *bench) request(path string) (*socket, *http.Response) {
+func (b *testbed) request(path string) (*socket, *http.Response) {
 	b.t.Helper()
 	return b.rawRequest("GET " + path + " HTTP/1.1\r\n" +
 		"Host:127.0.0.1:8090\r\n" +
@@ -149,7 +149,7 @@ func (b *bench) request(path string) (*socket, *http.Response) {
 		"\r\n")
 }
 
-func (b *bench) rawRequest(request string) (*socket, *http.Response) {
+func (b *testbed) rawRequest(request string) (*socket, *http.Response) {
 	b.t.Helper()
 	c, err := b.dial()
 	if err != nil {
@@ -255,7 +255,7 @@ func (s *socket) play(pcm []byte) {
 }
 
 // finish ends a recording and returns its record, as it is in the file.
-func (b *bench) finish(r *Recording) store.Record {
+func (b *testbed) finish(r *Recording) store.Record {
 	b.t.Helper()
 	if err := r.Finish(context.Background()); err != nil {
 		b.t.Fatalf("Finish: %v", err)
@@ -283,10 +283,10 @@ func recoverDir(t *testing.T, dir string) store.Recovery {
 	return rec
 }
 
-func (b *bench) path(name string) string { return b.sink.store.Path(name) }
+func (b *testbed) path(name string) string { return b.sink.store.Path(name) }
 
 // saved reads a record's file.
-func (b *bench) saved(r store.Record) store.Record {
+func (b *testbed) saved(r store.Record) store.Record {
 	b.t.Helper()
 	return readRecord(b.t, strings.TrimSuffix(b.path(r.WAV), wavExt)+jsonExt)
 }

@@ -77,7 +77,7 @@ func TestRefusedBeforeTheUpgrade(t *testing.T) {
 }
 
 // metric returns the value of a metric, with its one label's value if it has one.
-func (b *bench) metric(name, label string) float64 {
+func (b *testbed) metric(name, label string) float64 {
 	b.t.Helper()
 	families, err := b.reg.Gather()
 	if err != nil {

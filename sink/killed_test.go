@@ -98,7 +98,7 @@ func streamAll(t *testing.T, urls []string, pcm []byte, d time.Duration, kill fu
 }
 
 func streamUntil(t *testing.T, addr, path string, pcm []byte, stop <-chan struct{}) (sent int) {
-	b := &bench{t: t, dial: func() (net.Conn, error) { return net.Dial("tcp", addr) }}
+	b := &testbed{t: t, dial: func() (net.Conn, error) { return net.Dial("tcp", addr) }}
 	s, _ := b.request(path)
 	tick := time.NewTicker(frame)
 	defer tick.Stop()

@@ -157,7 +157,7 @@ func TestRecoverMetricAndLog(t *testing.T) {
 	if logs.FilterMessage("recording recovered").FilterField(zap.String("call", testID)).Len() != 1 {
 		t.Errorf("log %v", logs.All())
 	}
-	if got := (&bench{t: t, reg: reg}).metric("tapdeck_sink_recordings_total", "recovered"); got != 1 {
+	if got := (&testbed{t: t, reg: reg}).metric("tapdeck_sink_recordings_total", "recovered"); got != 1 {
 		t.Errorf("recovered %v", got)
 	}
 }

@@ -81,7 +81,7 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// TestCallsErrors is what calls says where it can't show anything.
+// TestCallsErrors is what calls says if it can't show anything.
 func TestCallsErrors(t *testing.T) {
 	none := listenAnywhere(t)
 	_ = none.Close()

@@ -13,7 +13,7 @@ type packet struct {
 
 // modelPacket reads one command as FreeSWITCH's event socket does: up to two
 // line feeds with nothing but carriage returns between them; the parts end at
-// the first carriage return that is left, or at a line feed where none is (F12).
+// the first carriage return that is left, or at a line feed if none is (F12).
 func modelPacket(in *bufio.Reader) (packet, error) {
 	var raw []byte
 	for feeds := 0; feeds < 2; {

@@ -140,7 +140,7 @@ func (s *Store) recoverWAV(ctx context.Context, name string, done *Recovered) er
 	if same(info, s.path(name)+wavExt) { // a crash between the two steps of a rename
 		return done.remove()
 	}
-	if err := s.takeBack(name); err != nil {
+	if err := s.restoreSidecar(name); err != nil {
 		return err
 	}
 	known, _ := readRecord(s.sidecar(name))
@@ -163,8 +163,8 @@ func (s *Store) recoverWAV(ctx context.Context, name string, done *Recovered) er
 	return s.saveRecord(&record, name)
 }
 
-// takeBack makes the published record of a WAV that is still a part its sidecar again.
-func (s *Store) takeBack(name string) error {
+// restoreSidecar makes the published record of a WAV that is still a part its sidecar again.
+func (s *Store) restoreSidecar(name string) error {
 	path := s.path(name) + jsonExt
 	if record, _ := readRecord(path); record.WAV != wavPath(name)+partExt {
 		return nil

@@ -27,7 +27,7 @@ func TestExampleIsTheDefault(t *testing.T) {
 }
 
 // Every key of the example is explained above it, with its bounds, and with
-// "restart" where a change needs one.
+// "restart" if a change needs one.
 func TestExampleExplainsEveryKey(t *testing.T) {
 	l, err := Parse("example.yaml", Example(), Options{})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // The tests here use real files and real time: they wait for what has to come,
 // and never for time to pass.
 
-const settleTime = 5 * time.Millisecond
+const quietTime = 5 * time.Millisecond
 
 // seen is what a running watcher has told.
 type seen struct {
@@ -75,7 +75,7 @@ func must(t *testing.T, err error) {
 
 func TestWatchWriteInPlace(t *testing.T) {
 	path := write(t, "tapdeck.yaml", "one")
-	s := watching(t, path, settleTime)
+	s := watching(t, path, quietTime)
 	put(t, path, "two")
 	s.until("two")
 	put(t, path, "three")
@@ -84,7 +84,7 @@ func TestWatchWriteInPlace(t *testing.T) {
 
 func TestWatchReplaced(t *testing.T) {
 	path := write(t, "tapdeck.yaml", "one")
-	s := watching(t, path, settleTime)
+	s := watching(t, path, quietTime)
 	for _, text := range []string{"two", "three"} {
 		put(t, path+".tmp", text)
 		must(t, os.Rename(path+".tmp", path))
@@ -99,7 +99,7 @@ func TestWatchReplaced(t *testing.T) {
 
 func TestWatchRemovedAndMadeAgain(t *testing.T) {
 	path := write(t, "tapdeck.yaml", "one")
-	s := watching(t, path, settleTime)
+	s := watching(t, path, quietTime)
 	must(t, os.Remove(path))
 	put(t, path, "two")
 	s.until("two")
@@ -107,7 +107,7 @@ func TestWatchRemovedAndMadeAgain(t *testing.T) {
 
 func TestWatchFileThatComesLater(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "etc", "tapdeck.yaml")
-	s := watching(t, path, settleTime)
+	s := watching(t, path, quietTime)
 	must(t, os.Mkdir(filepath.Dir(path), 0o700))
 	put(t, path, "one")
 	s.until("one")
@@ -120,7 +120,7 @@ func TestWatchDirectoryReplaced(t *testing.T) {
 	dir, path := filepath.Join(base, "etc"), filepath.Join(base, "etc", "tapdeck.yaml")
 	must(t, os.Mkdir(dir, 0o700))
 	put(t, path, "one")
-	s := watching(t, path, settleTime)
+	s := watching(t, path, quietTime)
 	must(t, os.Mkdir(dir+".new", 0o700))
 	put(t, filepath.Join(dir+".new", "tapdeck.yaml"), "two")
 	must(t, os.Rename(dir, dir+".old"))
@@ -143,7 +143,7 @@ func TestWatchKubernetes(t *testing.T) {
 	path := filepath.Join(dir, "tapdeck.yaml")
 	version("..1", "one")
 	must(t, os.Symlink("..data/tapdeck.yaml", path))
-	s := watching(t, path, settleTime)
+	s := watching(t, path, quietTime)
 	version("..2", "two")
 	s.until("two")
 	must(t, os.RemoveAll(filepath.Join(dir, "..1")))
@@ -158,7 +158,7 @@ func TestWatchThroughLinks(t *testing.T) {
 	must(t, os.Symlink(a, filepath.Join(release, "tapdeck.yaml")))
 	current := filepath.Join(t.TempDir(), "current")
 	must(t, os.Symlink(release, current))
-	s := watching(t, filepath.Join(current, "tapdeck.yaml"), settleTime)
+	s := watching(t, filepath.Join(current, "tapdeck.yaml"), quietTime)
 	put(t, a, "a2")
 	s.until("a2")
 	next := t.TempDir()
@@ -186,7 +186,7 @@ func TestWatchIsNotStarved(t *testing.T) {
 // Many writes in one go are one change, and a change to the same content is none.
 func TestWatchTellsOfContentOnly(t *testing.T) {
 	path := write(t, "tapdeck.yaml", "one")
-	w, err := NewWatcher(path, settleTime)
+	w, err := NewWatcher(path, quietTime)
 	must(t, err)
 	defer func() { must(t, w.Close()) }()
 	put(t, path, "one")
@@ -206,7 +206,7 @@ func TestWatchTellsOfContentOnly(t *testing.T) {
 func TestWatchEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	w, err := NewWatcher(write(t, "tapdeck.yaml", ""), settleTime)
+	w, err := NewWatcher(write(t, "tapdeck.yaml", ""), quietTime)
 	must(t, err)
 	w.Run(ctx, func() { t.Error("nothing has changed") })
 }

@@ -52,14 +52,14 @@ func (x *examination) originate(ctx context.Context, id, caller string) (*callvi
 	// Inline, because &APP(DATA) ends at the first closing parenthesis.
 	voice := fmt.Sprintf("m:^:endless_playback:tone_stream://%%(%d,%d,%d) inline", patternOn.Milliseconds(), patternOff.Milliseconds(), patternHz)
 	answer, err := x.query(ctx, fmt.Sprintf("originate {origination_uuid=%s,origination_caller_id_number=%s,origination_caller_id_name=tapdeck-doctor,loopback_bowout=false}loopback/%s/%s %s",
-		id, caller, x.Call, x.Context, voice), x.timeouts.ring)
+		id, caller, x.Call, x.Context, voice), x.timeouts.originate)
 	to := fmt.Sprintf("a call to %s in context %s", x.Call, x.Context)
 	switch {
 	case ctx.Err() != nil:
 	case errors.Is(err, errSilent):
-		x.report(Fail, testCall, "tapdeck answers at once: where does the dialplan send this number?", "%s was not answered within %v", to, x.timeouts.ring)
+		x.report(Fail, testCall, "tapdeck answers at once: where does the dialplan send this number?", "%s was not answered within %v", to, x.timeouts.originate)
 	case err != nil:
-		x.report(Fail, testCall, seeLog, "%s: %s while it was placed", to, ended(err, x.timeouts.ring))
+		x.report(Fail, testCall, seeLog, "%s: %s while it was placed", to, ended(err, x.timeouts.originate))
 	case !strings.HasPrefix(answer, "+OK"):
 		x.report(Fail, testCall, originateHint(answer), "FreeSWITCH answered %.120q to %s", answer, to)
 	default:

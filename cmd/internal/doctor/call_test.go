@@ -154,7 +154,7 @@ func TestCallNeverAnswered(t *testing.T) {
 		l, _ := placed(t, reply, running)
 		l.tune = func(x *examination) {
 			if reply == silence {
-				x.timeouts.ring, x.timeouts.reach = 300*time.Millisecond, 300*time.Millisecond
+				x.timeouts.originate, x.timeouts.reach = 300*time.Millisecond, 300*time.Millisecond
 			}
 		}
 		l.expect(amiss{testCall, Fail, seen, ""})

@@ -144,7 +144,7 @@ func (p *peer) reply(command string) string {
 	return fmt.Sprintf("Content-Type: command/reply\nReply-Text: +OK Job-UUID: %s\nJob-UUID: %[1]s\n\nContent-Length: %d\nContent-Type: text/event-json\n\n%s", job, len(event), event)
 }
 
-// healthy is what a switch answers where all is there; its dialplan is the setup's.
+// healthy is what a switch answers if all is there; its dialplan is the setup's.
 func healthyAnswers(t *testing.T) func(command string) string {
 	t.Helper()
 	name := machineName(t)
