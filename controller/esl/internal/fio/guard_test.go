@@ -87,7 +87,7 @@ func jsonEvents() map[string]bool {
 		`{"a":["b","c"],"d":[]}`: true, `{"_body":"x"}`: true, `{"_body":null}`: true, `{"a":""}`: true, `{"a":"\u00e4\"\\\/\b\f\n\r\t"}`: true,
 		"{\"a\":\"\xff\"}": true, `{"variable_(a)[/@ä]":"b"}`: true, `{"\u005fbody":"x"}`: true,
 		`{"_body":1,"_body":"x"}`: true, `{"a":1,"A":null}`: true, `{"a":"\ud800"}`: true, `{"_bodyx":["a"]}`: true, `{"a":["_body"]}`: true,
-		``: false, `null`: false, `[]`: false, `"a"`: false, `1`: false, `{`: false, `{"a":"b"`: false, `{"a":"b"}x`: false, `{"a":"b",}`: false,
+		``: false, `null`: false, `[]`: false, `"a"`: false, `1`: false, `{`: false, `}`: false, `{"a":"b"`: false, `{"a":"b"}x`: false, `{"a":"b",}`: false,
 		`{"":"b"}`: false, `{"a":"b","":[]}`: false, `{ "" :1}`: false, `{"_body":1}`: false, `{"_body":["x"]}`: false, `{"_body":{}}`: false,
 		`{"_body":[]}`: false, `{"\u005fbody":["x"]}`: false, `{"_body":"x","_body":true}`: false, `{"a":1e999}`: false,
 		"{\"a\":\"\n\"}": false, `{"a":"\x"}`: false, `{"a":"\u00g0"}`: false, `{"a":"\u00"}`: false, `{"a":"\`: false, `{a:1}`: false,

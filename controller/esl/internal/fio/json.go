@@ -42,7 +42,7 @@ func flatEvent(body []byte, names Names, members [][2]int) ([][2]int, bool) {
 			members = append(members, [2]int{begin, len(body) - len(s.rest)})
 		}
 	}
-	return members, s.scan('}') && len(s.rest) == 0
+	return members, bytes.HasPrefix(body, []byte{'{'}) && s.scan('}') && len(s.rest) == 0
 }
 
 // flatScanner scans tokens at the front of rest.
