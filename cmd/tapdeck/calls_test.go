@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tapdeck/cmd/internal/apptest"
 	"tapdeck/cmd/internal/callview"
 	"tapdeck/controller/switchsim"
 )
@@ -58,20 +59,20 @@ func TestCallsCommand(t *testing.T) {
 func TestFollow(t *testing.T) {
 	s := serve(t, scriptConfig)
 	ctx, cancel := context.WithCancel(t.Context())
-	var out journal
+	var out apptest.Journal
 	p := &program{Stdout: &out, Stderr: &out}
 	ended := make(chan int, 1)
 	go func() {
 		ended <- p.Run(ctx, []string{"calls", "--follow", "--interval", "100ms", "--admin", s.admin})
 	}()
-	out.wait(t, "0 calls running")
+	out.Wait(t, "0 calls running")
 	call := s.place(switchsim.CallSpec{Variables: map[string]string{"tapdeck_listen": "1m"}})
-	out.wait(t, "(?s)1 call running.*"+call.UUID()+" .* listen ")
+	out.Wait(t, "(?s)1 call running.*"+call.UUID()+" .* listen ")
 	call.Hangup()
 	call.Wait()
-	out.wait(t, "(?s)1 call running.*0 calls running.*caller_hangup")
+	out.Wait(t, "(?s)1 call running.*0 calls running.*caller_hangup")
 	s.stop()
-	out.wait(t, "no tapdeck answers at")
+	out.Wait(t, "no tapdeck answers at")
 	cancel()
 	if code := <-ended; code != exitDone {
 		t.Errorf("exit code %d", code)
@@ -83,7 +84,7 @@ func TestFollow(t *testing.T) {
 
 // TestCallsErrors is what calls says if it can't show anything.
 func TestCallsErrors(t *testing.T) {
-	none := listenAnywhere(t)
+	none := apptest.ListenAnywhere(t)
 	_ = none.Close()
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/calls/") {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"tapdeck/cmd/internal/apptest"
 	"tapdeck/dialplan"
 )
 
@@ -137,7 +138,7 @@ func TestDialplanCheckInput(t *testing.T) {
 		{nil, exitFailed, "tapdeck listens on 127.0.0.1:8084"},
 		{[]string{"-s", "esl.listen=0.0.0.0:8084"}, exitDone, "ok: calls to"},
 	} {
-		var out, errs journal
+		var out, errs apptest.Journal
 		p := &program{Stdin: strings.NewReader(own), Stdout: &out, Stderr: &errs}
 		if code := p.Run(t.Context(), append([]string{"dialplan", "--check", "-"}, tt.args...)); code != tt.code || !strings.Contains(out.String(), tt.want) {
 			t.Errorf("%q: exit code %d\n%s%s", tt.args, code, out.String(), errs.String())

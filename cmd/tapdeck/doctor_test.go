@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tapdeck/cmd/internal/apptest"
 	"tapdeck/cmd/internal/doctor"
 	"tapdeck/controller/switchsim"
 )
@@ -45,7 +46,7 @@ func newExamined(t *testing.T, faults switchsim.Faults, flags ...string) *examin
 		Extensions: []switchsim.Extension{{Name: "tapdeck", Number: "9999", Actions: socket}},
 		Globals:    map[string]string{"hostname": name}, Faults: faults,
 	})
-	ln := listenAnywhere(t)
+	ln := apptest.ListenAnywhere(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- e.sw.ServeInbound(ctx, ln) }()
@@ -259,9 +260,9 @@ func TestLogin(t *testing.T) {
 
 // TestDoctorEnvironment gives address and password by the environment only.
 func TestDoctorEnvironment(t *testing.T) {
-	ln := listenAnywhere(t)
+	ln := apptest.ListenAnywhere(t)
 	_ = ln.Close()
-	var out, errs journal
+	var out, errs apptest.Journal
 	p := &program{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Environ: []string{"TAPDECK_FREESWITCH=" + ln.Addr().String(), "TAPDECK_FREESWITCH_PASSWORD=s3cret"}}
 	code := p.Run(t.Context(), []string{"doctor", "-s", "admin.listen=" + net.JoinHostPort("127.0.0.1", "1")})
 	if code != exitFailed || !strings.Contains(out.String(), ln.Addr().String()+" refuses the connection") || strings.Contains(out.String()+errs.String(), "s3cret") {

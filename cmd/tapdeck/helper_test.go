@@ -1,79 +1,23 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"net"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
+	"tapdeck/cmd/internal/apptest"
 	"tapdeck/cmd/internal/callview"
 	"tapdeck/controller/switchsim"
 )
 
-// patience bounds every wait of these tests.
-const patience = 30 * time.Second
-
-// until asks again and again until ask says yes. It is the only place where
-// these tests wait for what no channel tells.
-func until(t testing.TB, what string, ask func() bool) {
-	t.Helper()
-	if !asked(ask) {
-		t.Fatalf("waited %v in vain for %s", patience, what)
-	}
-}
-
-func asked(ask func() bool) bool {
-	limit := time.NewTimer(patience)
-	defer limit.Stop()
-	again := time.NewTicker(5 * time.Millisecond)
-	defer again.Stop()
-	for {
-		if ask() {
-			return true
-		}
-		select {
-		case <-again.C:
-		case <-limit.C:
-			return false
-		}
-	}
-}
-
-// journal is a text that is read while it is written.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
-
-func (j *journal) wait(t testing.TB, pattern string) {
-	t.Helper()
-	re := regexp.MustCompile(pattern)
-	until(t, "the line "+pattern, func() bool { return re.MatchString(j.String()) })
-}
-
 // runProgram runs a command line within this process.
 func runProgram(t testing.TB, ctx context.Context, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	var out, errs journal
+	var out, errs apptest.Journal
 	p := &program{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs}
 	code = p.Run(ctx, args)
 	return code, out.String(), errs.String()
@@ -83,7 +27,7 @@ func runProgram(t testing.TB, ctx context.Context, args ...string) (code int, st
 type served struct {
 	t                testing.TB
 	file, dir        string // its configuration and its recordings
-	log              *journal
+	log              *apptest.Journal
 	esl, sink, admin string // its addresses
 	sw               *switchsim.Switch
 	stop             func() // ends it at once; may be called again
@@ -92,7 +36,7 @@ type served struct {
 // serve runs a daemon of a configuration with more flags until the test ends.
 func serve(t testing.TB, yaml string, flags ...string) *served {
 	t.Helper()
-	s := &served{t: t, file: filepath.Join(t.TempDir(), "tapdeck.yaml"), dir: t.TempDir(), log: &journal{}, sw: switchsim.New(switchsim.Config{})}
+	s := &served{t: t, file: filepath.Join(t.TempDir(), "tapdeck.yaml"), dir: t.TempDir(), log: &apptest.Journal{}, sw: switchsim.New(switchsim.Config{})}
 	if err := os.WriteFile(s.file, []byte(yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +59,7 @@ func serve(t testing.TB, yaml string, flags ...string) *served {
 			t.Logf("log of the daemon:\n%s", s.log)
 		}
 	})
-	s.log.wait(t, `"msg":"tapdeck is ready"`)
+	s.log.Wait(t, `"msg":"tapdeck is ready"`)
 	s.esl, s.sink, s.admin = s.readyAddresses()
 	return s
 }
@@ -132,11 +76,11 @@ func (s *served) readyAddresses() (esl, sink, admin string) {
 	return "", "", ""
 }
 
-// place places a simulated call; patience ends one that never does by itself.
+// place places a simulated call; apptest.Patience ends one that never does by itself.
 func (s *served) place(spec switchsim.CallSpec) *switchsim.Call {
 	s.t.Helper()
 	spec.Address = s.esl
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*apptest.Patience)
 	s.t.Cleanup(cancel)
 	call, err := s.sw.Dial(ctx, spec)
 	if err != nil {
@@ -149,7 +93,7 @@ func (s *served) place(spec switchsim.CallSpec) *switchsim.Call {
 func (s *served) wait(what string, is func(p *callview.Page) bool) {
 	s.t.Helper()
 	client := callview.NewClient(s.admin, "")
-	until(s.t, what, func() bool {
+	apptest.Until(s.t, what, func() bool {
 		page, err := client.Page(s.t.Context(), 10)
 		if err != nil {
 			s.t.Fatal(err)
@@ -164,14 +108,4 @@ func (s *served) inStep(step string) {
 	s.wait("a call in step "+step+" with audio", func(p *callview.Page) bool {
 		return len(p.Running) > 0 && p.Running[0].Step == step && p.Running[0].AudioMS > 0
 	})
-}
-
-func listenAnywhere(t testing.TB) net.Listener {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = ln.Close() })
-	return ln
 }

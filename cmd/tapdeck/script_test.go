@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"tapdeck/cmd/internal/apptest"
 	"tapdeck/cmd/internal/callview"
 )
 
@@ -128,7 +129,7 @@ func waitLog(ts *testscript.TestScript, p *process, patterns ...string) {
 		patterns[i] = ".*(" + pattern + ").*\n"
 	}
 	re := regexp.MustCompile(strings.Join(patterns, `(?:.*\n)*`))
-	if !asked(func() bool { return re.MatchString(p.text()) }) {
+	if !apptest.Asked(func() bool { return re.MatchString(p.text()) }) {
 		ts.Fatalf("the log has no such lines in this order: %q", patterns)
 	}
 }
@@ -152,9 +153,9 @@ func scriptExit(ts *testscript.TestScript, _ bool, args []string) {
 // scriptGet is `get ADDRESS/PATH REGEXP…`: asks as curl does until the answer
 // has a match for each, and prints the answer.
 func scriptGet(ts *testscript.TestScript, _ bool, args []string) {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: apptest.Patience}
 	answer := ""
-	ok := asked(func() bool {
+	ok := apptest.Asked(func() bool {
 		resp, err := client.Get("http://" + args[0])
 		if err != nil {
 			answer = err.Error()
@@ -218,7 +219,7 @@ func scriptRecords(ts *testscript.TestScript, _ bool, args []string) {
 func scriptParts(ts *testscript.TestScript, _ bool, args []string) {
 	const header, audio = 512, 1600
 	var found []string
-	if !asked(func() bool {
+	if !apptest.Asked(func() bool {
 		found, _ = filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*", "*.wav.part"))
 		grown := 0
 		for _, path := range found {

@@ -9,72 +9,36 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"tapdeck/cmd/internal/apptest"
 	"tapdeck/cmd/internal/verify"
 	"tapdeck/controller/switchsim"
 )
 
-// manager is systemd's side of sd_notify.
-type manager struct {
-	*journal
-	path string
-}
-
-func newManager(t *testing.T) *manager {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "notify") // t.TempDir may be too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &manager{journal: &journal{}, path: filepath.Join(dir, "socket")}
-	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: m.path, Net: "unixgram"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var reading sync.WaitGroup
-	reading.Go(func() {
-		buf := make([]byte, 4096)
-		for {
-			n, err := conn.Read(buf)
-			if err != nil {
-				return
-			}
-			_, _ = m.Write([]byte("[" + strings.ReplaceAll(string(buf[:n]), "\n", " ") + "]"))
-		}
-	})
-	t.Cleanup(func() {
-		_ = conn.Close()
-		reading.Wait()
-		_ = os.RemoveAll(dir)
-	})
-	return m
-}
-
 // TestSystemdIsTold runs serve as a unit of Type=notify.
 func TestSystemdIsTold(t *testing.T) {
-	m := newManager(t)
+	m := apptest.NewManager(t)
 	file := filepath.Join(t.TempDir(), "tapdeck.yaml")
 	if err := os.WriteFile(file, []byte(scriptConfig+"drain_timeout: 5s\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var log journal
+	var log apptest.Journal
 	p := &program{Stdout: &log, Stderr: &log, Signals: make(chan os.Signal, 4), Environ: []string{
-		"NOTIFY_SOCKET=" + m.path, "WATCHDOG_USEC=40000", "WATCHDOG_PID=" + strconv.Itoa(os.Getpid()),
+		"NOTIFY_SOCKET=" + m.Path, "WATCHDOG_USEC=40000", "WATCHDOG_PID=" + strconv.Itoa(os.Getpid()),
 	}}
 	ended := make(chan int, 1)
 	go func() {
 		ended <- p.Run(context.Background(), []string{"serve", "--config", file, "--sink-directory", t.TempDir()})
 	}()
-	m.wait(t, `\[READY=1\]`)
-	m.wait(t, `(\[WATCHDOG=1\].*){3}`)
+	m.Wait(t, `\[READY=1\]`)
+	m.Wait(t, `(\[WATCHDOG=1\].*){3}`)
 	before := monotonicMicros(t)
 	p.Signals <- syscall.SIGHUP
-	m.wait(t, `\[RELOADING=1 MONOTONIC_USEC=\d+\].*\[READY=1\]`)
+	m.Wait(t, `\[RELOADING=1 MONOTONIC_USEC=\d+\].*\[READY=1\]`)
 	at, _ := strconv.ParseInt(regexp.MustCompile(`USEC=(\d+)`).FindStringSubmatch(m.String())[1], 10, 64)
 	if now := monotonicMicros(t); at < before || at > now {
 		t.Errorf("MONOTONIC_USEC=%d is not between %d and %d", at, before, now)
@@ -83,7 +47,7 @@ func TestSystemdIsTold(t *testing.T) {
 	if code := <-ended; code != exitDone {
 		t.Errorf("exit code %d; log:\n%s", code, &log)
 	}
-	m.wait(t, `\[STOPPING=1 EXTEND_TIMEOUT_USEC=50000000\]`)
+	m.Wait(t, `\[STOPPING=1 EXTEND_TIMEOUT_USEC=50000000\]`)
 }
 
 // monotonicMicros is the clock that systemd compares MONOTONIC_USEC with.
@@ -99,14 +63,14 @@ func monotonicMicros(t *testing.T) int64 {
 // TestActivationRefusesNoCall hands listeners on as systemd does, ends the
 // daemon, and places a call while there is none: the next daemon takes it.
 func TestActivationRefusesNoCall(t *testing.T) {
-	events, sink, admin := listenAnywhere(t), listenAnywhere(t), listenAnywhere(t)
+	events, sink, admin := apptest.ListenAnywhere(t), apptest.ListenAnywhere(t), apptest.ListenAnywhere(t)
 	dir := t.TempDir()
 	config := filepath.Join(dir, "tapdeck.yaml")
 	if err := os.WriteFile(config, []byte(scriptConfig), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	start := func() (*exec.Cmd, *journal) {
-		log := &journal{}
+	start := func() (*exec.Cmd, *apptest.Journal) {
+		log := &apptest.Journal{}
 		path, err := exec.LookPath("activated")
 		if err != nil {
 			t.Fatal(err)
@@ -133,7 +97,7 @@ func TestActivationRefusesNoCall(t *testing.T) {
 		})
 		return cmd, log
 	}
-	end := func(cmd *exec.Cmd, log *journal) {
+	end := func(cmd *exec.Cmd, log *apptest.Journal) {
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +106,7 @@ func TestActivationRefusesNoCall(t *testing.T) {
 		}
 	}
 	old, log := start()
-	log.wait(t, `"tapdeck is ready".*"esl":"`+regexp.QuoteMeta(events.Addr().String())+`".*"admin":"`+regexp.QuoteMeta(admin.Addr().String())+`"`)
+	log.Wait(t, `"tapdeck is ready".*"esl":"`+regexp.QuoteMeta(events.Addr().String())+`".*"admin":"`+regexp.QuoteMeta(admin.Addr().String())+`"`)
 	end(old, log)
 
 	sw := switchsim.New(switchsim.Config{})

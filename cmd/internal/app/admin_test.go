@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tapdeck/cmd/internal/apptest"
 	"tapdeck/cmd/internal/callview"
 	"tapdeck/cmd/internal/config"
 	"tapdeck/cmd/internal/verify"
@@ -33,12 +34,12 @@ func TestHealth(t *testing.T) {
 	refused := s.place(switchsim.CallSpec{}).Wait()
 	call.Hangup()
 	call.Wait()
-	until(t, "the end of the call", func() bool { return len(s.controller.Calls()) == 0 })
+	apptest.Until(t, "the end of the call", func() bool { return len(s.controller.Calls()) == 0 })
 	ask()
 	long := s.place(switchsim.CallSpec{Variables: map[string]string{"tapdeck_listen": "1m"}})
 	s.inStep("listen")
 	close(s.drain)
-	until(t, "draining", s.controller.Draining)
+	apptest.Until(t, "draining", s.controller.Draining)
 	ask()
 	long.Hangup()
 	long.Wait()
@@ -59,7 +60,7 @@ func TestCallsPages(t *testing.T) {
 		Caller: "4711", Voice: switchsim.ToneVoice(8000, 400, 0.5), Variables: map[string]string{"tapdeck_listen": "1m"},
 	})
 	var page callview.Page
-	until(t, "the call's level", func() bool {
+	apptest.Until(t, "the call's level", func() bool {
 		_, body := s.ask("GET", "/calls", "")
 		page = callview.Page{}
 		if err := json.Unmarshal([]byte(body), &page); err != nil {
@@ -81,7 +82,7 @@ func TestCallsPages(t *testing.T) {
 	call.Hangup()
 	call.Wait()
 	want := s.record(call.UUID())
-	until(t, "the ended call", func() bool { return len(s.controller.Ended()) == 1 })
+	apptest.Until(t, "the ended call", func() bool { return len(s.controller.Ended()) == 1 })
 	_, body = s.ask("GET", "/calls/"+call.UUID(), "")
 	var got callview.Record
 	if err := json.Unmarshal([]byte(body), &got); err != nil {
@@ -122,7 +123,7 @@ func TestSlowClientsHurtNoCall(t *testing.T) {
 		}
 	}
 	// One more is closed at once, which is the proof that the others have their slots.
-	until(t, "a connection that is turned away", func() bool {
+	apptest.Until(t, "a connection that is turned away", func() bool {
 		conn, err := net.Dial("tcp", address)
 		if err != nil {
 			t.Fatal(err)
@@ -136,7 +137,7 @@ func TestSlowClientsHurtNoCall(t *testing.T) {
 	if record, _, err := verify.Recording(s.dir, report); err != nil || record.Result != "completed" {
 		t.Errorf("the call beside slow clients: %q, %v", record.Result, err)
 	}
-	if took := report.SocketClosed.Sub(report.Began); took > patience/2 {
+	if took := report.SocketClosed.Sub(report.Began); took > apptest.Patience/2 {
 		t.Errorf("the call beside slow clients took %v", took)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"tapdeck/cmd/internal/apptest"
 	"tapdeck/cmd/internal/config"
 	"tapdeck/controller/switchsim"
 )
@@ -34,7 +35,7 @@ func TestAdmission(t *testing.T) {
 			if record.Result != "refused" || !strings.Contains(record.Err, c.say) || record.WAV != "" {
 				t.Errorf("result %q, err %q, wav %q", record.Result, record.Err, record.WAV)
 			}
-			until(t, "the call's last line", func() bool { return s.told(report.UUID, "call ended") != nil })
+			apptest.Until(t, "the call's last line", func() bool { return s.told(report.UUID, "call ended") != nil })
 			ended := s.told(report.UUID, "call ended")
 			if hint, _ := ended["hint"].(string); !strings.Contains(hint, c.hint) || ended["level"] != "warn" {
 				t.Errorf("last line %v", ended)

@@ -4,90 +4,20 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"tapdeck/cmd/internal/apptest"
 	"tapdeck/cmd/internal/callview"
 	"tapdeck/cmd/internal/config"
 	"tapdeck/controller/switchsim"
 )
-
-// patience bounds every wait of these tests.
-const patience = 30 * time.Second
-
-// until asks again and again until ask says yes. It is the only place where
-// these tests wait for what no channel tells.
-func until(t testing.TB, what string, ask func() bool) {
-	t.Helper()
-	if !asked(ask) {
-		t.Fatalf("waited %v in vain for %s", patience, what)
-	}
-}
-
-func asked(ask func() bool) bool {
-	limit := time.NewTimer(patience)
-	defer limit.Stop()
-	again := time.NewTicker(5 * time.Millisecond)
-	defer again.Stop()
-	for {
-		if ask() {
-			return true
-		}
-		select {
-		case <-again.C:
-		case <-limit.C:
-			return false
-		}
-	}
-}
-
-// journal is a log that is read while it is written.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
-
-// lines are the log's lines, each as the JSON object that it must be.
-func (j *journal) lines(t testing.TB) []map[string]any {
-	t.Helper()
-	var list []map[string]any
-	for line := range strings.Lines(j.String()) {
-		var fields map[string]any
-		if err := json.Unmarshal([]byte(line), &fields); err != nil {
-			t.Fatalf("log line %q: %v", line, err)
-		}
-		list = append(list, fields)
-	}
-	return list
-}
-
-func (j *journal) wait(t testing.TB, pattern string) {
-	t.Helper()
-	re := regexp.MustCompile(pattern)
-	until(t, "the log line "+pattern, func() bool { return re.MatchString(j.String()) })
-}
 
 // shortCalls is a configuration of calls that are over soon: what a test does not ask for is
 // not waited for.
@@ -103,7 +33,7 @@ plans:
 type testDaemon struct {
 	*Daemon
 	t         testing.TB
-	journal   *journal
+	journal   *apptest.Journal
 	dir       string
 	listeners Listeners
 	sw        *switchsim.Switch
@@ -118,8 +48,8 @@ func newTestDaemon(t testing.TB, yaml string, change ...func(*config.Config)) *t
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &testDaemon{t: t, journal: &journal{}, dir: t.TempDir(), sw: switchsim.New(switchsim.Config{}), drain: make(chan struct{})}
-	s.listeners = Listeners{ESL: listenAnywhere(t), Sink: listenAnywhere(t), Admin: listenAnywhere(t)}
+	s := &testDaemon{t: t, journal: &apptest.Journal{}, dir: t.TempDir(), sw: switchsim.New(switchsim.Config{}), drain: make(chan struct{})}
+	s.listeners = Listeners{ESL: apptest.ListenAnywhere(t), Sink: apptest.ListenAnywhere(t), Admin: apptest.ListenAnywhere(t)}
 	c := &loaded.Config
 	c.Sink.Directory, c.Sink.Advertise = s.dir, "ws://"+s.listeners.Sink.Addr().String()
 	for _, f := range change {
@@ -160,24 +90,14 @@ func (s *testDaemon) run() {
 	}
 }
 
-func listenAnywhere(t testing.TB) net.Listener {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = ln.Close() })
-	return ln
-}
-
-// place places a simulated call; the test's end tears it down, as does patience
+// place places a simulated call; the test's end tears it down, as does apptest.Patience
 // with a call that never ends.
 func (s *testDaemon) place(spec switchsim.CallSpec) *switchsim.Call {
 	s.t.Helper()
 	if spec.Address == "" {
 		spec.Address = s.listeners.ESL.Addr().String()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*apptest.Patience)
 	s.t.Cleanup(cancel)
 	call, err := s.sw.Dial(ctx, spec)
 	if err != nil {
@@ -190,7 +110,7 @@ func (s *testDaemon) place(spec switchsim.CallSpec) *switchsim.Call {
 func (s *testDaemon) record(id string) (r callview.Record) {
 	s.t.Helper()
 	var found []string
-	until(s.t, "the record of "+id, func() bool {
+	apptest.Until(s.t, "the record of "+id, func() bool {
 		found, _ = filepath.Glob(filepath.Join(s.dir, "*", id+".json"))
 		return len(found) == 1
 	})
@@ -220,7 +140,7 @@ func (s *testDaemon) ask(method, path, body string, header ...string) (code int,
 // do asks without keeping the connection, which would be a goroutine left.
 func do(t testing.TB, req *http.Request) (code int, answer string) {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: apptest.Patience}
 	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +156,7 @@ func do(t testing.TB, req *http.Request) (code int, answer string) {
 // inStep waits until a running call is in a step and has audio.
 func (s *testDaemon) inStep(step string) {
 	s.t.Helper()
-	until(s.t, "a call in step "+step+" with audio", func() bool {
+	apptest.Until(s.t, "a call in step "+step+" with audio", func() bool {
 		for _, c := range s.controller.Calls() {
 			if c.Step == step && c.Stream != nil && c.Stream.Audio > 0 {
 				return true

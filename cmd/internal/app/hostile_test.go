@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"tapdeck/cmd/internal/apptest"
 	"tapdeck/cmd/internal/config"
 	"tapdeck/cmd/internal/verify"
 	"tapdeck/controller/switchsim"
@@ -56,7 +57,7 @@ func TestHostileConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := Listeners{ESL: listenAnywhere(t), Sink: listenAnywhere(t), Admin: listenAnywhere(t)}
+	l := Listeners{ESL: apptest.ListenAnywhere(t), Sink: apptest.ListenAnywhere(t), Admin: apptest.ListenAnywhere(t)}
 	loaded.Config.Sink.Advertise = "ws://" + l.Sink.Addr().String()
 	d, err := New(loaded, zap.NewNop(), zap.NewAtomicLevel())
 	if err != nil {
@@ -82,7 +83,7 @@ func TestHostileConnections(t *testing.T) {
 	if files, _ := filepath.Glob(filepath.Join(dir, "*", "*.wav")); len(files) != len(reports) {
 		t.Errorf("%d recordings of %d live calls", len(files), len(reports))
 	}
-	until(t, "every goroutine to end", func() bool { return runtime.NumGoroutine() <= before })
+	apptest.Until(t, "every goroutine to end", func() bool { return runtime.NumGoroutine() <= before })
 	if grown := inUse() - memory; grown > memoryGrace {
 		t.Errorf("%d KiB of memory more than before", grown>>10)
 	}

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"tapdeck/cmd/internal/apptest"
 	"tapdeck/controller/switchsim"
 )
 
@@ -43,7 +44,7 @@ func TestLogTellsTheStory(t *testing.T) {
 	}
 	id := calls[2].UUID()
 	var story []map[string]any
-	for _, line := range s.journal.lines(t) {
+	for _, line := range s.journal.Lines(t) {
 		text, _ := json.Marshal(line)
 		if mentions := strings.Contains(string(text), id); mentions != (line["call"] == id) {
 			t.Errorf("a line that mentions the call without being its own: %s", text)
@@ -101,7 +102,7 @@ func (s *testDaemon) sameAsRecord(id string, ended map[string]any) {
 // wrong there is a line with a hint here.
 func TestTroubleHasAHint(t *testing.T) {
 	s := newTestDaemon(t, shortCalls)
-	dead := listenAnywhere(t)
+	dead := apptest.ListenAnywhere(t)
 	nobody := dead.Addr().String()
 	_ = dead.Close()
 	elsewhere := func(url string) string {
@@ -143,7 +144,7 @@ func TestTroubleHasAHint(t *testing.T) {
 	}
 	for i, c := range table {
 		calls[i].Wait()
-		until(t, "the end of the call with "+c.name, func() bool { return s.told(calls[i].UUID(), "call ended") != nil })
+		apptest.Until(t, "the end of the call with "+c.name, func() bool { return s.told(calls[i].UUID(), "call ended") != nil })
 		line := s.told(calls[i].UUID(), c.msg)
 		hint, _ := line["hint"].(string)
 		if line == nil || !strings.Contains(hint, c.hint) {
@@ -153,7 +154,7 @@ func TestTroubleHasAHint(t *testing.T) {
 			t.Errorf("%s: result %v, want %s", c.name, result, c.result)
 		}
 	}
-	for _, line := range s.journal.lines(t) {
+	for _, line := range s.journal.Lines(t) {
 		if _, wrong := line["error"]; wrong {
 			t.Errorf("the field error is called err here: %v", line)
 		}
@@ -165,7 +166,7 @@ func TestTroubleHasAHint(t *testing.T) {
 
 // told is a call's first line with this message, or nil.
 func (s *testDaemon) told(id, msg string) map[string]any {
-	for _, line := range s.journal.lines(s.t) {
+	for _, line := range s.journal.Lines(s.t) {
 		if line["call"] == id && line["msg"] == msg {
 			return line
 		}
@@ -207,7 +208,7 @@ func TestConsole(t *testing.T) {
 
 // TestConsoleKeepsWhatItCannotRead is that no line is lost or split by its values.
 func TestConsoleKeepsWhatItCannotRead(t *testing.T) {
-	var out journal
+	var out apptest.Journal
 	log := NewLogger(&out, "console", zap.NewAtomicLevel()).With(zap.String("call", "x"))
 	log.Info("odd", zap.String("a b", "c\r\nd\x1b[31m"), zap.Any("nested", map[string]any{"k": []int{1}}), zap.Float64("nan", 1.5), zap.Binary("raw", []byte{0, 255}))
 	log.Info("plain")

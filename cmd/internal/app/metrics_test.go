@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"go.yaml.in/yaml/v3"
 
+	"tapdeck/cmd/internal/apptest"
 	"tapdeck/controller/switchsim"
 )
 
@@ -140,7 +141,7 @@ func TestMetricsOfCalls(t *testing.T) {
 		for _, call := range calls {
 			call.Wait()
 		}
-		until(t, "the end of the calls", func() bool { return len(s.controller.Calls()) == 0 })
+		apptest.Until(t, "the end of the calls", func() bool { return len(s.controller.Calls()) == 0 })
 	}
 	some()
 	before, problems := s.series()

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tapdeck/cmd/internal/apptest"
 	"tapdeck/cmd/internal/config"
 )
 
@@ -20,11 +21,11 @@ func TestStrangersDoNotFillTheLog(t *testing.T) {
 	began := time.Now()
 	for range strangers {
 		for _, ln := range []net.Listener{s.listeners.ESL, s.listeners.Sink} {
-			conn, err := net.DialTimeout("tcp", ln.Addr().String(), patience)
+			conn, err := net.DialTimeout("tcp", ln.Addr().String(), apptest.Patience)
 			if err != nil {
 				t.Fatal(err)
 			}
-			_ = conn.SetDeadline(time.Now().Add(patience))
+			_ = conn.SetDeadline(time.Now().Add(apptest.Patience))
 			_, _ = io.WriteString(conn, upgrade)
 			_, _ = io.Copy(io.Discard, io.LimitReader(conn, 1)) // until it is answered or closed
 			_ = conn.Close()
@@ -34,7 +35,7 @@ func TestStrangersDoNotFillTheLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines, counted := 0, map[string]int{}
-	for _, line := range s.journal.lines(t) {
+	for _, line := range s.journal.Lines(t) {
 		msg, _ := line["msg"].(string)
 		refusal := slices.Contains([]string{"event socket connections refused", "stream refused"}, msg)
 		skipped, isLimited := line["skipped"].(float64)

@@ -4,50 +4,14 @@ import (
 	"context"
 	"net"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"tapdeck/cmd/internal/apptest"
 )
-
-// manager is systemd's side of sd_notify.
-type manager struct {
-	*journal
-	path string
-}
-
-func newManager(t *testing.T) *manager {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "notify") // t.TempDir may be too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &manager{journal: &journal{}, path: filepath.Join(dir, "socket")}
-	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: m.path, Net: "unixgram"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var reading sync.WaitGroup
-	reading.Go(func() {
-		buf := make([]byte, 4096)
-		for {
-			n, err := conn.Read(buf)
-			if err != nil {
-				return
-			}
-			_, _ = m.Write([]byte("[" + strings.ReplaceAll(string(buf[:n]), "\n", " ") + "]"))
-		}
-	})
-	t.Cleanup(func() {
-		_ = conn.Close()
-		reading.Wait()
-		_ = os.RemoveAll(dir)
-	})
-	return m
-}
 
 func TestServiceWithoutSystemd(t *testing.T) {
 	for _, environ := range [][]string{
@@ -64,11 +28,11 @@ func TestServiceWithoutSystemd(t *testing.T) {
 
 // TestWatchdogStopsWithTheDaemon is that a daemon that hangs is not reported alive.
 func TestWatchdogStopsWithTheDaemon(t *testing.T) {
-	m := newManager(t)
+	m := apptest.NewManager(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	asks, hangs := 0, make(chan struct{})
 	ended := start(func() error {
-		systemd(m.path).watchdog(ctx, []string{"WATCHDOG_USEC=2000"}, func() {
+		systemd(m.Path).watchdog(ctx, []string{"WATCHDOG_USEC=2000"}, func() {
 			if asks++; asks == 3 {
 				close(hangs)
 				<-ctx.Done()
@@ -77,7 +41,7 @@ func TestWatchdogStopsWithTheDaemon(t *testing.T) {
 		return nil
 	})
 	<-hangs
-	m.wait(t, `(\[WATCHDOG=1\]){2}$`)
+	m.Wait(t, `(\[WATCHDOG=1\]){2}$`)
 	if n := strings.Count(m.String(), "WATCHDOG"); n != 2 {
 		t.Errorf("%d messages of a daemon that answered twice", n)
 	}
@@ -105,7 +69,7 @@ func TestInheritedListenersAreChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = everywhere.Close() }()
-	here := listenAnywhere(t)
+	here := apptest.ListenAnywhere(t)
 	got := []bool{
 		checkInherited(everywhere.Addr(), "") == nil,
 		checkInherited(everywhere.Addr(), "secret") == nil,

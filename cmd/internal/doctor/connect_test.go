@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tapdeck/cmd/internal/apptest"
 )
 
 func now() int64 { return time.Now().Unix() }
@@ -53,7 +55,7 @@ func TestNoEventSocket(t *testing.T) {
 	l := newSetup(t)
 	_ = l.sink.Close()
 	l.options.FreeSWITCH = l.sink.Addr().String()
-	l.sink = listenAnywhere(t)
+	l.sink = apptest.ListenAnywhere(t)
 	l.loaded.Config.Sink.Advertise = "ws://" + l.sink.Addr().String()
 	l.expect(amiss{"event socket", Fail, "nothing listens there", "is FreeSWITCH running"})
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tapdeck/cmd/internal/apptest"
 	"tapdeck/cmd/internal/config"
 	"tapdeck/controller/switchsim"
 )
@@ -71,7 +72,7 @@ func newSetup(t *testing.T) *setup {
 	}
 	l.admin = httptest.NewServer(http.HandlerFunc(l.serveAdmin))
 	t.Cleanup(l.admin.Close)
-	l.sink = listenAnywhere(t)
+	l.sink = apptest.ListenAnywhere(t)
 	c := &loaded.Config
 	c.Admin.Listen, c.Sink.Advertise, c.Sink.Directory = l.admin.Listener.Addr().String(), "ws://"+l.sink.Addr().String(), t.TempDir()
 	l.options = Options{Password: password, Loaded: loaded, Version: ourVersion, Context: "default", Progress: func(string) {}}
@@ -109,21 +110,11 @@ func (l *setup) serveAdmin(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(p.body))
 }
 
-func listenAnywhere(t *testing.T) net.Listener {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = ln.Close() })
-	return ln
-}
-
 // simulate serves the simulated switch's inbound event socket; it returns its address.
 func (l *setup) simulate() string {
 	l.t.Helper()
 	l.sw.SetFacts(l.facts)
-	ln := listenAnywhere(l.t)
+	ln := apptest.ListenAnywhere(l.t)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- l.sw.ServeInbound(ctx, ln) }()

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"tapdeck/cmd/internal/apptest"
 )
 
 // peer plays an inbound event socket byte for byte. answer gives the reply to a
@@ -55,7 +57,7 @@ const (
 // serve serves one connection until the end of the test and returns its address.
 func (p *peer) serve() string {
 	p.t.Helper()
-	ln := listenAnywhere(p.t)
+	ln := apptest.ListenAnywhere(p.t)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
