@@ -52,12 +52,12 @@ func checkReleased(t *testing.T, e ended, want controller.Result) {
 	}
 }
 
-// Of calls that come at once exactly as many are taken as there are places.
+// Of concurrent calls exactly as many are admitted as there are slots.
 func TestMaxCalls(t *testing.T) {
 	t.Parallel()
-	const places, callers = 3, 8
+	const slots, callers = 3, 8
 	s := good()
-	s.cfg.MaxCalls, s.plan.Listen = places, time.Minute
+	s.cfg.MaxCalls, s.plan.Listen = slots, time.Minute
 	l := s.start(t)
 	var calls []*switchsim.Call
 	for range callers {
@@ -68,12 +68,12 @@ func TestMaxCalls(t *testing.T) {
 		go func() { over <- c.Wait() }()
 	}
 	var reports []switchsim.Report
-	for range callers - places {
+	for range callers - slots {
 		select {
 		case r := <-over:
 			reports = append(reports, r)
 		case <-time.After(patience):
-			t.Fatalf("only %d calls were refused, want %d", len(reports), callers-places)
+			t.Fatalf("only %d calls were refused, want %d", len(reports), callers-slots)
 		}
 	}
 	if !l.ctl.Full() {
@@ -82,7 +82,7 @@ func TestMaxCalls(t *testing.T) {
 	for _, c := range calls {
 		c.Hangup()
 	}
-	for range places {
+	for range slots {
 		reports = append(reports, <-over)
 	}
 	l.close()
@@ -94,8 +94,8 @@ func TestMaxCalls(t *testing.T) {
 			checkReleased(t, e, controller.Refused)
 		}
 	}
-	if results[controller.Refused] != callers-places || results[controller.CallerHangup] != places {
-		t.Errorf("results = %v, want %d refused", results, callers-places)
+	if results[controller.Refused] != callers-slots || results[controller.CallerHangup] != slots {
+		t.Errorf("results = %v, want %d refused", results, callers-slots)
 	}
 	if l.ctl.Full() {
 		t.Error("Full() = true without a call")
@@ -103,7 +103,7 @@ func TestMaxCalls(t *testing.T) {
 }
 
 // A place that is free again is given away, and SetMaxCalls holds from the next call on.
-func TestPlacesComeBack(t *testing.T) {
+func TestSlotsAreReused(t *testing.T) {
 	t.Parallel()
 	s := good()
 	s.cfg.MaxCalls = 1
@@ -129,7 +129,7 @@ func TestPlacesComeBack(t *testing.T) {
 }
 
 // A call that was refused takes no place while its record is saved.
-func TestRefusedCallTakesNoPlace(t *testing.T) {
+func TestRefusedCallHoldsNoSlot(t *testing.T) {
 	t.Parallel()
 	s := good()
 	s.cfg.MaxCalls, s.plan.Listen = 1, time.Minute
@@ -153,7 +153,7 @@ func TestRefusedCallTakesNoPlace(t *testing.T) {
 	case <-listening:
 		third.Hangup()
 	case <-third.Done():
-		t.Error("the third call was refused, with its place free")
+		t.Error("the third call was refused, with its slot free")
 	}
 	close(release)
 	two := third.Wait()
@@ -205,7 +205,7 @@ func TestDraining(t *testing.T) {
 }
 
 // What becomes of a call for which the recorder takes no stream.
-func TestRecorderTakesNone(t *testing.T) {
+func TestRecorderRefuses(t *testing.T) {
 	t.Parallel()
 	busy := &controller.RefusalError{Err: errors.New("the disk is low"), Hint: "free some of it"}
 	broken := errors.New("no such directory")

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-var errDraining = errors.New("tapdeck is being stopped and takes no new calls")
+var errDraining = errors.New("tapdeck is being stopped and accepts no new calls")
 
 // admit decides, before the call is answered, whether it can be carried out.
 func (c *call) admit(ctx context.Context) error {
@@ -40,15 +40,15 @@ func (c *call) expectStream() error {
 	case errors.As(err, &refusal): // whatever the plan says: what is full accepts no call
 		return &callEnd{result: Refused, err: err, hint: strings.TrimSuffix(nextAction+"; "+refusal.Hint, "; ")}
 	case c.plan.OnStreamFailure == FailureContinue:
-		c.stream.fail(err, "the sink takes no new stream; the plan says to go on without")
+		c.stream.fail(err, "the sink accepts no new stream; the plan says to go on without")
 	default:
-		return &callEnd{result: Failed, err: err, hint: "the sink could not take the call's stream; " + nextAction}
+		return &callEnd{result: Failed, err: err, hint: "the sink could not accept the call's stream; " + nextAction}
 	}
 	return nil
 }
 
-// admit gives a call one of max_calls' slots, or says why it can't. Of calls that come
-// at the same time as many are admitted as there are slots.
+// admit gives a call one of max_calls' slots, or says why it can't. Concurrent
+// calls never get more slots than there are.
 func (c *Controller) admit(ctx context.Context, k *call) *callEnd {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -72,8 +72,8 @@ func (l *testbed) waitStep(t *testing.T, step string) {
 	}
 }
 
-// A call that something else takes away is let go, not hung up.
-func TestCallTakenAway(t *testing.T) {
+// A call that was transferred away is released, not hung up.
+func TestCallTransferredAway(t *testing.T) {
 	t.Parallel()
 	s := good()
 	s.plan.Listen = time.Minute

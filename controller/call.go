@@ -134,7 +134,7 @@ func (c *call) interruption(ctx context.Context) error {
 	case c.hungUp:
 		return errHungUp
 	case c.transferredAway:
-		return &callEnd{result: SwitchLost, err: errors.New("something else took the call: it was transferred, bridged or parked"), hint: "the recording ends there; if this is not meant, look for who gave the command in FreeSWITCH's log"}
+		return &callEnd{result: SwitchLost, err: errors.New("the call was transferred, bridged or parked by something else"), hint: "the recording ends there; if this is not meant, look for who gave the command in FreeSWITCH's log"}
 	case c.over:
 		return c.connectionEnd()
 	case ctx.Err() != nil:
@@ -152,7 +152,7 @@ func (c *call) connectionEnd() *callEnd {
 	case err == nil || errors.Is(err, esl.ErrPeerClosed):
 		return &callEnd{result: SwitchLost, err: errors.New("the event socket ended before the call did"), hint: "FreeSWITCH went down, or its network did; the call may have gone on to the dialplan's next action"}
 	case errors.Is(err, esl.ErrQueueFull):
-		return &callEnd{result: Failed, err: err, hint: "the switch sent events faster than they could be taken; look for a script that floods this channel with events"}
+		return &callEnd{result: Failed, err: err, hint: "the switch sent events faster than tapdeck could read them; look for a script that floods this channel with events"}
 	case errors.Is(err, esl.ErrReplyTimeout):
 		return &callEnd{result: Failed, err: err, hint: "FreeSWITCH took too long to answer a command: is its machine overloaded, or the channel's thread stuck?"}
 	}

@@ -31,7 +31,7 @@ func (c *call) conclude(ctx context.Context, err error) {
 	c.save()
 }
 
-// classify turns the error of follow into the one way in which the call ended. What the
+// classify turns the error of the plan's steps into the one way in which the call ended. What the
 // connection still holds is handled first: a caller's hangup may lie behind the error of
 // a command.
 func (c *call) classify(ctx context.Context, err error) *callEnd {
@@ -63,7 +63,7 @@ func (c *call) endChannel(ctx context.Context, result Result) {
 	case c.transferredAway:
 		c.running = "" // whatever runs now is not ours to break
 		c.release(ctx)
-	// A caller who has heard nothing yet, and for whom nothing runs, can still be done better by.
+	// A call that was not answered, and for which nothing runs, can go to the dialplan's next action.
 	case result == Refused, result == Misconfigured, result == Failed && c.outcome.Timeline.Answer.IsZero() && c.running == "",
 		result == StreamFailed && c.plan.OnStreamFailure == FailureDialplan:
 		c.release(ctx)
@@ -74,8 +74,8 @@ func (c *call) endChannel(ctx context.Context, result Result) {
 	}
 }
 
-// confirm takes back the word completed from a call whose switch was lost before
-// it had hung up.
+// confirm changes the result from completed if the event socket ended before the
+// hangup.
 func (c *call) confirm(ctx context.Context) {
 	if c.outcome.Result != Completed || c.conn.Err() == nil {
 		return

@@ -70,7 +70,7 @@ func TestCallerHangsUpInEachStep(t *testing.T) {
 			if c.answered && (e.outcome.HangupCause != "NORMAL_CLEARING" || e.outcome.Timeline.Answer.IsZero() || e.outcome.Timeline.Hangup.IsZero()) {
 				t.Errorf("outcome = %+v, want cause, answer and hangup", e.outcome)
 			}
-			// The stream's end may be heard of first, and be seen to before the hangup is.
+			// The end of the stream may be reported and handled before the hangup.
 			if got := story(e.report); got != c.story && got != c.story+" stop" {
 				t.Errorf("commands = %q, want %q", got, c.story)
 			}
@@ -117,7 +117,7 @@ func TestCallerHangsUpAtEachCommand(t *testing.T) {
 	}
 }
 
-// A hangup closes the stream's socket, too, and may be heard of after that. With
+// A hangup closes the stream's socket, too, and may be reported after that. With
 // no restarts left it is still the caller's hangup and no failed stream.
 func TestHangupIsNoDroppedStream(t *testing.T) {
 	t.Parallel()

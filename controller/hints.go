@@ -35,8 +35,8 @@ func switchHint(text string) string {
 // switchHints are by signs in FreeSWITCH's own words; most are in F14, F36, F39 and F45.
 var switchHints = []struct{ sign, text string }{
 	{"Command not found", "mod_audio_stream is not loaded: `load mod_audio_stream` in fs_cli, and add it to autoload_configs/modules.conf.xml"},
-	{"-USAGE", "this version of mod_audio_stream takes other arguments; tapdeck doctor compares"},
-	{"Operation Failed", "the switch refused: the channel may have another audio stream, or the module can't take this rate or URL"},
+	{"-USAGE", "this version of mod_audio_stream wants other arguments; tapdeck doctor compares"},
+	{"Operation Failed", "the switch refused: the channel may have another audio stream, or the module does not support this rate or URL"},
 	{"Connection refused", "nothing listens at sink.advertise as FreeSWITCH sees it: compare sink.listen, sink.advertise and the firewall"},
 	{"system error 11)", "FreeSWITCH can't resolve the host name of sink.advertise; an IP address always works"},
 	{"upgrade failed", "the sink refused the socket; its log line says why (sink.allow, the ticket, disk)"},
@@ -60,7 +60,7 @@ var endHints = map[StreamEnd]string{
 	EndClosed:   "FreeSWITCH itself closed the stream: did something else stop it (uuid_audio_stream … stop), or was the module unloaded?",
 	EndDropped:  "the connection ended without a word: a network, a proxy or a firewall between FreeSWITCH and the sink cut it, or the module went away",
 	EndProtocol: "what came is no WebSocket of mod_audio_stream: is there a proxy between, that changes it?",
-	EndTooBig:   "a frame was larger than the sink takes: is stream.buffer what the module uses, or does something else send to the sink?",
+	EndTooBig:   "a frame was larger than the sink accepts: is stream.buffer what the module uses, or does something else send to the sink?",
 	EndFlood:    "the switch sent too much that is no audio: does a script send metadata by uuid_audio_stream … send_text?",
 	EndIdle:     "the switch sent nothing for sink.idle_timeout, not even its heart beat: was the stream paused, or did its network go away?",
 	EndDisk:     "the recording can't be written: look at the sink.directory's disk",

@@ -39,7 +39,7 @@ const (
 	EndPanic    StreamEnd = "panic"           // of the sink
 )
 
-// Recorder keeps what calls say. It is all that the controller knows of the sink.
+// Recorder keeps the recordings and records of calls. It is all that the controller knows of the sink.
 type Recorder interface {
 	// Expect prepares the recording of a call before its stream is started.
 	Expect(info Info, stream StreamPlan) (Recording, error)

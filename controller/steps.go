@@ -121,7 +121,7 @@ func (c *call) tone(ctx context.Context) error {
 		if err := c.sleep(ctx, hangupGrace); err != nil {
 			return err
 		}
-		c.log.Warn("tone not played", zap.String("step", "tone"), zap.String("err", response), zap.String("hint", "is mod_tone_stream loaded? tapdeck doctor tells"))
+		c.log.Warn("tone not played", zap.String("step", "tone"), zap.String("err", response), zap.String("hint", "is mod_tone_stream loaded? tapdeck doctor checks it"))
 	}
 	return nil
 }

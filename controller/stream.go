@@ -22,7 +22,7 @@ const (
 	streamConnecting             // +OK came, the socket has not
 	streamUp                     // the socket is open
 	streamBackoff                // it dropped; a pause before it is brought back
-	streamUnhooking              // stop was sent so that start is possible again
+	streamResetting              // stop was sent so that start is possible again
 	streamFailed                 // for good
 	streamFull                   // the recording reached its greatest length
 	streamStopped                // the plan is over
@@ -35,18 +35,18 @@ const (
 // "+OK" is not "connected": the switch answers it before it connects, even for a
 // dead port (F35). So a stream is up once the socket is at the sink.
 type stream struct {
-	c        *call
-	phase    streamPhase
-	timer    *time.Timer // runs out when the phase has lasted its time
-	job      string      // the API command whose answer is awaited
-	first    time.Time   // when the first start was given; zero if none was
-	begun    time.Time   // when the latest one was
-	deadline time.Time   // of the first connection
-	sockets  int         // connections at the sink that are accounted for
-	restarts int
-	cause    error  // why it is being brought back
-	remedy   string // what to do about cause, as far as it says
-	failure  *callEnd
+	c         *call
+	phase     streamPhase
+	timer     *time.Timer // runs out when the phase has lasted its time
+	job       string      // the API command whose answer is awaited
+	first     time.Time   // when the first start was given; zero if none was
+	begun     time.Time   // when the latest one was
+	deadline  time.Time   // of the first connection
+	sockets   int         // connections at the sink that are accounted for
+	restarts  int
+	cause     error  // why it is being brought back
+	causeHint string // what to do about cause; "" if the sink knows better
+	failure   *callEnd
 
 	firstAudioObserved bool
 
@@ -130,7 +130,7 @@ func (s *stream) answered(ctx context.Context, job, body string) {
 		}
 		s.phase = streamConnecting
 		s.syncWithSink()
-	case streamUnhooking: // +OK, or -ERR if the module has let go by itself (F43, F40)
+	case streamResetting: // +OK, or -ERR if the module has let go by itself (F43, F40)
 		s.restart(ctx)
 	}
 }
@@ -219,9 +219,9 @@ func (s *stream) observeFirstAudio() {
 // scheduleRestart pauses before the stream is brought back or given up. It does so even
 // if there are no restarts left: a caller's hangup closes the stream's socket, too, and
 // may be reported only after that. Past its connect_timeout a stream that has never been
-// up has no time for a pause. The remedy is "" if the cause does not say what to do.
-func (s *stream) scheduleRestart(cause error, remedy string) {
-	s.cause, s.remedy = cause, remedy
+// up has no time for a pause. The causeHint is "" if the cause does not say what to do.
+func (s *stream) scheduleRestart(cause error, causeHint string) {
+	s.cause, s.causeHint = cause, causeHint
 	pause := min(s.c.ctl.cfg.RestartPause<<min(s.restarts, 10), maxRestartPause)
 	if !s.wasUp && time.Now().Add(pause).After(s.deadline) {
 		s.fail(cause, s.hint())
@@ -233,7 +233,7 @@ func (s *stream) scheduleRestart(cause error, remedy string) {
 // phaseExpired is called if the phase has lasted its time.
 func (s *stream) phaseExpired(ctx context.Context) {
 	switch s.phase {
-	case streamVariables: // unanswered: the start says whether the switch is deaf
+	case streamVariables: // unanswered: start shows whether the switch answers at all
 		s.start(ctx)
 	case streamStarting, streamConnecting:
 		if state := s.c.rec.State(); state.Live && state.Connections > s.sockets {
@@ -246,14 +246,14 @@ func (s *stream) phaseExpired(ctx context.Context) {
 			s.c.outcome.Alarms = append(s.c.outcome.Alarms, alarmNoSocket)
 			s.c.log.Warn("stream alarm", zap.String("cause", alarmNoSocket), zap.String("hint", hintNoSocket))
 		}
-		missing, remedy := "no socket at the sink", hintNoSocket
+		missing, causeHint := "no socket at the sink", hintNoSocket
 		if s.moduleConnected {
-			missing, remedy = "the switch connected to another server than the sink, and there was no socket", hintOtherServer
+			missing, causeHint = "the switch connected to another server than the sink, and there was no socket", hintOtherServer
 		}
-		s.scheduleRestart(fmt.Errorf("%s within %v of start", missing, s.c.plan.Stream.ConnectTimeout), remedy)
+		s.scheduleRestart(fmt.Errorf("%s within %v of start", missing, s.c.plan.Stream.ConnectTimeout), causeHint)
 	case streamBackoff:
 		s.retry(ctx)
-	case streamUnhooking:
+	case streamResetting:
 		s.restart(ctx)
 	}
 }
@@ -273,15 +273,15 @@ func (s *stream) retry(ctx context.Context) {
 	s.restarts++
 	s.c.ctl.metrics.restarts.Inc()
 	s.c.log.Warn(msg, zap.NamedError("err", s.cause), zap.Int("restart", s.restarts), zap.Int("restarts", s.c.plan.Stream.Restarts), hintField(s.hint()))
-	s.setPhaseFor(streamUnhooking, s.c.ctl.cfg.CommandTimeout)
+	s.setPhaseFor(streamResetting, s.c.ctl.cfg.CommandTimeout)
 	s.send(ctx, "uuid_audio_stream "+s.c.channel+" stop")
 }
 
 // hint says what to do about the cause. If the cause does not say it, the sink knows why
 // the socket ended.
 func (s *stream) hint() string {
-	if s.remedy != "" {
-		return s.remedy
+	if s.causeHint != "" {
+		return s.causeHint
 	}
 	if state := s.c.rec.State(); state.Connections > 0 {
 		return state.LastEnd.hint()

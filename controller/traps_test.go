@@ -11,13 +11,12 @@ import (
 	"tapdeck/controller/switchsim"
 )
 
-// The traps of FreeSWITCH and mod_audio_stream that a controller can step into.
-// Those that are missing here are the sink's: 4 (metadata is not the first
-// frame, F59), 16 (wss:// in plain text, F52), and 17 (no RTP is -1, not 0, F48).
+// The traps of FreeSWITCH and mod_audio_stream that a controller can step into. The
+// sink's own (F48, F52, F59) are in its tests.
 
 // Stop blocks for a second while the server keeps TCP open (F41). Nothing else
 // moves on an event socket that waits for it with api (F14).
-func TestTrap01StopBlocks(t *testing.T) {
+func TestStopBlocks(t *testing.T) {
 	t.Parallel()
 	s := good()
 	s.behave = func(string, int) behaviour { return behaviour{keepTCP: true, tillEnd: true} }
@@ -29,7 +28,7 @@ func TestTrap01StopBlocks(t *testing.T) {
 
 // A server that has sent Close and keeps TCP open: the hangup is never complete
 // (F42). The call ends all the same, and what the recorder then closes frees the channel.
-func TestTrap02HangupNeverCompletes(t *testing.T) {
+func TestHangupNeverCompletes(t *testing.T) {
 	t.Parallel()
 	s := good()
 	s.cfg.HangupTimeout, s.cfg.RestartPause, s.plan.Listen = 300*time.Millisecond, time.Minute, time.Minute
@@ -44,7 +43,7 @@ func TestTrap02HangupNeverCompletes(t *testing.T) {
 }
 
 // +OK is answered before the switch has connected (F35).
-func TestTrap03OKIsNotConnected(t *testing.T) {
+func TestOKIsNotConnected(t *testing.T) {
 	t.Parallel()
 	s := good()
 	s.plan.Stream.ConnectTimeout = 200 * time.Millisecond
@@ -55,7 +54,7 @@ func TestTrap03OKIsNotConnected(t *testing.T) {
 }
 
 // No disconnect event follows a stop (F44): who waits for it waits for ever.
-func TestTrap05NoDisconnectAfterStop(t *testing.T) {
+func TestNoDisconnectAfterStop(t *testing.T) {
 	t.Parallel()
 	s := good()
 	s.plan.Stream.StopTimeout = time.Minute
@@ -67,7 +66,7 @@ func TestTrap05NoDisconnectAfterStop(t *testing.T) {
 }
 
 // After the server's Close the media bug stays: start answers -ERR until a stop (F43).
-func TestTrap06StartNeedsStop(t *testing.T) {
+func TestStartNeedsStop(t *testing.T) {
 	t.Parallel()
 	s := good()
 	s.plan.Listen, s.plan.Stream.Restarts = 300*time.Millisecond, 1
@@ -83,7 +82,7 @@ func TestTrap06StartNeedsStop(t *testing.T) {
 
 // A start that is refused may leave a WebSocket open for ever (F37): it is no
 // connected stream, and is closed at the end without waiting for it.
-func TestTrap07RefusedStartLeavesSocket(t *testing.T) {
+func TestRefusedStartLeavesSocket(t *testing.T) {
 	t.Parallel()
 	s := good()
 	s.plan.Stream.SampleRate, s.plan.Stream.StopTimeout, s.plan.OnStreamFailure = 0, time.Minute, controller.FailureDialplan
@@ -101,7 +100,7 @@ func TestTrap07RefusedStartLeavesSocket(t *testing.T) {
 }
 
 // Without event-lock playbacks nest (F19).
-func TestTrap08EventLock(t *testing.T) {
+func TestEventLock(t *testing.T) {
 	t.Parallel()
 	l := good().start(t)
 	report := l.dial(switchsim.CallSpec{}).Wait()
@@ -122,7 +121,7 @@ func TestTrap08EventLock(t *testing.T) {
 }
 
 // A hangup by sendmsg waits behind a locked playback (F27).
-func TestTrap09HangupBehindPlayback(t *testing.T) {
+func TestHangupBehindPlayback(t *testing.T) {
 	t.Parallel()
 	s := good()
 	s.plan.Stream.Restarts, s.cfg.HangupTimeout = 0, time.Minute
@@ -138,7 +137,7 @@ func TestTrap09HangupBehindPlayback(t *testing.T) {
 
 // uuid_break drops what is queued without a word (F66), and a playback that it
 // broke may call itself played (F65); a break of nothing has no effect (F66).
-func TestTrap10Break(t *testing.T) {
+func TestBreak(t *testing.T) {
 	t.Parallel()
 	for _, drop := range []time.Duration{50 * time.Millisecond, 3 * time.Second} {
 		t.Run(drop.String(), func(t *testing.T) {
@@ -160,7 +159,7 @@ func TestTrap10Break(t *testing.T) {
 
 // An unknown application hangs the call up, with no event of its own (F23): only
 // these are executed, and the end of the channel ends a step that nobody completes.
-func TestTrap11UnknownApplication(t *testing.T) {
+func TestUnknownApplication(t *testing.T) {
 	t.Parallel()
 	known := []string{"socket", "answer", "playback", "hangup"}
 	s := good()
@@ -182,7 +181,7 @@ func TestTrap11UnknownApplication(t *testing.T) {
 
 // linger without seconds pins the channel (F33); with them it is free as soon as the
 // call has been concluded.
-func TestTrap12Linger(t *testing.T) {
+func TestLinger(t *testing.T) {
 	t.Parallel()
 	s := good()
 	s.plan.Listen = time.Minute
@@ -196,7 +195,7 @@ func TestTrap12Linger(t *testing.T) {
 }
 
 // Without linger CHANNEL_HANGUP_COMPLETE is lost (F31).
-func TestTrap13HangupComplete(t *testing.T) {
+func TestHangupComplete(t *testing.T) {
 	t.Parallel()
 	s := good()
 	s.plan.Listen, s.cfg.HangupTimeout = time.Minute, 10*time.Second
@@ -211,7 +210,7 @@ func TestTrap13HangupComplete(t *testing.T) {
 }
 
 // In sync mode no audio is read between applications (F6).
-func TestTrap14SyncMode(t *testing.T) {
+func TestSyncMode(t *testing.T) {
 	t.Parallel()
 	e := good().run(t, switchsim.CallSpec{Arguments: "full", Then: after()})
 	checkReleased(t, e, controller.Misconfigured)
@@ -222,7 +221,7 @@ func TestTrap14SyncMode(t *testing.T) {
 
 // Everything after the word CUSTOM is a subclass (F18): BACKGROUND_JOB behind it
 // would never come. Without myevents, a socket would hear other calls (F17).
-func TestTrap15Subscription(t *testing.T) {
+func TestSubscription(t *testing.T) {
 	t.Parallel()
 	l := good().start(t)
 	var calls []*switchsim.Call

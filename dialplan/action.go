@@ -77,7 +77,7 @@ func (c *checker) host(s *Socket, host, port string) {
 	case strings.ContainsAny(host, "[]"):
 		text, hint = "FreeSWITCH knows no brackets around an address", "write "+strings.Trim(host, "[]")+":"+port
 	case strings.ContainsAny(host, "/:") && !address(host).IsValid():
-		text = fmt.Sprintf("%q is no address: FreeSWITCH takes what follows the last colon for the port", host)
+		text = fmt.Sprintf("%q is no address: FreeSWITCH reads what follows the last colon as the port", host)
 		hint = "write an IPv6 address with its port behind it, as in ::1:8084, and a path without a colon"
 	case host == "", plain == "":
 		text, hint = fmt.Sprintf("there is no host, or %q is no port", port), "write host:port, with a port of 1 to 65535"

@@ -96,7 +96,7 @@ type checker struct {
 	field      string     // of the condition that was opened last
 	streams    []Location // of uses of uuid_audio_stream inside ${…}
 
-	unknown *regexp.Regexp // what takes the API for an application
+	unknown *regexp.Regexp // what uses the API as an application
 	expands *regexp.Regexp // what calls uuid_audio_stream inside ${…}
 	script  *regexp.Regexp // a script about streams, run at once or by a variable such as api_on_answer
 }

@@ -57,7 +57,7 @@ func (e Extension) validate() error {
 	for i, h := range e.Hosts {
 		_, err := socketHost(h)
 		if i == maxHosts {
-			err = fieldError("host", h, fmt.Sprintf("FreeSWITCH takes no more than %d hosts", maxHosts))
+			err = fieldError("host", h, fmt.Sprintf("FreeSWITCH accepts at most %d hosts", maxHosts))
 		}
 		errs = append(errs, err)
 	}

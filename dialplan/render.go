@@ -37,17 +37,17 @@ const (
      inside that context, in the order of their names: save this one as
      conf/dialplan/%[2]s/00_tapdeck.xml and type reloadxml in fs_cli. If your
      context has no such folder, paste the extension element into its context element,
-     before any extension that takes all numbers. -->
+     before any extension that matches all numbers. -->
 <include>
   <extension name="%[3]s">
     <condition field="destination_number" expression="^%[4]s$">
 %[5]s      <!-- tapdeck answers the call, plays, records and hangs up. async lets audio flow while
            it only listens, full lets it start the stream: without either it refuses the call.%[6]s -->
       <action application="socket" data="%[7]s"/>
-      <!-- From here on only for calls that no controller took, or that one gave back (full,
+      <!-- From here on only for calls that no controller accepted, or that one gave back (full,
            draining, or the plan's on_stream_failure is dialplan), or whose controller died. A
-           call that tapdeck has hung up, or that the caller has, ends above. sched_cancel takes
-           away the time limit that a controller which died has left on the call. -->
+           call that tapdeck has hung up, or that the caller has, ends above. sched_cancel
+           removes the time limit that a controller which died has left on the call. -->
       <action application="sched_cancel"/>
       <action application="log" data="WARNING tapdeck did not take call ${uuid} to ${destination_number}, or gave it back"/>
       <action application="hangup" data="NORMAL_TEMPORARY_FAILURE"/>
@@ -60,7 +60,7 @@ const (
 	aboutPlan = `
            What follows the slash is the plan.`
 	aboutHosts = `
-           The hosts are tried in this order for every call, until one takes the TCP
+           The hosts are tried in this order for every call, until one accepts the TCP
            connection. Write a port after each: a host without one gets the port of the host
            before it. A host that doesn't answer at all, not even with a refusal, costs the
            call the connect timeout of the operating system before the next is tried.`

@@ -33,7 +33,7 @@ var alarmHints = map[string]string{
 	AlarmNoSocket: "", // the call logs it
 }
 
-// observe looks at the audio so far, when all that came has been read.
+// observe updates level, alarms and Quiet once all that arrived has been read.
 func (r *Recording) observe() {
 	t := r.track
 	r.received.Store(t.Received())
@@ -53,7 +53,7 @@ func (r *Recording) observe() {
 	r.listen()
 }
 
-// listen lets the track listen for what is wished now.
+// listen restarts the track's speech detection if WatchSilence was called since.
 func (r *Recording) listen() {
 	if w := r.watch.Load(); w != r.watching {
 		r.watching = w

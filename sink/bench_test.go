@@ -33,7 +33,7 @@ const (
 // BenchmarkReceivers gives the CPU of a stream-second of 20 ms frames at 8 kHz for the
 // sink, for a bare TCP reader that reads 200 ms apart and writes to files, and for a
 // plain coder/websocket loop to a buffered file; and the sink's as a ratio to both. The
-// Node server of the old stack is measured too if node and its package ws are there:
+// Node server that many start from is measured too if node and its package ws are there:
 //
 //	npm install --prefix DIR ws
 //	NODE_PATH=DIR/node_modules go test -run '^$' -bench Receivers -benchtime 1x ./sink

@@ -14,8 +14,8 @@ import (
 // maxNodeStreams bounds the load for Node, whose one thread is busy long before.
 const maxNodeStreams = 200
 
-// measureNode gives the CPU in ms of a stream-second in the Node server of the old
-// stack, or 0 if there is no node, or no package ws in its NODE_PATH.
+// measureNode gives the CPU in ms of a stream-second in a Node server such as
+// .github/migrating.md replaces, or 0 if there is no node, or no package ws in its NODE_PATH.
 func measureNode(b *testing.B, streams int) float64 {
 	if exec.Command("node", "-e", "require('ws')").Run() != nil {
 		b.Log("no node, or no npm package ws in NODE_PATH: Node is not measured")

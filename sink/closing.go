@@ -33,8 +33,8 @@ const (
 	hintDisk  = "see the disk of sink.directory; what was recorded so far is kept"
 )
 
-// endings are what is known of every End.
-var endings = map[End]struct {
+// closeReasons are what is known of every End.
+var closeReasons = map[End]struct {
 	status websocket.StatusCode // what the peer is told, unless it has gone
 	text   string
 	drain  bool   // what has arrived is still read

@@ -64,7 +64,7 @@ func (c *conn) setLowWater(bytes int) {
 	}
 }
 
-// rawConn returns what is below TLS, whose Close would wait to say goodbye.
+// rawConn returns what is below TLS, whose Close would wait to send close_notify.
 func rawConn(nc net.Conn) net.Conn {
 	if t, ok := nc.(*tls.Conn); ok {
 		return t.NetConn()

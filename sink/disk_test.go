@@ -19,7 +19,7 @@ import (
 	"go.uber.org/zap"
 )
 
-type trouble struct {
+type diskFailure struct {
 	disk   *sinktest.BadDisk
 	end    End // of the bad call's socket
 	status int
@@ -30,7 +30,7 @@ type trouble struct {
 // Whatever fails, that stream ends with a named reason, its audio so far is in a
 // playable file, and another call never notices.
 func TestDiskTrouble(t *testing.T) {
-	for name, c := range map[string]trouble{
+	for name, c := range map[string]diskFailure{
 		"no space": {
 			&sinktest.BadDisk{Match: testID + ".wav", Step: "write", After: 100_000, Err: syscall.ENOSPC}, EndDisk, 1011, 200, wavExt,
 		},
@@ -66,7 +66,7 @@ func TestDiskTrouble(t *testing.T) {
 }
 
 // runTrouble runs a call on the bad disk, and one beside it.
-func runTrouble(t *testing.T, name string, c trouble) {
+func runTrouble(t *testing.T, name string, c diskFailure) {
 	ln := newPipeListener()
 	b := serveOn(t, testConfig(t), ln, ln.dial, c.disk)
 	good, bad := b.expect(testCall(newID())), b.expect(testCall(testID))
@@ -98,7 +98,7 @@ func runTrouble(t *testing.T, name string, c trouble) {
 	}
 	checkKept(t, b, record, c, pcm)
 	if record.Err == "" {
-		t.Error("the record tells nothing of the error")
+		t.Error("the record has no err")
 	}
 	if b.logs.FilterLevelExact(zap.ErrorLevel).FilterField(zap.String("call", testID)).Len() == 0 {
 		t.Error("nothing is logged")
@@ -110,7 +110,7 @@ func runTrouble(t *testing.T, name string, c trouble) {
 	}
 }
 
-func checkKept(t *testing.T, b *testbed, record store.Record, c trouble, pcm []byte) {
+func checkKept(t *testing.T, b *testbed, record store.Record, c diskFailure, pcm []byte) {
 	t.Helper()
 	if !strings.HasSuffix(record.WAV, c.file) || (c.file == "") != (record.WAV == "") {
 		t.Errorf("WAV %q, want %q", record.WAV, c.file)

@@ -1,6 +1,6 @@
 // Package sink is the server that mod_audio_stream streams calls to. It owns the tickets
 // that pair a WebSocket with its call, the sockets and their limits, and each recording from
-// Expect to Save. The audio's place in time is sink/track's, the files are sink/store's.
+// Expect to Save. The audio's position in time is sink/track's, the files are sink/store's.
 //
 // A call's recording begins with Expect, whose URL the switch is told. Every socket that
 // comes to this URL, one at a time, continues the same recording. Finish publishes the WAV
@@ -15,7 +15,7 @@
 // stream's goroutine ends that stream alone.
 //
 // Reads: in the first second of a socket's audio every frame is read as it comes, so that its
-// place in time is exact. After that reads are ReadInterval apart, and the kernel wakes nobody
+// position in time is exact. After that reads are ReadInterval apart, and the kernel wakes nobody
 // for a single frame (SO_RCVLOWAT), until the call says Stopping or the socket is to end.
 // Between two reads the stream's goroutine brings its file's sizes up to date, at least once a
 // second, and checks its limits.

@@ -34,7 +34,7 @@ var (
 	speech     = sinktest.Speech
 	readWAV    = sinktest.ReadWAV
 	readRecord = sinktest.ReadRecord
-	leftover   = sinktest.Leftover
+	leftover   = sinktest.Crashed
 )
 
 var mono8 = wav.Format{SampleRate: 8000, Channels: 1}

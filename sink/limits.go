@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// housekeepingInterval is the least often that a stream sees to its file and its limits.
+	// housekeepingInterval is the longest time between two checks of a stream's file and limits.
 	housekeepingInterval = time.Second
 	// wakeupJitter is how late a wake-up may be on a loaded machine.
 	wakeupJitter = 100 * time.Millisecond
@@ -30,9 +30,9 @@ func (s *stream) everySecond() {
 	s.fail(s.track.WriteHeld(s.now))
 }
 
-// flushInTime brings the file up to what was read, if its next chance might be too late
-// for the file to stay within housekeepingInterval of the socket: right after a read nothing
-// is missing, and one is late by the interval and by what the machine's load adds to it.
+// flushInTime flushes after a read if the next read may come too late to keep the file within
+// housekeepingInterval of the socket: reads are ReadInterval apart, plus what the machine's
+// load adds.
 func (s *stream) flushInTime() {
 	if s.now.Sub(s.flushed) >= housekeepingInterval-2*max(s.rec.cfg.ReadInterval, wakeupJitter) {
 		s.flushed = s.now

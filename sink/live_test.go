@@ -97,7 +97,7 @@ func TestFewBytesOnARealSocket(t *testing.T) {
 			s.play(pcm)
 			began := time.Now()
 			s.audio(pcm[:320])
-			await(t, r, "heard", func(st State) bool { return st.Audio == 71*frame || stopping })
+			await(t, r, "collector", func(st State) bool { return st.Audio == 71*frame || stopping })
 			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("a frame was seen after %v", took)
 			}
@@ -117,26 +117,26 @@ func TestFewBytesOnARealSocket(t *testing.T) {
 	}
 }
 
-// heard is a Consumer that keeps what it is given.
-type heard struct {
+// collector is a Consumer that keeps what it is given.
+type collector struct {
 	pcm  []byte
 	when []time.Time
 	ends int
 }
 
-func (h *heard) Audio(pcm []byte) {
+func (h *collector) Audio(pcm []byte) {
 	h.pcm = append(h.pcm, pcm...)
 	h.when = append(h.when, time.Now())
 }
 
-func (h *heard) End() { h.ends++ }
+func (h *collector) End() { h.ends++ }
 
 func TestConsumerHearsEveryFrameAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig(t)
 		cfg.ReadInterval = 0
 		b := serve(t, cfg)
-		r, h := b.expect(testCall(testID)), &heard{}
+		r, h := b.expect(testCall(testID)), &collector{}
 		r.Consume(h)
 		pcm := speech(1, 8000*3)
 		began := time.Now()
@@ -145,7 +145,7 @@ func TestConsumerHearsEveryFrameAtOnce(t *testing.T) {
 		s.hangUp()
 		b.finish(r)
 		if !bytes.Equal(h.pcm, pcm) || h.ends != 1 {
-			t.Errorf("it heard %d bytes and %d ends", len(h.pcm), h.ends)
+			t.Errorf("it collector %d bytes and %d ends", len(h.pcm), h.ends)
 		}
 		for i, at := range h.when {
 			if want := began.Add(time.Duration(i+1) * frame); !at.Equal(want) {
@@ -242,7 +242,7 @@ func TestTLSReadsAreCoalesced(t *testing.T) {
 			c, err := ln.dial()
 			return tls.Client(c, &tls.Config{InsecureSkipVerify: true}), err
 		}, store.OSDisk{})
-		call, h := testCall(testID), &heard{}
+		call, h := testCall(testID), &collector{}
 		call.SampleRate = 16000
 		r := b.expect(call)
 		r.Consume(h)

@@ -44,7 +44,7 @@ func newMetrics(reg prometheus.Registerer, free func() float64) *metrics {
 		accepted: counter("streams_total", "Sockets that were accepted."),
 		refused: counters(auto, "refused_total", "Sockets that were refused before the upgrade.",
 			"reason", maps.Keys(refusals)),
-		ended:  counters(auto, "stream_ends_total", "Sockets that ended.", "reason", maps.Keys(endings)),
+		ended:  counters(auto, "stream_ends_total", "Sockets that ended.", "reason", maps.Keys(closeReasons)),
 		audio:  counter("audio_bytes_total", "PCM bytes received."),
 		gaps:   counter("gaps_total", "Gaps between two sockets of one recording."),
 		alarms: counters(auto, "alarms_total", "Streams that were not as they should be.", "kind", maps.Keys(alarmHints)),

@@ -107,7 +107,7 @@ func (s *stream) lastRead() error {
 	if s.askedAt.IsZero() {
 		s.askedAt, s.drained = s.now, false
 	}
-	abandoned := s.own != "" && !endings[s.own].drain
+	abandoned := s.own != "" && !closeReasons[s.own].drain
 	if abandoned || s.drained || s.now.Sub(s.askedAt) >= lastReads {
 		return errClosing
 	}

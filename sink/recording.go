@@ -80,7 +80,7 @@ type State struct {
 	Err error
 }
 
-// Consumer is given a call's audio live, see Consume. Its methods are called in the stream's
+// Consumer is given a call's audio live, see Consume; nothing of tapdeck is one yet. Its methods are called in the stream's
 // own goroutine and must not block: what they cost is added to the delay of the recording.
 // With a ReadInterval of 0 every frame is given as soon as it is there.
 type Consumer interface {

@@ -118,8 +118,8 @@ func TestRecoverLeavesTheLivingAlone(t *testing.T) {
 	}
 }
 
-// A WAV that could not be published has its record; once it can be, that record is the
-// one that tells of it, and there is no second.
+// A WAV that could not be published has its record; once it can be, that record is
+// published, and there is no second.
 func TestRecoverTakesARecordBack(t *testing.T) {
 	cfg := testConfig(t)
 	ln := newPipeListener()

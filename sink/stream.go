@@ -211,7 +211,7 @@ func (s *stream) endOf(err error) End {
 func (s *stream) close(why End) End {
 	s.closing = true
 	_ = s.conn.SetDeadline(time.Now().Add(closeTimeout))
-	if e := endings[why]; e.status != 0 {
+	if e := closeReasons[why]; e.status != 0 {
 		_ = s.ws.Close(e.status, e.text)
 	}
 	return why
@@ -254,7 +254,7 @@ func (s *stream) fail(err error) {
 
 func (s *stream) logEnd(end End) {
 	log := s.rec.log.With(zap.String("cause", string(end)), zap.Int64("dur_ms", s.now.Sub(s.connected).Milliseconds()))
-	hint := endings[end].hint
+	hint := closeReasons[end].hint
 	if hint == "" || (end == EndDropped && s.rec.stopping.Load()) {
 		log.Debug("stream ended")
 		return

@@ -56,7 +56,7 @@ func TestHourLongCall(t *testing.T) {
 	})
 }
 
-// A stream is cut twice; the record tells both gaps and the WAV is as long as the call.
+// A stream is cut twice; the record has both gaps and the WAV is as long as the call.
 func TestGapsAreFilled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := serve(t, testConfig(t))
@@ -111,7 +111,7 @@ func TestGapsAreFilled(t *testing.T) {
 	})
 }
 
-// A socket that ends before its audio's place is settled loses none of it.
+// A socket that ends before the start of its audio is known loses none of it.
 func TestShortSecondSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := serve(t, testConfig(t))

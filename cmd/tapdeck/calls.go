@@ -22,9 +22,9 @@ import (
 type callsCommand struct {
 	configured `embed:""`
 	UUID       string        `arg:"" optional:"" help:"One call: print its timeline."`
-	Follow     bool          `short:"f" help:"Go on, drawn anew on a terminal."`
+	Follow     bool          `short:"f" help:"Keep showing the calls; a terminal is redrawn."`
 	Interval   time.Duration `default:"1s" help:"How often --follow asks."`
-	Last       int           `default:"10" help:"How many of the calls that ended last."`
+	Last       int           `default:"10" help:"How many ended calls to show, the latest first."`
 	Admin      string        `placeholder:"HOST:PORT" help:"The daemon's admin address (default: admin.listen of the configuration)."`
 	Token      string        `placeholder:"TOKEN" help:"The daemon's admin.token (default: that of the configuration)."`
 }
@@ -72,7 +72,7 @@ func (c *callsCommand) client(admin config.Admin) (*callview.Client, error) {
 	case err != nil:
 		return nil, fmt.Errorf("admin address %q: must be HOST:PORT", listen)
 	case port == "0":
-		return nil, fmt.Errorf("admin.listen is %q, so the daemon has taken any free port: its log line `tapdeck is ready` names it, give it with --admin", listen)
+		return nil, fmt.Errorf("admin.listen is %q, so the daemon listens on any free port: its log line `tapdeck is ready` names it, give it with --admin", listen)
 	}
 	return callview.NewClient(listen, cmp.Or(c.Token, admin.Token)), nil
 }

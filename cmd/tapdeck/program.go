@@ -67,7 +67,7 @@ func (c *configured) load(p *program, extra map[string]string) (*config.Loaded, 
 
 // grammar is the whole command line.
 type grammar struct {
-	Serve    serveCommand    `cmd:"" help:"Run the daemon: take calls, record them."`
+	Serve    serveCommand    `cmd:"" help:"Run the daemon: accept calls, record them."`
 	Demo     demoCommand     `cmd:"" help:"Show the whole thing without a FreeSWITCH: simulated calls with real speech, recorded and compared."`
 	Calls    callsCommand    `cmd:"" help:"Show what a running daemon does: its calls with step, age, audio and level, or one call's timeline."`
 	Call     callCommand     `cmd:"" help:"Place simulated calls against a running daemon: the load generator."`

@@ -23,7 +23,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}
 	return &metrics{
 		connections: to.NewGauge(prometheus.GaugeOpts{Name: "tapdeck_esl_connections", Help: "Event socket connections at present."}),
-		refused:     by("refused", "Connections closed before they were read, by reason."),
+		refused:     by("refused", "Connections that were not admitted, by reason."),
 		dropped:     by("dropped", "Frames and header lines kept from the library, by reason."),
 		closed:      by("closed", "Connections closed because of a frame that cannot be trusted, by reason."),
 		bytes:       to.NewCounter(prometheus.CounterOpts{Name: "tapdeck_esl_received_bytes_total", Help: "Bytes received from switches."}),

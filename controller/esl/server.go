@@ -15,7 +15,7 @@ import (
 
 const acceptPause = 100 * time.Millisecond // after a failure
 
-// The reasons for which a connection is refused before it is read.
+// The reasons for which a connection is not admitted.
 const (
 	refuseAddress     = "address"
 	refuseConnections = "too many connections"

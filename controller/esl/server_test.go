@@ -174,7 +174,7 @@ func TestDescriptorsOfAConnection(t *testing.T) {
 	}
 }
 
-// 1,500 hostile connections, whose like left 254 goroutines behind a plain relay.
+// 1,500 hostile connections leave no goroutine behind.
 func TestHostileConnectionsLeaveNothing(t *testing.T) {
 	const connections = 1500
 	frames := hostileFrames()

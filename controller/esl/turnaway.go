@@ -33,10 +33,8 @@ func (s *Server) refuse(handlers *sync.WaitGroup, conn net.Conn, reason string) 
 	})
 }
 
-// turnAway sends connect and waits for its answer. A socket that closes before parks an
-// async call for ever, unanswered, with nobody in control; one that closes after sends it
-// on to the dialplan's next action (mod_event_socket.c sets the park flag once the
-// listener has ended).
+// turnAway sends connect and waits for its answer. Closed before that, the socket
+// strands an async call: parked, unanswered, with nobody in control (F8).
 func turnAway(conn net.Conn) {
 	conn.SetDeadline(time.Now().Add(turnAwayTimeout))
 	if _, err := conn.Write([]byte("connect\n\n")); err != nil {

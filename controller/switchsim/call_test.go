@@ -8,8 +8,8 @@ import (
 
 const callID = "45e46232-d4de-41ff-9bd8-0a3bb61e2d2c"
 
-// take connects with linger and events, as a controller does.
-func take(c *controller) {
+// connectWithLinger connects with linger and events, as a controller does.
+func connectWithLinger(c *controller) {
 	c.command("connect")
 	c.wants("linger 5", "+OK will linger 5 seconds")
 	c.wants("myevents json", "+OK Events Enabled")
@@ -21,7 +21,7 @@ func TestWholeCall(t *testing.T) {
 	s := New(Config{Speed: 20})
 	web := newWebServer(t)
 	call, c := place(t, s, CallSpec{UUID: callID, Voice: ToneVoice(8000, 1000, 0.5)})
-	take(c)
+	connectWithLinger(c)
 	c.execute("answer", "", "a1")
 	c.until("CHANNEL_EXECUTE_COMPLETE answer _none_")
 	c.execute("playback", "tone_stream://%(500,0,800)", "t1")
@@ -48,7 +48,7 @@ func TestWholeCall(t *testing.T) {
 	}
 	c.wants("exit", "+OK bye")
 	r := call.Wait()
-	sent := web.take(t)
+	sent := web.received(t)
 	sameAudio(t, &r.Streams[0], sent.audio)
 	if len(sent.audio) < 3*16000 {
 		t.Errorf("%d bytes arrived", len(sent.audio))

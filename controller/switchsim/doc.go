@@ -10,7 +10,7 @@
 //	audio        what is heard: the caller, tones, files, and their mix
 //	audiostream  mod_audio_stream: the WebSocket client and its frames
 //	eventsocket  commands, subscriptions and the order of what leaves a socket
-//	capture      the headers of every event, from one captured call
+//	capture      the headers of every event, from two captured calls
 //	inbound      the inbound event socket and what the switch says of itself
 //	fault        how a call goes wrong on request
 //	load         many calls at a rate, and what they came to
@@ -20,7 +20,7 @@
 //
 // Each call has one goroutine for its channel and one that reads its event
 // socket; each stream has one that reads its WebSocket; each bgapi job has one
-// while it runs. One goroutine per Switch, alive while streams are, is the
+// while it runs, and each socket that lingers one that ends it. One goroutine per Switch, alive while streams are, is the
 // media clock that sends the audio of all streams. Call.Wait returns when
 // every goroutine of that call has ended, Switch.Wait when all have.
 //

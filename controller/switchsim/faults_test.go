@@ -57,18 +57,18 @@ func TestDrops(t *testing.T) {
 	start := streamCmd + " start " + web.url + " mono 8000"
 	c.api(start, "+OK Success\n")
 	c.until("mod_audio_stream::error")
-	if sent := web.take(t); len(sent.audio) != 20*320 {
+	if sent := web.received(t); len(sent.audio) != 20*320 {
 		t.Errorf("%d bytes before the FIN", len(sent.audio))
 	}
 	c.api(start, "+OK Success\n")
 	c.until("mod_audio_stream::error")
-	web.take(t)
+	web.received(t)
 	c.api(start, "+OK Success\n")
 	c.until("mod_audio_stream::connect")
 	c.execute("sleep", "600", "s")
 	c.until("CHANNEL_EXECUTE_COMPLETE sleep _none_")
 	c.api(streamCmd+" stop", "+OK Success\n") // after its second: nothing goes through
-	if sent := web.take(t); len(sent.audio) != 10*320 || sent.status > 0 {
+	if sent := web.received(t); len(sent.audio) != 10*320 || sent.status > 0 {
 		t.Errorf("%d bytes and close %d before nothing", len(sent.audio), sent.status)
 	}
 	r := call.Report()
@@ -93,7 +93,7 @@ func TestAudioFaults(t *testing.T) {
 		c.execute("sleep", "600", "s")
 		c.until("CHANNEL_EXECUTE_COMPLETE sleep _none_")
 		c.api(streamCmd+" stop", "+OK Success\n")
-		return call.Report().Streams[0], web.take(t)
+		return call.Report().Streams[0], web.received(t)
 	}
 	for name, f := range map[string]AudioFaults{
 		"silent": {Silent: true}, "odd": {Odd: true}, "texts": {Texts: 3}, "pings": {Pings: 5},
@@ -160,7 +160,7 @@ func TestStepFaults(t *testing.T) {
 				break
 			}
 		}
-		if sent := web.take(t); sent.status > 0 {
+		if sent := web.received(t); sent.status > 0 {
 			t.Errorf("close %d", sent.status)
 		}
 		call.Wait()

@@ -176,7 +176,7 @@ func TestOriginate(t *testing.T) {
 	d.command("api uuid_kill " + callID)
 	c.until("CHANNEL_HANGUP")
 	loud := false
-	for _, b := range web.take(t).audio {
+	for _, b := range web.received(t).audio {
 		loud = loud || b != 0
 	}
 	if !loud {

@@ -44,7 +44,7 @@ func TestAudio(t *testing.T) {
 			c.api(streamCmd+" stop", "+OK Success\n")
 			c.conn.Close()
 			r := call.Wait().Streams[0]
-			sent := web.take(t)
+			sent := web.received(t)
 			sameAudio(t, &r, sent.audio)
 			if least := 3 * tc.rate * 2; len(sent.audio) < least {
 				t.Errorf("%d bytes arrived, want %d", len(sent.audio), least)
@@ -78,7 +78,7 @@ func TestIdleMix(t *testing.T) {
 			c.api(streamCmd+" stop", "+OK Success\n")
 			c.conn.Close()
 			r := call.Wait().Streams[0]
-			sameAudio(t, &r, web.take(t).audio)
+			sameAudio(t, &r, web.received(t).audio)
 			if all := r.Samples > 8000*4; all != (mix == "mono") {
 				t.Errorf("%d samples in %v", r.Samples, r.Parts)
 			}

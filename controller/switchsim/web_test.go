@@ -63,7 +63,7 @@ func (w *webServer) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 	}
 }
 
-func (w *webServer) take(t *testing.T) received {
+func (w *webServer) received(t *testing.T) received {
 	t.Helper()
 	select {
 	case r := <-w.done:

@@ -14,7 +14,7 @@ func TestRecoverThroughALink(t *testing.T) {
 	if err := os.Symlink(real, link); err != nil {
 		t.Fatal(err)
 	}
-	base := sinktest.Leftover(t, real, sinktest.ID, sinktest.Speech(1, 8000))
+	base := sinktest.Crashed(t, real, sinktest.ID, sinktest.Speech(1, 8000))
 	for _, dir := range []string{link, real} {
 		rec := recoverDir(t, dir)
 		if published := rec.Published(); published != map[bool]int{true: 1}[dir == link] {

@@ -17,7 +17,7 @@ import (
 
 func TestRecoverEndsWithItsContext(t *testing.T) {
 	dir := t.TempDir()
-	base := sinktest.Leftover(t, dir, sinktest.ID, sinktest.Speech(1, 8000))
+	base := sinktest.Crashed(t, dir, sinktest.ID, sinktest.Speech(1, 8000))
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(errors.New("going away"))
 	if _, err := store.New(dir, store.OSDisk{}).Recover(ctx, zap.NewNop()); err == nil || !strings.Contains(err.Error(), "going away") {
@@ -87,7 +87,7 @@ func TestRecoverComesTooLate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			base := sinktest.Leftover(t, dir, sinktest.ID, sinktest.Speech(1, 160))
+			base := sinktest.Crashed(t, dir, sinktest.ID, sinktest.Speech(1, 160))
 			part := base + ".wav.part"
 			if c.published {
 				if err := os.Rename(part, base+".wav"); err != nil {

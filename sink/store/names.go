@@ -41,7 +41,7 @@ func (s *Store) tryNames(own, base string, put func(name string) error) error {
 		if n > 1 {
 			name += "-" + strconv.Itoa(n)
 		}
-		if s.free(name) {
+		if s.unused(name) {
 			err = s.putIn(name, put)
 		}
 	}
@@ -59,8 +59,8 @@ func (s *Store) putIn(name string, put func(name string) error) error {
 	return put(name)
 }
 
-// free says whether nothing has a name yet, running recordings included.
-func (s *Store) free(name string) bool {
+// unused says whether nothing has a name yet, running recordings included.
+func (s *Store) unused(name string) bool {
 	for _, ext := range []string{wavExt, jsonExt, wavExt + partExt, jsonExt + partExt} {
 		if exists(s.path(name) + ext) {
 			return false

@@ -35,7 +35,7 @@ type Record struct {
 	Caller      string `json:"caller"`
 	Destination string `json:"destination"`
 	Plan        string `json:"plan"`
-	// Result is one word of the closed list of a call's endings.
+	// Result is one word of the closed list of how calls end.
 	Result        string `json:"result"`
 	HangupCause   string `json:"hangup_cause"`
 	HungUpBy      string `json:"hung_up_by"`

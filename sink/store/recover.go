@@ -33,7 +33,7 @@ func (s *Store) Recover(ctx context.Context, log *zap.Logger) (all Recovery, err
 	if err := os.MkdirAll(s.dir, directoryMode); err != nil {
 		return all, fmt.Errorf("make directory: %w", err)
 	}
-	files, err := s.leftovers(ctx)
+	files, err := s.unfinished(ctx)
 	if err != nil {
 		return all, fmt.Errorf("look for recordings: %w", err)
 	}
@@ -51,9 +51,9 @@ func (s *Store) Recover(ctx context.Context, log *zap.Logger) (all Recovery, err
 	return all, nil
 }
 
-// leftovers returns all files that a crash may have left, each WAV before its sidecar, and last
+// unfinished returns all files that a crash may have left, each WAV before its sidecar, and last
 // the unfinished records.
-func (s *Store) leftovers(ctx context.Context) ([]string, error) {
+func (s *Store) unfinished(ctx context.Context) ([]string, error) {
 	var found [3][]string
 	root := s.dir + string(filepath.Separator) + "." // a symbolic link itself is not walked
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -76,7 +76,7 @@ func (s *Store) leftovers(ctx context.Context) ([]string, error) {
 	return slices.Concat(found[:]...), err
 }
 
-// recover sees to one file and says what was done about it.
+// recover recovers one file and says what was done about it.
 func (s *Store) recover(ctx context.Context, file string) Recovered {
 	part := s.path(file)
 	done := Recovered{Part: part}

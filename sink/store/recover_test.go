@@ -64,7 +64,7 @@ func TestRecover(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			base := sinktest.Leftover(t, dir, sinktest.ID, pcm)
+			base := sinktest.Crashed(t, dir, sinktest.ID, pcm)
 			c.damage(t, base)
 			before, _ := os.ReadFile(base + ".wav.part")
 			rec := recoverDir(t, dir)
@@ -162,7 +162,7 @@ func TestRecoverBetweenTheStepsOfPublication(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			base := sinktest.Leftover(t, dir, sinktest.ID, pcm)
+			base := sinktest.Crashed(t, dir, sinktest.ID, pcm)
 			c.crash(t, base)
 			recoverDir(t, dir)
 			if diff := cmp.Diff(c.want, extensions(t, base)); diff != "" {
@@ -189,7 +189,7 @@ func extensions(t *testing.T, base string) []string {
 
 func TestRecoveredString(t *testing.T) {
 	dir := t.TempDir()
-	base := sinktest.Leftover(t, dir, sinktest.ID, sinktest.Speech(1, 49920))
+	base := sinktest.Crashed(t, dir, sinktest.ID, sinktest.Speech(1, 49920))
 	day := filepath.Base(filepath.Dir(base))
 	name := day + "/" + sinktest.ID
 	d := &sinktest.BadDisk{Match: ".json", Step: "rename", Err: errors.New("no space")}

@@ -34,10 +34,10 @@ func (s *Store) Free() (int64, error) {
 	return int64(st.Bavail) * int64(st.Bsize), nil
 }
 
-// Path returns the place of a file that a Record calls by its WAV.
+// Path returns the path of the file that a Record names by its WAV.
 func (s *Store) Path(wav string) string { return s.path(filepath.FromSlash(wav)) }
 
-// path returns the place of a name.
+// path returns the path of a name in the directory.
 func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }
 
 // Create makes the file of a new recording of a call, whose day is started's, in UTC.

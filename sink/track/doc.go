@@ -1,5 +1,5 @@
 // Package track is the audio of one recording, on the call's time: it places what each
-// socket brings, fills the time between two sockets with silence, measures levels, hears
+// socket brings, fills the time between two sockets with silence, measures levels, detects
 // whether the caller speaks, and writes the WAV to a file that it is handed.
 //
 // Time: a recording's zero is the first sample of its first socket. The start of a

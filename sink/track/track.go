@@ -37,7 +37,7 @@ type Track struct {
 	file File
 	w    *wav.Writer
 
-	holding bool // of a later socket, until its place is known
+	holding bool // of a later socket, until its position is known
 	held    []byte
 }
 
@@ -90,7 +90,7 @@ func (t *Track) HeldUntil() time.Time {
 	return t.first.Add(holdTime)
 }
 
-// WriteHeld writes what is held back, once the place of it is known.
+// WriteHeld writes what is held back, once its position is known.
 func (t *Track) WriteHeld(now time.Time) error {
 	if at := t.HeldUntil(); at.IsZero() || now.Before(at) {
 		return nil

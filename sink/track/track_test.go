@@ -40,8 +40,8 @@ func newTrack(t *testing.T, format wav.Format) (*Track, *os.File) {
 	return tr, f
 }
 
-// hear gives a track a stretch of audio as it comes: in frames of 20 ms, each when it is over.
-func hear(t *testing.T, tr *Track, at time.Time, pcm []byte) time.Time {
+// feed gives a track a stretch of audio as it comes: in frames of 20 ms, each when it is over.
+func feed(t *testing.T, tr *Track, at time.Time, pcm []byte) time.Time {
 	t.Helper()
 	for ; len(pcm) > 0; pcm = pcm[320:] {
 		at = at.Add(20 * time.Millisecond)
@@ -62,7 +62,7 @@ func TestTwoSockets(t *testing.T) {
 	began := time.Unix(1000, 0)
 	one, two := tone(1000), tone(600)
 	tr.Connect(began)
-	at := hear(t, tr, began, one)
+	at := feed(t, tr, began, one)
 	if err := tr.Disconnect(at); err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestTwoSockets(t *testing.T) {
 	if until := tr.HeldUntil(); !until.Equal(at.Add(holdTime)) || tr.w.Frames() != 8000 {
 		t.Errorf("held until %v, %d frames written", until, tr.w.Frames())
 	}
-	at = hear(t, tr, at, two[1600:])
+	at = feed(t, tr, at, two[1600:])
 	if err := tr.Disconnect(at); err != nil {
 		t.Fatal(err)
 	}

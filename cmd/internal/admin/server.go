@@ -33,7 +33,7 @@ const (
 	idleTimeout       = time.Minute
 )
 
-// Readiness says whether a daemon takes calls. Its text is what /readyz answers.
+// Readiness says whether a daemon accepts calls. Its text is what /readyz answers.
 type Readiness string
 
 // The answers of /readyz.

@@ -19,7 +19,7 @@ import (
 
 // Daemon is the running parts of tapdeck.
 type Daemon struct {
-	// OnReady, if not nil, is called by Run once calls are taken. It must be set before Run.
+	// OnReady, if not nil, is called by Run once calls are accepted. It must be set before Run.
 	OnReady func()
 
 	log        *zap.Logger
@@ -123,7 +123,7 @@ func (d *Daemon) recover(ctx context.Context) {
 	}
 }
 
-// drain takes no new calls and waits until the running ones have ended, drain_timeout
+// drain accepts no new calls and waits until the running ones have ended, drain_timeout
 // is over, or ctx is done.
 func (d *Daemon) drain(ctx context.Context, ln net.Listener, calls *task) {
 	d.ready.Store(false)
@@ -134,23 +134,23 @@ func (d *Daemon) drain(ctx context.Context, ln net.Listener, calls *task) {
 	defer limit.Stop()
 	defer report.Stop()
 	for {
-		d.log.Info("draining", append(d.callsLeft(), zap.Duration("drain_timeout", timeout))...)
+		d.log.Info("draining", append(d.remainingCalls(), zap.Duration("drain_timeout", timeout))...)
 		select {
 		case <-calls.done:
 			return
 		case <-report.C:
 		case <-limit.C:
-			d.log.Warn("drain timeout", append(d.callsLeft(), zap.String("hint", "the calls that are left are ended now; drain_timeout sets how long they may take"))...)
+			d.log.Warn("drain timeout", append(d.remainingCalls(), zap.String("hint", "the calls that are left are ended now; drain_timeout sets how long they may take"))...)
 			return
 		case <-ctx.Done():
-			d.log.Warn("drain cut short", d.callsLeft()...)
+			d.log.Warn("drain cut short", d.remainingCalls()...)
 			return
 		}
 	}
 }
 
-// callsLeft says how many calls run, and some of them.
-func (d *Daemon) callsLeft() []zap.Field {
+// remainingCalls says how many calls run, and some of them.
+func (d *Daemon) remainingCalls() []zap.Field {
 	calls := d.controller.Calls()
 	var sample []string
 	for _, c := range calls[:min(5, len(calls))] {

@@ -98,9 +98,8 @@ func (s *testDaemon) sameAsRecord(id string, ended map[string]any) {
 	}
 }
 
-// TestTroubleHasAHint is the troubleshooting page of the old stack: what went
-// wrong there is a line with a hint here.
-func TestTroubleHasAHint(t *testing.T) {
+// TestEveryProblemHasAHint checks that each known problem is logged with a hint.
+func TestEveryProblemHasAHint(t *testing.T) {
 	s := newTestDaemon(t, shortCalls)
 	dead := apptest.ListenAnywhere(t)
 	nobody := dead.Addr().String()
@@ -111,15 +110,15 @@ func TestTroubleHasAHint(t *testing.T) {
 	}
 	long := map[string]string{"tapdeck_listen": "2500ms", "tapdeck_stream_restarts": "1"}
 	short := map[string]string{"tapdeck_stream_restarts": "0", "tapdeck_stream_connect_timeout": "300ms"}
-	type trouble struct {
+	type problem struct {
 		name      string
 		spec      switchsim.CallSpec
 		msg, hint string
 		result    string
 	}
-	table := []trouble{
+	table := []problem{
 		{"module not loaded", switchsim.CallSpec{Faults: switchsim.Faults{NoAPI: true}}, "call ended", "mod_audio_stream is not loaded", "stream_failed"},
-		{"start refused", switchsim.CallSpec{Faults: switchsim.Faults{RefuseStart: true}}, "call ended", "can't take this rate", "stream_failed"},
+		{"start refused", switchsim.CallSpec{Faults: switchsim.Faults{RefuseStart: true}}, "call ended", "does not support this rate", "stream_failed"},
 		{"prompt missing", switchsim.CallSpec{Variables: map[string]string{"tapdeck_prompt": "ivr/missing.wav"}}, "prompt not found", "sound_prefix", "completed"},
 		{"sink not reachable", switchsim.CallSpec{Variables: short, Faults: switchsim.Faults{TamperURL: elsewhere}}, "call ended", "nothing listens at sink.advertise", "stream_failed"},
 		{"no socket", switchsim.CallSpec{Variables: short, Faults: switchsim.Faults{NeverConnect: true}}, "call ended", "sink.advertise", "stream_failed"},

@@ -33,7 +33,7 @@ func (d *Daemon) registerMetrics() {
 	d.reloadedAt.SetToCurrentTime()
 	d.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build, d.reloadWorked, d.reloadedAt,
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tapdeck_ready", Help: "1 if a call would be taken, else 0: starting, full, or draining."}, func() float64 {
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tapdeck_ready", Help: "1 if a call would be accepted, else 0: starting, full, or draining."}, func() float64 {
 			if d.readiness() == admin.Ready {
 				return 1
 			}

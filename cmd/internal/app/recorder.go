@@ -50,7 +50,7 @@ func (r recorder) Save(info controller.Info, outcome controller.Outcome) (contro
 type recording struct {
 	*sink.Recording
 	call store.Record // the call's side, without its outcome
-	miss func()       // counts the recording as lost, once, whatever of it is
+	miss func()       // counts the recording or record as lost, once
 }
 
 // State implements controller.Recording.

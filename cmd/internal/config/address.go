@@ -28,7 +28,7 @@ func isPort(text string) bool {
 	return err == nil && strconv.FormatUint(n, 10) == text
 }
 
-// isHost takes an IP address or a name as DNS knows them.
+// isHost accepts an IP address or a name as DNS knows them.
 func isHost(host string) bool {
 	const label = `\w([\w-]{0,61}\w)?`
 	_, err := netip.ParseAddr(host)
@@ -36,14 +36,14 @@ func isHost(host string) bool {
 	return err == nil || len(host) <= 253 && name.MatchString(host) && strings.Trim(host, "0123456789.") != ""
 }
 
-// IsLoopback tells whether only this machine can reach a listener at host: an IP
+// IsLoopback reports whether only this machine can reach a listener at host: an IP
 // address without brackets, or a name.
 func IsLoopback(host string) bool {
 	addr, _ := netip.ParseAddr(host)
 	return addr.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
-// checkSocketURL takes a WebSocket server's URL that a path is put behind, so that it
+// checkSocketURL accepts a WebSocket server's URL that a path is put behind, so that it
 // must have none of its own.
 func checkSocketURL(text string) error {
 	u, err := url.Parse(text)

@@ -42,7 +42,7 @@ func (l *Loaded) checkListeners(bad *problems) {
 	}
 }
 
-// overlap tells whether two listeners can't be there at once: the same port,
+// overlap reports whether two listeners exclude each other: the same port,
 // and the same host or one of them every host.
 func overlap(a, b string) bool {
 	local := strings.NewReplacer("localhost:", "127.0.0.1:")

@@ -28,7 +28,7 @@ type decoder struct {
 	bad       problems
 }
 
-// node is one value as it was stated, and its place.
+// node is one value as it was stated, and its origin.
 type node struct {
 	*yaml.Node // nil if nothing is stated; line 0 if it is a text from elsewhere
 	d          *decoder
@@ -212,7 +212,7 @@ func (n node) refuseKey(rule, hint string) {
 	n.report(violated(rule, hint))
 }
 
-// report adds the place and the value to a violation.
+// report adds the origin and the value to a violation.
 func (n node) report(err error) {
 	e := FieldError{Rule: err.Error()}
 	if v, ok := errors.AsType[*FieldError](err); ok {

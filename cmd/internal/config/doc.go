@@ -10,7 +10,7 @@
 //
 // Load reads and checks, a Loaded answers for the plan of a call, Diff says
 // what a reload changes, Timeline says what a caller of a plan will hear, and a
-// Watcher tells when the file has changed.
+// Watcher reports changes of the file.
 //
 // The struct Config with its tags is the whole schema. A further key is a field
 // with tags, its default, and its entry in example.yaml; a type that is written

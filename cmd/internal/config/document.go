@@ -108,7 +108,7 @@ func oddBlank(text string, column int) string {
 		column+utf8.RuneCountInString(before), cmp.Or(name, "a blank that is none to YAML"), r)
 }
 
-// isOddBlank tells the blanks that people paste from web pages, which look like
+// isOddBlank reports the blanks that people paste from web pages, which look like
 // plain ones or like nothing, but are letters to YAML.
 func isOddBlank(r rune) bool {
 	return r >= utf8.RuneSelf && (unicode.Is(unicode.Zs, r) || strings.ContainsRune("\u200b\u200c\u200d\u2060\ufeff", r))

@@ -19,7 +19,7 @@ type overrides struct {
 	known map[string][]string // the keys that were asked for, by their variables
 }
 
-// environment returns the variables that Load takes.
+// environment returns the variables that Load reads.
 func environment(environ []string) map[string]string {
 	env := map[string]string{}
 	for _, e := range environ {
@@ -56,10 +56,10 @@ func (n node) overrides(f *field) []node {
 	return list
 }
 
-// leftovers reports the variables and flags that are no setting's. Kubernetes and
+// refuseUnknown reports the variables and flags that are no setting's. Kubernetes and
 // Docker links put variables beside a service whose name is tapdeck: its
 // addresses, no settings.
-func (d *decoder) leftovers() {
+func (d *decoder) refuseUnknown() {
 	o := d.overrides
 	injected := regexp.MustCompile(`^TAPDECK_(PORT|SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d{1,5}_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)$`)
 	variables, keys := slices.Sorted(maps.Keys(o.known)), slices.Concat(slices.Collect(maps.Values(o.known))...)

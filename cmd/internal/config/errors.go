@@ -42,7 +42,7 @@ func (o Origin) String() string {
 
 // FieldError is one thing wrong with the configuration.
 type FieldError struct {
-	// Origin is the place of the value, such as its file and line.
+	// Origin is the value's source, such as its file and line.
 	Origin
 	// Field is the key's path, such as plans.survey.listen, or the name of a channel
 	// variable; empty if the file as a whole is wrong.
@@ -59,12 +59,12 @@ type FieldError struct {
 	keyOnly bool // there is no value to show
 }
 
-// violated returns an error without its place, for types and checks.
+// violated returns an error without its origin, for types and checks.
 func violated(rule string, hint ...string) error {
 	return &FieldError{Rule: rule, Hint: strings.Join(hint, "")}
 }
 
-// Error returns one line: place, key, value, rule, and what to do.
+// Error returns one line: origin, key, value, rule, and what to do.
 func (e *FieldError) Error() string {
 	var b strings.Builder
 	if e.Origin != (Origin{}) {
@@ -111,7 +111,7 @@ func (p *problems) add(e *FieldError) {
 
 func (p *problems) full() bool { return len(p.list) >= maxErrors }
 
-// concerns tells whether something is already wrong with one of the keys.
+// concerns reports whether something is already wrong with one of the keys.
 func (p *problems) concerns(keys ...string) bool {
 	return p.more > 0 || slices.ContainsFunc(p.list, func(e *FieldError) bool { return slices.Contains(keys, e.Field) })
 }

@@ -13,7 +13,7 @@ import (
 // DefaultPath is the file that Load reads, if it is there, when no other is named.
 const DefaultPath = "tapdeck.yaml"
 
-// EnvPrefix begins the names of the environment variables that Load takes.
+// EnvPrefix begins the names of the environment variables that Load reads.
 const EnvPrefix = "TAPDECK_"
 
 // EnvConfig is the environment variable that names the file, as Options.Path does.
@@ -65,7 +65,7 @@ func Parse(file string, data []byte, opts Options) (*Loaded, error) {
 	d := &decoder{root: s.root, overrides: newOverrides(opts), origins: l.origins}
 	root := node{Node: document{file: file, bad: &d.bad}.root(data), d: d, at: Origin{File: file}}
 	root.mapping(s.root, reflect.ValueOf(&l.Config).Elem())
-	d.leftovers()
+	d.refuseUnknown()
 	l.followListen()
 	l.checkTogether(&d.bad)
 	if err := d.bad.err(); err != nil {

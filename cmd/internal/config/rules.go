@@ -44,7 +44,7 @@ func checkText(text string, most int) error {
 
 func breaksLine(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
 
-// checkToken takes a secret that an HTTP header can carry.
+// checkToken accepts a secret that an HTTP header can carry.
 func checkToken(text string) error {
 	if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return violated("must be printable ASCII without blanks")
@@ -52,7 +52,7 @@ func checkToken(text string) error {
 	return nil
 }
 
-// checkDigits takes the DTMF digits that end the listening time.
+// checkDigits accepts the DTMF digits that end the listening time.
 func checkDigits(text string) error {
 	for i, r := range text {
 		if !strings.ContainsRune("0123456789ABCD*#", r) || strings.ContainsRune(text[:i], r) {
@@ -62,7 +62,7 @@ func checkDigits(text string) error {
 	return nil
 }
 
-// checkPrompt takes a file's name (or one of FreeSWITCH's file strings):
+// checkPrompt accepts a file's name (or one of FreeSWITCH's file strings):
 // FreeSWITCH expands ${…} in what playback is given and runs the API commands in
 // it, and takes a leading {…} for parameters.
 func checkPrompt(text string) error {

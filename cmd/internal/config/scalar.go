@@ -83,7 +83,7 @@ func (f *field) show(v reflect.Value) string {
 	return format(v)
 }
 
-// hides tells whether f or something below it is secret.
+// hides reports whether f or something below it is secret.
 func (f *field) hides() bool {
 	return f.secret || f.elem != nil && f.elem.hides() || slices.ContainsFunc(f.fields, (*field).hides)
 }

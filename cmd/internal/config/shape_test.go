@@ -73,7 +73,7 @@ func decodeFarther(file string, opts Options) (farther, *decoder) {
 	d := &decoder{root: newField(reflect.TypeFor[farther](), "", ""), overrides: newOverrides(opts), origins: map[string]Origin{}}
 	root := node{Node: document{file: "f", bad: &d.bad}.root([]byte(file)), d: d, at: Origin{File: "f"}}
 	root.mapping(d.root, reflect.ValueOf(&c).Elem())
-	d.leftovers()
+	d.refuseUnknown()
 	return c, d
 }
 

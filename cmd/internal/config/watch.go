@@ -10,7 +10,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// Watcher tells when a file has new content, however it came there: written in
+// Watcher reports new content of a file, however it came there: written in
 // place, replaced by an editor, removed and made again, or moved by a symbolic
 // link on its path (as Kubernetes does). It watches directories, since a watch
 // of the file itself ends when the file is replaced, and looks at the content
@@ -23,11 +23,11 @@ type Watcher struct {
 	sum      [sha256.Size]byte // of the content
 }
 
-// lookInterval is how long a change stays unnoticed if no event tells of it.
+// lookInterval is how long a change stays unnoticed without an event.
 const lookInterval = 2 * time.Second
 
 // NewWatcher begins to watch the file at path, which need not be there yet. A
-// change is told once nothing has happened beside the file for debounce, or a
+// change is reported once nothing has happened beside the file for debounce, or a
 // few seconds later at the latest. Run or Close must follow.
 func NewWatcher(path string, debounce time.Duration) (*Watcher, error) {
 	notify, err := fsnotify.NewWatcher()
@@ -43,7 +43,7 @@ func NewWatcher(path string, debounce time.Duration) (*Watcher, error) {
 func (w *Watcher) Close() error { return w.notify.Close() }
 
 // Run calls onChange, in its own goroutine, whenever the content has changed,
-// and returns when ctx is done. A file that is away changes nothing.
+// and returns when ctx is done. A missing file changes nothing.
 func (w *Watcher) Run(ctx context.Context, onChange func()) {
 	defer func() { _ = w.notify.Close() }()
 	next, looked := time.NewTimer(w.debounce), time.Now()
@@ -67,7 +67,7 @@ func (w *Watcher) Run(ctx context.Context, onChange func()) {
 	}
 }
 
-// changed tells whether the file is there and has other content than before.
+// changed reports whether the file is there and has other content than before.
 // First it adds its directories again, which may be others now; those that can't
 // be watched, or not yet, only make a change known later.
 func (w *Watcher) changed() bool {

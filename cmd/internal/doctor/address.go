@@ -35,7 +35,7 @@ func (x *examination) locate(ctx context.Context) {
 	x.location = thisMachine
 	if own, _ := os.Hostname(); name != own {
 		x.location = unclear
-		x.report(Unknown, "place of FreeSWITCH", "if so, esl.listen, sink.listen and sink.advertise must be addresses that lead from there to here; --call proves it",
+		x.report(Unknown, "FreeSWITCH's machine", "if so, esl.listen, sink.listen and sink.advertise must be addresses that lead from there to here; --call proves it",
 			"it answers at this machine's address, calls itself %.120q, and this machine is %q: it may be in a container or behind a tunnel", name, own)
 	}
 }
@@ -62,7 +62,7 @@ type endpoint struct {
 	allow                   []netip.Prefix
 }
 
-// callAddress looks whether the switch could reach the listener for calls.
+// callAddress checks whether the switch could reach the listener for calls.
 func (x *examination) callAddress(context.Context) {
 	c := x.Loaded.Config.ESL
 	host, _, err := net.SplitHostPort(c.Listen)
@@ -72,7 +72,7 @@ func (x *examination) callAddress(context.Context) {
 	}
 }
 
-// sinkAddress looks whether sink.advertise leads to the sink.
+// sinkAddress checks whether sink.advertise leads to the sink.
 func (x *examination) sinkAddress(ctx context.Context) {
 	c := x.Loaded.Config.Sink
 	u, err := url.Parse(c.Advertise)

@@ -75,7 +75,7 @@ func originateHint(answer string) string {
 	case strings.Contains(answer, "CHAN_NOT_IMPLEMENTED"):
 		return "fs_cli -x 'load mod_loopback'"
 	case strings.Contains(answer, "NORMAL_CLEARING"), strings.Contains(answer, "NORMAL_TEMPORARY_FAILURE"):
-		return "no tapdeck took the call: does it run, with slots free, and does that extension's socket action name its address?"
+		return "no tapdeck accepted the call: does it run, with slots free, and does that extension's socket action name its address?"
 	}
 	return seeLog
 }

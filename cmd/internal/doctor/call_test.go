@@ -150,7 +150,7 @@ func TestCallUnseen(t *testing.T) {
 }
 
 func TestCallNeverAnswered(t *testing.T) {
-	for reply, seen := range map[string]string{silence: "was not answered within 300ms", goodbye: "the connection was closed while it was placed"} {
+	for reply, seen := range map[string]string{silence: "was not answered within 300ms", hangUp: "the connection was closed while it was placed"} {
 		l, _ := placed(t, reply, running)
 		l.tune = func(x *examination) {
 			if reply == silence {

@@ -24,7 +24,7 @@ func (x *examination) connect(ctx context.Context) bool {
 	switch {
 	case err == nil:
 		x.conn = conn
-		x.pass(eventSocket, "%s answers, and takes the password", x.FreeSWITCH)
+		x.pass(eventSocket, "%s answers, and accepts the password", x.FreeSWITCH)
 		return true
 	case ctx.Err() == nil:
 		x.notConnected(err)

@@ -40,7 +40,7 @@ func TestNoEventSocket(t *testing.T) {
 			}
 			return silence
 		}}, amiss{"event socket", Fail, "no answer within 400ms", ""}},
-		"closes":   {&peer{answer: always(goodbye)}, amiss{"event socket", Fail, "the connection was closed", ""}},
+		"closes":   {&peer{answer: always(hangUp)}, amiss{"event socket", Fail, "the connection was closed", ""}},
 		"SSH":      {&peer{greet: "SSH-2.0-OpenSSH_9.6\r\n", answer: always(silence)}, amiss{"event socket", Fail, "not the event socket's language", "listen-port"}},
 		"an echo":  {&peer{answer: func(c string) string { return c + "\n\n" }}, amiss{"event socket", Fail, "event socket's language", ""}},
 		"a parrot": {&peer{answer: func(c string) string { return "-ERR " + c }}, amiss{"event socket", Fail, "refuses the password", ""}},
@@ -76,7 +76,7 @@ func questions(t *testing.T) []string {
 func TestLost(t *testing.T) {
 	all := questions(t)
 	for i, question := range all {
-		for reply, seen := range map[string]string{goodbye: "the connection was closed", silence: "no answer within 400ms"} {
+		for reply, seen := range map[string]string{hangUp: "the connection was closed", silence: "no answer within 400ms"} {
 			t.Run(strings.Trim(reply, "\x00")+" at "+question, func(t *testing.T) {
 				t.Parallel()
 				answers, asked := healthyAnswers(t), 0
@@ -104,7 +104,7 @@ func TestLostBeforeCall(t *testing.T) {
 	answers := healthyAnswers(t)
 	p := &peer{answer: func(c string) string {
 		if c == "api fsctl sps" {
-			return goodbye
+			return hangUp
 		}
 		return answers(c)
 	}}

@@ -11,7 +11,7 @@ import (
 	"tapdeck/dialplan"
 )
 
-// dialplan looks whether a socket action leads calls to tapdeck, and for which number.
+// dialplan checks whether a socket action leads calls to tapdeck, and for which number.
 func (x *examination) dialplan(ctx context.Context) {
 	const check = "dialplan"
 	answer, ok := x.ask(ctx, "xml_locate dialplan")

@@ -10,7 +10,7 @@ import (
 	"tapdeck/cmd/internal/config"
 )
 
-// disk looks at the free space where the recordings go, or will go.
+// disk checks the free space where the recordings go, or will go.
 func (x *examination) disk() {
 	const check = "free disk"
 	var s unix.Statfs_t

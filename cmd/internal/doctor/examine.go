@@ -52,7 +52,7 @@ type examination struct {
 
 // timeouts are how long others are waited for.
 type timeouts struct {
-	connect   time.Duration // to the event socket, until it has taken the password
+	connect   time.Duration // to the event socket, until it has accepted the password
 	answer    time.Duration // to one API command
 	originate time.Duration // until a test call is answered
 	appear    time.Duration // until the daemon shows an answered call

@@ -116,7 +116,7 @@ func TestBrokenDaemon(t *testing.T) {
 		"failed reload":   {answer("/metrics", http.StatusOK, metrics(ourVersion, 0)), []amiss{{"daemon configuration", Warn, "not valid", "tapdeck check"}}},
 		"sink":            {func(l *setup) { _ = l.sink.Close() }, []amiss{{"sink address", Fail, "connection refused", "sink.listen"}}},
 		"disk full":       {func(l *setup) { l.loaded.Config.Sink.MinFree = 1000 * config.TiB }, []amiss{{"free disk", Fail, "free at", "make room"}}},
-		"container":       {func(l *setup) { l.facts.Globals["hostname"] = "5c0ffee" }, []amiss{{"place of FreeSWITCH", Unknown, "5c0ffee", "--call"}, {"sink address", Unknown, "can't be asked", "--call"}}},
+		"container":       {func(l *setup) { l.facts.Globals["hostname"] = "5c0ffee" }, []amiss{{"FreeSWITCH's machine", Unknown, "5c0ffee", "--call"}, {"sink address", Unknown, "can't be asked", "--call"}}},
 		"esl.allow":       {func(l *setup) { l.loaded.Config.ESL.Allow = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} }, []amiss{{"call address", Fail, "127.0.0.1", "esl.allow"}}},
 		"sink.allow":      {func(l *setup) { l.loaded.Config.Sink.Allow = nil }, []amiss{{"sink address", Fail, "127.0.0.1", "sink.allow"}}},
 		"wss":             {func(l *setup) { l.loaded.Config.Sink.Advertise = "wss" + l.loaded.Config.Sink.Advertise[2:] }, []amiss{{"TLS of mod_audio_stream", Unknown, "TLS", "USE_TLS"}}},

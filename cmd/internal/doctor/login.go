@@ -40,7 +40,7 @@ func ReadLogin(path string) (Login, error) {
 	return Login{Password: line}, nil
 }
 
-// parseEventSocketConf takes address and password of FreeSWITCH's own file.
+// parseEventSocketConf reads address and password from FreeSWITCH's own file.
 func parseEventSocketConf(path string, data []byte) (Login, error) {
 	var file struct {
 		Settings []struct {

@@ -13,7 +13,7 @@ import (
 )
 
 // peer plays an inbound event socket byte for byte. answer gives the reply to a
-// command ("auth …", "event …", "api …"); silence keeps it waiting, goodbye closes.
+// command ("auth …", "event …", "api …"); silence keeps it waiting, hangUp closes.
 type peer struct {
 	t      *testing.T
 	greet  string
@@ -45,7 +45,7 @@ func (p *peer) say(command string) string {
 // Replies of a peer that are none.
 const (
 	silence = "\x00silence"
-	goodbye = "\x00goodbye"
+	hangUp  = "\x00goodbye"
 )
 
 const (
@@ -98,7 +98,7 @@ func (p *peer) talk(conn net.Conn) {
 		switch reply {
 		case silence:
 			quiet = true
-		case goodbye:
+		case hangUp:
 			return
 		default:
 			if _, err := conn.Write([]byte(reply)); err != nil {
@@ -129,14 +129,14 @@ func (p *peer) reply(command string) string {
 	if !is {
 		text := p.say(line)
 		switch {
-		case text == silence, text == goodbye, strings.Contains(text, "\n\n"):
+		case text == silence, text == hangUp, strings.Contains(text, "\n\n"):
 			return text
 		}
 		return "Content-Type: command/reply\nReply-Text: " + text + "\n\n"
 	}
 	job := strings.TrimPrefix(rest, "Job-UUID: ")
 	text := p.say("api " + api)
-	if text == silence || text == goodbye {
+	if text == silence || text == hangUp {
 		return text
 	}
 	event, err := json.Marshal(map[string]string{"Event-Name": "BACKGROUND_JOB", "Job-UUID": job, "_body": text})

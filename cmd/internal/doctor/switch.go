@@ -48,7 +48,7 @@ func (x *examination) clock(ctx context.Context) {
 	x.pass(check, "FreeSWITCH and this machine agree within %v", largestSkew)
 }
 
-// limits compares how many calls the switch takes with how many tapdeck does.
+// limits compares how many calls the switch and tapdeck allow.
 func (x *examination) limits(ctx context.Context) {
 	const sessions, rate = "session limit", "call rate limit"
 	const number = `(?s)^\+OK.* (\d{1,9})$` // as in "+OK max sessions: 2000"
@@ -56,12 +56,12 @@ func (x *examination) limits(ctx context.Context) {
 		limit := x.Loaded.Config.ESL.MaxCalls
 		if n, _ := strconv.Atoi(found[1]); n < limit {
 			x.report(Warn, sessions, "raise max-sessions in autoload_configs/switch.conf.xml, or lower esl.max_calls",
-				"FreeSWITCH takes %d sessions, fewer than esl.max_calls %d", n, limit)
+				"FreeSWITCH allows %d sessions, fewer than esl.max_calls %d", n, limit)
 		} else {
-			x.pass(sessions, "FreeSWITCH takes %d sessions, tapdeck %d calls", n, limit)
+			x.pass(sessions, "FreeSWITCH allows %d sessions, tapdeck %d calls", n, limit)
 		}
 	}
 	if found := x.match(ctx, rate, "fsctl sps", number); found != nil {
-		x.pass(rate, "FreeSWITCH takes %s new sessions a second", found[1])
+		x.pass(rate, "FreeSWITCH allows %s new sessions a second", found[1])
 	}
 }

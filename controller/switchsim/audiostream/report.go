@@ -27,7 +27,8 @@ type Report struct {
 	Unset []string
 	// End is why the stream ended: "stop", "hangup", "server close CODE",
 	// "server eof", "server reset", "timeout", "refused", "upgrade failed",
-	// "unresolved", "fault fin", "fault rst", "torn down"; "" while it runs.
+	// "unresolved", "fault fin", "fault rst",
+	// "fault never connected", "torn down"; "" while it runs.
 	End string
 	// CloseTook is the time from the Close frame to the end of TCP.
 	CloseTook time.Duration

@@ -154,9 +154,9 @@ func (f *badFile) Sync() error {
 	return f.File.Sync()
 }
 
-// Leftover makes what a crash leaves of a call: a recording of so much speech that was flushed
+// Crashed makes what a crash leaves of a call: a recording of so much speech that was flushed
 // but not finished, and its sidecar. It returns their path without extension.
-func Leftover(t testing.TB, dir, id string, pcm []byte) string {
+func Crashed(t testing.TB, dir, id string, pcm []byte) string {
 	t.Helper()
 	record := store.Record{
 		Call: id, Caller: "1001", Destination: "9999", Plan: "default", Started: time.Now(), SampleRate: 8000, Channels: 1, Mix: "mono",

@@ -13,10 +13,10 @@
 //
 // The guard forwards, drops or closes; it never rewrites a value (but for the length of
 // a trimmed event). What it drops are frames that the library does not survive, and the
-// headers of events and replies that no handler reads (Options.Listed): the library
-// would take three times as long for an event, and nine times the memory.
+// headers of events and replies that no handler reads (Options.Listed): they cost the library
+// several times the time and the memory (.github/decisions/the-guard.md has figures).
 //
 // Goroutines: Open waits for the one that the library's handshake needs. A Link has three
 // (switch to library, library to switch, the pump), and one of the library's. Close waits
-// for all of them.
+// for all of them, but for the pump of a library that ended by itself.
 package fio

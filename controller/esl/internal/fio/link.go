@@ -104,8 +104,9 @@ func (l *Link) Err() error {
 	}
 }
 
-// Close ends the connection for cause and waits for its goroutines. If the library ended by
-// itself and gave its last error to a command, the pump is left, for which there is none.
+// Close ends the connection for cause and waits for its goroutines. If the library's reader
+// ended by itself and a command got its last error, nothing reaches the pump any more: Close
+// does not wait for it.
 func (l *Link) Close(cause error) {
 	l.End(cause)
 	l.relays.Wait()
@@ -165,8 +166,8 @@ func (l *Link) relayCommands() {
 }
 
 // pump reads everything that the library has, always, so that its small buffer never
-// holds a reply back. It ends at our notice behind the last frame, and lets the library come to its
-// end then, of which a command in flight is told.
+// holds a reply back. It ends at our notice behind the last frame, and then closes the library's
+// connection, which ends a command in flight.
 func (l *Link) pump() {
 	defer func() {
 		l.options.Done(l.Err())

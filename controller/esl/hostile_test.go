@@ -18,7 +18,7 @@ type hostileFrame struct {
 	closes     bool // while a command waits; otherwise it is dropped
 }
 
-// hostileFrames are the faults of the library, one each.
+// hostileFrames are frames that the library does not survive, one of each kind.
 func hostileFrames() []hostileFrame {
 	reply := func(text string) string { return "Content-Type: command/reply\n" + text + "\n" }
 	api := func(length, body string) string { return "Content-Type: api/response\n" + length + "\n" + body }
