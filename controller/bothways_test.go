@@ -1,7 +1,6 @@
 package controller_test
 
 import (
-	"context"
 	"slices"
 	"testing"
 	"time"
@@ -56,20 +55,10 @@ func heardListening(t *testing.T, e ended) {
 // waitStep waits until the testbed's only call is in a step.
 func (l *testbed) waitStep(t *testing.T, step string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for {
-		if calls := l.ctl.Calls(); len(calls) == 1 && calls[0].Step == step {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("no call came to %s", step)
-		}
-	}
+	l.until(t, "a call in "+step, func() bool {
+		calls := l.ctl.Calls()
+		return len(calls) == 1 && calls[0].Step == step
+	})
 }
 
 // A call that was transferred away is released, not hung up.

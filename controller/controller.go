@@ -71,8 +71,8 @@ type Controller struct {
 	last     []Ended // the latest ended calls
 }
 
-// keepEnded is how many ended calls Ended remembers.
-const keepEnded = 1000
+// MaxEnded is how many ended calls Ended remembers.
+const MaxEnded = 1000
 
 // New returns a controller that keeps its recordings with recorder and asks
 // plans for each call's plan. It registers its metrics with reg.
@@ -218,7 +218,7 @@ func (c *Controller) ended(k *call, record Record) {
 		c.admitted--
 	}
 	c.last = append(c.last, Ended{Info: k.info, Outcome: k.outcome, Record: record})
-	if len(c.last) > keepEnded {
+	if len(c.last) > MaxEnded {
 		c.last[0] = Ended{}
 		c.last = c.last[1:]
 	}

@@ -54,16 +54,16 @@ func (c *Controller) Ended() []Ended {
 }
 
 // beginStep begins a step and returns when it did.
-func (k *call) beginStep(step string) time.Time {
-	k.endStep()
+func (c *call) beginStep(step string) time.Time {
+	c.endStep()
 	now := time.Now()
-	k.status.Store(&Status{Info: k.info, Step: step, StepBegan: now, rec: k.rec})
+	c.status.Store(&Status{Info: c.info, Step: step, StepBegan: now, rec: c.rec})
 	return now
 }
 
 // endStep measures the step that ends.
-func (k *call) endStep() {
-	if s := k.status.Load(); s.Step != "" {
-		k.ctl.metrics.steps.WithLabelValues(s.Step).Observe(time.Since(s.StepBegan).Seconds())
+func (c *call) endStep() {
+	if s := c.status.Load(); s.Step != "" {
+		c.ctl.metrics.steps.WithLabelValues(s.Step).Observe(time.Since(s.StepBegan).Seconds())
 	}
 }

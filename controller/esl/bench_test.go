@@ -3,19 +3,10 @@ package esl
 import (
 	"bufio"
 	"io"
-	"os"
 	"testing"
-)
 
-// realEvent is an event as FreeSWITCH writes it in JSON.
-func realEvent(t testing.TB) string {
-	t.Helper()
-	b, err := os.ReadFile("testdata/event.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
+	"tapdeck/controller/esl/internal/frametest"
+)
 
 // BenchmarkCommand is a command and its reply: library, loopback, guard, pipe and back.
 func BenchmarkCommand(b *testing.B) {
@@ -28,7 +19,7 @@ func BenchmarkCommand(b *testing.B) {
 			if _, err := modelPacket(in); err != nil {
 				return
 			}
-			io.WriteString(far, okReply)
+			io.WriteString(far, frametest.OKReply)
 		}
 	}()
 	b.ReportAllocs()
@@ -41,14 +32,14 @@ func BenchmarkCommand(b *testing.B) {
 
 // BenchmarkEvent is a 5 KB JSON event from the switch to the handler, whole and trimmed.
 func BenchmarkEvent(b *testing.B) {
-	for name, headers := range map[string][]string{"whole": nil, "trimmed": callHeaders} {
+	for name, headers := range map[string][]string{"whole": nil, "trimmed": frametest.CallHeaders} {
 		b.Run(name, func(b *testing.B) {
 			cfg := testConfig()
 			cfg.Headers = headers
 			c, far := memoryPair(b, cfg)
 			defer c.Close()
 			defer far.Close()
-			ev := jsonFrame(realEvent(b))
+			ev := frametest.JSON(frametest.Event)
 			b.SetBytes(int64(len(ev)))
 			b.ReportAllocs()
 			for b.Loop() {

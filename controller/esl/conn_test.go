@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"tapdeck/controller/esl/internal/fio"
+	"tapdeck/controller/esl/internal/frametest"
 )
 
 func TestCall(t *testing.T) {
@@ -23,8 +24,8 @@ func TestCall(t *testing.T) {
 	p.expect("linger 5")
 	p.say("Content-Type: command/reply\nReply-Text: +OK will linger 5 seconds\n\n")
 	p.expect("sendmsg")
-	p.say(okReply)
-	p.say(jsonFrame(`{"Event-Name":"CHANNEL_EXECUTE_COMPLETE","Unique-ID":"u","variable_a":["x","y"]}`))
+	p.say(frametest.OKReply)
+	p.say(frametest.JSON(`{"Event-Name":"CHANNEL_EXECUTE_COMPLETE","Unique-ID":"u","variable_a":["x","y"]}`))
 	cmd, _ := p.command()
 	want := "bgapi uuid_audio_stream U start ws://h/p mono 8000\r\nJob-UUID: "
 	job, ok := strings.CutPrefix(cmd, want)
@@ -32,7 +33,7 @@ func TestCall(t *testing.T) {
 		t.Errorf("command %q, want %q", cmd, want)
 	}
 	p.say("Content-Type: command/reply\nReply-Text: +OK Job-UUID: " + job + "\nJob-UUID: " + job + "\n\n")
-	p.say(jsonFrame(`{"Event-Name":"BACKGROUND_JOB","Job-UUID":"` + job + `","_body":"-ERR Operation Failed\n"}`))
+	p.say(frametest.JSON(`{"Event-Name":"BACKGROUND_JOB","Job-UUID":"` + job + `","_body":"-ERR Operation Failed\n"}`))
 	p.say("Content-Type: text/disconnect-notice\nContent-Disposition: disconnect\nContent-Length: 3\n\nbye")
 	if err := <-result; !errors.Is(err, ErrPeerClosed) {
 		t.Errorf("end: %v, want ErrPeerClosed", err)
@@ -76,7 +77,7 @@ func callOnce(t *testing.T, ctx context.Context, c *Conn) error {
 // mistake, which a test can't overlook.
 func TestUnlistedHeader(t *testing.T) {
 	core, logs := observer.New(zap.ErrorLevel)
-	ev := &Event{header: fio.Header{"Other-Name": "x", "Unique-Id": "u"}, listed: newHeaderList(callHeaders, zap.New(core))}
+	ev := &Event{header: fio.Header{"Other-Name": "x", "Unique-Id": "u"}, listed: newHeaderList(frametest.CallHeaders, zap.New(core))}
 	if ev.Get("unique-id") != "u" || ev.Name() != "" || ev.Subclass() != "" || ev.ContentType() != "" || ev.Get("variable_tapdeck_x") != "" {
 		t.Error("a listed header is not as it was sent")
 	}

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"tapdeck/controller/esl/internal/frame"
+	"tapdeck/controller/esl/internal/frametest"
 )
 
 // inbound plays a switch's inbound event socket for one connection.
@@ -46,12 +47,12 @@ func TestDial(t *testing.T) {
 		p.expect("auth ClueCon")
 		p.say("Content-Type: command/reply\nReply-Text: +OK accepted\n\n")
 		p.expect("event json BACKGROUND_JOB")
-		p.say(okReply)
+		p.say(frametest.OKReply)
 		cmd, _ := p.command()
 		_, job, _ := strings.Cut(cmd, "bgapi version short\r\nJob-UUID: ")
 		p.say("Content-Type: command/reply\nReply-Text: +OK Job-UUID: "+job+"\nJob-UUID: "+job+"\n\n",
-			jsonFrame(`{"Event-Name":"BACKGROUND_JOB","Job-UUID":"other","_body":"no"}`),
-			jsonFrame(`{"Event-Name":"BACKGROUND_JOB","Job-UUID":"`+job+`","_body":"1.10.12-release\n"}`))
+			frametest.JSON(`{"Event-Name":"BACKGROUND_JOB","Job-UUID":"other","_body":"no"}`),
+			frametest.JSON(`{"Event-Name":"BACKGROUND_JOB","Job-UUID":"`+job+`","_body":"1.10.12-release\n"}`))
 		p.eof()
 	})
 	c, err := Dial(t.Context(), addr, "ClueCon", testConfig(), zap.NewNop())
@@ -113,7 +114,7 @@ func TestDialOthers(t *testing.T) {
 	if bad := new(FrameError); !errors.As(err, &bad) || bad.Reason != frame.ReasonNotAFrame {
 		t.Errorf("SSH: %v", err)
 	}
-	_, err = Dial(t.Context(), inbound(t, func(p *peer) { p.say(okReply); p.eof() }), "x", testConfig(), zap.NewNop())
+	_, err = Dial(t.Context(), inbound(t, func(p *peer) { p.say(frametest.OKReply); p.eof() }), "x", testConfig(), zap.NewNop())
 	if bad := new(FrameError); !errors.As(err, &bad) || bad.Reason != frame.ReasonNoAuth {
 		t.Errorf("reply: %v", err)
 	}

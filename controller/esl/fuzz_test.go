@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"net"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 
 	"tapdeck/controller/esl/internal/fio"
 	"tapdeck/controller/esl/internal/frame"
+	"tapdeck/controller/esl/internal/frametest"
 )
 
 // memoryConn is one end of a pipe with the address of a switch.
@@ -37,14 +37,14 @@ func memoryPair(t testing.TB, cfg Config) (*Conn, net.Conn) {
 	return c, far
 }
 
-// fileConn is a connection that brings what a file holds.
-type fileConn struct {
+// textConn is a connection that brings a text.
+type textConn struct {
 	net.Conn
-	file *os.File
+	text *strings.Reader
 }
 
-func (c fileConn) Read(p []byte) (int, error)      { return c.file.Read(p) }
-func (c fileConn) SetReadDeadline(time.Time) error { return nil }
+func (c textConn) Read(p []byte) (int, error)      { return c.text.Read(p) }
+func (c textConn) SetReadDeadline(time.Time) error { return nil }
 
 // nextStep parts what the peer of FuzzConnection says before a command from
 // what it says after it.
@@ -54,29 +54,24 @@ const nextStep = "\x01"
 // are small: the fuzzer's time goes into making large ones smaller.
 func addShapes(f *testing.F, add func(stream string)) {
 	f.Helper()
-	call, err := os.Open("testdata/call.bin") // every byte that a FreeSWITCH sent in one call
-	if err != nil {
-		f.Fatal(err)
-	}
-	defer call.Close()
-	r := frame.NewReader(fileConn{file: call}, patience, func(int) {})
+	r := frame.NewReader(textConn{text: strings.NewReader(frametest.Call)}, patience, func(int) {})
 	for {
 		fr, err := r.Next()
 		if err != nil {
 			break
 		}
 		if len(fr.Data) < 500 {
-			add(nextStep + connectReply + nextStep + string(fr.Data) + okReply)
+			add(nextStep + connectReply + nextStep + string(fr.Data) + frametest.OKReply)
 		}
 	}
-	add(connectReply + nextStep + okReply + nextStep + okReply + plainFrame("Event-Name: A%20B\nContent-Length: 2\n\n{}"))
+	add(connectReply + nextStep + frametest.OKReply + nextStep + frametest.OKReply + frametest.Plain("Event-Name: A%20B\nContent-Length: 2\n\n{}"))
 	add(nextStep + connectReply + nextStep + "Content-Type: command/reply\nReply-Text: -ERR no\n\n")
-	add(nextStep + connectReply + nextStep + okReply + okReply + nextStep + "Content-Type: text/disconnect-notice\nContent-Disposition: linger\nContent-Length: 0\n\n" + jsonFrame(`{"a":["b",null,1]}`) + nextStep + okReply)
-	add(nextStep + connectReply + nextStep + strings.Repeat(jsonFrame(`{}`), 20) + okReply)
+	add(nextStep + connectReply + nextStep + frametest.OKReply + frametest.OKReply + nextStep + "Content-Type: text/disconnect-notice\nContent-Disposition: linger\nContent-Length: 0\n\n" + frametest.JSON(`{"a":["b",null,1]}`) + nextStep + frametest.OKReply)
+	add(nextStep + connectReply + nextStep + strings.Repeat(frametest.JSON(`{}`), 20) + frametest.OKReply)
 	add("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
 	add("\x16\x03\x01\x02\x00\x01")
 	for _, h := range hostileFrames() {
-		add(nextStep + h.text + connectReply + nextStep + h.text + okReply)
+		add(nextStep + h.text + connectReply + nextStep + h.text + frametest.OKReply)
 	}
 }
 
@@ -86,7 +81,7 @@ func FuzzConnection(f *testing.F) {
 	addShapes(f, func(stream string) { f.Add([]byte(stream)) })
 	cfg := testConfig()
 	trimming := cfg
-	trimming.Headers = callHeaders
+	trimming.Headers = frametest.CallHeaders
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		used := cfg
 		if len(stream)%2 == 1 { // as a call has it
@@ -187,7 +182,7 @@ func FuzzCommand(f *testing.F) {
 				return
 			}
 			packets <- p
-			io.WriteString(far, okReply)
+			io.WriteString(far, frametest.OKReply)
 		}
 	}()
 	f.Fuzz(func(t *testing.T, kind uint8, first, second string) {

@@ -5,12 +5,9 @@ import (
 	"errors"
 	"strings"
 	"testing"
-)
 
-// plainFrame is a text/event-plain frame.
-func plainFrame(body string) string {
-	return strings.Replace(jsonFrame(body), "event-json", "event-plain", 1)
-}
+	"tapdeck/controller/esl/internal/frametest"
+)
 
 // hostileFrame is one frame that ends the library's process or its reader.
 type hostileFrame struct {
@@ -42,21 +39,21 @@ func hostileFrames() []hostileFrame {
 		{"api without body", api("", ""), false},
 		{"api of one byte", api("Content-Length: 1\n", "x"), false},
 		{"api -ERR", api("Content-Length: 4\n", "-ERR"), false},
-		{"JSON null", jsonFrame(`null`), false},
-		{"JSON array", jsonFrame(`[{"a":"b"}]`), false},
-		{"JSON number", jsonFrame(`5`), false},
-		{"JSON cut off", jsonFrame(`{"a":"b`), false},
-		{"JSON empty body", jsonFrame(``), false},
-		{"JSON number out of range", jsonFrame(`{"a":1e400}`), false},
-		{"JSON empty key", jsonFrame(`{"":"b"}`), false},
-		{"JSON _body of a number", jsonFrame(`{"_body":5}`), false},
-		{"JSON _body of an array", jsonFrame(`{"_body":["a"]}`), false},
-		{"JSON escaped _body", jsonFrame(`{"\u005fbody":{}}`), false},
-		{"plain event without end", plainFrame("Event-Name: X\n"), false},
-		{"plain event, bad name", plainFrame("variable_a[0]: X\n\n"), false},
-		{"plain event, negative length", plainFrame("A: b\nContent-Length: -1\n\n"), false},
-		{"plain event, long length", plainFrame("A: b\nContent-Length: 10\n\nx"), false},
-		{"plain event, blank first", plainFrame(" A: b\n\n"), false},
+		{"JSON null", frametest.JSON(`null`), false},
+		{"JSON array", frametest.JSON(`[{"a":"b"}]`), false},
+		{"JSON number", frametest.JSON(`5`), false},
+		{"JSON cut off", frametest.JSON(`{"a":"b`), false},
+		{"JSON empty body", frametest.JSON(``), false},
+		{"JSON number out of range", frametest.JSON(`{"a":1e400}`), false},
+		{"JSON empty key", frametest.JSON(`{"":"b"}`), false},
+		{"JSON _body of a number", frametest.JSON(`{"_body":5}`), false},
+		{"JSON _body of an array", frametest.JSON(`{"_body":["a"]}`), false},
+		{"JSON escaped _body", frametest.JSON(`{"\u005fbody":{}}`), false},
+		{"plain event without end", frametest.Plain("Event-Name: X\n"), false},
+		{"plain event, bad name", frametest.Plain("variable_a[0]: X\n\n"), false},
+		{"plain event, negative length", frametest.Plain("A: b\nContent-Length: -1\n\n"), false},
+		{"plain event, long length", frametest.Plain("A: b\nContent-Length: 10\n\nx"), false},
+		{"plain event, blank first", frametest.Plain(" A: b\n\n"), false},
 		{"blank lines", "\n\r\n\n", false},
 		{"names that textproto refuses", "Content-Type: text/event-json\nvariable_(a): x\nvariable_b[1]/@: y\nvariable_\xc3\xa4: z\nno colon\nContent-Length: 2\n\n{}", false},
 	}
@@ -71,7 +68,7 @@ func TestHostileFrameWhileACommandWaits(t *testing.T) {
 				p.expect("connect")
 				p.say(connectReply)
 				p.expect("linger")
-				p.Write([]byte(f.text + okReply))
+				p.Write([]byte(f.text + frametest.OKReply))
 				if f.closes {
 					p.eof()
 				}
@@ -115,7 +112,7 @@ func TestJSONValuesOfEveryKind(t *testing.T) {
 	_, err := call(t, testConfig(), func(p *peer) {
 		p.expect("connect")
 		p.say(connectReply)
-		p.say(jsonFrame(`{"Event-Name":"X","a":["b"],"n":null,"f":1.5,"t":true,"o":{"":[]},"variable_(x)[/]@ä":"weird","VARIABLE_UP":"up","_b":"under","_body":"text"}`))
+		p.say(frametest.JSON(`{"Event-Name":"X","a":["b"],"n":null,"f":1.5,"t":true,"o":{"":[]},"variable_(x)[/]@ä":"weird","VARIABLE_UP":"up","_b":"under","_body":"text"}`))
 		p.Close()
 	}, func(ctx context.Context, c *Conn) error {
 		ev := event(t, c)

@@ -24,15 +24,6 @@ const patience = 10 * time.Second
 const connectReply = "Event-Name: CHANNEL_DATA\nUnique-ID: 38a8a911-926f-47d7-b9ff-c452dc57cd3d\n" +
 	"variable_sip_h_X-Foo: a%20b\nContent-Type: command/reply\nReply-Text: %2BOK%0A\nSocket-Mode: async\nControl: full\n\n"
 
-// callHeaders are such as a call looks at.
-var callHeaders = []string{
-	"Unique-ID", "Control", "Socket-Mode", "Answer-State", "Caller-Caller-ID-Number", "Caller-Destination-Number", "variable_socket_path",
-	"variable_tapdeck_*", "Application", "Application-UUID", "Application-Response", "DTMF-Digit", "Hangup-Cause",
-}
-
-// okReply answers any command.
-const okReply = "Content-Type: command/reply\nReply-Text: +OK\n\n"
-
 // server is a Server on a free port, with what it did.
 type server struct {
 	*Server
@@ -137,11 +128,6 @@ func (p *peer) eof() {
 	if _, err := io.Copy(io.Discard, p.in); errors.Is(err, context.DeadlineExceeded) {
 		p.t.Error("connection not closed")
 	}
-}
-
-// jsonFrame is a text/event-json frame.
-func jsonFrame(body string) string {
-	return fmt.Sprintf("Content-Length: %d\nContent-Type: text/event-json\n\n%s", len(body), body)
 }
 
 // event waits for the next event of c.

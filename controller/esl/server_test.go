@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"tapdeck/controller/esl/internal/frametest"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/zap"
@@ -54,7 +56,7 @@ func TestClosedListenerWaitsForHandlers(t *testing.T) {
 	}
 	close(leave)
 	p.expect("linger")
-	p.say(okReply)
+	p.say(frametest.OKReply)
 	p.eof()
 	if err := <-srv.done; err != nil {
 		t.Error(err)
@@ -213,10 +215,10 @@ func playHostile(t *testing.T, addr string, i int, frame string) {
 	}
 	defer conn.Close()
 	for _, text := range [][]string{
-		{frame, connectReply, frame, okReply, okReply},
-		{connectReply, okReply, okReply, okReply, frame},
+		{frame, connectReply, frame, frametest.OKReply, frametest.OKReply},
+		{connectReply, frametest.OKReply, frametest.OKReply, frametest.OKReply, frame},
 		{connectReply, "Content-Type: command/reply\nReply-Text: -ERR no\n\n", frame},
-		{connectReply, jsonFrame(`{"a":"b"}`), jsonFrame(`{"a":"b"}`), okReply, "Content-Type: text/disconnect-notice\n\n", okReply},
+		{connectReply, frametest.JSON(`{"a":"b"}`), frametest.JSON(`{"a":"b"}`), frametest.OKReply, "Content-Type: text/disconnect-notice\n\n", frametest.OKReply},
 		{connectReply[:i%len(connectReply)]},
 		{frame[:i%len(frame)]},
 	}[i%6] {

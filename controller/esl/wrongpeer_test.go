@@ -14,6 +14,7 @@ import (
 
 	"tapdeck/controller/esl/internal/fio"
 	"tapdeck/controller/esl/internal/frame"
+	"tapdeck/controller/esl/internal/frametest"
 )
 
 // call runs a conversation: the peer plays a switch, and handle is what the
@@ -100,7 +101,7 @@ func TestWrongPeers(t *testing.T) {
 		{"closes before a reply", testConfig(), func(p *peer) { answer(p); p.expect("linger"); p.Close() }, is(ErrPeerClosed)},
 		{"closes in a reply", testConfig(), func(p *peer) { answer(p); p.expect("linger"); p.say("Content-Ty"); p.Close() }, is(ErrPeerClosed)},
 		{"resets before a reply", testConfig(), func(p *peer) { answer(p); p.expect("linger"); p.Conn.(*net.TCPConn).SetLinger(0); p.Close() }, is(ErrPeerClosed)},
-		{"closes after a reply", testConfig(), func(p *peer) { answer(p); p.expect("linger"); p.say(okReply); p.Close() }, is(ErrPeerClosed)},
+		{"closes after a reply", testConfig(), func(p *peer) { answer(p); p.expect("linger"); p.say(frametest.OKReply); p.Close() }, is(ErrPeerClosed)},
 		{"no reply", mute, func(p *peer) { answer(p); p.expect("linger"); p.eof() }, is(ErrReplyTimeout)},
 		{"refuses connect", testConfig(), func(p *peer) {
 			p.expect("connect")
@@ -114,7 +115,7 @@ func TestWrongPeers(t *testing.T) {
 			p.eof()
 		}, is(ErrPeerClosed)},
 		{"two replies to connect", testConfig(), func(p *peer) { p.expect("connect"); p.say(connectReply + connectReply); p.expect("linger"); p.Close() }, is(ErrPeerClosed)},
-		{"a reply before its command", mute, func(p *peer) { p.say(okReply); p.eof() }, func(err error) bool { return err != nil }},
+		{"a reply before its command", mute, func(p *peer) { p.say(frametest.OKReply); p.eof() }, func(err error) bool { return err != nil }},
 		{"header without end", testConfig(), func(p *peer) { p.expect("connect"); p.flood("Name: value\n"); p.eof() }, refusal(frame.ReasonHeaderCount)},
 		{"line without end", testConfig(), func(p *peer) { p.expect("connect"); p.flood("Namevalue"); p.eof() }, refusal(frame.ReasonHeaderSize)},
 		{"blank lines without end", testConfig(), func(p *peer) { p.flood("\n"); p.eof() }, refusal(frame.ReasonBlankLines)},
@@ -159,7 +160,7 @@ func TestFiveHundredEventsBeforeAReply(t *testing.T) {
 		p.expect("connect")
 		p.say(connectReply)
 		p.expect("linger")
-		p.say(strings.Repeat(jsonFrame(`{"Event-Name":"X"}`), 500), okReply)
+		p.say(strings.Repeat(frametest.JSON(`{"Event-Name":"X"}`), 500), frametest.OKReply)
 		p.Close()
 	}, func(ctx context.Context, c *Conn) error {
 		if _, err := c.Command(ctx, "linger 5"); err != nil {
@@ -180,7 +181,7 @@ func TestFiveHundredEventsBeforeAReply(t *testing.T) {
 func TestQueueFull(t *testing.T) {
 	_, err := call(t, testConfig(), func(p *peer) {
 		p.expect("connect")
-		p.say(connectReply, strings.Repeat(jsonFrame(`{"Event-Name":"X"}`), eventQueue+100))
+		p.say(connectReply, strings.Repeat(frametest.JSON(`{"Event-Name":"X"}`), eventQueue+100))
 		p.eof()
 	}, func(ctx context.Context, c *Conn) error {
 		for c.Err() == nil {
@@ -219,7 +220,7 @@ func TestErrorReply(t *testing.T) {
 func TestSecondReplyIsDropped(t *testing.T) {
 	srv, err := call(t, testConfig(), func(p *peer) {
 		p.expect("connect")
-		p.say(connectReply, okReply, okReply, jsonFrame(`{"Event-Name":"X"}`))
+		p.say(connectReply, frametest.OKReply, frametest.OKReply, frametest.JSON(`{"Event-Name":"X"}`))
 		p.expect("linger")
 		p.say("Content-Type: command/reply\nReply-Text: +OK will linger\n\n")
 		p.Close()
@@ -288,7 +289,7 @@ func TestContextThatIsOverSendsNothing(t *testing.T) {
 		p.expect("connect")
 		p.say(connectReply)
 		p.expect("exit")
-		p.say(okReply)
+		p.say(frametest.OKReply)
 	}, func(ctx context.Context, c *Conn) error {
 		over, cancel := context.WithCancel(ctx)
 		cancel()

@@ -1,9 +1,10 @@
 package switchsim
 
 import (
-	"fmt"
 	"strings"
 	"time"
+
+	"tapdeck/controller/switchsim/audiostream"
 
 	"github.com/google/uuid"
 )
@@ -23,7 +24,7 @@ func findApplication(name string) application {
 		return (*Call).playback
 	case "sleep":
 		return func(c *Call, data string, locked bool) string {
-			c.stay(time.Duration(atoi(data))*time.Millisecond, locked)
+			c.stay(time.Duration(audiostream.Number(data))*time.Millisecond, locked)
 			return ""
 		}
 	case "park":
@@ -213,9 +214,9 @@ func (c *Call) schedHangup(data string) {
 	if cause == "" {
 		cause = "ALLOTTED_TIMEOUT"
 	}
-	d := time.Duration(atoi(strings.TrimPrefix(when, "+"))) * time.Second
+	d := time.Duration(audiostream.Number(strings.TrimPrefix(when, "+"))) * time.Second
 	if !strings.HasPrefix(when, "+") {
-		d = time.Until(time.Unix(int64(atoi(when)), 0))
+		d = time.Until(time.Unix(int64(audiostream.Number(when)), 0))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -223,10 +224,4 @@ func (c *Call) schedHangup(data string) {
 		c.killTimer.Stop()
 	}
 	c.killTimer = time.AfterFunc(d, func() { c.hangup(cause, "sched_hangup") })
-}
-
-// atoi reads a number as C's atoi does: leading digits, else 0.
-func atoi(s string) (n int) {
-	fmt.Sscanf(s, "%d", &n)
-	return n
 }

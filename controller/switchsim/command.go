@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"tapdeck/controller/switchsim/audiostream"
 	"tapdeck/controller/switchsim/eventsocket"
 )
 
@@ -103,7 +104,7 @@ func (c *Call) setLinger(seconds string) string {
 		c.linger = -1
 		return "+OK will linger"
 	}
-	c.linger = max(atoi(seconds), -1)
+	c.linger = max(audiostream.Number(seconds), -1)
 	return "+OK will linger " + itoa(c.linger) + " seconds"
 }
 

@@ -3,6 +3,8 @@ package switchsim
 import (
 	"testing"
 	"time"
+
+	"tapdeck/controller/switchsim/audiostream"
 )
 
 // What some events have, and lack, beside the channel's headers.
@@ -28,7 +30,7 @@ func TestHeadersOfEvents(t *testing.T) {
 	want("DTMF", map[string]string{"DTMF-Digit": "5", "DTMF-Source": "RTP", "variable_channel_name": "", "variable_sip_call_id": ""})
 	c.execute("playback", "tone_stream://%(500,0,440)", "p")
 	played := c.until("CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED").headers
-	ms := atoi(played["variable_playback_ms"])
+	ms := audiostream.Number(played["variable_playback_ms"])
 	for name, value := range map[string]int{"last_offset_pos": 8 * ms, "seconds": ms / 1000, "samples": 8 * ms} {
 		if got := played["variable_playback_"+name]; ms < 500 || got != itoa(value) {
 			t.Errorf("playback_%s is %q of %d ms, want %d", name, got, ms, value)

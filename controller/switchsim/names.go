@@ -42,8 +42,7 @@ const (
 	FrameError      = fault.FrameError
 )
 
-// ToneVoice returns a looping second of a sine of the given frequency in Hz
-// (whole, so that the loop has no seam) and amplitude (0 to 1 of full scale).
+// ToneVoice is audio.ToneVoice.
 func ToneVoice(rate, frequency int, amplitude float64) *Voice {
 	return audio.ToneVoice(rate, frequency, amplitude)
 }

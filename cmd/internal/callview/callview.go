@@ -18,7 +18,7 @@ import (
 type Record = store.Record
 
 // MaxEnded is how many ended calls a daemon remembers.
-const MaxEnded = 1000
+const MaxEnded = controller.MaxEnded
 
 // Page is what /calls answers.
 type Page struct {

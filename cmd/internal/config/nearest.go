@@ -29,13 +29,13 @@ func nearest(word string, candidates []string) string {
 
 func lastPart(key string) string { return key[strings.LastIndexByte(key, '.')+1:] }
 
-// nearestKey is nearest for a key of f at the path parent: the keys below f come
-// first, then all others.
-func (root *field) nearestKey(f *field, parent, name string) string {
-	if near := nearest(name, f.paths("")); near != "" {
+// nearestKey is nearest for a key of below at the path parent: the keys of below come
+// first, then all others of f.
+func (f *field) nearestKey(below *field, parent, name string) string {
+	if near := nearest(name, below.paths("")); near != "" {
 		return join(parent, near)
 	}
-	return nearest(join(parent, name), root.paths(""))
+	return nearest(join(parent, name), f.paths(""))
 }
 
 // distance is the number of letters to put in, take out or change to make b of a.

@@ -54,7 +54,7 @@ func parseRate(s string) int {
 	case "16k":
 		return 16000
 	}
-	return number(s)
+	return Number(s)
 }
 
 func isURL(u string) bool {
@@ -65,8 +65,8 @@ func isURL(u string) bool {
 	return ok && rest != "" && len(u) < 512
 }
 
-// number reads a number as C's atoi does: leading digits, else 0.
-func number(s string) (n int) {
+// Number reads a number as C's atoi does: leading digits, else 0.
+func Number(s string) (n int) {
 	fmt.Sscanf(s, "%d", &n)
 	return n
 }

@@ -92,7 +92,7 @@ func New(o Options) *Stream {
 		options: o, started: time.Now(), over: make(chan struct{}),
 		packets: bufferPackets(o.Channel.Variable("STREAM_BUFFER_SIZE")),
 		headers: extraHeaders(o.Channel.Variable("STREAM_EXTRA_HEADERS")),
-		beat:    time.Duration(max(number(o.Channel.Variable("STREAM_HEART_BEAT")), 0)) * time.Second,
+		beat:    time.Duration(max(Number(o.Channel.Variable("STREAM_HEART_BEAT")), 0)) * time.Second,
 		mix:     audio.Mix{Voice: o.Voice, Kind: o.Mix, Rate: o.Rate},
 	}
 	s.report = Report{
@@ -115,7 +115,7 @@ func New(o Options) *Stream {
 
 // bufferPackets reads STREAM_BUFFER_SIZE: anything but a multiple of 20 is 20 (F57).
 func bufferPackets(v string) int64 {
-	if n := number(v); n >= 20 && n%20 == 0 {
+	if n := Number(v); n >= 20 && n%20 == 0 {
 		return int64(n / 20)
 	}
 	return 1

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,20 +13,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tapdeck/controller/esl/internal/frame"
+	"tapdeck/controller/esl/internal/frametest"
 )
 
 // FuzzGuard judges a stream alone: the model of the library must survive all that
 // passes, frame for frame, whole or trimmed. Of a trimmed event what is listed stays the
 // same.
 func FuzzGuard(f *testing.F) {
-	call, err := os.ReadFile("../../testdata/call.bin")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(call, true, true)
+	f.Add([]byte(frametest.Call), true, true)
 	for _, c := range judged() {
-		f.Add([]byte(c.in+okReply), c.awaits, false)
-		f.Add([]byte(jsonFrame(`{"a":["b"],"Unique-ID":"c"}`)+c.in), c.awaits, true)
+		f.Add([]byte(c.in+frametest.OKReply), c.awaits, false)
+		f.Add([]byte(frametest.JSON(`{"a":["b"],"Unique-ID":"c"}`)+c.in), c.awaits, true)
 	}
 	for in := range jsonEvents() {
 		f.Add([]byte(in), false, true)
@@ -41,7 +37,7 @@ func FuzzGuard(f *testing.F) {
 		r := frame.NewReader(says(string(stream)), testTimeout, func(int) {})
 		var g guard
 		if trims {
-			g.listed = NewNames(callHeaders)
+			g.listed = NewNames(frametest.CallHeaders)
 		}
 		var passed bytes.Buffer
 		frames := 0
@@ -79,7 +75,7 @@ func FuzzGuard(f *testing.F) {
 func checkTrimmed(t *testing.T, body []byte) {
 	t.Helper()
 	g := guard{listed: NewNames([]string{"Unique-ID", "a", "variable_b*"})}
-	f := readFrame(t, jsonFrame(string(body)))
+	f := readFrame(t, frametest.JSON(string(body)))
 	if v, reason := g.judge(&f); v != forward {
 		t.Fatalf("%q: %s", body, reason)
 	}

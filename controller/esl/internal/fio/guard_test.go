@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"tapdeck/controller/esl/internal/frame"
+	"tapdeck/controller/esl/internal/frametest"
 )
 
 // judgedFrame is a frame and what the guard says of it.
@@ -17,8 +18,8 @@ type judgedFrame struct {
 
 func judged() []judgedFrame {
 	return []judgedFrame{
-		{"reply", okReply, true, forward, ""},
-		{"unasked reply", okReply, false, drop, DropUnasked},
+		{"reply", frametest.OKReply, true, forward, ""},
+		{"unasked reply", frametest.OKReply, false, drop, DropUnasked},
 		{"unasked short reply", "Content-Type: command/reply\n\n", false, drop, DropUnasked},
 		{"error reply", "Content-Type: command/reply\nReply-Text: -ERR x\n\n", true, forward, ""},
 		{"no reply text", "Content-Type: command/reply\n\n", true, distrust, frame.ReasonShortReply},
@@ -41,17 +42,17 @@ func judged() []judgedFrame {
 		{"blank type", "Content-Type:  \n\n", false, distrust, frame.ReasonNoType},
 		{"blank and second type", "Content-Type:\nContent-Type: log/data\n\n", false, distrust, frame.ReasonNoType},
 		{"type with a blank before its colon", "Content-Type : log/data\n\n", false, distrust, frame.ReasonNoType},
-		{"json", jsonFrame(`{"a":"b"}`), false, forward, ""},
-		{"bad json", jsonFrame(`{"":"b"}`), false, drop, DropJSON},
+		{"json", frametest.JSON(`{"a":"b"}`), false, forward, ""},
+		{"bad json", frametest.JSON(`{"":"b"}`), false, drop, DropJSON},
 		{"json without body", "Content-Type: text/event-json\n\n", false, drop, DropJSON},
-		{"plain", plainFrame("Event-Name: A\nContent-Length: 2\n\nok"), false, forward, ""},
-		{"plain without end", plainFrame("Event-Name: A\n"), false, drop, DropPlain},
-		{"plain with a bad name", plainFrame("variable_(x): A\n\n"), false, drop, DropPlain},
-		{"plain with a negative length", plainFrame("Content-Length: -1\n\n"), false, drop, DropPlain},
-		{"plain with a long length", plainFrame("Content-Length: 3\n\nok"), false, drop, DropPlain},
-		{"plain with a huge length", plainFrame("Content-Length: 9223372036854775807\n\nok"), false, drop, DropPlain},
-		{"plain with a wrong length", plainFrame("Content-Length: x\n\nok"), false, drop, DropPlain},
-		{"plain without body", plainFrame(""), false, drop, DropPlain},
+		{"plain", frametest.Plain("Event-Name: A\nContent-Length: 2\n\nok"), false, forward, ""},
+		{"plain without end", frametest.Plain("Event-Name: A\n"), false, drop, DropPlain},
+		{"plain with a bad name", frametest.Plain("variable_(x): A\n\n"), false, drop, DropPlain},
+		{"plain with a negative length", frametest.Plain("Content-Length: -1\n\n"), false, drop, DropPlain},
+		{"plain with a long length", frametest.Plain("Content-Length: 3\n\nok"), false, drop, DropPlain},
+		{"plain with a huge length", frametest.Plain("Content-Length: 9223372036854775807\n\nok"), false, drop, DropPlain},
+		{"plain with a wrong length", frametest.Plain("Content-Length: x\n\nok"), false, drop, DropPlain},
+		{"plain without body", frametest.Plain(""), false, drop, DropPlain},
 	}
 }
 
@@ -67,11 +68,6 @@ func TestJudge(t *testing.T) {
 			t.Errorf("%s: still waits", tt.name)
 		}
 	}
-}
-
-// plainFrame is a text/event-plain frame.
-func plainFrame(body string) string {
-	return strings.Replace(jsonFrame(body), "event-json", "event-plain", 1)
 }
 
 // jsonEvent says whether the guard lets a JSON event pass.
@@ -105,7 +101,7 @@ func TestJSONEvent(t *testing.T) {
 }
 
 func TestFlatEventIsSureOfRealEvents(t *testing.T) {
-	if _, flat := flatEvent([]byte(realEvent(t)), Names{}, nil); !flat {
+	if _, flat := flatEvent([]byte(frametest.Event), Names{}, nil); !flat {
 		t.Error("not sure")
 	}
 }
@@ -126,11 +122,11 @@ func TestGuardTrimsEvents(t *testing.T) {
 		`{"Unıque-ID":"z","Unique-ID":"c"}`:           `{"Unique-ID":"c"}`,
 		whole:                                         whole,
 	} {
-		f := readFrame(t, jsonFrame(in))
+		f := readFrame(t, frametest.JSON(in))
 		if v, reason := g.judge(&f); v != forward {
 			t.Fatalf("%s: %s", in, reason)
 		}
-		if string(f.Data) != jsonFrame(want) || string(f.Body) != want {
+		if string(f.Data) != frametest.JSON(want) || string(f.Body) != want {
 			t.Errorf("%s became %q, body %q", in, f.Data, f.Body)
 		}
 	}
@@ -160,8 +156,8 @@ func TestGuardTrimsReplies(t *testing.T) {
 }
 
 func TestGuardAllocatesNothingForAnEvent(t *testing.T) {
-	r := frame.NewReader(&streamConn{repeat: jsonFrame(realEvent(t))}, testTimeout, func(int) {})
-	for _, g := range []*guard{{}, {listed: NewNames(callHeaders)}} {
+	r := frame.NewReader(&streamConn{repeat: frametest.JSON(frametest.Event)}, testTimeout, func(int) {})
+	for _, g := range []*guard{{}, {listed: NewNames(frametest.CallHeaders)}} {
 		allocs := testing.AllocsPerRun(100, func() {
 			f, err := r.Next()
 			if v, reason := g.judge(&f); err != nil || v != forward {

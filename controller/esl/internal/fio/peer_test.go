@@ -1,9 +1,7 @@
 package fio
 
 import (
-	"fmt"
 	"net"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -11,36 +9,13 @@ import (
 	"go.uber.org/goleak"
 
 	"tapdeck/controller/esl/internal/frame"
+	"tapdeck/controller/esl/internal/frametest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// callHeaders are such as a call looks at.
-var callHeaders = []string{
-	"Unique-ID", "Control", "Socket-Mode", "Answer-State", "Caller-Caller-ID-Number", "Caller-Destination-Number", "variable_socket_path",
-	"variable_tapdeck_*", "Application", "Application-UUID", "Application-Response", "DTMF-Digit", "Hangup-Cause",
-}
-
 // testTimeout is what a frame may take.
 const testTimeout = 10 * time.Second
-
-// okReply answers any command.
-const okReply = "Content-Type: command/reply\nReply-Text: +OK\n\n"
-
-// jsonFrame is a text/event-json frame.
-func jsonFrame(body string) string {
-	return fmt.Sprintf("Content-Length: %d\nContent-Type: text/event-json\n\n%s", len(body), body)
-}
-
-// realEvent is an event as FreeSWITCH writes it in JSON.
-func realEvent(t testing.TB) string {
-	t.Helper()
-	b, err := os.ReadFile("../../testdata/event.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
 
 // streamConn is a switch that says what is in its reader, and then again and again what
 // is to be repeated, if anything.
@@ -75,9 +50,9 @@ func readFrame(t *testing.T, text string) frame.Frame {
 // BenchmarkGuardJSON reads and judges 5 KB JSON events as FreeSWITCH sends them, whole
 // ones and such of which a call's headers are left.
 func BenchmarkGuardJSON(b *testing.B) {
-	for name, headers := range map[string][]string{"whole": nil, "trimmed": callHeaders} {
+	for name, headers := range map[string][]string{"whole": nil, "trimmed": frametest.CallHeaders} {
 		b.Run(name, func(b *testing.B) {
-			ev := jsonFrame(realEvent(b))
+			ev := frametest.JSON(frametest.Event)
 			r := frame.NewReader(&streamConn{repeat: ev}, testTimeout, func(int) {})
 			g := guard{listed: NewNames(headers)}
 			b.SetBytes(int64(len(ev)))

@@ -5,23 +5,16 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"tapdeck/controller/esl/internal/frametest"
+
 	"github.com/google/go-cmp/cmp"
 )
-
-// okReply answers any command.
-const okReply = "Content-Type: command/reply\nReply-Text: +OK\n\n"
-
-// jsonFrame is a text/event-json frame.
-func jsonFrame(body string) string {
-	return fmt.Sprintf("Content-Length: %d\nContent-Type: text/event-json\n\n%s", len(body), body)
-}
 
 // testTimeout is what a frame may take.
 const testTimeout = 10 * time.Second
@@ -58,18 +51,8 @@ func readAll(chunks ...string) (frames []string, err error) {
 	}
 }
 
-// capture is every byte that a FreeSWITCH sent in one call.
-func capture(t testing.TB) string {
-	t.Helper()
-	b, err := os.ReadFile("../../testdata/call.bin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
 func TestFramesOfRealCall(t *testing.T) {
-	stream := capture(t)
+	stream := frametest.Call
 	whole, err := readAll(stream)
 	if !errors.Is(err, ErrPeerClosed) || len(whole) < 20 {
 		t.Fatalf("%d frames, %v", len(whole), err)
@@ -81,8 +64,8 @@ func TestFramesOfRealCall(t *testing.T) {
 }
 
 func TestFrameSplitAtEveryByte(t *testing.T) {
-	stream := "Event-Name: CHANNEL_DATA\nContent-Type: command/reply\nReply-Text: %2BOK%0A\nControl: full\n\n" + okReply + jsonFrame(`{"Event-Name":"X","variable_(a)":"b\r\n"}`) +
-		"Content-Type: api/response\r\nbad[name]: x\r\nContent-Length: 3\r\n\r\n+OK" + "\n\r\n" + okReply
+	stream := "Event-Name: CHANNEL_DATA\nContent-Type: command/reply\nReply-Text: %2BOK%0A\nControl: full\n\n" + frametest.OKReply + frametest.JSON(`{"Event-Name":"X","variable_(a)":"b\r\n"}`) +
+		"Content-Type: api/response\r\nbad[name]: x\r\nContent-Length: 3\r\n\r\n+OK" + "\n\r\n" + frametest.OKReply
 	whole, _ := readAll(stream)
 	if len(whole) != 5 {
 		t.Fatalf("%d frames: %q", len(whole), whole)
@@ -97,7 +80,7 @@ func TestFrameSplitAtEveryByte(t *testing.T) {
 func TestRefusedLinesAreDropped(t *testing.T) {
 	in := "A: 1\nvariable_x(y): 2\nvariable_ä: 3\nno colon\n: no name\nB : 4\nC: a\x00b\nD: folded\n  here\nContent-Type: text/disconnect-notice\ntab\there: 5\nContent-Length: 2\n\nok"
 	want := "A: 1\nB : 4\nContent-Type: text/disconnect-notice\nContent-Length: 2\n\nok"
-	r := NewReader(&chunkConn{chunks: []string{in + okReply}}, testTimeout, func(int) {})
+	r := NewReader(&chunkConn{chunks: []string{in + frametest.OKReply}}, testTimeout, func(int) {})
 	f, err := r.Next()
 	if err != nil || f.Refused != 8 {
 		t.Fatalf("%d refused, %v", f.Refused, err)
@@ -105,7 +88,7 @@ func TestRefusedLinesAreDropped(t *testing.T) {
 	if diff := cmp.Diff(want, string(f.Data)); diff != "" || string(f.Body) != "ok" || string(f.ContentType) != "text/disconnect-notice" {
 		t.Errorf("%s, body %q, type %q", diff, f.Body, f.ContentType)
 	}
-	if f, err = r.Next(); err != nil || string(f.Data) != okReply {
+	if f, err = r.Next(); err != nil || string(f.Data) != frametest.OKReply {
 		t.Errorf("next frame %q, %v", f.Data, err)
 	}
 }
@@ -150,16 +133,16 @@ func TestBoundsReached(t *testing.T) {
 		"body":         "Content-Length: " + strconv.Itoa(maxBody) + "\n\n" + strings.Repeat("b", maxBody),
 		"no length":    "Content-Length: \n\n",
 	} {
-		if got, err := readAll(in, okReply); len(got) != 2 {
+		if got, err := readAll(in, frametest.OKReply); len(got) != 2 {
 			t.Errorf("%s: %d frames, %v", name, len(got), err)
 		}
 	}
 }
 
 func TestBufferShrinks(t *testing.T) {
-	big := jsonFrame(strings.Repeat("x", 1<<20))
-	r := NewReader(&chunkConn{chunks: []string{big + okReply[:10], okReply[10:]}}, testTimeout, func(int) {})
-	for _, want := range []string{big, okReply} {
+	big := frametest.JSON(strings.Repeat("x", 1<<20))
+	r := NewReader(&chunkConn{chunks: []string{big + frametest.OKReply[:10], frametest.OKReply[10:]}}, testTimeout, func(int) {})
+	for _, want := range []string{big, frametest.OKReply} {
 		if f, err := r.Next(); err != nil || string(f.Data) != want {
 			t.Fatalf("frame of %d bytes, %v", len(f.Data), err)
 		}
@@ -183,17 +166,17 @@ func TestFrameDeadline(t *testing.T) {
 		defer b.Close()
 		go func() {
 			time.Sleep(time.Hour)
-			for i := range okReply { // slow, and just in time
-				time.Sleep(testTimeout / time.Duration(len(okReply)+1))
-				if i < len(okReply)-1 {
-					fmt.Fprint(b, okReply[i:i+1])
+			for i := range frametest.OKReply { // slow, and just in time
+				time.Sleep(testTimeout / time.Duration(len(frametest.OKReply)+1))
+				if i < len(frametest.OKReply)-1 {
+					fmt.Fprint(b, frametest.OKReply[i:i+1])
 				}
 			}
-			fmt.Fprint(b, okReply[len(okReply)-1:]+okReply[:9]) // the next one has a deadline of its own
+			fmt.Fprint(b, frametest.OKReply[len(frametest.OKReply)-1:]+frametest.OKReply[:9]) // the next one has a deadline of its own
 			time.Sleep(testTimeout - 1)
-			fmt.Fprint(b, okReply[9:])
+			fmt.Fprint(b, frametest.OKReply[9:])
 			time.Sleep(time.Hour)
-			fmt.Fprint(b, okReply+"Content-")
+			fmt.Fprint(b, frametest.OKReply+"Content-")
 		}()
 		r := NewReader(a, testTimeout, func(int) {})
 		for range 3 {
@@ -228,7 +211,7 @@ func (c *repeatConn) Read(p []byte) (int, error) {
 
 // BenchmarkConnect reads a whole answer to connect.
 func BenchmarkConnect(b *testing.B) {
-	text := capture(b)
+	text := frametest.Call
 	b.ReportAllocs()
 	for b.Loop() {
 		r := NewReader(&repeatConn{text: text}, testTimeout, func(int) {})
