@@ -21,7 +21,7 @@
 // two as well, as the disks of today write a page whole; if one doesn't, or if the page never
 // reached it, the WAV itself still tells the call's UUID and its audio, and is published as
 // recovered without the caller's details. A published WAV is synced. After a failed write the
-// old text is put back, and after a failed rename the sidecar is the whole record: Recover
+// old text is put back (as on a full disk with blocks of less than a page), and after a failed rename the sidecar is the whole record: Recover
 // publishes both.
 //
 // The package starts no goroutine, and its methods are safe for concurrent use; a Part belongs

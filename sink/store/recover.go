@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -147,7 +148,7 @@ func (s *Store) recoverWAV(ctx context.Context, name string, done *Recovered) er
 	if _, err := wav.Repair(f, info.Size(), wav.Format{SampleRate: known.SampleRate, Channels: known.Channels}); err != nil {
 		return fmt.Errorf("repair recording: %w", err)
 	}
-	record, err := s.describe(ctx, f, name, done)
+	record, err := s.describe(ctx, f, name, info.ModTime(), done)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -176,8 +177,9 @@ func (s *Store) restoreSidecar(name string) error {
 	return err
 }
 
-// describe puts together what the sidecar of a name and a WAV itself say of a call.
-func (s *Store) describe(ctx context.Context, f File, name string, done *Recovered) (Record, error) {
+// describe puts together what the sidecar of a name and a WAV itself say of a call. The WAV
+// was last written, by the call, at written.
+func (s *Store) describe(ctx context.Context, f File, name string, written time.Time, done *Recovered) (Record, error) {
 	record, known := readRecord(s.sidecar(name))
 	info, err := f.Stat()
 	if err != nil {
@@ -190,10 +192,10 @@ func (s *Store) describe(ctx context.Context, f File, name string, done *Recover
 	done.Audio = h.Format.Duration(h.Frames())
 	if !known {
 		record.Call = filepath.Base(name)
-		record.Started = info.ModTime().Add(-done.Audio).UTC()
+		record.Started = written.Add(-done.Audio).UTC()
 	}
 	if record.Ended.IsZero() {
-		record.Ended = info.ModTime().UTC()
+		record.Ended = written.UTC()
 	}
 	record.setRecovered()
 	record.SampleRate, record.Channels = h.Format.SampleRate, h.Format.Channels
@@ -216,7 +218,7 @@ func (s *Store) recoverSidecar(ctx context.Context, name string, done *Recovered
 	if !exists(base + wavExt) {
 		return s.recoverRecord(name, done)
 	}
-	f, err := s.disk.Open(base + wavExt)
+	f, info, err := s.openIdle(base + wavExt)
 	if err != nil {
 		return err
 	}
@@ -227,7 +229,7 @@ func (s *Store) recoverSidecar(ctx context.Context, name string, done *Recovered
 	case exists(base + jsonExt):
 		return done.remove()
 	}
-	record, err := s.describe(ctx, f, name, done)
+	record, err := s.describe(ctx, f, name, info.ModTime(), done)
 	if err != nil {
 		return err
 	}

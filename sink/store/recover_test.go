@@ -66,6 +66,10 @@ func TestRecover(t *testing.T) {
 			dir := t.TempDir()
 			base := sinktest.Crashed(t, dir, sinktest.ID, pcm)
 			c.damage(t, base)
+			written := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC) // for the last time, by the call
+			if err := os.Chtimes(base+".wav.part", written, written); err != nil {
+				t.Fatal(err)
+			}
 			before, _ := os.ReadFile(base + ".wav.part")
 			rec := recoverDir(t, dir)
 			if len(rec.Files) == 0 || rec.Files[0].Action != c.action {
@@ -87,6 +91,9 @@ func TestRecover(t *testing.T) {
 			if !record.Recovered || record.Result != "aborted" || record.Call != sinktest.ID ||
 				record.AudioSHA256 != hex.EncodeToString(sum[:]) || record.AudioMS != int64(len(got)/16) {
 				t.Errorf("record %+v", record)
+			}
+			if !record.Ended.Equal(written) {
+				t.Errorf("ended %v, want %v", record.Ended, written)
 			}
 			if (record.Caller == "1001") != c.known {
 				t.Errorf("caller %q", record.Caller)

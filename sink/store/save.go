@@ -86,6 +86,9 @@ func (s *Store) overwrite(path string, b []byte) error {
 	if err == nil {
 		err = f.Sync()
 	}
+	if err == nil && len(old) > len(b) {
+		_ = f.Truncate(int64(len(b))) // with the blanks it is the same record
+	}
 	return errors.Join(err, f.Close())
 }
 

@@ -234,3 +234,24 @@ func TestNamesLast(t *testing.T) {
 	save(3, 2)
 	save(4, 2)
 }
+
+// A record that is shorter than its sidecar leaves nothing of it behind.
+func TestRecordShorterThanItsSidecar(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "2026-11-20", sinktest.ID+".json")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	long := `{"call": "` + sinktest.ID + `", "caller": "1001"}` + strings.Repeat(" ", 4000)
+	if err := os.WriteFile(path+".part", []byte(long), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	recoverDir(t, dir)
+	b, err := os.ReadFile(path)
+	if err != nil || len(b) > 1500 || !bytes.HasSuffix(b, []byte("}\n")) {
+		t.Errorf("%d bytes, %v", len(b), err)
+	}
+	if r := sinktest.ReadRecord(t, path); r.Caller != "1001" || !r.Recovered {
+		t.Errorf("record %+v", r)
+	}
+}

@@ -105,6 +105,8 @@ func TestRequests(t *testing.T) {
 		{open, "GET", "/log/level", "", "", 200, `"level":"info"`},
 		{open, "PUT", "/log/level", `{"level":"warn"}`, "", 200, `"level":"warn"`},
 		{open, "PUT", "/log/level", `{"level":"loud"}`, "", 400, "loud"},
+		{open, "PUT", "/log/level", `{"level":"fatal"}`, "", 400, "must be debug, info, warn or error"},
+		{open, "PUT", "/log/level", `{"level":"panic"}`, "", 400, "must be debug, info, warn or error"},
 		{open, "PUT", "/log/level", strings.Repeat(" ", maxBodyBytes) + `{"level":"info"}`, "", 400, "too large"},
 		{open, "GET", "/log/level", "", "", 200, `"level":"warn"`},
 		{closed, "GET", "/calls", "", "", 401, "admin.token"},

@@ -1,8 +1,10 @@
 package admin
 
 import (
+	"bytes"
 	"crypto/subtle"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/pprof"
 	"strconv"
@@ -88,13 +90,32 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request) {
 
 // setLevel changes the level of the log until the next change or restart.
 func (s *Server) setLevel(w http.ResponseWriter, r *http.Request) {
-	level := s.Level
-	before := level.Level()
-	level.ServeHTTP(w, r)
-	if now := level.Level(); now != before {
+	before := s.Level.Level()
+	asked, answer := zap.NewAtomicLevelAt(before), unsent{header: w.Header(), code: http.StatusOK}
+	asked.ServeHTTP(&answer, r)
+	now := asked.Level()
+	if now > zap.ErrorLevel { // a line of such a level ends the process
+		writeText(w, http.StatusBadRequest, fmt.Sprintf("level %q: must be debug, info, warn or error", now))
+		return
+	}
+	if now != before {
+		s.Level.SetLevel(now)
 		s.Log.Log(max(now, zap.InfoLevel), "log level changed", zap.Stringer("from", before), zap.Stringer("to", now), zap.String("peer", r.RemoteAddr))
 	}
+	w.WriteHeader(answer.code)
+	_, _ = w.Write(answer.body.Bytes())
 }
+
+// unsent is an answer that is still to be sent.
+type unsent struct {
+	header http.Header
+	code   int
+	body   bytes.Buffer
+}
+
+func (u *unsent) Header() http.Header         { return u.header }
+func (u *unsent) WriteHeader(code int)        { u.code = code }
+func (u *unsent) Write(b []byte) (int, error) { return u.body.Write(b) }
 
 func writeText(w http.ResponseWriter, code int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

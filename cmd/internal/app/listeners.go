@@ -86,7 +86,11 @@ func inheritedListeners(environ []string, token string) (map[string]net.Listener
 		return nil, nil
 	}
 	names := strings.Split(Getenv(environ, "LISTEN_FDNAMES"), ":")
-	if n := Getenv(environ, "LISTEN_FDS"); n != strconv.Itoa(len(names)) {
+	n := Getenv(environ, "LISTEN_FDS")
+	if n == "0" {
+		return nil, nil
+	}
+	if n != strconv.Itoa(len(names)) {
 		return nil, fmt.Errorf("read LISTEN_FDS: %q sockets have the names %q", n, names)
 	}
 	listeners := map[string]net.Listener{}

@@ -61,6 +61,9 @@ func TestInheritedListenersAreChecked(t *testing.T) {
 			t.Errorf("%s: error %v, want one with %q", c.name, err, c.want)
 		}
 	}
+	if got, err := inheritedListeners([]string{self, "LISTEN_FDS=0"}, ""); got != nil || err != nil {
+		t.Errorf("no socket: %v, %v", got, err)
+	}
 	if got, err := inheritedListeners([]string{"LISTEN_PID=1", "LISTEN_FDS=9"}, ""); got != nil || err != nil {
 		t.Errorf("sockets for another process: %v, %v", got, err)
 	}

@@ -38,6 +38,7 @@ func TestBadFiles(t *testing.T) {
 		"list for a value":     {"log: {level: [info]}", []string{`tapdeck.yaml:1: log.level: must be one value (debug, info, warn or error), not a list`}},
 		"group for a value":    {"log: {level: {a: b}}", []string{`tapdeck.yaml:1: log.level: must be one value (debug, info, warn or error), not a group of keys`}},
 		"value for a group":    {"log: info", []string{`tapdeck.yaml:1: log: "info": needs keys below it, not a single value`}},
+		"a secret too high":    {"admin: s3cret", []string{`tapdeck.yaml:1: admin: "***": needs keys below it, not a single value`}},
 		"list for a group":     {"plans: [default]", []string{`tapdeck.yaml:1: plans: needs keys below it, not a list`}},
 		"value for a list":     {"esl: {allow: 10.0.0.1}", []string{`tapdeck.yaml:1: esl.allow: "10.0.0.1": must be a list; such as [a, b]`}},
 		"group for a list":     {"esl: {allow: {a: b}}", []string{`tapdeck.yaml:1: esl.allow: must be a list; such as [a, b]`}},

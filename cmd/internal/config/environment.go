@@ -64,25 +64,56 @@ func (d *decoder) refuseUnknown() {
 	injected := regexp.MustCompile(`^TAPDECK_(PORT|SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d{1,5}_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)$`)
 	variables, keys := slices.Sorted(maps.Keys(o.known)), slices.Concat(slices.Collect(maps.Values(o.known))...)
 	slices.Sort(keys)
+	plans := map[string]bool{} // the stated ones, as their keys begin
+	for _, key := range keys {
+		if parts := strings.SplitAfterN(key, ".", 3); len(parts) == 3 && parts[0] == plansKey+"." {
+			plans[parts[0]+parts[1]] = true
+		}
+	}
+	statesPlan := func(name string, spell func(key string) string) bool {
+		for plan := range plans {
+			if strings.HasPrefix(name, spell(plan)) {
+				return false
+			}
+		}
+		return strings.HasPrefix(name, spell(plansKey))
+	}
 	for _, name := range slices.Sorted(maps.Keys(o.env)) {
 		if of := o.known[name]; len(of) > 1 {
 			d.bad.add(&FieldError{Origin: Origin{Environment: name}, Rule: "could mean " + strings.Join(of, " and "), Hint: "set it in the file"})
 		} else if len(of) == 0 && !injected.MatchString(name) {
-			d.bad.add(noSetting(Origin{Environment: name}, name, variables, EnvName(plansKey)))
+			d.bad.add(noSetting(Origin{Environment: name}, name, variables, statesPlan(name, EnvName)))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(o.flags)) {
-		if !slices.Contains(keys, key) {
-			d.bad.add(noSetting(Origin{Flag: key}, key, keys, plansKey))
+		switch {
+		case key == "":
+			d.bad.add(&FieldError{Origin: Origin{Flag: "="}, Rule: "needs a key before the =", Hint: "write it as in -s esl.max_calls=100"})
+		case !slices.Contains(keys, key):
+			d.bad.add(noSetting(Origin{Flag: key}, key, keys, statesPlan(key, strings.Clone)))
 		}
 	}
 }
 
-// noSetting says what is wrong with a name that is none of those known.
-func noSetting(at Origin, name string, known []string, plans string) *FieldError {
+// noSetting says what is wrong with a name that is none of those known. newPlan is that
+// it would be a setting of a plan that is not stated.
+func noSetting(at Origin, name string, known []string, newPlan bool) *FieldError {
 	e := &FieldError{Origin: at, Rule: "no such setting", Nearest: nearest(name, known)}
-	if strings.HasPrefix(name, plans) && !strings.HasPrefix(e.Nearest, plans) {
+	if below := childrenOf(name, known); len(below) > 0 {
+		e.Nearest, e.Hint = "", "it holds "+strings.Join(below, ", ")
+	} else if newPlan {
 		e.Nearest, e.Hint = "", "a plan must be stated in the file first"
 	}
 	return e
+}
+
+// childrenOf returns the keys right below one.
+func childrenOf(key string, known []string) (list []string) {
+	for _, k := range known {
+		if rest, ok := strings.CutPrefix(k, key+"."); ok {
+			child, _, _ := strings.Cut(rest, ".")
+			list = append(list, child)
+		}
+	}
+	return slices.Compact(list)
 }

@@ -86,7 +86,7 @@ func TestBadEnvironmentAndFlags(t *testing.T) {
 			"TAPDECK_PLANS_OTHER_LISTEN=3s", "tapdeck_esl_listen=x",
 		},
 		Reserved: []string{"TAPDECK_MINE"},
-		Flags:    map[string]string{"esl.lissten": "x", "plans.other.listen": "3s", "sink": "x", "drain_timeout": "60"},
+		Flags:    map[string]string{"esl.lissten": "x", "plans.other.listen": "3s", "plans.a-b.bogus": "1", "sink.tls": "x", "": "2", "drain_timeout": "60"},
 	})
 	want := []string{
 		`tapdeck.yaml:2: log.level: "loud": must be debug, info, warn or error`,
@@ -99,10 +99,12 @@ func TestBadEnvironmentAndFlags(t *testing.T) {
 		`environment TAPDECK_PORT_NAME: no such setting`,
 		`environment TAPDECK_SERVICE_HOSTS: no such setting`,
 		`environment TAPDECK_SERVICE_PORT_: no such setting`,
+		`flag -s =: needs a key before the =; write it as in -s esl.max_calls=100`,
 		`flag -s drain_timeout: drain_timeout: "60": a duration needs a unit; write 60s or 60ms`,
 		`flag -s esl.lissten: no such setting; the nearest known is esl.listen`,
+		`flag -s plans.a-b.bogus: no such setting`,
 		`flag -s plans.other.listen: no such setting; a plan must be stated in the file first`,
-		`flag -s sink: no such setting`,
+		`flag -s sink.tls: no such setting; it holds certificate, key`,
 	}
 	if diff := cmp.Diff(want, messages(err)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -80,6 +80,7 @@ func (n node) entries(f *field) map[string]node {
 		return nil
 	}
 	if n.Kind != yaml.MappingNode {
+		n.secret = n.secret || f != nil && f.hides() // a secret may have been put a level too high
 		n.refuse("needs keys below it, not a "+kindName(n.Kind), "")
 		return nil
 	}

@@ -150,7 +150,7 @@ plans:
 		`f:5: webhooks[1].url: "": must not be empty`,
 		`f:5: webhooks[1].secret: "***": must be at most 8 bytes long`,
 		`f:5: webhooks[1].events[1]: must be one value (call.started or call.ended), not a group of keys`,
-		`f:6: webhooks[2]: "https://a.example": needs keys below it, not a single value`,
+		`f:6: webhooks[2]: "***": needs keys below it, not a single value`,
 		`f:9: plans.voicemail.parameters.from: must be one value (a text), not a list`,
 		`f:9: plans.voicemail.parameters.to: "01234567890123456": must be at most 16 bytes long`,
 		`f:11: plans.voicemail.steps[0].answr: no such step; the nearest known is answer`,
