@@ -95,7 +95,8 @@ func (s *Server) setLevel(w http.ResponseWriter, r *http.Request) {
 	asked.ServeHTTP(&answer, r)
 	now := asked.Level()
 	if now > zap.ErrorLevel { // a line of such a level ends the process
-		writeText(w, http.StatusBadRequest, fmt.Sprintf("level %q: must be debug, info, warn or error", now))
+		w.WriteHeader(http.StatusBadRequest)
+		writeJSON(w, map[string]string{"error": fmt.Sprintf("level %q: must be debug, info, warn or error", now)})
 		return
 	}
 	if now != before {

@@ -156,7 +156,11 @@ func (d *Daemon) remainingCalls() []zap.Field {
 	for _, c := range calls[:min(5, len(calls))] {
 		sample = append(sample, c.Info.UUID+" "+c.Step)
 	}
-	return []zap.Field{zap.Int("calls", len(calls)), zap.Strings("sample", sample)}
+	fields := []zap.Field{zap.Int("calls", len(calls))}
+	if len(calls) > 0 {
+		fields = append(fields, zap.Strings("sample", sample))
+	}
+	return fields
 }
 
 // task is a goroutine that somebody waits for.

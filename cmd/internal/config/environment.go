@@ -64,25 +64,11 @@ func (d *decoder) refuseUnknown() {
 	injected := regexp.MustCompile(`^TAPDECK_(PORT|SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d{1,5}_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)$`)
 	variables, keys := slices.Sorted(maps.Keys(o.known)), slices.Concat(slices.Collect(maps.Values(o.known))...)
 	slices.Sort(keys)
-	plans := map[string]bool{} // the stated ones, as their keys begin
-	for _, key := range keys {
-		if parts := strings.SplitAfterN(key, ".", 3); len(parts) == 3 && parts[0] == plansKey+"." {
-			plans[parts[0]+parts[1]] = true
-		}
-	}
-	statesPlan := func(name string, spell func(key string) string) bool {
-		for plan := range plans {
-			if strings.HasPrefix(name, spell(plan)) {
-				return false
-			}
-		}
-		return strings.HasPrefix(name, spell(plansKey))
-	}
 	for _, name := range slices.Sorted(maps.Keys(o.env)) {
 		if of := o.known[name]; len(of) > 1 {
 			d.bad.add(&FieldError{Origin: Origin{Environment: name}, Rule: "could mean " + strings.Join(of, " and "), Hint: "set it in the file"})
 		} else if len(of) == 0 && !injected.MatchString(name) {
-			d.bad.add(noSetting(Origin{Environment: name}, name, variables, statesPlan(name, EnvName)))
+			d.bad.add(noSetting(Origin{Environment: name}, name, variables, namesNewPlan(name, keys, EnvName)))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(o.flags)) {
@@ -90,7 +76,7 @@ func (d *decoder) refuseUnknown() {
 		case key == "":
 			d.bad.add(&FieldError{Origin: Origin{Flag: "="}, Rule: "needs a key before the =", Hint: "write it as in -s esl.max_calls=100"})
 		case !slices.Contains(keys, key):
-			d.bad.add(noSetting(Origin{Flag: key}, key, keys, statesPlan(key, strings.Clone)))
+			d.bad.add(noSetting(Origin{Flag: key}, key, keys, namesNewPlan(key, keys, strings.Clone)))
 		}
 	}
 }
@@ -105,6 +91,15 @@ func noSetting(at Origin, name string, known []string, newPlan bool) *FieldError
 		e.Nearest, e.Hint = "", "a plan must be stated in the file first"
 	}
 	return e
+}
+
+// namesNewPlan reports whether a name, which spell makes of a key, would be of a plan that
+// none of the keys is of.
+func namesNewPlan(name string, keys []string, spell func(key string) string) bool {
+	return strings.HasPrefix(name, spell(plansKey+".")) && !slices.ContainsFunc(keys, func(key string) bool {
+		parts := strings.SplitAfterN(key, ".", 3)
+		return len(parts) == 3 && parts[0] == plansKey+"." && strings.HasPrefix(name, spell(parts[0]+parts[1]))
+	})
 }
 
 // childrenOf returns the keys right below one.
