@@ -16,12 +16,14 @@ const (
 	AlarmSilence  = "only_silence" // nothing but digital silence came
 	AlarmShort    = "short_audio"  // less than 90 % of the audio that the time would give
 	AlarmLong     = "long_audio"   // more than 110 % of the audio that the time can give
+	AlarmSlowDisk = "slow_disk"    // the disk took a second or more for what had come
 	AlarmNoSocket = "no_socket"    // the call's: the switch accepted the start, but no socket came
 )
 
 const (
 	noAudioAfter = 2 * time.Second
 	silenceAfter = 5 * time.Second
+	slowDiskTime = time.Second
 	silenceAtEnd = time.Second // audio from which on silence is worth an alarm at the end
 )
 
@@ -30,6 +32,7 @@ var alarmHints = map[string]string{
 	AlarmSilence:  "every sample is silence: the caller sends no RTP (NAT, firewall, one-way audio), or is muted",
 	AlarmShort:    "audio was lost on its way: see the network to the switch, its load, and gaps in the record; a stereo or mixed stream has frames only while the switch sends audio, too",
 	AlarmLong:     "more audio comes than time passes, so that it will sound slow, or as noise: the switch streams at another rate, or in stereo, than the plan's stream says; is another stream still running on the call?",
+	AlarmSlowDisk: "the audio waits in memory, up to 4 MiB of a recording, and is written once the disk responds: look at the load of sink.directory's disk; a folder on a network is as slow as its server",
 	AlarmNoSocket: "", // the call logs it
 }
 
@@ -63,6 +66,9 @@ func (r *Recording) listen() {
 
 // observeEnd raises the alarms that can only be known at the end.
 func (r *Recording) observeEnd(sound track.Sound) {
+	if r.track.Slowest(time.Now()) >= slowDiskTime {
+		r.alarm(AlarmSlowDisk)
+	}
 	if r.track.OnlySilence(silenceAtEnd) {
 		r.alarm(AlarmSilence)
 	}
@@ -80,5 +86,9 @@ func (r *Recording) alarm(kind string) {
 	}
 	r.update(func(st *State) { st.Alarms = append(st.Alarms, kind) })
 	r.metrics.alarms.WithLabelValues(kind).Inc()
-	r.log.Warn("stream alarm", zap.String("cause", kind), zap.String("hint", alarmHints[kind]))
+	where := zap.Skip()
+	if kind == AlarmSlowDisk {
+		where = zap.String("directory", r.store.Path(""))
+	}
+	r.log.Warn("stream alarm", zap.String("cause", kind), where, zap.String("hint", alarmHints[kind]))
 }

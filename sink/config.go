@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"net/netip"
 	"time"
+
+	"tapdeck/sink/store"
 )
 
 // Config says how a Sink listens and what it permits. Whoever makes one checks it: the bounds
@@ -17,6 +19,8 @@ type Config struct {
 	Allow []netip.Prefix
 	// Directory is where recordings go, made if it is not there.
 	Directory string
+	// Disk is the file system of Directory; nil is the machine's own.
+	Disk store.Disk
 	// MinFree is the space, in bytes, that must be free in Directory for a new
 	// recording to begin; 0 permits every.
 	MinFree int64

@@ -7,8 +7,9 @@
 // and Save the record.
 //
 // Goroutines: Serve runs the HTTP server's accept loop, and each connection is served
-// by a goroutine, which is the only one of a stream: it reads the socket and writes the file,
-// with no queue between. Serve returns when all of them have ended. Finish and Save do the
+// by a goroutine, which reads the socket whatever the disk does. Another one, while there is
+// something to write, makes the file and writes (sink/track's queue); one of Serve's measures
+// the free space. Serve returns when all but the writers have ended. Finish and Save do the
 // disk's work in a goroutine of their own, which they wait for, and so does the end of Serve
 // for its streams: for PublishTimeout, as a disk may hang for ever. What hangs is abandoned
 // then, with an error, and ends when the disk responds; its .part is for Recover. A panic in a
@@ -23,7 +24,7 @@
 // Logs: a line that strangers can cause carries a field "ratelog", which encoders ignore and
 // whose string is the line's kind, for a logger that lets only so many of a kind through.
 //
-// The package never throws away audio that came, never trusts what a stream says about itself
+// The package never throws away audio that came unless a disk stalls for minutes, never trusts what a stream says about itself
 // for pairing, and never lets one call's disk wait on another's.
 //
 // F and a number, as in F41, here and in sink/track, is a fact of the switch in

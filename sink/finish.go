@@ -136,9 +136,16 @@ func (r *Recording) publish() (store.Record, error) {
 	}
 	began := time.Now()
 	r.mu.Lock()
-	marks, part := r.marks, r.part
+	marks := r.marks
 	r.mu.Unlock()
 	complete, err := r.track.Finish(marks)
+	part := r.currentPart()
+	if failed := r.track.Err(); failed != nil {
+		r.fail(failed)
+	}
+	if part == nil {
+		return r.sinkSide(track.NoSound(st.Connections), "", r.State().Err), r.State().Err
+	}
 	wav := ""
 	if complete {
 		var errName error

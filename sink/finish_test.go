@@ -228,7 +228,7 @@ func TestMetricsBeginAtZero(t *testing.T) {
 		got[f.GetName()] = len(f.GetMetric())
 	}
 	for name, want := range map[string]int{
-		"tapdeck_sink_alarms_total": 5, "tapdeck_sink_recordings_total": 3,
+		"tapdeck_sink_alarms_total": 6, "tapdeck_sink_recordings_total": 3,
 		"tapdeck_sink_stream_ends_total": 12, "tapdeck_sink_refused_total": 10,
 	} {
 		if got[name] != want {

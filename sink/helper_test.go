@@ -75,7 +75,8 @@ func serveOn(t testing.TB, cfg Config, ln net.Listener, dial func() (net.Conn, e
 	t.Helper()
 	core, logs := observer.New(zap.DebugLevel)
 	reg := prometheus.NewPedanticRegistry()
-	s := newSink(cfg, d, zap.New(core), reg)
+	cfg.Disk = d
+	s := New(cfg, zap.New(core), reg)
 	if _, ok := t.(*testing.T); ok { // benchmarks connect thousands
 		s.maxPending = 1000
 	}

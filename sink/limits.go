@@ -64,6 +64,9 @@ func (s *stream) checkTimes() time.Time {
 		})
 	}
 	next = earliest(next, idle, full, s.track.HeldUntil())
+	if s.track.Slowest(s.now) >= slowDiskTime {
+		s.rec.alarm(AlarmSlowDisk)
+	}
 	if s.lowWater > 0 {
 		next = earliest(next, s.now.Add(cfg.ReadInterval))
 	}

@@ -28,9 +28,10 @@ type metrics struct {
 	recordings  *prometheus.CounterVec
 	firstAudio  prometheus.Histogram
 	publication prometheus.Histogram
+	writes      prometheus.Histogram
 }
 
-func newMetrics(reg prometheus.Registerer, free func() float64) *metrics {
+func newMetrics(reg prometheus.Registerer, free, queued func() float64) *metrics {
 	auto := promauto.With(prometheus.WrapRegistererWithPrefix("tapdeck_sink_", reg))
 	counter := func(name, help string) prometheus.Counter {
 		return auto.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
@@ -39,6 +40,7 @@ func newMetrics(reg prometheus.Registerer, free func() float64) *metrics {
 		return auto.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
 	}
 	auto.NewGaugeFunc(prometheus.GaugeOpts{Name: "disk_free_bytes", Help: "Free space for recordings."}, free)
+	auto.NewGaugeFunc(prometheus.GaugeOpts{Name: "queued_bytes", Help: "Audio that waits for the disk."}, queued)
 	return &metrics{
 		live:     auto.NewGauge(prometheus.GaugeOpts{Name: "streams", Help: "Sockets that stream audio now."}),
 		accepted: counter("streams_total", "Sockets that were accepted."),
@@ -54,6 +56,8 @@ func newMetrics(reg prometheus.Registerer, free func() float64) *metrics {
 			"Time from the upgrade to the first audio.", .001, .01, .02, .04, .08, .2, .5, 1, 2, 5),
 		publication: histogram("publication_seconds",
 			"Time from the end of a recording to its published file.", .001, .005, .01, .05, .1, .5, 1, 5, 30),
+		writes: histogram("disk_write_seconds",
+			"Time that the disk took to open a recording, or to write what had come of it.", .0001, .001, .01, .1, .5, 1, 5, 30),
 	}
 }
 

@@ -25,6 +25,8 @@ type Recording struct {
 	store   *store.Store
 	metrics *metrics
 	forget  func(*Recording)
+	room    *track.Room
+	space   *space
 
 	call    store.Record // as it was expected
 	format  wav.Format
@@ -47,7 +49,7 @@ type Recording struct {
 	finish   *finish     // what Finish does, or has done
 
 	// Of the live stream, else of Finish.
-	track    *track.Track // nil until there is a file
+	track    *track.Track // nil until the first socket
 	watching *watch       // what the track listens for
 	metadata []string     // text frames
 	dropped  int          // text frames beyond the bound
@@ -171,7 +173,7 @@ func (r *Recording) liveHandle() *handle {
 // reserve admits a socket as the recording's one, and returns who is given its audio. now is
 // the configuration of this moment.
 func (r *Recording) reserve(h *handle, now *Config) (Consumer, refusal) {
-	if r.State().Connections == 0 && checkFree(r.store, now) != nil {
+	if r.State().Connections == 0 && r.space.low(now.MinFree) != nil {
 		return nil, "disk_low"
 	}
 	r.mu.Lock()
@@ -188,23 +190,44 @@ func (r *Recording) reserve(h *handle, now *Config) (Consumer, refusal) {
 	return r.consumer, ""
 }
 
-// open returns the track, made with its file for the first socket.
-func (r *Recording) open() (*track.Track, error) {
-	if r.track != nil {
-		return r.track, nil
+// open returns the track, made for the first socket.
+func (r *Recording) open() *track.Track {
+	if r.track == nil {
+		r.track = track.New(track.Disk{Open: r.create, Go: r.goGuarded, Wrote: r.noteWrite, Room: r.room}, r.format)
 	}
+	return r.track
+}
+
+// create makes the recording's file, with what is known of the call beside it.
+func (r *Recording) create() (track.File, *wav.Writer, error) {
 	part, err := r.store.Create(r.call.Call, r.call.Started)
 	if err != nil {
-		return nil, fmt.Errorf("create recording: %w", err)
+		return nil, nil, fmt.Errorf("create recording: %w", err)
 	}
-	t, err := track.New(part, r.format)
+	w, err := wav.NewWriter(part, r.format)
 	if err != nil {
-		return nil, errors.Join(err, part.Discard())
+		return nil, nil, fmt.Errorf("begin recording: %w", errors.Join(err, part.Discard()))
 	}
-	r.track = t
 	r.begin(part)
-	return t, nil
+	return part, w, nil
 }
+
+// goGuarded starts a goroutine whose panic hurts this recording alone.
+func (r *Recording) goGuarded(write func()) {
+	go func() {
+		defer r.guard()
+		write()
+	}()
+}
+
+// guard, deferred, logs a panic and ends it.
+func (r *Recording) guard() {
+	if panicked := recover(); panicked != nil {
+		r.log.Error("recording panicked", zap.Any("err", panicked), zap.Stack("stack"), zap.String("hint", hintPanic))
+	}
+}
+
+func (r *Recording) noteWrite(took time.Duration) { r.metrics.writes.Observe(took.Seconds()) }
 
 // begin makes a file the recording's, and keeps what is known of the call beside it. If only
 // that fails, it is no reason to end the stream.
@@ -219,6 +242,15 @@ func (r *Recording) begin(part *store.Part) {
 		r.log.Warn("record not begun", zap.NamedError("err", err),
 			zap.String("hint", "after a crash the recording would be published without its call's details"))
 	}
+}
+
+// fail notes, once, that the file can't be written.
+func (r *Recording) fail(err error) {
+	if r.State().Err != nil {
+		return
+	}
+	r.update(func(st *State) { st.Err = fmt.Errorf("write recording: %w", err) })
+	r.log.Error("disk error", zap.NamedError("err", err), zap.String("hint", hintDisk))
 }
 
 // currentPart is the recording's file, nil if there is none.
@@ -237,14 +269,4 @@ func (r *Recording) update(change func(*State)) {
 	case r.changed <- struct{}{}:
 	default:
 	}
-}
-
-// checkFree says whether a new recording may begin. A disk that can't be asked is
-// asked again by the recording itself, whose error will say more.
-func checkFree(s *store.Store, cfg *Config) error {
-	free, err := s.Free()
-	if err != nil || free >= cfg.MinFree {
-		return nil
-	}
-	return fmt.Errorf("%w: %d bytes are free, min_free is %d", ErrDiskLow, free, cfg.MinFree)
 }

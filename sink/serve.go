@@ -49,7 +49,10 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
 	}
 	srv.SetKeepAlivesEnabled(false)
+	watching, stopWatching := context.WithCancel(ctx)
+	conns.all.Go(func() { s.space.watch(watching) })
 	end := sync.OnceFunc(func() {
+		stopWatching()
 		for _, r := range s.close() {
 			r.update(func(*State) { r.closed = true })
 			if live := r.liveHandle(); live != nil {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
@@ -30,11 +31,16 @@ var (
 	ErrNotFinished    = errors.New("recording is not finished")
 )
 
+// roomBytes bounds what all recordings together hold while their disk stalls.
+const roomBytes = 256 << 20
+
 // Sink accepts the audio of calls and keeps it. Its methods are safe for concurrent use.
 type Sink struct {
 	log     *zap.Logger
 	metrics *metrics
 	store   *store.Store
+	space   *space
+	room    *track.Room
 	cfg     atomic.Pointer[Config]
 
 	maxPending int // connections that have not been upgraded
@@ -47,19 +53,13 @@ type Sink struct {
 // New returns a Sink for a valid configuration, whose metrics are registered with reg, which
 // has no other sink's. Nothing is listened on and no file is touched before Recover and Serve.
 func New(cfg Config, log *zap.Logger, reg prometheus.Registerer) *Sink {
-	return newSink(cfg, store.OSDisk{}, log, reg)
-}
-
-func newSink(cfg Config, disk store.Disk, log *zap.Logger, reg prometheus.Registerer) *Sink {
-	s := &Sink{log: log, store: store.New(cfg.Directory, disk), recordings: map[string]*Recording{}, maxPending: maxPending}
+	files := store.New(cfg.Directory, cfg.Disk)
+	s := &Sink{
+		log: log, store: files, space: newSpace(files.Free, log), room: track.NewRoom(roomBytes),
+		recordings: map[string]*Recording{}, maxPending: maxPending,
+	}
 	s.cfg.Store(&cfg)
-	s.metrics = newMetrics(reg, func() float64 {
-		free, err := s.store.Free()
-		if err != nil {
-			return math.NaN()
-		}
-		return float64(free)
-	})
+	s.metrics = newMetrics(reg, s.space.metric, func() float64 { return float64(s.room.Used()) })
 	return s
 }
 
@@ -68,33 +68,55 @@ func newSink(cfg Config, disk store.Disk, log *zap.Logger, reg prometheus.Regist
 // already keeps what it began with.
 func (s *Sink) Update(cfg Config) {
 	old := s.cfg.Load()
-	cfg.Advertise, cfg.Directory, cfg.TLS = old.Advertise, old.Directory, old.TLS
+	cfg.Advertise, cfg.Directory, cfg.TLS, cfg.Disk = old.Advertise, old.Directory, old.TLS, old.Disk
 	s.cfg.Store(&cfg)
 }
 
 // Recover publishes what a crash has left in the directory; see store.Store. It may run
-// beside Serve.
+// beside Serve. A disk that hangs holds it up for PublishTimeout after ctx is done.
 func (s *Sink) Recover(ctx context.Context) (store.Recovery, error) {
-	done, err := s.store.Recover(ctx, s.log)
-	s.metrics.recordings.WithLabelValues(resultRecovered).Add(float64(done.Published()))
-	return done, err
+	type outcome struct {
+		done store.Recovery
+		err  error
+	}
+	ended := make(chan outcome, 1)
+	go func() {
+		done, err := s.store.Recover(ctx, s.log)
+		ended <- outcome{done, err}
+	}()
+	var o outcome
+	select {
+	case o = <-ended:
+	case <-ctx.Done():
+		select {
+		case o = <-ended:
+		case <-time.After(s.cfg.Load().PublishTimeout):
+			o.err = ErrDiskHangs
+		}
+	}
+	s.metrics.recordings.WithLabelValues(resultRecovered).Add(float64(o.done.Published()))
+	return o.done, o.err
 }
+
+// Hangs returns an error that wraps ErrDiskHangs if the directory's disk has not answered for
+// some seconds, else nil.
+func (s *Sink) Hangs() error { return s.space.hangs() }
 
 // Expect prepares the recording of a call whose stream is about to start. Of call it needs
 // Call, Started, SampleRate and Channels, which is 1 or 2; the rest is kept for Recover. The
-// caller must Finish the Recording. The error wraps ErrDiskLow, ErrTooManyStreams, ErrClosed
-// or ErrDuplicate, or is of *wav.FieldError values.
+// caller must Finish the Recording. The error wraps ErrDiskLow, ErrDiskHangs, ErrTooManyStreams,
+// ErrClosed or ErrDuplicate, or is of *wav.FieldError values. No disk is asked.
 func (s *Sink) Expect(call store.Record) (*Recording, error) {
 	format := wav.Format{SampleRate: call.SampleRate, Channels: call.Channels}
 	if err := errors.Join(store.CheckID(call.Call), format.Validate()); err != nil {
 		return nil, fmt.Errorf("check call: %w", err)
 	}
 	cfg := s.cfg.Load()
-	if err := checkFree(s.store, cfg); err != nil {
+	if err := s.space.check(cfg.MinFree); err != nil {
 		return nil, err
 	}
 	r := &Recording{
-		log: s.log.With(zap.String("call", call.Call)), store: s.store, metrics: s.metrics, forget: s.forget,
+		log: s.log.With(zap.String("call", call.Call)), store: s.store, metrics: s.metrics, forget: s.forget, room: s.room, space: s.space,
 		call: call, format: format, cfg: cfg, ticket: rand.Text(), changed: make(chan struct{}, 1),
 	}
 	r.level.Store(math.Float64bits(track.FloorDBFS))
@@ -113,14 +135,19 @@ func (s *Sink) Expect(call store.Record) (*Recording, error) {
 }
 
 // SaveRecord keeps the record of a call that never had a recording, and returns it, also
-// beside an error. It counts call.Alarms.
+// beside an error. It counts call.Alarms. What hangs longer than PublishTimeout is abandoned:
+// the error is ErrDiskHangs then, at once if the disk is known to hang.
 func (s *Sink) SaveRecord(call store.Record) (store.Record, error) {
 	if err := store.CheckID(call.Call); err != nil {
 		return store.Record{}, fmt.Errorf("check call: %w", err)
 	}
 	call.Sound = track.NoSound(0)
 	s.metrics.countAlarms(call.Alarms)
-	return call, s.store.Save(&call)
+	if err := s.space.hangs(); err != nil { // one more goroutine would wait on it
+		return call, fmt.Errorf("save record: %w", err)
+	}
+	saved := call // which an abandoned goroutine may still read
+	return call, withTimeout(s.cfg.Load().PublishTimeout, func() error { return s.store.Save(&saved) }, func() {})
 }
 
 func (s *Sink) lookup(id string) *Recording {

@@ -3,7 +3,6 @@ package sink
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"net"
@@ -65,7 +64,7 @@ type stream struct {
 	noise     int // text and control frames in this second
 	own       End // why the stream itself wants to end
 
-	track *track.Track // nil until the file is there
+	track *track.Track
 }
 
 // serve is the whole life of a socket, after its upgrade.
@@ -78,16 +77,11 @@ func (s *stream) serve() {
 	s.begin()
 	end := EndPanic
 	s.guard(func() {
-		var err error
-		if s.track, err = s.rec.open(); err != nil {
-			s.fail(err)
-		} else {
-			s.track.Connect(s.now)
-			s.rec.listen()
-			s.conn.read = s.readConn
-			err = s.run()
-		}
-		end = s.close(s.endOf(err))
+		s.track = s.rec.open()
+		s.track.Connect(s.now)
+		s.rec.listen()
+		s.conn.read = s.readConn
+		end = s.close(s.endOf(s.run()))
 	})
 	_ = s.ws.CloseNow()
 	s.finish(end)
@@ -248,8 +242,7 @@ func (s *stream) fail(err error) {
 		return
 	}
 	s.stop(EndDisk)
-	s.rec.update(func(st *State) { st.Err = fmt.Errorf("write recording: %w", err) })
-	s.rec.log.Error("disk error", zap.NamedError("err", err), zap.String("hint", hintDisk))
+	s.rec.fail(err)
 }
 
 func (s *stream) logEnd(end End) {

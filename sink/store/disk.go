@@ -39,6 +39,8 @@ type Disk interface {
 	Rename(from, to string) error
 	// SyncDir writes the names in dir to the disk.
 	SyncDir(dir string) error
+	// Free returns the bytes that may still be written in dir.
+	Free(dir string) (int64, error)
 }
 
 // OSDisk is the machine's own file system.
@@ -78,6 +80,15 @@ func (OSDisk) SyncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// Free implements Disk.
+func (OSDisk) Free(dir string) (int64, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, err
+	}
+	return int64(st.Bavail) * int64(st.Bsize), nil
 }
 
 func exists(name string) bool {

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Store is a directory of recordings. A name in it is relative to it and has no extension:
@@ -22,16 +20,21 @@ type Store struct {
 	synced atomic.Pointer[string]
 }
 
-// New returns the Store of a directory, which nothing is done to yet.
-func New(dir string, disk Disk) *Store { return &Store{dir: dir, disk: disk} }
+// New returns the Store of a directory, which nothing is done to yet. A nil disk is OSDisk.
+func New(dir string, disk Disk) *Store {
+	if disk == nil {
+		disk = OSDisk{}
+	}
+	return &Store{dir: dir, disk: disk}
+}
 
 // Free returns the bytes that may still be written.
 func (s *Store) Free() (int64, error) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(s.dir, &st); err != nil {
+	free, err := s.disk.Free(s.dir)
+	if err != nil {
 		return 0, fmt.Errorf("ask free space of %s: %w", s.dir, err)
 	}
-	return int64(st.Bavail) * int64(st.Bsize), nil
+	return free, nil
 }
 
 // Path returns the path of the file that a Record names by its WAV.

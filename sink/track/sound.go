@@ -41,7 +41,13 @@ type Gap struct {
 	AtMS int64 `json:"at_ms"`
 	// MS is how long it is.
 	MS int64 `json:"ms"`
+	// Reason is why.
+	Reason string `json:"reason,omitempty"`
 }
+
+// GapDisk is the Reason of a gap whose audio came and was not kept: the disk stalled until
+// there was no more room for what waited.
+const GapDisk = "disk"
 
 // NoSound is the Sound of a recording without audio, after so many sockets.
 func NoSound(connections int) Sound {
@@ -51,8 +57,8 @@ func NoSound(connections int) Sound {
 // Sound returns what is known of the audio now.
 func (t *Track) Sound() Sound {
 	s := Sound{
-		AudioMS:        t.format.Duration(t.w.Frames()).Milliseconds(),
-		MissingMS:      t.missing.Milliseconds(),
+		AudioMS:        t.format.Duration(t.written).Milliseconds(),
+		MissingMS:      (t.missing + t.format.Duration(t.lost)).Milliseconds(),
 		LargestPauseMS: t.pause.Milliseconds(),
 		Gaps:           t.gaps,
 		Connections:    t.sockets,

@@ -34,11 +34,13 @@ type File interface {
 type Track struct {
 	timeline
 	levelMeter
-	file File
-	w    *wav.Writer
+	queue *queue
 
 	holding bool // of a later socket, until its position is known
 	held    []byte
+
+	lost      int64 // frames for which there was no room
+	lostUntil int64 // the frame after the last of them
 }
 
 // Mark is a cue point to be: a moment of the call and what it is called.
@@ -47,13 +49,9 @@ type Mark struct {
 	At    time.Time
 }
 
-// New writes the header of an empty recording to f, which the caller closes after Finish.
-func New(f File, format wav.Format) (*Track, error) {
-	w, err := wav.NewWriter(f, format)
-	if err != nil {
-		return nil, fmt.Errorf("begin recording: %w", err)
-	}
-	return &Track{file: f, w: w, timeline: timeline{format: format}, levelMeter: newLevelMeter(format)}, nil
+// New begins an empty recording, whose file is made meanwhile.
+func New(disk Disk, format wav.Format) *Track {
+	return &Track{queue: newQueue(disk), timeline: timeline{format: format}, levelMeter: newLevelMeter(format)}
 }
 
 // Connect begins a new socket.
@@ -104,23 +102,54 @@ func (t *Track) writeHeld() error {
 		return nil
 	}
 	t.holding = false
-	err := t.w.WriteSilence(t.gap())
-	t.written = t.w.Frames()
-	if err == nil {
-		err = t.write(t.held)
-	}
+	t.silence(t.gap())
+	err := t.write(t.held)
 	t.held = nil
 	return err
 }
 
+// write has whole frames written, or silence for as long if the disk stalls and there is no
+// more room for what waits.
 func (t *Track) write(pcm []byte) error {
-	_, err := t.w.Write(pcm)
-	t.written = t.w.Frames()
-	return err
+	frames := int64(len(pcm) / t.format.FrameBytes())
+	if t.queue.audio(pcm) {
+		t.written += frames
+	} else {
+		t.lose(frames)
+	}
+	return t.queue.error()
 }
 
-// Flush brings the file up to all that is not held back, and makes it playable to there.
-func (t *Track) Flush() error { return t.w.Flush() }
+// silence has so many frames of zeros written.
+func (t *Track) silence(frames int64) {
+	t.queue.silence(frames)
+	t.written += frames
+}
+
+// lose has silence in the place of audio for which there is no room.
+func (t *Track) lose(frames int64) {
+	at, ms := t.format.Duration(t.written).Milliseconds(), t.format.Duration(frames).Milliseconds()
+	if last := len(t.gaps) - 1; last >= 0 && t.gaps[last].Reason == GapDisk && t.written == t.lostUntil {
+		t.gaps[last].MS = at + ms - t.gaps[last].AtMS
+	} else {
+		t.gaps = append(t.gaps, Gap{AtMS: at, MS: ms, Reason: GapDisk})
+	}
+	t.silence(frames)
+	t.lost += frames
+	t.lostUntil = t.written
+}
+
+// Flush has the file brought up to all that is not held back, and made playable to there.
+func (t *Track) Flush() error {
+	t.queue.handOver(true)
+	return t.queue.error()
+}
+
+// Err returns the first error of the file, nil if there is none so far.
+func (t *Track) Err() error { return t.queue.error() }
+
+// Slowest is the longest time that the disk has taken, or is taking, for one turn.
+func (t *Track) Slowest(now time.Time) time.Duration { return t.queue.slow(now) }
 
 // Message notes the length, in bytes, of a whole message of audio.
 func (t *Track) Message(bytes int) {
@@ -163,29 +192,43 @@ func (t *Track) TooLittle() bool {
 	return want >= shortAfter && float64(got) < shortShare*float64(want)
 }
 
-// Finish completes the file, with a cue point at each mark, and syncs it. Even beside an
-// error, complete says whether the file's header covers all audio that is in it; if not,
-// it is for wav.Repair.
+// Finish waits until all is written and completes the file, with a cue point at each mark, and
+// syncs it. Even beside an error, complete says whether the file's header covers all audio
+// that is in it; if not, it is for wav.Repair. A file that could not be made is not complete.
 func (t *Track) Finish(marks []Mark) (complete bool, err error) {
+	t.queue.handOver(false)
+	t.queue.wait()
+	w := t.queue.w
+	if w == nil {
+		return false, t.queue.error()
+	}
 	for _, m := range marks {
 		at := int64(0)
 		if !t.origin.IsZero() && m.At.After(t.origin) {
 			at = min(t.format.Frames(m.At.Sub(t.origin)), t.written)
 		}
-		t.w.CueAt(at, m.Label)
+		w.CueAt(at, m.Label)
 	}
-	if err := t.w.Finish(); err != nil {
-		if info, errFile := t.file.Stat(); errFile == nil {
-			h, errFile := wav.ReadHeader(t.file, info.Size())
-			complete = errFile == nil && h.Frames() == t.w.Frames()
-		}
-		return complete, fmt.Errorf("finish recording: %w", err)
+	err = w.Finish()
+	t.written = w.Frames()
+	if err != nil {
+		return t.covered(), fmt.Errorf("finish recording: %w", err)
 	}
 	return true, nil
 }
 
-// SHA256 returns the SHA-256, in hex, of the PCM in the file.
+// covered says whether the file's header declares all audio that was written.
+func (t *Track) covered() bool {
+	info, err := t.queue.file.Stat()
+	if err != nil {
+		return false
+	}
+	h, err := wav.ReadHeader(t.queue.file, info.Size())
+	return err == nil && h.Frames() == t.written
+}
+
+// SHA256 returns the SHA-256, in hex, of the PCM in the file, after Finish.
 func (t *Track) SHA256() string {
-	sum := t.w.Sum()
+	sum := t.queue.w.Sum()
 	return hex.EncodeToString(sum[:])
 }

@@ -33,11 +33,22 @@ func newTrack(t *testing.T, format wav.Format) (*Track, *os.File) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	tr, err := New(f, format)
-	if err != nil {
-		t.Fatal(err)
+	return New(diskOf(func() (File, error) { return f, nil }, format), format), f
+}
+
+// diskOf is a disk with room for all that waits.
+func diskOf(open func() (File, error), format wav.Format) Disk {
+	return Disk{
+		Open: func() (File, *wav.Writer, error) {
+			f, err := open()
+			if err != nil {
+				return nil, nil, err
+			}
+			w, err := wav.NewWriter(f, format)
+			return f, w, err
+		},
+		Go: func(write func()) { go write() }, Wrote: func(time.Duration) {}, Room: NewRoom(1 << 30),
 	}
-	return tr, f
 }
 
 // feed gives a track a stretch of audio as it comes: in frames of 20 ms, each when it is over.
@@ -71,8 +82,8 @@ func TestTwoSockets(t *testing.T) {
 	if err := tr.Audio(two[:1600], at); err != nil {
 		t.Fatal(err)
 	}
-	if until := tr.HeldUntil(); !until.Equal(at.Add(holdTime)) || tr.w.Frames() != 8000 {
-		t.Errorf("held until %v, %d frames written", until, tr.w.Frames())
+	if until := tr.HeldUntil(); !until.Equal(at.Add(holdTime)) || tr.written != 8000 {
+		t.Errorf("held until %v, %d frames written", until, tr.written)
 	}
 	at = feed(t, tr, at, two[1600:])
 	if err := tr.Disconnect(at); err != nil {

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"tapdeck/sink/store"
-	"tapdeck/sink/track"
 	"tapdeck/wav"
 )
 
@@ -64,7 +63,8 @@ func Exists(path string) bool {
 	return err == nil
 }
 
-// BadDisk is the machine's disk, of which one step fails for paths that hold Match.
+// BadDisk is the machine's disk, of which one step fails for paths that hold Match, or stalls if
+// Err is nil.
 type BadDisk struct {
 	store.OSDisk
 	Match string
@@ -74,6 +74,7 @@ type BadDisk struct {
 	Seen  func(step, path string) // every step, if it is not nil
 
 	Mended  atomic.Bool
+	stall   atomic.Int64
 	written atomic.Int64
 }
 
@@ -81,10 +82,25 @@ func (d *BadDisk) fails(step, path string) error {
 	if d.Seen != nil {
 		d.Seen(step, path)
 	}
-	if step == d.Step && strings.Contains(path, d.Match) && !d.Mended.Load() {
-		return &fs.PathError{Op: step, Path: path, Err: d.Err}
+	if step != d.Step || !strings.Contains(path, d.Match) || d.Mended.Load() {
+		return nil
 	}
-	return nil
+	if d.Err == nil {
+		time.Sleep(time.Duration(d.stall.Swap(0)))
+		return nil
+	}
+	return &fs.PathError{Op: step, Path: path, Err: d.Err}
+}
+
+// StallOnce makes the step take so long the next time.
+func (d *BadDisk) StallOnce(t time.Duration) { d.stall.Store(int64(t)) }
+
+// Free implements store.Disk.
+func (d *BadDisk) Free(dir string) (int64, error) {
+	if err := d.fails("free", dir); err != nil {
+		return 0, err
+	}
+	return d.OSDisk.Free(dir)
 }
 
 // Create implements store.Disk.
@@ -166,11 +182,12 @@ func Crashed(t testing.TB, dir, id string, pcm []byte) string {
 		t.Fatal(err)
 	}
 	defer part.Close()
-	audio, err := track.New(part, wav.Format{SampleRate: 8000, Channels: 1})
+	w, err := wav.NewWriter(part, wav.Format{SampleRate: 8000, Channels: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(audio.Audio(pcm, time.Now()), audio.Flush(), part.SaveSidecar(&record)); err != nil {
+	_, err = w.Write(pcm)
+	if err := errors.Join(err, w.Flush(), part.SaveSidecar(&record)); err != nil {
 		t.Fatal(err)
 	}
 	return filepath.Join(dir, filepath.FromSlash(strings.TrimSuffix(part.WAV(), ".wav.part")))

@@ -1,0 +1,121 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	spaceInterval = time.Second // between two measurements
+	// spaceTimeout is how long the disk may take to say how much is free.
+	spaceTimeout = 5 * time.Second
+)
+
+// space knows how much is free in the directory. One goroutine measures it, so that a disk that
+// hangs holds up nobody who asks.
+type space struct {
+	measure func() (int64, error)
+	log     *zap.Logger
+
+	known chan struct{} // closed after the first measurement
+	free  atomic.Int64  // bytes; negative if they can't be measured
+	asked atomic.Int64  // when the disk was asked that has not answered yet, in ns; 0 if it has
+}
+
+func newSpace(measure func() (int64, error), log *zap.Logger) *space {
+	return &space{measure: measure, log: log, known: make(chan struct{})}
+}
+
+// watch measures until ctx is done.
+func (s *space) watch(ctx context.Context) {
+	tick := time.NewTicker(spaceInterval)
+	defer tick.Stop()
+	s.update()
+	close(s.known)
+	for {
+		select {
+		case <-tick.C:
+			s.update()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *space) update() {
+	began := time.Now()
+	s.asked.Store(began.UnixNano())
+	late := time.AfterFunc(spaceTimeout, func() {
+		s.log.Error("disk hangs", zap.NamedError("err", s.hangs()), zap.String("hint", hintHangs))
+	})
+	free, err := s.measure()
+	s.asked.Store(0)
+	if !late.Stop() {
+		s.log.Info("disk responds again", zap.Int64("dur_ms", time.Since(began).Milliseconds()))
+	}
+	if err != nil {
+		free = -1
+	}
+	s.free.Store(free)
+}
+
+const hintHangs = "look at the disk of sink.directory, or the server that it is on; calls are refused until it answers, running ones go on"
+
+// hangs says that the disk has not answered for too long.
+func (s *space) hangs() error {
+	asked := s.asked.Load()
+	if asked == 0 {
+		return nil
+	}
+	if waited := time.Since(time.Unix(0, asked)); waited >= spaceTimeout {
+		return fmt.Errorf("%w: it has not said for %v how much is free", ErrDiskHangs, waited.Truncate(time.Second))
+	}
+	return nil
+}
+
+// check says whether a new recording may begin. A disk that can't be measured is asked again
+// by the recording itself, whose error will say more.
+func (s *space) check(least int64) error {
+	if s.asked.Load() != 0 {
+		select {
+		case <-s.known:
+		case <-time.After(spaceTimeout):
+		}
+	}
+	if err := s.hangs(); err != nil {
+		return err
+	}
+	return s.low(least)
+}
+
+// low says that less is free than must be.
+func (s *space) low(least int64) error {
+	if free, ok := s.bytes(); ok && free < least {
+		return fmt.Errorf("%w: %d bytes are free, min_free is %d", ErrDiskLow, free, least)
+	}
+	return nil
+}
+
+// bytes returns what was free when it was measured, if it could be.
+func (s *space) bytes() (free int64, ok bool) {
+	select {
+	case <-s.known:
+		free = s.free.Load()
+		return free, free >= 0
+	default:
+		return 0, false
+	}
+}
+
+// metric is the free bytes, NaN if they are not known.
+func (s *space) metric() float64 {
+	if free, ok := s.bytes(); ok && s.hangs() == nil {
+		return float64(free)
+	}
+	return math.NaN()
+}
