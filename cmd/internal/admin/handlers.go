@@ -52,7 +52,8 @@ func authorize(token string, next http.Handler) http.Handler {
 	})
 }
 
-// readyz is 200 if a call would be accepted, 429 at max_calls, 503 while draining or not yet ready.
+// readyz is 200 if a call would be accepted, 429 at max_calls, 503 while draining, while the disk
+// hangs, or not yet ready.
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	state, code := s.Readiness(), http.StatusServiceUnavailable
 	switch state {

@@ -38,10 +38,11 @@ type Readiness string
 
 // The answers of /readyz.
 const (
-	Ready    Readiness = "ready"
-	NotReady Readiness = "not ready"
-	Draining Readiness = "draining"
-	Full     Readiness = "full: max_calls are running"
+	Ready     Readiness = "ready"
+	NotReady  Readiness = "not ready"
+	Draining  Readiness = "draining"
+	Full      Readiness = "full: max_calls are running"
+	DiskHangs Readiness = "the disk of sink.directory hangs"
 )
 
 // Server answers at the admin listener. All but Token and Pprof must be set before Serve.

@@ -15,6 +15,7 @@ import (
 	"tapdeck/controller"
 	"tapdeck/controller/esl"
 	"tapdeck/sink"
+	"tapdeck/sink/store"
 )
 
 // Daemon is the running parts of tapdeck.
@@ -40,10 +41,15 @@ type Daemon struct {
 // New builds a daemon from a valid configuration. Nothing runs yet. The error of a
 // certificate that can't be loaded is a *ConfigError.
 func New(loaded *config.Loaded, log *zap.Logger, level zap.AtomicLevel) (*Daemon, error) {
+	return newDaemon(loaded, log, level, store.OSDisk{})
+}
+
+func newDaemon(loaded *config.Loaded, log *zap.Logger, level zap.AtomicLevel, disk store.Disk) (*Daemon, error) {
 	d := &Daemon{log: log, level: level, registry: prometheus.NewRegistry(), started: loaded}
 	d.loaded.Store(loaded)
 	d.registerMetrics()
 	cfg := sinkConfig(loaded.Config)
+	cfg.Disk = disk
 	var err error
 	if cfg.TLS, err = LoadTLS(loaded.Config.Sink.TLS); err != nil {
 		return nil, err
@@ -73,6 +79,8 @@ func (d *Daemon) readiness() admin.Readiness {
 		return admin.NotReady
 	case d.controller.Full():
 		return admin.Full
+	case d.sink.Hangs() != nil:
+		return admin.DiskHangs
 	}
 	return admin.Ready
 }

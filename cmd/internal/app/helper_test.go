@@ -17,6 +17,7 @@ import (
 	"tapdeck/cmd/internal/callview"
 	"tapdeck/cmd/internal/config"
 	"tapdeck/controller/switchsim"
+	"tapdeck/sink/store"
 )
 
 // shortCalls is a configuration of calls that are over soon: what a test does not ask for is
@@ -44,6 +45,11 @@ type testDaemon struct {
 // newTestDaemon runs a daemon of a configuration on free ports until the test ends.
 func newTestDaemon(t testing.TB, yaml string, change ...func(*config.Config)) *testDaemon {
 	t.Helper()
+	return newTestDaemonOn(t, store.OSDisk{}, yaml, change...)
+}
+
+func newTestDaemonOn(t testing.TB, disk store.Disk, yaml string, change ...func(*config.Config)) *testDaemon {
+	t.Helper()
 	loaded, err := config.Parse("tapdeck.yaml", []byte(yaml), config.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +62,7 @@ func newTestDaemon(t testing.TB, yaml string, change ...func(*config.Config)) *t
 		f(c)
 	}
 	level := zap.NewAtomicLevelAt(zapcore.InfoLevel)
-	if s.Daemon, err = New(loaded, NewLogger(s.journal, "json", level), level); err != nil {
+	if s.Daemon, err = newDaemon(loaded, NewLogger(s.journal, "json", level), level, disk); err != nil {
 		t.Fatal(err)
 	}
 	s.run()

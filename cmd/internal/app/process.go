@@ -124,7 +124,7 @@ func (p *Process) supervise(ctx context.Context, d *Daemon, l Listeners, watch f
 	background, stop := context.WithCancel(ctx)
 	defer stop()
 	var wg sync.WaitGroup
-	wg.Go(func() { manager.watchdog(background, p.Environ, func() { d.controller.Full() }) })
+	wg.Go(func() { manager.watchdog(background, p.Environ, func() { d.controller.Calls() }) })
 	wg.Go(func() {
 		if err := watch(background, reload); err != nil {
 			d.log.Warn("configuration not watched", zap.NamedError("err", err), zap.String("hint", "a changed file is read after SIGHUP only"))

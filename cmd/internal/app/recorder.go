@@ -28,6 +28,8 @@ func (r recorder) Expect(info controller.Info, stream controller.StreamPlan) (co
 		return nil, &controller.RefusalError{Err: err, Hint: "sink.max_streams sets the limit"}
 	case errors.Is(err, sink.ErrDiskLow):
 		return nil, &controller.RefusalError{Err: err, Hint: "free some of the disk of sink.directory, or lower sink.min_free"}
+	case errors.Is(err, sink.ErrDiskHangs):
+		return nil, &controller.RefusalError{Err: err, Hint: "look at the disk of sink.directory, or the server that it is on; calls are accepted again as soon as it answers"}
 	case errors.Is(err, sink.ErrClosed):
 		return nil, &controller.RefusalError{Err: err}
 	case err != nil:

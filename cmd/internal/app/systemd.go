@@ -30,7 +30,8 @@ func (s systemd) notify(state string) {
 
 // watchdog says that the daemon is alive, as often as the environment asks for, until ctx
 // is done. alive must return: one that hangs ends the messages, and systemd starts the
-// daemon anew.
+// daemon anew. It asks every call and its recording. A disk that hangs is no reason: a new
+// daemon would hang on it as well, and the running calls and what waits of them would be lost.
 func (s systemd) watchdog(ctx context.Context, environ []string, alive func()) {
 	micros, err := strconv.ParseInt(Getenv(environ, "WATCHDOG_USEC"), 10, 64)
 	pid := Getenv(environ, "WATCHDOG_PID") // which may be another process
