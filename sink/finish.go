@@ -149,13 +149,7 @@ func (r *Recording) publish() (store.Record, error) {
 	wav := ""
 	if complete {
 		var errName error
-		wav, errName = part.Publish()
-		if errors.Is(errName, fs.ErrNotExist) {
-			if part, errName = part.Salvage(); errName == nil {
-				r.begin(part)
-				wav, errName = part.Publish()
-			}
-		}
+		wav, errName = r.publishPart(part)
 		err = errors.Join(err, errName)
 	}
 	sound := r.track.Sound()
@@ -165,6 +159,22 @@ func (r *Recording) publish() (store.Record, error) {
 	sinkSide.AudioSHA256 = r.track.SHA256()
 	sinkSide.Metadata, sinkSide.MetadataDropped = r.metadata, r.dropped
 	return sinkSide, err
+}
+
+// publishPart gives a complete file, or a copy of it if its own name is gone, its lasting name.
+// If no copy can be made, the recording has no file any more.
+func (r *Recording) publishPart(part *store.Part) (wav string, err error) {
+	wav, err = part.Publish()
+	if !errors.Is(err, fs.ErrNotExist) {
+		return wav, err
+	}
+	salvaged, err := part.Salvage()
+	if err != nil {
+		r.setPart(salvaged)
+		return "", err
+	}
+	r.begin(salvaged)
+	return salvaged.Publish()
 }
 
 // sinkSide is the sink's side of the record: what is known of a recording with this sound, which
@@ -183,17 +193,30 @@ func (r *Recording) sinkSide(sound track.Sound, wav string, err error) store.Rec
 	return record
 }
 
+// logPublished reports and counts what became of a recording, unless there was none.
 func (r *Recording) logPublished(record *store.Record, err error) {
-	log := r.log.With(zap.String("file", r.store.Path(record.WAV)), zap.Int64("audio_ms", record.AudioMS))
+	log, hint := r.log, hintNothingWritten
+	switch {
+	case record.WAV != "":
+		log = log.With(zap.String("file", r.store.Path(record.WAV)), zap.Int64("audio_ms", record.AudioMS))
+		hint = hintWritten
+	case err == nil:
+		log.Debug("nothing recorded")
+		return
+	}
 	if err == nil {
 		r.metrics.recordings.WithLabelValues(resultPublished).Inc()
 		log.Info("recording saved")
 		return
 	}
 	r.metrics.recordings.WithLabelValues(resultFailed).Inc()
-	log.Error("recording not saved", zap.NamedError("err", err),
-		zap.String("hint", "what was written is in this file: see its disk, then run tapdeck repair on the directory"))
+	log.Error("recording not saved", zap.NamedError("err", err), zap.String("hint", hint))
 }
+
+const (
+	hintWritten        = "what was written is in this file: see its disk, then run tapdeck repair on the directory"
+	hintNothingWritten = "there is no file of it: see sink.directory, its disk, and whether tapdeck may write there"
+)
 
 // withTimeout does work that a disk may hang, for at most d, after which the error is
 // ErrDiskHangs. The work's goroutine ends with the work; if that is too late, it calls

@@ -232,9 +232,7 @@ func (r *Recording) noteWrite(took time.Duration) { r.metrics.writes.Observe(too
 // begin makes a file the recording's, and keeps what is known of the call beside it. If only
 // that fails, it is no reason to end the stream.
 func (r *Recording) begin(part *store.Part) {
-	r.mu.Lock()
-	r.part = part
-	r.mu.Unlock()
+	r.setPart(part)
 	record := r.call
 	record.Sound = track.NoSound(1)
 	record.Timeline.StreamConnected = sinceMS(r.call.Started, r.State().ConnectedAt)
@@ -258,6 +256,13 @@ func (r *Recording) currentPart() *store.Part {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.part
+}
+
+// setPart makes a file the recording's; nil is none.
+func (r *Recording) setPart(part *store.Part) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.part = part
 }
 
 // update changes what mu protects and signals that.

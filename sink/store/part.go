@@ -50,8 +50,9 @@ func (p *Part) Publish() (wav string, err error) {
 }
 
 // Salvage copies a file whose name somebody has taken away, folder and all, to a new part,
-// and closes it.
+// and closes it. Beside an error the part is what could be copied, or nil.
 func (p *Part) Salvage() (*Part, error) {
+	defer p.Close()
 	info, err := p.Stat()
 	if err != nil {
 		return nil, err
@@ -61,8 +62,8 @@ func (p *Part) Salvage() (*Part, error) {
 		return nil, err
 	}
 	_, err = io.Copy(f, io.NewSectionReader(p, 0, info.Size()))
-	if err = errors.Join(err, f.Sync(), p.Close()); err != nil {
-		return nil, fmt.Errorf("copy recording: %w", errors.Join(err, f.Close()))
+	if err = errors.Join(err, f.Sync()); err != nil {
+		return f, fmt.Errorf("copy recording: %w", err)
 	}
 	return f, nil
 }
