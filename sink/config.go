@@ -34,6 +34,9 @@ type Config struct {
 	// second of its audio, 0 to 1 s, so that one wake-up serves many frames and the file
 	// is at most a second behind. A live Consumer wants 0.
 	ReadInterval time.Duration
+	// SyncInterval is how often a running recording is brought to the disk itself, so that a
+	// power loss costs no more than this; 0 leaves it to the system until the recording's end.
+	SyncInterval time.Duration
 	// PublishTimeout bounds Finish after the end of the socket, Save, and what Serve
 	// waits for at its end: a disk that hangs holds up nothing for longer.
 	PublishTimeout time.Duration

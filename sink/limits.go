@@ -28,6 +28,22 @@ func (s *stream) everySecond() {
 	}
 	s.flushInTime()
 	s.fail(s.track.WriteHeld(s.now))
+	if at := s.syncAt(); !at.IsZero() && !s.now.Before(at) {
+		s.sync()
+	}
+}
+
+// syncAt is when the file is to be synced next; zero is never, as at the end only.
+func (s *stream) syncAt() time.Time {
+	if s.rec.cfg.SyncInterval == 0 {
+		return time.Time{}
+	}
+	return s.synced.Add(s.rec.cfg.SyncInterval)
+}
+
+func (s *stream) sync() {
+	s.synced = s.now
+	s.fail(s.track.Sync())
 }
 
 // flushInTime flushes after a read if the next read may come too late to keep the file within
@@ -63,7 +79,7 @@ func (s *stream) checkTimes() time.Time {
 			st.Err = cmp.Or(st.Err, fmt.Errorf("%w: %v", ErrMaxDuration, cfg.MaxDuration))
 		})
 	}
-	next = earliest(next, idle, full, s.track.HeldUntil())
+	next = earliest(next, idle, full, s.track.HeldUntil(), s.syncAt())
 	if s.track.Slowest(s.now) >= slowDiskTime {
 		s.rec.alarm(AlarmSlowDisk)
 	}

@@ -236,7 +236,7 @@ func (r *Recording) begin(part *store.Part) {
 	record := r.call
 	record.Sound = track.NoSound(1)
 	record.Timeline.StreamConnected = sinceMS(r.call.Started, r.State().ConnectedAt)
-	if err := part.SaveSidecar(&record); err != nil {
+	if err := part.SaveSidecar(&record, r.cfg.SyncInterval > 0); err != nil {
 		r.log.Warn("record not begun", zap.NamedError("err", err),
 			zap.String("hint", "after a crash the recording would be published without its call's details"))
 	}

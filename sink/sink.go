@@ -64,7 +64,7 @@ func New(cfg Config, log *zap.Logger, reg prometheus.Registerer) *Sink {
 }
 
 // Update applies the reloadable parts of a valid configuration: MinFree, MaxStreams,
-// MaxDuration, IdleTimeout, ReadInterval, PublishTimeout and Allow. A recording that is expected
+// MaxDuration, IdleTimeout, ReadInterval, SyncInterval, PublishTimeout and Allow. A recording that is expected
 // already keeps what it began with.
 func (s *Sink) Update(cfg Config) {
 	old := s.cfg.Load()

@@ -56,6 +56,7 @@ type stream struct {
 	connected time.Time
 	lastFrame time.Time
 	flushed   time.Time
+	synced    time.Time
 	raw       int64 // bytes read
 	audio     int64 // bytes of audio
 	secondRaw int64 // both at the beginning of this second
@@ -70,7 +71,7 @@ type stream struct {
 // serve is the whole life of a socket, after its upgrade.
 func (s *stream) serve() {
 	s.now = time.Now()
-	s.connected, s.lastFrame, s.flushed, s.second = s.now, s.now, s.now, s.now
+	s.connected, s.lastFrame, s.flushed, s.synced, s.second = s.now, s.now, s.now, s.now, s.now
 	s.pause = time.NewTimer(time.Hour)
 	defer s.pause.Stop()
 	s.ws.SetReadLimit(max(maxMessageBytes, int64(s.rec.format.ByteRate())*int64(maxMessageTime/time.Second)))
@@ -217,6 +218,9 @@ func (s *stream) finish(end End) {
 	if s.track != nil {
 		s.guard(func() { // what is left of the socket's audio
 			s.fail(s.track.Disconnect(s.now))
+			if !s.syncAt().IsZero() { // the next socket may be far
+				s.sync()
+			}
 			r.observe()
 			r.metrics.audio.Add(float64(s.audio - s.secondPCM))
 		})

@@ -38,6 +38,7 @@ type Writer struct {
 	sum   hash.Hash
 
 	patched int64 // bytes of audio that the header in the file declares
+	synced  int64 // bytes of audio that Sync has brought to the disk
 	cues    []Cue
 
 	err error // the first error of the file; after Finish, ErrFinished
@@ -109,6 +110,20 @@ func (w *Writer) Flush() error {
 		w.err = w.patch(headerBytes + w.bytes)
 	}
 	return w.err
+}
+
+// Sync flushes and syncs the file, so that a power loss spares what was accepted so far. It
+// does nothing if there is nothing new.
+func (w *Writer) Sync() error {
+	if w.Flush() != nil || w.synced == w.bytes {
+		return w.err
+	}
+	if err := w.f.Sync(); err != nil {
+		w.err = fmt.Errorf("sync recording: %w", err)
+		return w.err
+	}
+	w.synced = w.bytes
+	return nil
 }
 
 // Frames returns the whole frames accepted so far, buffered ones included; after

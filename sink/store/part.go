@@ -23,14 +23,19 @@ func (p *Part) Discard() error {
 	return errors.Join(os.Remove(p.store.Path(p.WAV())), p.Close())
 }
 
-// SaveSidecar keeps what is known of the running call, for Recover. It fills in record.WAV.
-func (p *Part) SaveSidecar(record *Record) error {
+// SaveSidecar keeps what is known of the running call, for Recover. It fills in record.WAV. With
+// durable, it and the names of both files are on the disk when it returns.
+func (p *Part) SaveSidecar(record *Record, durable bool) error {
 	record.WAV = wavPath(p.name)
 	b, err := encodeRecord(record)
 	if err != nil {
 		return err
 	}
-	return p.store.createJSON(p.store.sidecar(p.name), b, false, nil)
+	err = p.store.createJSON(p.store.sidecar(p.name), b, durable, nil)
+	if err == nil && durable {
+		err = p.store.syncNames(p.name)
+	}
+	return err
 }
 
 // Publish gives a complete and synced file its lasting name, its own if nothing has taken

@@ -28,7 +28,7 @@ func running(t *testing.T, disk store.Disk) (part *store.Part, base string, reco
 	record = store.Record{Call: sinktest.ID, Caller: "1001", Started: time.Now(), SampleRate: 8000, Channels: 1}
 	part, err := store.New(dir, disk).Create(record.Call, record.Started)
 	if err == nil {
-		err = part.SaveSidecar(&record)
+		err = part.SaveSidecar(&record, false)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -59,6 +59,15 @@ type block [blockBytes]byte
 
 var blocks = sync.Pool{New: func() any { return new(block) }}
 
+// aim is how far a turn brings what it writes.
+type aim int
+
+const (
+	written  aim = iota // to the file
+	playable            // and the file's sizes to it
+	durable             // and all of it to the disk
+)
+
 // item is what is to be written: a block's audio, or silence.
 type item struct {
 	block   *block
@@ -84,7 +93,7 @@ type queue struct {
 	idle    sync.Cond  // working has become false
 	working bool
 	items   []item
-	flush   bool      // when items are written
+	aim     aim       // of the next turn
 	turn    []item    // what the writer has taken
 	held    int64     // bytes of all blocks
 	began   time.Time // when the turn did; zero if there is none
@@ -97,7 +106,7 @@ func newQueue(disk Disk) *queue {
 	q := &queue{disk: disk}
 	q.idle.L = &q.mu
 	q.write = q.work
-	q.handOver(true)
+	q.handOver(playable)
 	return q
 }
 
@@ -117,7 +126,7 @@ func (q *queue) audio(pcm []byte) bool {
 		pcm = pcm[n:]
 	}
 	if q.bytes >= turnBytes {
-		q.handOver(false)
+		q.handOver(written)
 	}
 	return true
 }
@@ -156,12 +165,12 @@ func appendItems(items []item, more ...item) []item {
 	return append(items, more...)
 }
 
-// handOver gives the writer all there is. flush asks for a file that is playable to there.
-func (q *queue) handOver(flush bool) {
+// handOver gives the writer all there is.
+func (q *queue) handOver(to aim) {
 	q.mu.Lock()
 	q.items = appendItems(q.items, q.fill...)
-	q.flush = q.flush || flush
-	idle := !q.working && (len(q.items) > 0 || q.flush)
+	q.aim = max(q.aim, to)
+	idle := !q.working && (len(q.items) > 0 || q.aim > written)
 	q.working = q.working || idle
 	q.mu.Unlock()
 	clear(q.fill)
@@ -175,26 +184,26 @@ func (q *queue) handOver(flush bool) {
 func (q *queue) work() {
 	defer q.endTurn(ErrPanic) // only a panic leaves a turn open
 	for {
-		flush, ok := q.beginTurn()
+		to, ok := q.beginTurn()
 		if !ok {
 			return
 		}
-		q.endTurn(q.carryOut(flush))
+		q.endTurn(q.carryOut(to))
 	}
 }
 
 // beginTurn takes what is to be written; if there is nothing, the writer's work is over.
-func (q *queue) beginTurn() (flush, ok bool) {
+func (q *queue) beginTurn() (to aim, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.items) == 0 && !q.flush {
+	if len(q.items) == 0 && q.aim == written {
 		q.stopWork()
-		return false, false
+		return written, false
 	}
-	flush, q.flush = q.flush, false
+	to, q.aim = q.aim, written
 	q.turn, q.items = q.items, q.turn
 	q.began = time.Now()
-	return flush, true
+	return to, true
 }
 
 func (q *queue) stopWork() {
@@ -203,7 +212,7 @@ func (q *queue) stopWork() {
 }
 
 // carryOut does what the turn asks for. After an error nothing is written any more.
-func (q *queue) carryOut(flush bool) error {
+func (q *queue) carryOut(to aim) error {
 	if q.error() != nil {
 		return nil
 	}
@@ -220,8 +229,11 @@ func (q *queue) carryOut(flush bool) error {
 			_ = q.w.WriteSilence(it.silence)
 		}
 	}
-	if flush {
+	switch to {
+	case playable:
 		return q.w.Flush()
+	case durable:
+		return q.w.Sync()
 	}
 	_, err := q.w.Write(nil)
 	return err

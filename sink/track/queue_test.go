@@ -46,7 +46,7 @@ func TestQueueIsBounded(t *testing.T) {
 				at = feed(t, tr, at, pcm)
 			}
 			close(g.open)
-			tr.queue.handOver(false)
+			tr.queue.handOver(written)
 			tr.queue.wait()
 			at = feed(t, tr, at, pcm)
 			if err := tr.Disconnect(at); err != nil {

@@ -141,7 +141,7 @@ func (t *Track) lose(frames int64) {
 
 // Flush has the file brought up to all that is not held back, and made playable to there.
 func (t *Track) Flush() error {
-	t.queue.handOver(true)
+	t.queue.handOver(playable)
 	return t.queue.error()
 }
 
@@ -150,6 +150,12 @@ func (t *Track) Err() error { return t.queue.error() }
 
 // Slowest is the longest time that the disk has taken, or is taking, for one turn.
 func (t *Track) Slowest(now time.Time) time.Duration { return t.queue.slow(now) }
+
+// Sync has the file flushed and brought to the disk itself.
+func (t *Track) Sync() error {
+	t.queue.handOver(durable)
+	return t.queue.error()
+}
 
 // Message notes the length, in bytes, of a whole message of audio.
 func (t *Track) Message(bytes int) {
@@ -196,7 +202,7 @@ func (t *Track) TooLittle() bool {
 // syncs it. Even beside an error, complete says whether the file's header covers all audio
 // that is in it; if not, it is for wav.Repair. A file that could not be made is not complete.
 func (t *Track) Finish(marks []Mark) (complete bool, err error) {
-	t.queue.handOver(false)
+	t.queue.handOver(written)
 	t.queue.wait()
 	w := t.queue.w
 	if w == nil {

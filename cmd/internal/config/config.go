@@ -55,6 +55,8 @@ type Sink struct {
 	IdleTimeout time.Duration `yaml:"idle_timeout" range:"2s..1h" reload:"next call"`
 	// ReadInterval is how long reads are held back so that one serves many frames.
 	ReadInterval time.Duration `yaml:"read_interval" range:"0s..1s" reload:"next call"`
+	// SyncInterval is how often a running recording is synced; 0 is at its end only.
+	SyncInterval time.Duration `yaml:"sync_interval" range:"0s|1s..1h" reload:"next call"`
 }
 
 // TLS names the files of the sink's certificate; both are empty without TLS.

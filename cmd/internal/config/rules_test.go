@@ -62,6 +62,7 @@ func values() map[string]struct {
 		"sink.max_duration":  {good: []string{"1s", "4h", "168h"}, bad: map[string]string{"999ms": "must be 1s to 168h", "169h": "must be", "4": "write 4s", "1d": "such as 500ms", "-4h": "negative"}},
 		"sink.idle_timeout":  {good: []string{"2s", "1h"}, bad: map[string]string{"1s": "must be 2s to 1h", "30": "write 30s"}},
 		"sink.read_interval": {good: []string{"0", "0s", "1s"}, bad: map[string]string{"1001ms": "must be 0s to 1s", "200": "write 200s or 200ms", "1.5ms": "whole number of milliseconds"}},
+		"sink.sync_interval": {good: []string{"0s", "1s", "5s", "1h"}, bad: map[string]string{"999ms": "must be 0s or 1s to 1h", "61m": "must be", "5": "write 5s"}},
 		"admin.token":        {good: []string{"", "s3cret!", strings.Repeat("x", 256)}, bad: map[string]string{"two words": "without blanks", "ä": "printable ASCII", strings.Repeat("x", 257): "at most 256"}},
 		"admin.pprof":        {good: []string{"true", "false"}, bad: map[string]string{"yes": "true or false", "1": "true or false", "": "true or false", "TRUE": "true or false"}},
 		"drain_timeout":      {good: []string{"0s", "24h"}, bad: map[string]string{"25h": "must be 0s to 24h", "60": "write 60s"}},

@@ -187,7 +187,7 @@ func Crashed(t testing.TB, dir, id string, pcm []byte) string {
 		t.Fatal(err)
 	}
 	_, err = w.Write(pcm)
-	if err := errors.Join(err, w.Flush(), part.SaveSidecar(&record)); err != nil {
+	if err := errors.Join(err, w.Flush(), part.SaveSidecar(&record, false)); err != nil {
 		t.Fatal(err)
 	}
 	return filepath.Join(dir, filepath.FromSlash(strings.TrimSuffix(part.WAV(), ".wav.part")))
