@@ -12,7 +12,9 @@
 // the free space. Serve returns when all but the writers have ended. Finish and Save do the
 // disk's work in a goroutine of their own, which they wait for, and so does the end of Serve
 // for its streams: for PublishTimeout, as a disk may hang for ever. What hangs is abandoned
-// then, with an error, and ends when the disk responds; its .part is for Recover. A panic in a
+// then, with an error, and ends when the disk responds; its .part is for Recover. Serve has one
+// goroutine more, which touches the files of all recordings so often if the file system has no
+// locks, to show that they are in use. A panic in a
 // stream's goroutine ends that stream alone.
 //
 // Reads: in the first second of a socket's audio every frame is read as it comes, so that its

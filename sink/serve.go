@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"tapdeck/sink/store"
 )
 
 const (
@@ -49,10 +51,8 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
 	}
 	srv.SetKeepAlivesEnabled(false)
-	watching, stopWatching := context.WithCancel(ctx)
-	conns.all.Go(func() { s.space.watch(watching) })
+	defer s.background()()
 	end := sync.OnceFunc(func() {
-		stopWatching()
 		for _, r := range s.close() {
 			r.update(func(*State) { r.closed = true })
 			if live := r.liveHandle(); live != nil {
@@ -76,6 +76,32 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 		return fmt.Errorf("accept streams: %w", failed)
 	}
 	return nil
+}
+
+// background starts what goes on beside the streams. stop ends it, and abandons what hangs.
+func (s *Sink) background() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	all.Go(func() { s.space.watch(ctx) })
+	all.Go(func() { s.showAlive(ctx) })
+	return func() {
+		cancel()
+		_ = withTimeout(s.cfg.Load().PublishTimeout, func() error { all.Wait(); return nil }, func() {})
+	}
+}
+
+// showAlive shows other processes that this one's files are in use, if locks don't.
+func (s *Sink) showAlive(ctx context.Context) {
+	tick := time.NewTicker(store.TouchInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			_ = withTimeout(s.cfg.Load().PublishTimeout, func() error { s.store.Touch(); return nil }, func() {})
+		}
+	}
 }
 
 func (s *Sink) notePlainText(peer net.Addr) {

@@ -101,12 +101,3 @@ func same(info fs.FileInfo, name string) bool {
 	at, err := os.Stat(name)
 	return err == nil && os.SameFile(info, at)
 }
-
-// linkAndRemove is a rename that overwrites nothing, for systems that have none.
-// A crash between its steps leaves both names; Recover removes the first.
-func linkAndRemove(from, to string) error {
-	if err := os.Link(from, to); err != nil {
-		return err
-	}
-	return os.Remove(from)
-}

@@ -9,12 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func (OSDisk) Rename(from, to string) error {
-	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
-	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EINVAL) {
-		return linkAndRemove(from, to)
-	}
-	if err != nil {
+func (OSDisk) Rename(from, to string) error { return renameNew(from, to, noReplace, linkAndRemove) }
+
+func noReplace(from, to string) error {
+	if err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE); err != nil {
 		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
 	}
 	return nil

@@ -2,6 +2,6 @@
 
 package store
 
-func (OSDisk) Rename(from, to string) error { return linkAndRemove(from, to) }
+func (OSDisk) Rename(from, to string) error { return renameNew(from, to, linkAndRemove) }
 
 func (OSDisk) Create(name string) (File, error) { return createLocked(name) }

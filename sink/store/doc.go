@@ -9,7 +9,14 @@
 //
 // A name that is taken is never overwritten: UUID-2 is the next, for the WAV and the record
 // alike. The lock of a .wav.part is kept until the record is saved, so that no Recover, also
-// of another process, publishes a call as dead before its record is there.
+// of another process, publishes a call as dead before its record is there. Where locks don't work
+// (Recover tries), a process leaves its own open files alone by their names, and those of others
+// by their times: what was touched within a minute, by the file system's own clock, is in use.
+// Touch, called every ten seconds, keeps running recordings so that nothing is written to for a
+// while. A process that sleeps for a minute there may find its recording published.
+//
+// A name is given by a rename that overwrites nothing, else by a hard link, else (exFAT, s3fs,
+// rclone, some CIFS) by an empty file that reserves it and that the rename replaces.
 //
 // A record overwrites its sidecar in one write and is then renamed, so that a call makes two
 // files and removes none (a new file costs a file system the more, the more were just

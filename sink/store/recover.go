@@ -20,12 +20,17 @@ import (
 // resultAborted is the result of a recovered call: tapdeck ended before the call did.
 const resultAborted = "aborted"
 
+// errAlive says that a file may be in use by another process, for all that can be known.
+var errAlive = errors.New("touched a moment ago, and there are no locks")
+
 var errForeign = errors.New("not a file of tapdeck: its name is no call UUID")
 
 // Recover repairs and publishes every recording in the directory, which is made if it isn't
 // there, whose process died, with "recovered": true and what is known of its call; the result is
 // "aborted" unless the call's own is known. It touches no recording that is running, here or in
-// another process, from the moment that its files are there until its record is. It overwrites
+// another process, from the moment that its files are there until its record is. Where the file
+// system has no locks that work, a file of another process is known by its time: what was
+// touched within AliveFor is left, for another Recover after that. It overwrites
 // nothing, leaves a file that it can't understand as it is, and removes what a crash left of a
 // record that was being written. It ends soon after ctx is done, and what it has not got to yet
 // is as it was. The error is that the directory can't be read or ctx is done; those of single
@@ -34,6 +39,7 @@ func (s *Store) Recover(ctx context.Context, log *zap.Logger) (all Recovery, err
 	if err := os.MkdirAll(s.dir, directoryMode); err != nil {
 		return all, fmt.Errorf("make directory: %w", err)
 	}
+	s.findAlive()
 	files, err := s.unfinished(ctx)
 	if err != nil {
 		return all, fmt.Errorf("look for recordings: %w", err)
@@ -88,6 +94,8 @@ func (s *Store) recover(ctx context.Context, file string) Recovered {
 	case done.WAV != "":
 		done.Action, done.Record, done.Err = ActionNoRecord, "", err
 		return done
+	case errors.Is(err, errAlive):
+		return Recovered{Part: part, Action: ActionRecent}
 	case errors.Is(err, ErrLocked) || errors.Is(err, fs.ErrNotExist) && !exists(part):
 		return Recovered{Part: part, Action: ActionLive}
 	}
@@ -107,12 +115,23 @@ func (s *Store) recoverFile(ctx context.Context, file string, done *Recovered) e
 	if name, ok := strings.CutSuffix(file, jsonExt+partExt); ok {
 		return s.recoverSidecar(ctx, name, done)
 	}
-	f, _, err := s.openIdle(done.Part) // an unfinished record; its call's sidecar has more
+	return s.recoverUnfinished(strings.TrimSuffix(file, jsonExt+newExt), done)
+}
+
+// recoverUnfinished removes a record that was being written, of whose call the sidecar says more,
+// or gives it the name that it had reserved already.
+func (s *Store) recoverUnfinished(name string, done *Recovered) error {
+	f, _, err := s.openIdle(done.Part)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	return done.remove()
+	path := s.path(name) + jsonExt
+	if _, known := readRecord(done.Part); !known || !isReservation(path) {
+		return done.remove()
+	}
+	done.Action, done.Record = ActionPublished, path
+	return errors.Join(dropReservation(path), s.disk.Rename(done.Part, path))
 }
 
 // openIdle opens a file that no recording has. While it is open, none can take it.
@@ -122,8 +141,12 @@ func (s *Store) openIdle(path string) (File, fs.FileInfo, error) {
 		return nil, nil, err
 	}
 	info, err := f.Stat()
-	if err == nil && !same(info, path) {
+	switch {
+	case err != nil:
+	case !same(info, path):
 		err = ErrLocked // its process has just published it
+	case s.mayBeAlive(info):
+		err = errAlive
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, f.Close())
@@ -141,7 +164,7 @@ func (s *Store) recoverWAV(ctx context.Context, name string, done *Recovered) er
 	if same(info, s.path(name)+wavExt) { // a crash between the two steps of a rename
 		return done.remove()
 	}
-	if err := s.restoreSidecar(name); err != nil {
+	if err := errors.Join(dropReservation(s.path(name)+wavExt), s.restoreSidecar(name)); err != nil {
 		return err
 	}
 	known, _ := readRecord(s.sidecar(name))
@@ -226,6 +249,10 @@ func (s *Store) recoverSidecar(ctx context.Context, name string, done *Recovered
 	switch { // now that nobody else has it
 	case !exists(done.Part):
 		return ErrLocked // its process has just published it
+	case isReservation(base + jsonExt): // a crash between the two steps of a rename
+		if err := dropReservation(base + jsonExt); err != nil {
+			return err
+		}
 	case exists(base + jsonExt):
 		return done.remove()
 	}
@@ -239,6 +266,13 @@ func (s *Store) recoverSidecar(ctx context.Context, name string, done *Recovered
 
 // recoverRecord publishes what a sidecar says that has no WAV beside it.
 func (s *Store) recoverRecord(name string, done *Recovered) error {
+	info, err := os.Lstat(done.Part)
+	if err == nil && s.mayBeAlive(info) {
+		err = errAlive
+	}
+	if err = errors.Join(err, dropReservation(s.path(name)+jsonExt)); err != nil {
+		return err
+	}
 	record, known := readRecord(done.Part)
 	if !known || exists(s.path(name)+jsonExt) {
 		return done.remove()

@@ -20,6 +20,8 @@ const (
 	ActionRemoved = "removed, nothing in it was new"
 	// ActionLive: nothing was done.
 	ActionLive = "belongs to a running tapdeck"
+	// ActionRecent: nothing was done. It may be what a crash left: see AliveFor.
+	ActionRecent = "left for now: there are no file locks here, and a running tapdeck may have touched it within the last minute"
 	// ActionLeft: it can't be understood, or can't be published.
 	ActionLeft = "left as it is"
 )
@@ -46,6 +48,10 @@ func (r Recovery) Published() int { return r.count(ActionPublished) + r.count(Ac
 
 // Left counts the files that were left as they are.
 func (r Recovery) Left() int { return r.count(ActionLeft) }
+
+// Recent counts the files that may belong to a running process, or to one that died within
+// AliveFor.
+func (r Recovery) Recent() int { return r.count(ActionRecent) }
 
 func (r Recovery) count(action string) (n int) {
 	for _, f := range r.Files {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -13,7 +14,12 @@ import (
 // DATE/UUID.
 type Store struct {
 	dir  string
-	disk Disk
+	disk *ownDisk
+
+	// aliveSince is not nil if locks don't work in the directory: what was touched since then may
+	// be a recording of another process.
+	aliveSince atomic.Pointer[time.Time]
+	touching   sync.Mutex // held by Touch
 
 	// synced is the folder of a day whose own name is on the disk for certain. One that
 	// somebody else takes away and makes again is not noticed.
@@ -25,7 +31,7 @@ func New(dir string, disk Disk) *Store {
 	if disk == nil {
 		disk = OSDisk{}
 	}
-	return &Store{dir: dir, disk: disk}
+	return &Store{dir: dir, disk: newOwnDisk(disk)}
 }
 
 // Free returns the bytes that may still be written.

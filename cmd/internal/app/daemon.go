@@ -121,14 +121,30 @@ func (d *Daemon) Run(ctx context.Context, l Listeners, drain <-chan struct{}) er
 
 // recover publishes what a crash left, beside the calls: it may take minutes, and
 // a call that nobody answers meanwhile would be parked.
+//
+// Where there are no file locks, what died a moment ago can't be told from what runs
+// elsewhere. It is looked at once more when it can.
 func (d *Daemon) recover(ctx context.Context) {
+	if d.recoverOnce(ctx) == 0 {
+		return
+	}
+	select {
+	case <-time.After(store.AliveFor + store.TouchInterval):
+		d.recoverOnce(ctx)
+	case <-ctx.Done():
+	}
+}
+
+// recoverOnce returns how many files are worth another look.
+func (d *Daemon) recoverOnce(ctx context.Context) (recent int) {
 	done, err := d.sink.Recover(ctx)
 	if err != nil && ctx.Err() == nil {
 		d.log.Warn("recovery incomplete", zap.NamedError("err", err), zap.String("hint", "`tapdeck repair` on the recordings directory tries again"))
 	}
 	if len(done.Files) > 0 {
-		d.log.Info("recovery complete", zap.Int("published", done.Published()), zap.Int("left", done.Left()))
+		d.log.Info("recovery complete", zap.Int("published", done.Published()), zap.Int("left", done.Left()), zap.Int("recent", done.Recent()))
 	}
+	return done.Recent()
 }
 
 // drain accepts no new calls and waits until the running ones have ended, drain_timeout

@@ -14,6 +14,7 @@ import (
 
 	"tapdeck/cmd/internal/config"
 	"tapdeck/controller"
+	"tapdeck/sink/store"
 )
 
 const (
@@ -69,7 +70,7 @@ func (p *Process) Run(ctx context.Context) error {
 	for _, w := range loaded.Warnings {
 		log.Warn("configuration", zap.NamedError("err", w))
 	}
-	if err := checkDirectory(loaded.Config.Sink.Directory); err != nil {
+	if err := checkDirectory(store.New(loaded.Config.Sink.Directory, store.OSDisk{}), loaded.Config.Sink.Directory, log); err != nil {
 		return err
 	}
 	l, err := Listen(ctx, loaded.Config, p.Environ)

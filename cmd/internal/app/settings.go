@@ -2,14 +2,15 @@ package app
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"os"
+
+	"go.uber.org/zap"
 
 	"tapdeck/cmd/internal/config"
 	"tapdeck/controller"
 	"tapdeck/controller/esl"
 	"tapdeck/sink"
+	"tapdeck/sink/store"
 )
 
 func sinkConfig(c config.Config) sink.Config {
@@ -46,17 +47,21 @@ func LoadTLS(t config.TLS) (*tls.Config, error) {
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
 }
 
-// checkDirectory finds out, before a call is answered, whether recordings can be kept.
-func checkDirectory(directory string) error {
-	err := os.MkdirAll(directory, 0o750)
-	if err == nil {
-		var probe *os.File
-		if probe, err = os.CreateTemp(directory, ".tapdeck-"); err == nil {
-			err = errors.Join(probe.Close(), os.Remove(probe.Name()))
-		}
-	}
+// checkDirectory finds out, before a call is answered, whether recordings can be kept, and
+// warns of what the directory's file system can't do.
+func checkDirectory(directory *store.Store, path string, log *zap.Logger) error {
+	can, err := directory.Probe()
 	if err != nil {
-		return &ConfigError{fmt.Errorf("sink.directory %q: %w; it must be a folder that tapdeck may write to", directory, err)}
+		return &ConfigError{fmt.Errorf("sink.directory %q: %w; it must be a folder that tapdeck may write to", path, err)}
 	}
+	log = log.With(zap.String("directory", path))
+	if !can.Locked {
+		log.Warn("no file locks", zap.String("hint", "after a crash, recordings are recovered a minute later than elsewhere, as nothing but their times says whether a running tapdeck has them: "+
+			"mount sink.directory with locks (NFS: without nolock, CIFS: without nobrl), or give each tapdeck a directory of its own on a local disk"))
+	}
+	if can.Rename != nil {
+		log.Warn("files can't be renamed", zap.NamedError("err", can.Rename), zap.String("hint", "every recording would stay a .part: mount sink.directory so that files that are open can be renamed, or choose a folder on another file system"))
+	}
+	log.Info("directory checked", zap.Bool("locks", can.Locked), zap.Bool("rename", can.Rename == nil))
 	return nil
 }

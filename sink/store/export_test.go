@@ -1,0 +1,7 @@
+package store
+
+// RenameNew is renameNew, for a disk that lacks some ways.
+var RenameNew = renameNew
+
+// Store is where the part is.
+func (p *Part) Store() *Store { return p.store }
