@@ -33,6 +33,8 @@ type program struct {
 	Environ        []string
 	// Signals delivers the process's signals; nil means those of the system.
 	Signals chan os.Signal
+
+	atEnd func() // if not nil: what a command does after its last word
 }
 
 // usageError is an error of the command line or of the configuration.
@@ -110,7 +112,11 @@ func (p *program) Run(ctx context.Context, args []string) int {
 		return exitUsage
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
-	return p.code(command.Run(p))
+	code := p.code(command.Run(p))
+	if p.atEnd != nil {
+		p.atEnd()
+	}
+	return code
 }
 
 // code says an error and returns the exit code that it stands for.

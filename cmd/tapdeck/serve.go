@@ -3,9 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
+	"os/signal"
+	"syscall"
 
 	"tapdeck/cmd/internal/app"
 	"tapdeck/cmd/internal/config"
+	"tapdeck/cmd/internal/logqueue"
 )
 
 type serveCommand struct {
@@ -19,16 +22,20 @@ type serveCommand struct {
 	LogFormat     string `name:"log-format" placeholder:"FORMAT" help:"json or console (log.format)."`
 }
 
-// Run is the daemon from its configuration to its last recording.
+// Run is the daemon from its configuration to its last recording. Whoever reads its log may
+// stop, or go away: no call waits for it, and none ends by SIGPIPE.
 func (c *serveCommand) Run(ctx context.Context, p *program) error {
 	flags := map[string]string{
 		"esl.listen": c.ESLListen, "sink.listen": c.SinkListen, "sink.advertise": c.SinkAdvertise,
 		"sink.directory": c.SinkDirectory, "admin.listen": c.AdminListen, "log.level": c.LogLevel, "log.format": c.LogFormat,
 	}
+	signal.Ignore(syscall.SIGPIPE)
+	log := logqueue.New(p.Stderr)
+	p.Stderr, p.atEnd = log, func() { _ = log.Close() }
 	process := app.Process{
-		File:   cmp.Or(c.Config, config.DefaultPath),
-		Load:   func() (*config.Loaded, error) { return c.load(p, flags) },
-		Stderr: p.Stderr, Environ: p.Environ, Signals: p.Signals,
+		File: cmp.Or(c.Config, config.DefaultPath),
+		Load: func() (*config.Loaded, error) { return c.load(p, flags) },
+		Log:  log, Environ: p.Environ, Signals: p.Signals,
 	}
 	return process.Run(ctx)
 }

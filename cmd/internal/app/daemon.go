@@ -22,6 +22,8 @@ import (
 type Daemon struct {
 	// OnReady, if not nil, is called by Run once calls are accepted. It must be set before Run.
 	OnReady func()
+	// LogDropped, if not nil, counts the lines of the log that were dropped. It must be set before Run.
+	LogDropped func() int64
 
 	log        *zap.Logger
 	level      zap.AtomicLevel

@@ -16,18 +16,44 @@ import (
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/term"
 
+	"tapdeck/cmd/internal/logqueue"
 	"tapdeck/cmd/internal/ratelog"
 )
 
 // NewLogger returns a logger that writes to w: JSON, or in the format console lines for
 // a person, coloured if w is a terminal. Lines that strangers can cause are limited; Sync
-// says what was suppressed of them.
+// says what was suppressed of them. What a queue drops is a line of the log, too, whatever
+// its level.
 func NewLogger(w io.Writer, format string, level zap.AtomicLevel) *zap.Logger {
-	return zap.New(ratelog.New(zapcore.NewCore(newEncoder(format, IsTerminal(w)), zapcore.Lock(zapcore.AddSync(w)), level)))
+	enc, out := newEncoder(format, IsTerminal(w)), zapcore.AddSync(w)
+	if q, ok := w.(*logqueue.Queue); ok {
+		q.Note(dropNote(enc.Clone()))
+	} else {
+		out = zapcore.Lock(out) // which a queue must not have: its Sync takes time
+	}
+	return zap.New(ratelog.New(zapcore.NewCore(enc, out, level)), zap.ErrorOutput(out))
 }
 
-// IsTerminal says whether w is a terminal.
+// dropNote makes the line that stands where lines were dropped.
+func dropNote(enc zapcore.Encoder) func(lines int64) []byte {
+	return func(lines int64) []byte {
+		entry := zapcore.Entry{Level: zapcore.WarnLevel, Time: time.Now(), Message: "log lines dropped"}
+		line, err := enc.EncodeEntry(entry, []zapcore.Field{
+			zap.Int64("count", lines),
+			zap.String("hint", "who reads tapdeck's stderr did not read it in time: a terminal that was stopped, or a log driver that blocks; the calls went on"),
+		})
+		if err != nil {
+			return fmt.Appendf(nil, "%d log lines dropped: %v\n", lines, err)
+		}
+		return line.Bytes()
+	}
+}
+
+// IsTerminal says whether w is a terminal, or a queue before one.
 func IsTerminal(w io.Writer) bool {
+	if q, ok := w.(*logqueue.Queue); ok {
+		w = q.Unwrap()
+	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"tapdeck/cmd/internal/apptest"
+	"tapdeck/cmd/internal/logqueue"
 	"tapdeck/controller/switchsim"
 )
 
@@ -214,5 +215,50 @@ func TestConsoleKeepsWhatItCannotRead(t *testing.T) {
 	lines := strings.Split(strings.TrimRight(out.String(), "\n"), "\n")
 	if len(lines) != 2 || strings.Contains(out.String(), "\x1b") || !strings.Contains(lines[0], `nested={"k":[1]}`) {
 		t.Errorf("%q", lines)
+	}
+}
+
+// stopped is an output that takes nothing until it is told to.
+type stopped struct {
+	apptest.Journal
+	goOn chan struct{}
+}
+
+func (s *stopped) Write(p []byte) (int, error) {
+	<-s.goOn
+	return s.Journal.Write(p)
+}
+
+// TestLogDropsAndSaysSo is that a log whose reader stops keeps nobody waiting, and says in its
+// own form what is missing.
+func TestLogDropsAndSaysSo(t *testing.T) {
+	for format, want := range map[string]string{
+		"json":    `"level":"warn","ts":"[^"]*Z","msg":"log lines dropped","count":[1-9]\d*,"hint":"who reads`,
+		"console": `WARN  log lines dropped  count=[1-9]\d* hint="who reads`,
+	} {
+		out := &stopped{goOn: make(chan struct{})}
+		q := logqueue.New(out)
+		log := NewLogger(q, format, zap.NewAtomicLevelAt(zapcore.ErrorLevel))
+		for q.Dropped() == 0 {
+			log.Error("much", zap.String("text", strings.Repeat("x", 10_000)))
+		}
+		close(out.goOn)
+		out.Wait(t, want)
+		if err := q.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestGraveLinesAreWritten is that a line which may be the process's last is written when the
+// logger returns.
+func TestGraveLinesAreWritten(t *testing.T) {
+	out := &stopped{goOn: make(chan struct{})}
+	q := logqueue.New(out)
+	defer func() { _ = q.Close() }()
+	time.AfterFunc(10*time.Millisecond, func() { close(out.goOn) })
+	NewLogger(q, "json", zap.NewAtomicLevel()).DPanic("the end is near")
+	if !strings.Contains(out.String(), "the end is near") {
+		t.Error("the line still waits")
 	}
 }

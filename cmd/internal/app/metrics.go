@@ -43,5 +43,11 @@ func (d *Daemon) registerMetrics() {
 			func() float64 { return float64(d.loaded.Load().Config.ESL.MaxCalls) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "tapdeck_lost_total", Help: "Recordings and records that could not be kept."},
 			func() float64 { return float64(d.lost.Load()) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "tapdeck_log_dropped_total", Help: "Lines of the log that were dropped because its reader did not read."}, func() float64 {
+			if d.LogDropped == nil {
+				return 0
+			}
+			return float64(d.LogDropped())
+		}),
 	)
 }

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"tapdeck/cmd/internal/config"
+	"tapdeck/cmd/internal/logqueue"
 	"tapdeck/controller"
 	"tapdeck/sink/store"
 )
@@ -45,8 +45,8 @@ type Process struct {
 	File string
 	// Load reads the configuration with everything that overrides it.
 	Load func() (*config.Loaded, error)
-	// Stderr is where the log goes.
-	Stderr io.Writer
+	// Log is where the log goes. It is closed by whoever made it.
+	Log *logqueue.Queue
 	// Environ is the environment, as os.Environ has it, in which systemd leaves its addresses.
 	Environ []string
 	// Signals delivers the process's signals; nil means those of the system.
@@ -66,7 +66,7 @@ func (p *Process) Run(ctx context.Context) error {
 		return err
 	}
 	level, _ := zap.ParseAtomicLevel(loaded.Config.Log.Level) // which is valid
-	log := NewLogger(p.Stderr, loaded.Config.Log.Format, level)
+	log := NewLogger(p.Log, loaded.Config.Log.Format, level)
 	for _, w := range loaded.Warnings {
 		log.Warn("configuration", zap.NamedError("err", w))
 	}
@@ -84,6 +84,7 @@ func (p *Process) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.LogDropped = p.Log.Dropped
 	err = p.supervise(ctx, d, l, func(ctx context.Context, onChange func()) error {
 		if unwatched != nil {
 			return unwatched
