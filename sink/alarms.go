@@ -28,12 +28,29 @@ const (
 )
 
 var alarmHints = map[string]string{
-	AlarmNoAudio:  "the stream is open but brings no audio: is the socket line `async full`, and is there media on the call? A stereo or mixed stream has frames only while the switch sends audio, too",
+	AlarmNoAudio:  "the stream is open but brings no audio: is the socket line `async full`, and is there media on the call? With stream.buffer above 20ms, or a sample_rate that is not the call's own, callers whose packets (ptime) are not of 20 ms bring nothing. A stereo or mixed stream has frames only while the switch sends audio, too",
 	AlarmSilence:  "every sample is silence: the caller sends no RTP (NAT, firewall, one-way audio), or is muted",
-	AlarmShort:    "audio was lost on its way: see the network to the switch, its load, and gaps in the record; a stereo or mixed stream has frames only while the switch sends audio, too",
-	AlarmLong:     "more audio comes than time passes, so that it will sound slow, or as noise: the switch streams at another rate, or in stereo, than the plan's stream says; is another stream still running on the call?",
+	AlarmShort:    "audio was lost on its way: see the network to the switch, its load, and gaps in the record; with stream.buffer above 20ms, or a sample_rate that is not the call's own, callers whose packets (ptime) are not of 20 ms bring half; a stereo or mixed stream has frames only while the switch sends audio, too",
+	AlarmLong:     "more audio comes than time passes, so that it will sound slow, or as noise: the switch streams at another rate, or in stereo, than the plan's stream says, or the call's codec changed; is another stream still running on the call?",
 	AlarmSlowDisk: "the audio waits in memory, up to 4 MiB of a recording, and is written once the disk responds: look at the load of sink.directory's disk; a folder on a network is as slow as its server",
 	AlarmNoSocket: "", // the call logs it
+}
+
+// Hints for AlarmShort if its cause is known.
+const (
+	hintHeld = "held or paused: no frames came on a live socket for the time of the record's gaps with reason no_frames, which are silence in the recording; nothing to do if the call was put on hold"
+	hintSlow = "the audio came evenly, but far too little of it: the caller's packet time (ptime) is 30, 40 or 60 ms and the plan's stream.buffer is above 20ms, or its sample_rate not the call's own; or the call's codec changed. Set buffer to 20ms and sample_rate to 8000, or let the switch ask for 20 ms"
+)
+
+// hint says what to do about an alarm.
+func (r *Recording) hint(alarm string) string {
+	switch {
+	case alarm == AlarmShort && r.track.Held():
+		return hintHeld
+	case alarm == AlarmShort && r.track.Slow():
+		return hintSlow
+	}
+	return alarmHints[alarm]
 }
 
 // observe updates level, alarms and Quiet once all that arrived has been read.
@@ -49,6 +66,7 @@ func (r *Recording) observe() {
 	if t.TooMuch() {
 		r.alarm(AlarmLong)
 	}
+	r.askRestart()
 	if w := r.watching; w != nil && t.QuietFor(w.quiet) {
 		t.ForgetVoice()
 		r.update(func(st *State) { st.Quiet = r.watch.Load() == w }) // unless there is a newer wish
@@ -76,7 +94,18 @@ func (r *Recording) observeEnd(sound track.Sound) {
 	if r.track.TooLittle() && !nothing {
 		r.alarm(AlarmShort)
 	}
-	r.metrics.gaps.Add(float64(len(sound.Gaps)))
+	for _, g := range sound.Gaps {
+		if g.Reason == track.GapReconnect {
+			r.metrics.gaps.Inc()
+		}
+	}
+}
+
+// askRestart asks the call to start its stream anew, or no longer.
+func (r *Recording) askRestart() {
+	if wrong := r.track.WrongRate(); wrong != r.state.WrongRate { // which nobody else changes
+		r.update(func(st *State) { st.WrongRate = wrong })
+	}
 }
 
 // alarm raises an alarm, once in a recording.
@@ -90,5 +119,5 @@ func (r *Recording) alarm(kind string) {
 	if kind == AlarmSlowDisk {
 		where = zap.String("directory", r.store.Path(""))
 	}
-	r.log.Warn("stream alarm", zap.String("cause", kind), where, zap.String("hint", alarmHints[kind]))
+	r.log.Warn("stream alarm", zap.String("cause", kind), where, zap.String("hint", r.hint(kind)))
 }

@@ -24,12 +24,14 @@ const (
 	EndDisconnected End = "disconnected"    // the call asked for it, before a restart
 	EndFinished     End = "finished"        // the call was over, the socket not
 	EndShutdown     End = "shutdown"        // tapdeck is stopping
+	EndWrongRate    End = "wrong_rate"      // restarted because the audio had another rate than the recording
 	EndPanic        End = "panic"           // a defect of tapdeck, or of a Consumer
 )
 
 const (
 	hintPeer  = "is this mod_audio_stream?"
 	hintPanic = "a defect: please report it with the stack; the next socket of the call is accepted"
+	hintRate  = "did the call's codec change? The stream is started again for it; if that does not help, the switch streams at another rate, or in stereo, than the plan's stream says"
 	hintDisk  = "see the disk of sink.directory; what was recorded so far is kept"
 )
 
@@ -41,6 +43,7 @@ var closeReasons = map[End]struct {
 	hint   string // what to do about it; "" if nobody has to look into it
 }{
 	EndClosed:       {},
+	EndWrongRate:    {hint: hintRate},
 	EndDropped:      {hint: "the network or the switch dropped the connection; tapdeck starts the stream again if the plan permits"},
 	EndProtocol:     {websocket.StatusProtocolError, "protocol error", false, hintPeer},
 	EndTooBig:       {websocket.StatusMessageTooBig, "message too big", false, "lower the plan's stream buffer"},
@@ -53,6 +56,9 @@ var closeReasons = map[End]struct {
 	EndShutdown:     {websocket.StatusGoingAway, "going away", true, ""},
 	EndPanic:        {hint: hintPanic},
 }
+
+// inOrder says that no network may have lost what was sent before the end.
+func (e End) inOrder() bool { return e != EndDropped && e != EndIdle }
 
 // errClosing is what a read returns once a socket is to end.
 var errClosing = errors.New("stream is ending")

@@ -31,6 +31,7 @@ type finish struct {
 // than PublishTimeout, counted from the socket's end or ctx's, is abandoned: the
 // error is ErrDiskHangs then, and what was recorded stays a .part, for Recover.
 func (r *Recording) Finish(ctx context.Context) error {
+	r.callEnded()
 	r.mu.Lock()
 	first := r.finish == nil
 	if first {
@@ -138,6 +139,7 @@ func (r *Recording) publish() (store.Record, error) {
 	r.mu.Lock()
 	marks := r.marks
 	r.mu.Unlock()
+	r.track.CallEnded(r.callEnded())
 	complete, err := r.track.Finish(marks)
 	part := r.currentPart()
 	if failed := r.track.Err(); failed != nil {

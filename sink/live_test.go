@@ -110,7 +110,7 @@ func TestFewBytesOnARealSocket(t *testing.T) {
 				t.Errorf("the Close was answered after %v", took)
 			}
 			got, _ := readWAV(t, b.path(b.finish(r).WAV))
-			if !bytes.Equal(got, append(pcm, pcm[:320]...)) {
+			if !bytes.HasPrefix(got, append(pcm, pcm[:320]...)) { // time without frames follows
 				t.Error("audio differs")
 			}
 		})

@@ -60,26 +60,29 @@ func (s *stream) noteWait(began time.Time) {
 	}
 }
 
-// keepApart waits so that reads are at least ReadInterval apart.
+// keepApart waits so that reads are at least ReadInterval apart, unless the exact time of an
+// arrival matters.
 func (s *stream) keepApart() {
 	interval := s.rec.cfg.ReadInterval
-	if interval == 0 || !s.track.StartKnown(s.now) {
+	if interval == 0 || s.hurry.Load() || !s.track.Steady(s.now) {
 		return
 	}
-	if !s.hurry.Load() {
-		if s.lowWater == 0 { // what comes meanwhile wakes nobody; less than this is seen by the reads' deadlines
-			f := s.rec.format
-			s.lowWater = f.FrameBytes() * int(f.Frames(2*interval))
-			s.conn.setLowWater(s.lowWater)
-		}
-		s.pause.Reset(time.Until(s.now.Add(interval)))
-		select {
-		case <-s.pause.C:
-		case <-s.wake:
-		}
-		s.now = time.Now()
+	if s.lowWater == 0 { // what comes meanwhile wakes nobody; less than this is seen by the reads' deadlines
+		f := s.rec.format
+		s.lowWater = f.FrameBytes() * int(f.Frames(2*interval))
+		s.conn.setLowWater(s.lowWater)
 	}
-	if s.hurry.Load() && s.lowWater > 0 {
+	s.pause.Reset(time.Until(s.now.Add(interval)))
+	select {
+	case <-s.pause.C:
+	case <-s.wake:
+	}
+	s.now = time.Now()
+}
+
+// wakeAtOnce ends the coalescing of reads if frames have stopped, or somebody is in a hurry.
+func (s *stream) wakeAtOnce() {
+	if s.lowWater > 0 && (s.hurry.Load() || !s.track.Steady(s.now)) {
 		s.lowWater = 0
 		s.conn.setLowWater(1)
 	}
@@ -89,6 +92,7 @@ func (s *stream) keepApart() {
 // will be. Its error is errClosing when the socket is to end.
 func (s *stream) prepareRead() error {
 	s.everySecond()
+	s.wakeAtOnce()
 	next := s.checkTimes()
 	if s.own == "" && s.asked.Load() == nil && !next.Equal(s.deadline) {
 		_ = s.conn.SetReadDeadline(next)

@@ -47,6 +47,7 @@ type Recording struct {
 	consumer Consumer
 	part     *store.Part // nil until there is a file
 	finish   *finish     // what Finish does, or has done
+	ended    time.Time   // when the call did: the first Stopping or Finish
 
 	// Of the live stream, else of Finish.
 	track    *track.Track // nil until the first socket
@@ -75,6 +76,10 @@ type State struct {
 	Quiet bool
 	// Alarms are those raised so far, in order, each once.
 	Alarms []string
+	// WrongRate asks the call to start the live stream anew, since it brings audio at
+	// another rate than the recording's. The socket's End is EndWrongRate then. Nobody
+	// has to: after a while the audio is written as it comes.
+	WrongRate bool
 	// LastEnd is why the latest socket ended.
 	LastEnd End
 	// Err says that no further socket is accepted: a disk error, or ErrMaxDuration.
@@ -87,7 +92,7 @@ type State struct {
 // With a ReadInterval of 0 every frame is given as soon as it is there.
 type Consumer interface {
 	// Audio is given whole frames of PCM in the call's format, valid until it
-	// returns. The silence between two sockets is not given.
+	// returns. The silence of gaps is not given.
 	Audio(pcm []byte)
 	// End says that a socket has ended; after another one, Audio may follow.
 	End()
@@ -139,13 +144,24 @@ func (r *Recording) Mark(label string) {
 	}
 }
 
-// Stopping says that the call is about to stop its stream: its socket's end is
-// expected, and is answered at once.
+// Stopping says that the call is about to stop its stream, or was hung up: its socket's end is
+// expected, and is answered at once. Audio that does not come from now on is not missing.
 func (r *Recording) Stopping() {
 	r.stopping.Store(true)
+	r.callEnded()
 	if h := r.liveHandle(); h != nil {
 		h.rush()
 	}
+}
+
+// callEnded notes the end of the call, once, and returns when that was.
+func (r *Recording) callEnded() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended.IsZero() {
+		r.ended = time.Now()
+	}
+	return r.ended
 }
 
 // Disconnect closes a live socket, as before a restart, and waits until it is gone or

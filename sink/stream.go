@@ -85,6 +85,9 @@ func (s *stream) serve() {
 		end = s.close(s.endOf(s.run()))
 	})
 	_ = s.ws.CloseNow()
+	if s.track != nil && s.track.WrongRate() && (end == EndClosed || end == EndDisconnected) {
+		end = EndWrongRate
+	}
 	s.finish(end)
 }
 
@@ -217,7 +220,10 @@ func (s *stream) finish(end End) {
 	r := s.rec
 	if s.track != nil {
 		s.guard(func() { // what is left of the socket's audio
-			s.fail(s.track.Disconnect(s.now))
+			r.mu.Lock()
+			s.track.CallEnded(r.ended)
+			r.mu.Unlock()
+			s.fail(s.track.Disconnect(s.now, end.inOrder()))
 			if !s.syncAt().IsZero() { // the next socket may be far
 				s.sync()
 			}
@@ -234,7 +240,7 @@ func (s *stream) finish(end End) {
 	s.logEnd(end)
 	r.update(func(st *State) {
 		r.live = nil
-		st.Live, st.LastEnd = false, end
+		st.Live, st.WrongRate, st.LastEnd = false, false, end
 	})
 	close(s.done)
 }

@@ -91,8 +91,8 @@ func TestGapsAreFilled(t *testing.T) {
 		record := b.finish(r)
 
 		gaps := []track.Gap{
-			{AtMS: 3000, MS: gap1.Milliseconds()},
-			{AtMS: 5000 + gap1.Milliseconds(), MS: gap2.Milliseconds()},
+			{AtMS: 3000, MS: gap1.Milliseconds(), Reason: track.GapReconnect},
+			{AtMS: 5000 + gap1.Milliseconds(), MS: gap2.Milliseconds(), Reason: track.GapReconnect},
 		}
 		if diff := cmp.Diff(gaps, record.Gaps); diff != "" {
 			t.Errorf("gaps (-want +got):\n%s", diff)
@@ -125,7 +125,7 @@ func TestShortSecondSocket(t *testing.T) {
 		s.play(speech(2, 160))
 		s.drop()
 		record := b.finish(r)
-		if diff := cmp.Diff([]track.Gap{{AtMS: 1000, MS: 1000}}, record.Gaps); diff != "" {
+		if diff := cmp.Diff([]track.Gap{{AtMS: 1000, MS: 1000, Reason: track.GapReconnect}}, record.Gaps); diff != "" {
 			t.Errorf("gaps (-want +got):\n%s", diff)
 		}
 		pcm, _ := readWAV(t, b.path(record.WAV))

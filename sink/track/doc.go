@@ -2,19 +2,29 @@
 // socket brings, fills the time between two sockets with silence, measures levels, detects
 // whether the caller speaks, and has the WAV written.
 //
-// Time: a recording's zero is the first sample of its first socket. The start of a
-// socket's audio is the earliest that an arrival within its first second allows. A later
-// socket's audio is held back for 100 ms, until its start is known, and the time before it
-// is filled with silence, a Gap. After the last socket nothing is filled: the file ends
-// with the audio. Times are those at which the caller saw the bytes; the package reads no
-// clock.
+// Time: a recording's zero is the first sample of its first socket, and a position in it is the
+// call's time since then. The start of the first socket's audio is the earliest that an arrival
+// within its first second allows. A later socket's audio is held back for 100 ms, until its start
+// is known, and the time before it is filled with silence, a Gap.
+//
+// So is time without frames on a live socket, from 200 ms on. Whether that was a pause or a stall
+// of the network, or of the reader, shows only afterwards: after a stall all of the audio comes,
+// in a burst. So audio that comes after such a time is held back until it comes evenly. A
+// position is always found from the recording's zero, so that no number of gaps makes it drift;
+// clocks that drift apart are corrected at each gap. After the last socket nothing is filled.
+//
+// Audio of which, for two seconds, far more or far less comes than time passes has another rate
+// than the recording's. More than the time has room for is held back from the beginning of that
+// and, if the stream is worth a restart, dropped until then (see WrongRate); else it is written
+// as it comes. Times are those at which the caller saw the bytes; the package reads no clock.
 //
 // Disks: what is to be written goes through a queue, so that whoever gives a Track its audio
 // never waits for a disk. A goroutine makes the file and writes what waits, in turns, and ends
 // when nothing is left; Finish waits for it. What waits is bounded, for a recording and for
 // all that share a Room; audio beyond that is lost: it is silence, a Gap, and missing.
 //
-// A Track is for one goroutine at a time. The package never names, closes or removes a file, and
-// never writes a sample that was not audio, but for the silence of a Gap. It allocates nothing
-// per frame, but for what it holds back.
+// A Track is for one goroutine at a time. The package never names, closes or removes a file,
+// never throws away audio but too much of a wrong rate, and never writes a sample that was
+// not audio, but for the silence of a Gap. It allocates nothing per frame, but for what it
+// holds back.
 package track

@@ -35,7 +35,7 @@ func TestQueueIsBounded(t *testing.T) {
 			defer f.Close()
 			g := &gate{f, make(chan struct{})}
 			disk := diskOf(func() (File, error) { return g, nil }, mono8)
-			disk.Room = NewRoom(room)
+			disk.Room, disk.Go = NewRoom(room), func(write func()) { go write() }
 			tr := New(disk, mono8)
 			at := time.Unix(1000, 0)
 			tr.Connect(at)
@@ -49,7 +49,7 @@ func TestQueueIsBounded(t *testing.T) {
 			tr.queue.handOver(written)
 			tr.queue.wait()
 			at = feed(t, tr, at, pcm)
-			if err := tr.Disconnect(at); err != nil {
+			if err := tr.Disconnect(at, true); err != nil {
 				t.Fatal(err)
 			}
 			if complete, err := tr.Finish(nil); !complete || err != nil {

@@ -16,8 +16,9 @@ type Sound struct {
 	// AudioMS is the length of the WAV, the silence of its gaps included.
 	AudioMS int64 `json:"audio_ms"`
 	// MissingMS is how much less audio came than the time from the first sample (or,
-	// if none came, the first socket) to the end of the last socket would give; below a
-	// frame and 60 ms it is 0.
+	// if none came, the first socket) to the end of the call would give, whatever the
+	// reason: gaps of every kind are in it. Below a frame and 60 ms, and 100 ppm that two
+	// clocks may differ by, it is 0.
 	MissingMS int64 `json:"missing_ms"`
 	// LargestPauseMS is the longest time without audio on a live socket. With coalesced
 	// reads, a pause shorter than the read interval is inferred from missing samples.
@@ -35,19 +36,32 @@ type Sound struct {
 	DigitalSilence bool `json:"digital_silence"`
 }
 
-// Gap is a stretch of a recording in which no audio came, filled with silence.
+// Gap is a stretch of a recording that has no audio of the caller, filled with silence; but
+// see GapWrongRate. At most 1,000 are listed.
 type Gap struct {
 	// AtMS is where it begins, in ms from the recording's first sample.
 	AtMS int64 `json:"at_ms"`
 	// MS is how long it is.
 	MS int64 `json:"ms"`
-	// Reason is why.
-	Reason string `json:"reason,omitempty"`
+	// Reason is one of the Gap constants.
+	Reason string `json:"reason"`
 }
 
-// GapDisk is the Reason of a gap whose audio came and was not kept: the disk stalled until
-// there was no more room for what waited.
-const GapDisk = "disk"
+// What Gap.Reason says.
+const (
+	// GapReconnect is the time between two sockets.
+	GapReconnect = "reconnect"
+	// GapNoFrames is time without frames on a socket that was up: the call was held, or its
+	// stream paused.
+	GapNoFrames = "no_frames"
+	// GapWrongRate is a stretch in which audio came at another rate than the recording's, as
+	// after a change of the call's codec. Of more audio than time the beginning is there, as
+	// much as the time has room for; what less audio than time has left is silence.
+	GapWrongRate = "wrong_rate"
+	// GapDisk is audio that came and was not kept: the disk stalled until there was no more
+	// room for what waited.
+	GapDisk = "disk"
+)
 
 // NoSound is the Sound of a recording without audio, after so many sockets.
 func NoSound(connections int) Sound {
@@ -58,7 +72,7 @@ func NoSound(connections int) Sound {
 func (t *Track) Sound() Sound {
 	s := Sound{
 		AudioMS:        t.format.Duration(t.written).Milliseconds(),
-		MissingMS:      (t.missing + t.format.Duration(t.lost)).Milliseconds(),
+		MissingMS:      (t.missing() + t.format.Duration(t.lost)).Milliseconds(),
 		LargestPauseMS: t.pause.Milliseconds(),
 		Gaps:           t.gaps,
 		Connections:    t.sockets,

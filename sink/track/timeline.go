@@ -10,12 +10,16 @@ const (
 	// exactFor is how long a socket's arrivals must be seen as they come, so that the
 	// start of its audio is known to the frame.
 	exactFor = time.Second
+	// burstFor is how long what was queued while the switch connected (F59) may come.
+	burstFor = 250 * time.Millisecond
+	// pauseAfter is the time without audio that becomes a gap.
+	pauseAfter = 200 * time.Millisecond
 	// cadence is the lateness that an ordinary frame may have.
 	cadence = 60 * time.Millisecond
-	// Audio that lasts longer than the time it came in by longShare is too much, once it
-	// has come for longAfter.
-	longShare = 1.1
-	longAfter = 2 * time.Second
+	// clockError is how far two machines' clocks may drift apart: one part of so many (100 ppm).
+	clockError = 10_000
+	// maxGaps bounds the gaps that are listed.
+	maxGaps = 1000
 )
 
 // timeline places the audio of a recording's sockets in the call's time. Times are
@@ -23,29 +27,45 @@ const (
 type timeline struct {
 	format   wav.Format
 	sockets  int
-	opened   time.Time // when the first socket was
-	origin   time.Time // when the first sample was made, zero before any audio
-	written  int64     // frames in the file, silence included
-	received int64     // frames of audio
-	missing  time.Duration
+	opened   time.Time     // when the first socket was
+	origin   time.Time     // when the first sample was made, zero before any audio
+	closed   time.Time     // when the latest socket ended
+	ended    time.Time     // when the call did, zero if that is unknown
+	written  int64         // frames in the file, silence included
+	received int64         // frames of audio
+	dropped  int64         // of them, those of a wrong rate that the time had no room for
 	pause    time.Duration // the longest
 	gaps     []Gap
 	frame    time.Duration // length of the longest message
 
 	// The present socket.
-	start   time.Time // when its first sample was made; zero before any audio
-	frames  int64     // of audio in it
-	first   time.Time // arrival of its first audio
-	arrived time.Time // arrival of its latest audio
-	batch   int64     // frames since the last EndBatch
-	batchAt time.Time // arrival of the last closed batch, zero before the first
-	emptyAt time.Time // latest moment at which it was open and known to hold nothing unread
+	frames   int64         // of audio in it
+	first    time.Time     // arrival of its first audio
+	earliest time.Time     // that its first sample may have been made, as the recording's first socket
+	arrived  time.Time     // arrival of its latest audio
+	batch    int64         // frames since the last EndBatch
+	batchAt  time.Time     // arrival of the last closed batch, zero before the first
+	lag      time.Duration // by which the end of its audio may have arrived earlier: reads may be coalesced
+	emptyAt  time.Time     // latest moment at which it was open and known to hold nothing unread
+	rate     rateWatch
 }
 
-// arrive counts frames of audio that arrived at a time. In the first second the start
-// of the socket's audio is the earliest that any arrival allows, so that frames that
-// were queued while the switch connected (F59) don't shift it.
-func (t *timeline) arrive(frames int64, now time.Time) {
+// connect begins a new socket.
+func (t *timeline) connect(now time.Time) {
+	t.first, t.arrived, t.batchAt, t.earliest = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	t.frames, t.batch, t.lag = 0, 0, 0
+	t.rate = rateWatch{}
+	t.emptyAt = now
+	t.sockets++
+	if t.opened.IsZero() {
+		t.opened = now
+	}
+}
+
+// arrive counts frames of audio that arrived at a time, when so many others were held back.
+// In the first second of the recording its zero is the earliest that any arrival allows, so
+// that frames that were queued while the switch connected (F59) don't shift it.
+func (t *timeline) arrive(frames, held int64, now time.Time) {
 	if t.first.IsZero() {
 		t.first = now
 	}
@@ -53,84 +73,110 @@ func (t *timeline) arrive(frames int64, now time.Time) {
 	t.received += frames
 	t.batch += frames
 	t.arrived = now
-	start := now.Add(-t.format.Duration(t.frames))
-	if t.start.IsZero() || (start.Before(t.start) && now.Sub(t.first) < exactFor) {
-		t.start = start
+	if t.received != t.frames || now.Sub(t.first) >= exactFor {
+		return // it is not the recording's first socket, or known well enough
 	}
-	if t.received == t.frames { // the recording's first socket
-		t.origin = t.start
+	origin := now.Add(-t.format.Duration(t.written + held + frames))
+	if now.Sub(t.first) >= burstFor && origin.Before(t.earliest) {
+		origin = t.earliest
+	}
+	if t.origin.IsZero() || origin.Before(t.origin) {
+		t.origin = origin
+	}
+	if now.Sub(t.first) < burstFor {
+		t.earliest = t.origin.Add(-pauseAfter)
 	}
 }
 
-// gap returns how many frames of silence bring the file up to the start of the
-// socket's audio, and notes the gap. It is called once for each socket, before its
-// audio is written.
-func (t *timeline) gap() int64 {
-	silence := t.format.Frames(t.start.Sub(t.origin)) - t.written
-	if silence <= 0 {
+// uncovered is how much of the time since the last batch has no audio in the present one.
+func (t *timeline) uncovered(now time.Time) time.Duration {
+	if t.batchAt.IsZero() {
 		return 0
 	}
-	t.gaps = append(t.gaps, Gap{
-		AtMS: t.format.Duration(t.written).Milliseconds(),
-		MS:   t.format.Duration(silence).Round(time.Millisecond).Milliseconds(),
-	})
-	return silence
+	return now.Sub(t.batchAt) - t.format.Duration(t.batch)
 }
 
-// EndBatch ends what was read in one go, which was all that had come by now. The
+// lateness is how much later than an even stream the present socket's audio is, counted from
+// its first arrival.
+func (t *timeline) lateness(now time.Time) time.Duration {
+	return now.Sub(t.first) - t.format.Duration(t.frames)
+}
+
+// silenceUntil is how many frames of silence bring the file up to a moment.
+func (t *timeline) silenceUntil(at time.Time) int64 {
+	return max(t.format.Frames(at.Sub(t.origin))-t.written, 0)
+}
+
+// addGap lists a gap of so many frames from the present end of the file on.
+func (t *timeline) addGap(frames int64, reason string) {
+	if frames > 0 && len(t.gaps) < maxGaps {
+		t.gaps = append(t.gaps, Gap{AtMS: t.milliseconds(t.written), MS: t.milliseconds(frames), Reason: reason})
+	}
+}
+
+func (t *timeline) milliseconds(frames int64) int64 {
+	return t.format.Duration(frames).Round(time.Millisecond).Milliseconds()
+}
+
+// endBatch ends what was read in one go, which was all that had come by now. The
 // pause before it is at least the time that the socket is known to have been empty,
-// and the audio that is missing.
-func (t *timeline) EndBatch(now time.Time) {
+// and the audio that is missing. held is how many frames are held back.
+func (t *timeline) endBatch(now time.Time, held int64) {
 	if t.batch > 0 {
+		uncovered := t.uncovered(t.arrived)
 		if !t.batchAt.IsZero() {
-			empty := t.emptyAt.Sub(t.batchAt)
-			missing := t.arrived.Sub(t.batchAt) - t.format.Duration(t.batch)
-			t.pause = max(t.pause, empty, missing)
+			t.pause = max(t.pause, t.emptyAt.Sub(t.batchAt), uncovered)
 		}
-		t.batchAt, t.batch = t.arrived, 0
+		t.rate.note(t.lateness(t.arrived), t.arrived, t.written+held, uncovered >= pauseAfter+t.frame)
+		t.batchAt, t.batch, t.lag = t.arrived, 0, 0
+		if held == 0 && uncovered < pauseAfter && t.rate.slow == 0 {
+			t.lag = max(uncovered, 0)
+		}
 	}
 	t.emptyAt = now
 }
 
-// TooMuch says that the socket's audio is longer than the time it came in, which is
-// counted from before what was queued while the switch connected (F59).
-func (t *timeline) TooMuch() bool {
-	passed := t.arrived.Sub(t.start)
-	return passed >= longAfter && float64(t.format.Duration(t.frames)) > longShare*float64(passed)
+// disconnect ends the socket, of whose audio nothing is held back any more. Its end lies
+// between the last moment at which it was open and now; the one that fits its audio best is
+// chosen.
+func (t *timeline) disconnect(now time.Time) {
+	t.closed = now
+	if t.first.IsZero() {
+		return
+	}
+	end := t.origin.Add(t.format.Duration(t.written))
+	if end.Before(t.emptyAt) {
+		end = t.emptyAt
+	}
+	if end.Before(now) {
+		t.closed = end
+	}
+	t.pause = max(t.pause, t.closed.Sub(t.arrived))
 }
 
-// disconnect ends the socket. Its end lies between the last moment at which it was
-// open and now; the one that fits its audio best is chosen.
-func (t *timeline) disconnect(now time.Time) {
-	t.EndBatch(t.emptyAt)
-	end, from := now, t.opened // all of it is missing
-	if !t.start.IsZero() {
-		end = t.start.Add(t.format.Duration(t.frames))
-		if end.Before(t.emptyAt) {
-			end = t.emptyAt
-		}
-		if end.After(now) {
-			end = now
-		}
-		t.pause = max(t.pause, end.Sub(t.arrived))
+// missing is how much less audio came than the time to the end of the call would give. Less
+// than a frame and cadence is none, and neither is what two clocks may differ by.
+func (t *timeline) missing() time.Duration {
+	end, from := t.closed, t.opened // all of it is missing
+	if !t.ended.IsZero() {
+		end = t.ended
 	}
 	if !t.origin.IsZero() {
 		from = t.origin
 	}
-	t.missing = max(end.Sub(from)-t.format.Duration(t.received), 0)
-	if t.missing <= t.frame+cadence {
-		t.missing = 0
+	lasted := end.Sub(from)
+	missing := lasted - t.format.Duration(t.received-t.dropped)
+	if t.closed.IsZero() || missing <= t.frame+cadence+lasted/clockError {
+		return 0
 	}
+	return missing
 }
+
+// CallEnded says when the call ended. Time without audio after that is not the call's.
+func (t *timeline) CallEnded(at time.Time) { t.ended = at }
 
 // Empty records the last moment at which the socket was known to hold nothing unread.
 func (t *timeline) Empty(at time.Time) { t.emptyAt = at }
-
-// StartKnown says whether the socket's audio has begun and its start no longer depends on
-// the exact time of an arrival.
-func (t *timeline) StartKnown(now time.Time) bool {
-	return !t.first.IsZero() && now.Sub(t.first) >= exactFor
-}
 
 // Received returns the frames of audio that came.
 func (t *timeline) Received() int64 { return t.received }

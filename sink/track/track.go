@@ -11,11 +11,6 @@ import (
 )
 
 const (
-	// holdTime is how long a later socket's first audio is held back until the start
-	// of it is known; holdBytes bounds what is held.
-	holdTime  = 100 * time.Millisecond
-	holdBytes = 64 << 10
-
 	// Less than shortShare of the audio that the time would give is too little, if the
 	// time is at least shortAfter.
 	shortShare = 0.9
@@ -34,10 +29,9 @@ type File interface {
 type Track struct {
 	timeline
 	levelMeter
+	wrongRate
 	queue *queue
-
-	holding bool // of a later socket, until its position is known
-	held    []byte
+	hold  hold
 
 	lost      int64 // frames for which there was no room
 	lostUntil int64 // the frame after the last of them
@@ -56,56 +50,32 @@ func New(disk Disk, format wav.Format) *Track {
 
 // Connect begins a new socket.
 func (t *Track) Connect(now time.Time) {
-	t.start, t.first, t.arrived, t.batchAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
-	t.frames, t.batch = 0, 0
-	t.emptyAt = now
-	t.sockets++
-	if t.opened.IsZero() {
-		t.opened = now
+	t.timeline.connect(now)
+	t.wrongRate.connect()
+	t.hold = hold{pcm: t.hold.pcm[:0]}
+	if t.received > 0 {
+		t.hold.reason = GapReconnect
 	}
-	t.holding = t.received > 0
 }
 
 // Audio adds whole frames of PCM that arrived at a time. It doesn't keep pcm.
 func (t *Track) Audio(pcm []byte, now time.Time) error {
-	t.arrive(int64(len(pcm)/t.format.FrameBytes()), now)
+	t.arrive(int64(len(pcm)/t.format.FrameBytes()), t.held(), now)
 	t.measure(pcm)
-	if !t.holding {
-		return t.write(pcm)
+	if t.hold.reason == "" {
+		t.hold.reason, t.hold.due, t.hold.lag, t.hold.empty = t.doubt(now), t.batchAt.Add(-t.lag), t.lag, t.emptyAt
 	}
-	t.held = append(t.held, pcm...)
-	if len(t.held) >= holdBytes {
-		return t.writeHeld()
+	if t.hold.reason != "" {
+		return t.holdBack(pcm, now)
 	}
-	return t.WriteHeld(now)
+	return t.put(pcm, now)
 }
 
-// HeldUntil is when WriteHeld will write what is held back; zero if nothing is.
-func (t *Track) HeldUntil() time.Time {
-	if !t.holding || t.first.IsZero() {
-		return time.Time{}
-	}
-	return t.first.Add(holdTime)
-}
-
-// WriteHeld writes what is held back, once its position is known.
-func (t *Track) WriteHeld(now time.Time) error {
-	if at := t.HeldUntil(); at.IsZero() || now.Before(at) {
-		return nil
-	}
-	return t.writeHeld()
-}
-
-// writeHeld fills the gap before the present socket and writes what was held.
-func (t *Track) writeHeld() error {
-	if !t.holding || len(t.held) == 0 {
-		return nil
-	}
-	t.holding = false
-	t.silence(t.gap())
-	err := t.write(t.held)
-	t.held = nil
-	return err
+// Steady says whether the present socket's audio has begun, comes as it should, and its
+// position no longer depends on the exact time of an arrival.
+func (t *Track) Steady(now time.Time) bool {
+	return t.hold.reason == "" && !t.first.IsZero() && now.Sub(t.first) >= exactFor &&
+		now.Sub(t.arrived) < pauseAfter+t.frame
 }
 
 // write has whole frames written, or silence for as long if the disk stalls and there is no
@@ -121,9 +91,10 @@ func (t *Track) write(pcm []byte) error {
 }
 
 // silence has so many frames of zeros written.
-func (t *Track) silence(frames int64) {
+func (t *Track) silence(frames int64) error {
 	t.queue.silence(frames)
 	t.written += frames
+	return t.queue.error()
 }
 
 // lose has silence in the place of audio for which there is no room.
@@ -134,7 +105,7 @@ func (t *Track) lose(frames int64) {
 	} else {
 		t.gaps = append(t.gaps, Gap{AtMS: at, MS: ms, Reason: GapDisk})
 	}
-	t.silence(frames)
+	_ = t.silence(frames) // its error comes again
 	t.lost += frames
 	t.lostUntil = t.written
 }
@@ -162,14 +133,35 @@ func (t *Track) Message(bytes int) {
 	t.frame = max(t.frame, t.format.Duration(int64(bytes/t.format.FrameBytes())))
 }
 
-// Disconnect ends the socket at a time and writes all that is left of its audio.
-func (t *Track) Disconnect(now time.Time) error {
-	err := t.writeHeld()
+// Disconnect ends the socket at a time and writes all that is left of its audio. If it ended
+// in order, so that no network lost what came last, a pause at its end becomes silence, too.
+func (t *Track) Disconnect(now time.Time, inOrder bool) error {
+	t.EndBatch(t.emptyAt)
+	t.cutEnd(now)
+	err := t.writeHeld(now)
 	t.timeline.disconnect(now)
+	if err == nil && inOrder && !t.first.IsZero() {
+		err = t.fillEnd()
+	}
 	if err == nil {
 		err = t.Flush()
 	}
 	return err
+}
+
+// fillEnd fills the time without audio at the end of a socket, but not beyond the call's end.
+func (t *Track) fillEnd() error {
+	end := t.closed
+	if !t.ended.IsZero() && t.ended.Before(end) {
+		end = t.ended
+	}
+	switch {
+	case t.wrong:
+		return t.fill(end, GapWrongRate)
+	case end.Sub(t.arrived) >= pauseAfter+t.frame:
+		return t.fill(end, GapNoFrames)
+	}
+	return nil
 }
 
 // FullAt is when the recording will be longer than most. Until its first sample it is
@@ -190,12 +182,23 @@ func (t *Track) OnlySilence(least time.Duration) bool {
 	return e.digitalSilence() && t.format.Duration(t.received) >= least
 }
 
-// TooLittle says, after the last socket, that less than 90 % of the audio came that the
+// TooLittle says, after the last socket and CallEnded, that less than 90 % of the audio came that the
 // time would give.
 func (t *Track) TooLittle() bool {
-	got := t.format.Duration(t.received)
-	want := got + t.missing
+	got := t.format.Duration(t.received - t.dropped)
+	want := got + t.missing()
 	return want >= shortAfter && float64(got) < shortShare*float64(want)
+}
+
+// Held says that most of what is missing came to be because no frames came on a live socket.
+func (t *Track) Held() bool {
+	var held int64
+	for _, g := range t.gaps {
+		if g.Reason == GapNoFrames {
+			held += g.MS
+		}
+	}
+	return 2*held > t.missing().Milliseconds()
 }
 
 // Finish waits until all is written and completes the file, with a cue point at each mark, and
