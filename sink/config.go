@@ -26,8 +26,12 @@ type Config struct {
 	MinFree int64
 	// MaxStreams bounds the recordings that are expected or running; 0 is no bound.
 	MaxStreams int
-	// MaxDuration bounds one recording, from its first sample.
+	// MaxDuration bounds one recording, from its first sample. If it can't reach 4 GiB in
+	// that time, its WAV has the plain header of 44 bytes.
 	MaxDuration time.Duration
+	// CuePoints has the WAV end with the cue points that Recording.Mark gave; some programs
+	// can't read a file that does not end with its audio.
+	CuePoints bool
 	// IdleTimeout bounds the time that a socket may pass without a frame.
 	IdleTimeout time.Duration
 	// ReadInterval is the least time between two reads of a socket after the first
@@ -51,6 +55,7 @@ func DefaultConfig() Config {
 		Directory:      "recordings",
 		MinFree:        1 << 30,
 		MaxDuration:    4 * time.Hour,
+		CuePoints:      true,
 		IdleTimeout:    30 * time.Second,
 		ReadInterval:   200 * time.Millisecond,
 		PublishTimeout: 30 * time.Second,

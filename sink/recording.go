@@ -135,11 +135,12 @@ func (r *Recording) WatchSilence(d time.Duration) {
 	r.state.Quiet = false
 }
 
-// Mark puts a cue point with a label at this moment of the recording.
+// Mark puts a cue point with a label at this moment of the recording, if the configuration
+// wants them.
 func (r *Recording) Mark(label string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.marks) < maxMarks {
+	if r.cfg.CuePoints && len(r.marks) < maxMarks {
 		r.marks = append(r.marks, track.Mark{Label: label, At: time.Now()})
 	}
 }
@@ -220,12 +221,21 @@ func (r *Recording) create() (track.File, *wav.Writer, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("create recording: %w", err)
 	}
-	w, err := wav.NewWriter(part, r.format)
+	w, err := wav.NewWriter(part, r.format, r.mostFrames())
 	if err != nil {
 		return nil, nil, fmt.Errorf("begin recording: %w", errors.Join(err, part.Discard()))
 	}
 	r.begin(part)
 	return part, w, nil
+}
+
+// mostFrames is how long the recording may become, with what a socket still sends until it is
+// closed; 0 is that nobody knows.
+func (r *Recording) mostFrames() int64 {
+	if r.cfg.MaxDuration <= 0 {
+		return 0
+	}
+	return r.format.Frames(r.cfg.MaxDuration + time.Minute)
 }
 
 // goGuarded starts a goroutine whose panic hurts this recording alone.

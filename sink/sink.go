@@ -64,8 +64,8 @@ func New(cfg Config, log *zap.Logger, reg prometheus.Registerer) *Sink {
 }
 
 // Update applies the reloadable parts of a valid configuration: MinFree, MaxStreams,
-// MaxDuration, IdleTimeout, ReadInterval, SyncInterval, PublishTimeout and Allow. A recording that is expected
-// already keeps what it began with.
+// MaxDuration, CuePoints, IdleTimeout, ReadInterval, SyncInterval, PublishTimeout and Allow. A
+// recording that is expected already keeps what it began with.
 func (s *Sink) Update(cfg Config) {
 	old := s.cfg.Load()
 	cfg.Advertise, cfg.Directory, cfg.TLS, cfg.Disk = old.Advertise, old.Directory, old.TLS, old.Disk

@@ -53,7 +53,7 @@ func BenchmarkRepairHour(b *testing.B) {
 	f := benchFile(b)
 	w := newWriter(b, f, mono8)
 	noErr(b, w.Flush())
-	size := headerBytes + int64(mono8.ByteRate())*3600
+	size := plainBytes + int64(mono8.ByteRate())*3600
 	noErr(b, f.Truncate(size))
 	for b.Loop() {
 		b.StopTimer()

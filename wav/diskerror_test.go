@@ -13,7 +13,7 @@ import (
 // is playable and holds every whole frame that found room.
 func TestNoRoom(t *testing.T) {
 	audio := noise(1, 40_000)
-	for room := int64(headerBytes); room < headerBytes+45_000; room += 1231 {
+	for room := int64(plainBytes); room < plainBytes+45_000; room += 1231 {
 		f := newMemFile(nil)
 		f.failTruncate = errDisk
 		w := newWriter(t, f, stereo8)
@@ -24,14 +24,14 @@ func TestNoRoom(t *testing.T) {
 			_, err = w.Write(audio[at:min(at+321, len(audio))])
 		}
 		err = errors.Join(err, w.Flush())
-		full := room < headerBytes+int64(len(audio))
+		full := room < plainBytes+int64(len(audio))
 		if full != errors.Is(err, errDisk) {
 			t.Errorf("room for %d: %v", room, err)
 		}
 		if err := w.Finish(); full && !errors.Is(err, errDisk) {
 			t.Errorf("room for %d: Finish = %v", room, err)
 		}
-		want := audio[:stereo8.whole(min(room-headerBytes, int64(len(audio))))]
+		want := audio[:stereo8.whole(min(room-plainBytes, int64(len(audio))))]
 		checkKept(t, f, w, want)
 	}
 }
@@ -51,7 +51,7 @@ func TestRoomAgain(t *testing.T) {
 	audio := noise(2, 20_000)
 	f := newMemFile(nil)
 	w := newWriter(t, f, stereo8)
-	f.room = headerBytes + 5_001
+	f.room = plainBytes + 5_001
 	n, err := w.Write(audio)
 	if n != bufferBytes || !errors.Is(err, errDisk) {
 		t.Fatalf("Write = %d, %v", n, err)
@@ -82,7 +82,7 @@ func TestRoomAgain(t *testing.T) {
 
 // Half a frame and half a cue chunk don't stay in a file that can be cut.
 func TestCut(t *testing.T) {
-	for _, room := range []int64{headerBytes + 10_001, headerBytes + 16_000 + 31} {
+	for _, room := range []int64{plainBytes + 10_001, plainBytes + 16_000 + 31} {
 		f := newMemFile(nil)
 		w := newWriter(t, f, stereo8)
 		f.room = room
@@ -91,7 +91,7 @@ func TestCut(t *testing.T) {
 		if err := w.Finish(); !errors.Is(err, errDisk) {
 			t.Errorf("Finish = %v", err)
 		}
-		want := headerBytes + stereo8.whole(min(room-headerBytes, 16_000))
+		want := plainBytes + stereo8.whole(min(room-plainBytes, 16_000))
 		if f.size() != want {
 			t.Errorf("%d bytes stay of %d, want %d", f.size(), room, want)
 		}
@@ -104,7 +104,7 @@ func TestCut(t *testing.T) {
 func TestHeaderFails(t *testing.T) {
 	f := newMemFile(nil)
 	f.room = 3
-	if _, err := NewWriter(f, mono8); !errors.Is(err, errDisk) {
+	if _, err := NewWriter(f, mono8, 0); !errors.Is(err, errDisk) {
 		t.Errorf("NewWriter = %v", err)
 	}
 	f = newMemFile(nil)
@@ -140,7 +140,7 @@ func TestDevFull(t *testing.T) {
 		t.Skip("this needs the device /dev/full, which Linux has:", err)
 	}
 	defer f.Close()
-	if _, err := NewWriter(f, mono8); !errors.Is(err, syscall.ENOSPC) {
+	if _, err := NewWriter(f, mono8, 0); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("NewWriter = %v, want ENOSPC", err)
 	}
 }

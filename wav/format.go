@@ -1,13 +1,14 @@
 // Package wav owns the recording's file: a streaming writer of 16-bit PCM whose
 // file is playable at every moment, a reader of headers, and a repair of files
-// whose writer was killed.
+// whose writer was killed. It also decodes the WAV files of other programs.
 //
-// A file is RIFF with a JUNK chunk of 28 bytes before fmt and data. When the file
-// outgrows 4 GiB that chunk becomes ds64 and the file RF64, in place. Cue points
-// follow the audio.
+// A file that can't reach 4 GiB has the plain header of 44 bytes: fmt at 12, data at 36. One
+// that may has a JUNK chunk of 28 bytes before fmt, which becomes ds64 and the file RF64, in
+// place, when it outgrows 4 GiB. Cue points follow the audio.
 //
-// The package starts no goroutines, never opens, closes or renames a file, never
-// holds more than one buffer of audio in memory, and never removes audio.
+// The package starts no goroutines, never opens, closes or renames a file, never removes
+// audio, and never holds more than one buffer of audio in memory, but for the files that it
+// is given in memory.
 package wav
 
 import (

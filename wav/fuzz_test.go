@@ -3,25 +3,33 @@ package wav
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"testing"
 )
 
 // seeds returns files of every kind that Repair knows.
 func seeds(f *testing.F) [][]byte {
 	audio := noise(1, 400)
-	whole := recording(f, stereo8, audio, Cue{7, "prompt start"}, Cue{90, "prompt end"}).data
-	half := bytes.Clone(whole)
-	clear(half[50:headerBytes])
-	rf64 := bytes.Clone(whole)
-	setSizes(rf64[:headerBytes], stereo8, 400, int64(len(rf64)), true)
-	return [][]byte{
-		nil, whole, half, rf64, whole[:70], whole[:300], whole[:490], make([]byte, 300),
-		killed(f, mono8, audio[:100], audio[100:]).data,
-		killed(f, stereo8, audio, whole[headerBytes+400:]).data,
+	var list [][]byte
+	for _, form := range []form{plain, roomy} {
+		whole := form.recording(f, stereo8, audio, Cue{7, "prompt start"}, Cue{90, "prompt end"}).data
+		half := bytes.Clone(whole)
+		clear(half[form.header-30 : form.header])
+		list = append(list, whole, half, whole[:form.header-10], whole[:300], whole[:490],
+			form.killed(f, mono8, audio[:100], audio[100:]).data,
+			form.killed(f, stereo8, audio, whole[form.header+400:]).data)
+	}
+	rf64 := roomy.recording(f, stereo8, audio, Cue{7, "prompt start"}).data
+	setSizes(rf64[:roomBytes], 4, 400, int64(len(rf64)), true)
+	for _, tc := range peoplesFiles() {
+		list = append(list, tc.file)
+	}
+	return append(
+		list, nil, rf64, make([]byte, 300),
 		riff("fmt ", fmtChunk(mono8), "data", string(audio[:99]), "LIST", "INFO"),
 		riff("LIST", "INFO", "fmt ", extensible(stereo8, 1), "data", ""),
 		append(riff("fmt ", fmtChunk(mono8), "data", ""), audio...),
-	}
+	)
 }
 
 // Repair never makes a file worse, and a second one changes nothing.
@@ -49,13 +57,19 @@ func FuzzRepair(f *testing.F) {
 			return
 		}
 		now, err := ReadHeader(file, file.size())
+		if errors.Is(err, ErrFormat) {
+			r, start, _ := afterTag(file)
+			var l layout
+			l, err = readLayout(r, file.size()-start)
+			now.DataOffset = start + l.DataOffset
+		}
 		if err != nil {
 			t.Fatalf("not readable after Repair: %v", err)
 		}
 		if errBefore == nil {
 			sameAudio(t, before, file.data, was, now)
 		}
-		if len(before) > headerBytes && !bytes.Equal(before[now.DataOffset:], file.data[now.DataOffset:]) {
+		if int64(len(before)) > now.DataOffset && !bytes.Equal(before[now.DataOffset:], file.data[now.DataOffset:]) {
 			t.Fatal("bytes behind the header have changed")
 		}
 		once := bytes.Clone(file.data)
@@ -88,6 +102,25 @@ func FuzzReadHeader(f *testing.F) {
 		if h.Format.Validate() != nil || h.DataBytes < 0 || h.DataBytes%int64(h.Format.FrameBytes()) != 0 ||
 			h.DataOffset+h.DataBytes > int64(len(b)) || len(h.Cues) > maxCues {
 			t.Fatalf("%+v of %d bytes", h, len(b))
+		}
+	})
+}
+
+// What is decoded is whole frames of a good format, and at least what the header declares.
+func FuzzDecode(f *testing.F) {
+	for _, b := range seeds(f) {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		format, pcm, err := Decode(b)
+		if err != nil {
+			return
+		}
+		if format.Validate() != nil || len(pcm)%format.FrameBytes() != 0 || len(pcm) > 2*len(b) {
+			t.Fatalf("%v, %d bytes of %d", format, len(pcm), len(b))
+		}
+		if _, declared, err := Parse(b); err == nil && !bytes.HasPrefix(pcm, declared) {
+			t.Fatalf("the %d declared bytes are not the first of the %d decoded", len(declared), len(pcm))
 		}
 	})
 }

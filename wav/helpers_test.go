@@ -90,9 +90,30 @@ func noise(seed uint64, n int) []byte {
 	return b
 }
 
+// form is one of the two headers that a Writer writes.
+type form struct {
+	frames int64 // that NewWriter is told
+	header int   // its length
+}
+
+var (
+	plain = form{1 << 28, plainBytes}
+	roomy = form{0, roomBytes}
+)
+
+func eachForm(t *testing.T, test func(t *testing.T, form form)) {
+	t.Run("plain", func(t *testing.T) { test(t, plain) })
+	t.Run("with room", func(t *testing.T) { test(t, roomy) })
+}
+
 func newWriter(t testing.TB, f File, format Format) *Writer {
 	t.Helper()
-	w, err := NewWriter(f, format)
+	return plain.writer(t, f, format)
+}
+
+func (o form) writer(t testing.TB, f File, format Format) *Writer {
+	t.Helper()
+	w, err := NewWriter(f, format, o.frames)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,10 +135,10 @@ func noErr(t testing.TB, err error) {
 }
 
 // recording returns a finished file with the audio and cues.
-func recording(t testing.TB, format Format, pcm []byte, cues ...Cue) *memFile {
+func (o form) recording(t testing.TB, format Format, pcm []byte, cues ...Cue) *memFile {
 	t.Helper()
 	f := newMemFile(nil)
-	w := newWriter(t, f, format)
+	w := o.writer(t, f, format)
 	write(t, w, pcm)
 	for _, c := range cues {
 		w.CueAt(c.Frame, c.Label)
@@ -128,10 +149,10 @@ func recording(t testing.TB, format Format, pcm []byte, cues ...Cue) *memFile {
 
 // killed returns a file whose writer was killed: after flushed was flushed, the
 // rest reached the file but not the header.
-func killed(t testing.TB, format Format, flushed, rest []byte) *memFile {
+func (o form) killed(t testing.TB, format Format, flushed, rest []byte) *memFile {
 	t.Helper()
 	f := newMemFile(nil)
-	w := newWriter(t, f, format)
+	w := o.writer(t, f, format)
 	write(t, w, flushed)
 	noErr(t, w.Flush())
 	f.data = append(f.data, rest...)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -33,21 +34,29 @@ type Header struct {
 func (h Header) Frames() int64 { return h.DataBytes / int64(h.Format.FrameBytes()) }
 
 // ReadHeader reads the chunks of a file of size bytes, in constant memory. The
-// error is ErrNotWAV, ErrFormat or wraps an error of r. A file that is cut short or
-// still being written is not an error.
+// error is ErrNotWAV, ErrFormat for other audio than 16-bit PCM, or wraps an error of r.
+// A file that is cut short or still being written is not an error.
 func ReadHeader(r io.ReaderAt, size int64) (Header, error) {
-	l, err := readLayout(r, size)
+	r, start, err := afterTag(r)
+	if err != nil {
+		return Header{}, err
+	}
+	l, err := readLayout(r, size-start)
+	if err == nil && l.encoding != pcm16 {
+		err = fmt.Errorf("read header: %w: %v", ErrFormat, l.encoding)
+	}
 	if err != nil {
 		return Header{}, err
 	}
 	if !l.open {
 		l.Cues = readCues(r, l.dataEnd(), min(l.size, l.riffEnd))
 	}
+	l.DataOffset += start
 	return l.Header, nil
 }
 
-// Parse returns the header and the audio of a file in memory. Errors are those of
-// ReadHeader; the audio isn't copied.
+// Parse returns the header and the audio of a file in memory, as the header declares it.
+// Errors are those of ReadHeader; the audio isn't copied. Decode accepts more.
 func Parse(file []byte) (Header, []byte, error) {
 	h, err := ReadHeader(bytes.NewReader(file), int64(len(file)))
 	return h, file[h.DataOffset:][:h.DataBytes], err
@@ -56,6 +65,7 @@ func Parse(file []byte) (Header, []byte, error) {
 // layout holds where the parts of a file are. Offsets are from the file's beginning.
 type layout struct {
 	Header
+	encoding encoding
 	size     int64
 	damaged  bool  // its header can't be read as it is
 	room     bool  // at the file's beginning is a ds64 chunk, or JUNK of its size
@@ -70,10 +80,11 @@ type chunk struct {
 	id      string
 	payload int64
 	size    int64
+	pad     int64
 }
 
 // end returns where the next chunk begins.
-func (c chunk) end() int64 { return c.payload + c.size + c.size%2 }
+func (c chunk) end() int64 { return c.payload + c.size + c.pad }
 
 func readChunk(r io.ReaderAt, at int64) (chunk, error) {
 	var b [chunkHeader]byte
@@ -84,7 +95,24 @@ func readChunk(r io.ReaderAt, at int64) (chunk, error) {
 	if strings.ContainsFunc(c.id, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return c, fmt.Errorf("read header: %w: chunk %q", ErrNotWAV, c.id)
 	}
+	c.pad = c.size % 2
+	if c.pad > 0 {
+		// The pad byte is there unless a chunk begins in its place, and none behind it.
+		var next [5]byte
+		n, err := r.ReadAt(next[:], c.end()-1)
+		if n == len(next) && isKnown(next[:4]) && !isKnown(next[1:]) {
+			c.pad = 0
+		}
+		return c, readError(err)
+	}
 	return c, nil
+}
+
+// isKnown reports whether an id is one that WAV files have.
+func isKnown(id []byte) bool {
+	return slices.Contains([]string{
+		"fmt ", "data", "LIST", "fact", "cue ", "JUNK", "junk", "PAD ", "FLLR", "bext", "iXML", "_PMX", "id3 ", "ID3 ", "smpl", "inst", "PEAK", "plst", "afsp", "DISP", "cart",
+	}, string(id))
 }
 
 // chunks yields the chunks from an offset on, up to the first that can't be read.
@@ -154,7 +182,7 @@ func (l *layout) scan(r io.ReaderAt, c chunk) error {
 	case c.id == "fmt ":
 		return l.scanFormat(r, c)
 	case c.id == "data":
-		return l.scanData(c)
+		return l.scanData(r, c)
 	case c.payload != ds64At || c.size < junkBytes || c.id != "ds64" && c.id != "JUNK":
 		return nil
 	}
@@ -177,31 +205,35 @@ func (l *layout) scanFormat(r io.ReaderAt, c chunk) (err error) {
 	if err := readFull(r, b, c.payload); err != nil {
 		return err
 	}
-	l.Format, err = decodeFormat(b)
+	l.Format, l.encoding, err = decodeFormat(b)
 	return err
 }
 
 // decodeFormat reads the payload of a fmt chunk, at least fmtBytes long.
-func decodeFormat(b []byte) (Format, error) {
+func decodeFormat(b []byte) (Format, encoding, error) {
 	var c formatChunk
 	_, _ = binary.Decode(b, binary.LittleEndian, &c)
-	if c.Tag == formatExtensible && len(b) >= 26 {
+	if c.Tag == tagExtensible && len(b) >= 26 {
 		c.Tag = binary.LittleEndian.Uint16(b[24:])
 	}
-	if c.Tag != formatPCM || c.Bits != 8*sampleBytes {
-		return Format{}, fmt.Errorf("read header: %w: format tag %d of %d bits", ErrFormat, c.Tag, c.Bits)
+	f, e := Format{SampleRate: int(min(c.SampleRate, math.MaxInt32)), Channels: int(c.Channels)}, encoding{c.Tag, int(c.Bits)}
+	if e.sample() == nil {
+		return Format{}, encoding{}, fmt.Errorf("read header: %w: %v", ErrFormat, e)
 	}
-	f := Format{SampleRate: int(c.SampleRate), Channels: int(c.Channels)}
 	if err := f.Validate(); err != nil {
-		return Format{}, fmt.Errorf("read header: %w: %w", ErrFormat, err)
+		return Format{}, encoding{}, fmt.Errorf("read header: %w: %w", ErrFormat, err)
 	}
-	if int(c.FrameBytes) != f.FrameBytes() {
-		return Format{}, fmt.Errorf("read header: %w: %d bytes a frame", ErrFormat, c.FrameBytes)
+	if int(c.FrameBytes) != f.Channels*e.bits/8 {
+		return Format{}, encoding{}, fmt.Errorf("read header: %w: %d bytes a frame", ErrFormat, c.FrameBytes)
 	}
-	return f, nil
+	return f, e, nil
 }
 
-func (l *layout) scanData(c chunk) error {
+// scanData reads the data chunk. An empty one that another one follows is passed over.
+func (l *layout) scanData(r io.ReaderAt, c chunk) error {
+	if next, err := readChunk(r, c.payload); c.size == 0 && err == nil && next.id == "data" {
+		return nil
+	}
 	if l.Format == (Format{}) {
 		return fmt.Errorf("read header: %w: no fmt chunk before the data chunk", ErrNotWAV)
 	}
@@ -215,9 +247,15 @@ func (l *layout) scanData(c chunk) error {
 	case l.declared == 0: // no ds64 chunk declares it
 		l.open, l.declared = true, l.available()
 	}
-	l.DataBytes = l.Format.whole(min(l.declared, l.available()))
+	l.DataBytes = l.whole(min(l.declared, l.available()))
 	return nil
 }
+
+// frameBytes returns the bytes of one frame as the file writes it.
+func (l *layout) frameBytes() int64 { return int64(l.Format.Channels * l.encoding.bits / 8) }
+
+// whole returns the bytes of the whole frames in n bytes.
+func (l *layout) whole(n int64) int64 { return n - n%l.frameBytes() }
 
 func (l *layout) available() int64 { return l.size - l.DataOffset }
 

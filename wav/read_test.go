@@ -20,7 +20,7 @@ func riff(chunks ...string) []byte {
 
 // fmtChunk returns the payload of a fmt chunk.
 func fmtChunk(f Format) string {
-	return string(newHeader(f)[fmtAt:dataAt])
+	return string(newHeader(f, false)[riffHeader+chunkHeader:][:fmtBytes])
 }
 
 // extensible returns the payload of a WAVE_FORMAT_EXTENSIBLE fmt chunk.
@@ -110,8 +110,8 @@ func (r failingReader) ReadAt(b []byte, at int64) (int, error) {
 }
 
 func TestReadFails(t *testing.T) {
-	f := recording(t, mono8, noise(1, 100))
-	for after := range int64(headerBytes) {
+	f := plain.recording(t, mono8, noise(1, 100))
+	for after := range int64(plainBytes) {
 		r := failingReader{f, after}
 		if _, err := ReadHeader(r, f.size()); !errors.Is(err, errDisk) {
 			t.Fatalf("ReadHeader with %d bytes = %v", after, err)

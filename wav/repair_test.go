@@ -24,14 +24,15 @@ func repairTo(t *testing.T, f *memFile, fallback Format, audio []byte, cues int)
 	if got := pcm(t, f); !bytes.Equal(got, audio) {
 		t.Errorf("%d bytes of audio after Repair, want %d", len(got), len(audio))
 	}
-	if len(before) > headerBytes && !bytes.Equal(f.data[headerBytes:], before[headerBytes:]) {
-		t.Error("Repair has touched more than the header")
-	}
 	if changed == bytes.Equal(before, f.data) || (f.syncs > 0) != changed {
 		t.Errorf("changed = %v, %d syncs", changed, f.syncs)
 	}
-	if h, err := ReadHeader(f, f.size()); err != nil || len(h.Cues) != cues {
+	h, err := ReadHeader(f, f.size())
+	if err != nil || len(h.Cues) != cues {
 		t.Errorf("header %+v, %v", h, err)
+	}
+	if at := int(h.DataOffset); len(before) > at && !bytes.Equal(f.data[at:], before[at:]) {
+		t.Error("Repair has touched more than the header")
 	}
 	checkRepaired(t, f, fallback)
 	return changed
@@ -47,18 +48,29 @@ func checkRepaired(t *testing.T, f *memFile, fallback Format) {
 }
 
 // healthy resets what recording counted.
-func healthy(t *testing.T, format Format, audio []byte, cues ...Cue) *memFile {
-	return newMemFile(recording(t, format, audio, cues...).data)
+func (o form) healthy(t *testing.T, format Format, audio []byte, cues ...Cue) *memFile {
+	return newMemFile(o.recording(t, format, audio, cues...).data)
 }
 
-func TestRepairHealthy(t *testing.T) {
+// afterZeros is the audio of a file whose header lost its bytes between two offsets. If nothing
+// is left that tells that it had room for ds64, the end of that is audio, too.
+func (o form) afterZeros(file, audio []byte, from, to int) []byte {
+	if o == plain || from > junkAt || to < roomBytes-4 {
+		return audio
+	}
+	return append(bytes.Clone(file[plainBytes:roomBytes]), audio...)
+}
+
+func TestRepairHealthy(t *testing.T) { eachForm(t, testRepairHealthy) }
+
+func testRepairHealthy(t *testing.T, form form) {
 	for _, format := range []Format{mono8, stereo8} {
 		for _, frames := range []int{0, 1, 100, 9_001} {
 			audio := noise(1, frames*format.FrameBytes())
 			for cues, f := range []*memFile{
-				healthy(t, format, audio),
-				healthy(t, format, audio, Cue{0, "odd"}),
-				healthy(t, format, audio, Cue{0, "a"}, Cue{int64(frames), "even"}),
+				form.healthy(t, format, audio),
+				form.healthy(t, format, audio, Cue{0, "odd"}),
+				form.healthy(t, format, audio, Cue{0, "a"}, Cue{int64(frames), "even"}),
 			} {
 				if repairTo(t, f, Format{}, audio, cues) {
 					t.Errorf("%v, %d frames, %d cues: changed", format, frames, cues)
@@ -69,12 +81,14 @@ func TestRepairHealthy(t *testing.T) {
 }
 
 // A killed writer's file gets back what had reached it after the last Flush.
-func TestRepairKilled(t *testing.T) {
+func TestRepairKilled(t *testing.T) { eachForm(t, testRepairKilled) }
+
+func testRepairKilled(t *testing.T, form form) {
 	for _, format := range []Format{mono8, stereo8} {
 		for _, flushed := range []int{0, 400} {
 			for _, rest := range []int{0, 1, 3, 4, 16384, 100_003} {
 				audio := noise(2, flushed+rest)
-				f := killed(t, format, audio[:flushed], audio[flushed:])
+				f := form.killed(t, format, audio[:flushed], audio[flushed:])
 				f.syncs = 0
 				if got := pcm(t, f); len(got) != flushed {
 					t.Errorf("%d bytes of audio before Repair, want %d", len(got), flushed)
@@ -86,25 +100,27 @@ func TestRepairKilled(t *testing.T) {
 }
 
 // Killed in the middle of Finish: the cues never become audio.
-func TestRepairKilledInFinish(t *testing.T) {
+func TestRepairKilledInFinish(t *testing.T) { eachForm(t, testRepairKilledInFinish) }
+
+func testRepairKilledInFinish(t *testing.T, form form) {
 	audio := noise(3, 5000)
-	whole := recording(t, mono8, audio, Cue{5, "prompt start"}, Cue{900, "prompt end"}).data
-	tail := len(whole) - headerBytes - len(audio)
+	whole := form.recording(t, mono8, audio, Cue{5, "prompt start"}, Cue{900, "prompt end"}).data
+	tail := len(whole) - form.header - len(audio)
 	for n := range tail {
-		f := killed(t, mono8, audio, whole[headerBytes+len(audio):][:n])
+		f := form.killed(t, mono8, audio, whole[form.header+len(audio):][:n])
 		f.syncs = 0
 		want, cues := audio, 0
 		if n >= chunkHeader+4+2*cueBytes { // without their labels
 			cues = 2
 		}
 		if n < chunkHeader { // too little to tell it from audio
-			want = append(bytes.Clone(audio), whole[headerBytes+len(audio):][:mono8.whole(int64(n))]...)
+			want = append(bytes.Clone(audio), whole[form.header+len(audio):][:mono8.whole(int64(n))]...)
 		}
 		repairTo(t, f, Format{}, want, cues)
 	}
 	for _, flushed := range []int{0, 4000, 5000} { // also with a header from before the last Flush
 		f := newMemFile(bytes.Clone(whole))
-		f.data = append(killed(t, mono8, audio[:flushed], nil).data, whole[headerBytes+flushed:]...)
+		f.data = append(form.killed(t, mono8, audio[:flushed], nil).data, whole[form.header+flushed:]...)
 		repairTo(t, f, Format{}, audio, 2)
 		if !bytes.Equal(f.data, whole) {
 			t.Errorf("flushed %d: the file isn't what Finish would have made of it", flushed)
@@ -113,10 +129,12 @@ func TestRepairKilledInFinish(t *testing.T) {
 }
 
 // The header's sizes reached the disk before the cues did.
-func TestRepairCuesLost(t *testing.T) {
+func TestRepairCuesLost(t *testing.T) { eachForm(t, testRepairCuesLost) }
+
+func testRepairCuesLost(t *testing.T, form form) {
 	audio := noise(4, 5000)
-	whole := recording(t, mono8, audio, Cue{5, "prompt start"}).data
-	tail := len(whole) - headerBytes - len(audio)
+	whole := form.recording(t, mono8, audio, Cue{5, "prompt start"}).data
+	tail := len(whole) - form.header - len(audio)
 	for lost := 1; lost <= tail; lost++ {
 		f := newMemFile(bytes.Clone(whole[:len(whole)-lost]))
 		cues := 0
@@ -127,7 +145,7 @@ func TestRepairCuesLost(t *testing.T) {
 	}
 	for kept := range tail {
 		f := newMemFile(bytes.Clone(whole))
-		clear(f.data[headerBytes+len(audio)+kept:])
+		clear(f.data[form.header+len(audio)+kept:])
 		_, err := Repair(f, f.size(), Format{})
 		noErr(t, err)
 		if got := pcm(t, f); !bytes.Equal(got, audio) {
@@ -138,30 +156,34 @@ func TestRepairCuesLost(t *testing.T) {
 }
 
 // The header is there, the audio isn't.
-func TestRepairCutShort(t *testing.T) {
+func TestRepairCutShort(t *testing.T) { eachForm(t, testRepairCutShort) }
+
+func testRepairCutShort(t *testing.T, form form) {
 	audio := noise(5, 5000)
 	for _, keep := range []int{0, 1, 2, 7, 4999} {
-		f := healthy(t, stereo8, audio)
-		f.data = f.data[:headerBytes+keep]
+		f := form.healthy(t, stereo8, audio)
+		f.data = f.data[:form.header+keep]
 		repairTo(t, f, Format{}, audio[:stereo8.whole(int64(keep))], 0)
 	}
 }
 
 // A header of which only the first bytes, or nothing, reached the disk.
-func TestRepairHalfHeader(t *testing.T) {
+func TestRepairHalfHeader(t *testing.T) { eachForm(t, testRepairHalfHeader) }
+
+func testRepairHalfHeader(t *testing.T, form form) {
 	audio := noise(6, 5000)
-	for n := range headerBytes + 1 {
+	for n := range form.header + 1 {
 		for _, zeros := range []bool{true, false} {
 			make := func() *memFile {
-				f := healthy(t, stereo8, audio)
+				f := form.healthy(t, stereo8, audio)
 				if !zeros {
 					f.data = f.data[:n]
 				} else {
-					clear(f.data[n:headerBytes])
+					clear(f.data[n:form.header])
 				}
 				return f
 			}
-			want := audio
+			want := form.afterZeros(make().data, audio, n, form.header)
 			if !zeros {
 				want = nil
 			}
@@ -170,10 +192,10 @@ func TestRepairHalfHeader(t *testing.T) {
 				f := make()
 				before := bytes.Clone(f.data)
 				_, err := Repair(f, f.size(), Format{})
-				if n < dataAt-1 && (!errors.Is(err, ErrUnknownFormat) || !bytes.Equal(before, f.data)) {
+				if n < form.header-chunkHeader-1 && (!errors.Is(err, ErrUnknownFormat) || !bytes.Equal(before, f.data)) {
 					t.Errorf("Repair without a format = %v", err)
 				}
-				if n >= dataAt && err != nil {
+				if n >= form.header-chunkHeader && err != nil {
 					t.Errorf("Repair with the format in the file = %v", err)
 				}
 			})
@@ -182,20 +204,22 @@ func TestRepairHalfHeader(t *testing.T) {
 }
 
 // Any run of zeros within the header is repaired; the format that is there wins.
-func TestRepairZeroFilled(t *testing.T) {
+func TestRepairZeroFilled(t *testing.T) { eachForm(t, testRepairZeroFilled) }
+
+func testRepairZeroFilled(t *testing.T, form form) {
 	audio := noise(7, 5000)
-	for from := range headerBytes {
-		for to := from + 1; to <= headerBytes; to++ {
-			f := healthy(t, stereo8, audio, Cue{7, "x"})
+	for from := range form.header {
+		for to := from + 1; to <= form.header; to++ {
+			f := form.healthy(t, stereo8, audio, Cue{7, "x"})
 			if bytes.Equal(f.data[from:to], make([]byte, to-from)) {
 				continue
 			}
 			clear(f.data[from:to])
-			repairTo(t, f, stereo8, audio, 1)
+			repairTo(t, f, stereo8, form.afterZeros(f.data, audio, from, to), 1)
 		}
 	}
-	f := healthy(t, stereo8, audio)
-	clear(f.data[:fmtAt])
+	f := form.healthy(t, stereo8, audio)
+	clear(f.data[:form.header-chunkHeader-fmtBytes])
 	repairTo(t, f, mono8, audio, 0)
 	if h, err := ReadHeader(f, f.size()); err != nil || h.Format != stereo8 {
 		t.Errorf("header %+v, %v", h, err)
@@ -203,20 +227,25 @@ func TestRepairZeroFilled(t *testing.T) {
 }
 
 // Damage of the header, and something behind the audio that it declares.
-func TestRepairDamagedAndUnfinished(t *testing.T) {
+func TestRepairDamagedAndUnfinished(t *testing.T) { eachForm(t, testRepairDamagedAndUnfinished) }
+
+func testRepairDamagedAndUnfinished(t *testing.T, form form) {
 	audio := noise(12, 5000)
-	whole := recording(t, stereo8, audio, Cue{7, "x"}).data
-	half := newMemFile(bytes.Clone(whole[:headerBytes+5000+20])) // half a cue chunk
+	whole := form.recording(t, stereo8, audio, Cue{7, "x"}).data
+	half := newMemFile(bytes.Clone(whole[:form.header+5000+20])) // half a cue chunk
 	clear(half.data[:8])
 	repairTo(t, half, Format{}, audio, 0)
 
-	more := killed(t, stereo8, audio[:400], audio[400:]) // more audio
-	clear(more.data[junkAt : junkAt+4])
+	more := form.killed(t, stereo8, audio[:400], audio[400:]) // more audio
+	clear(more.data[riffHeader : riffHeader+4])
 	more.syncs = 0
 	repairTo(t, more, Format{}, audio, 0)
 
+	if form == plain {
+		return
+	}
 	large := newMemFile(bytes.Clone(whole))
-	setSizes(large.data[:headerBytes], stereo8, 5000, large.size(), true)
+	setSizes(large.data[:form.header], 4, 5000, large.size(), true)
 	clear(large.data[:3])
 	repairTo(t, large, Format{}, audio, 1)
 }
@@ -244,7 +273,7 @@ func TestRepairForeign(t *testing.T) {
 		{"cut short", plain[:300], true, 256},
 		{"wrong RIFF size", size(listed, 4, 17), true, 600},
 		{"RIFF ends before the last chunk", size(listed, 4, uint32(len(listed)-8-16)), true, 600},
-		{"odd", size(plain, 40, 599), true, 598},
+		{"odd", size(plain, 40, 599), true, 600},
 		{"odd with chunks behind", riff("fmt ", fmtChunk(mono8), "data", audio[:599], "LIST", "INFO"), false, 598},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -261,8 +290,8 @@ func TestRepairForeign(t *testing.T) {
 
 // What isn't understood stays as it is.
 func TestRepairNotUnderstood(t *testing.T) {
-	bits24 := []byte(recording(t, mono8, noise(9, 600)).data)
-	bits24[70] = 24
+	bits24 := []byte(plain.recording(t, mono8, noise(9, 600)).data)
+	bits24[34] = 24
 	for _, tc := range []struct {
 		name string
 		file []byte
@@ -273,7 +302,7 @@ func TestRepairNotUnderstood(t *testing.T) {
 		{"mp3", append([]byte("ID3\x03"), make([]byte, 500)...), ErrNotWAV},
 		{"24 bits", bits24, ErrFormat},
 		{"foreign, half a header", riff("fmt ", fmtChunk(mono8), "data", "abcdef")[:30], ErrNotWAV},
-		{"header of other format than the fallback", with(recording(t, mono8, noise(9, 60)).data, 68, "\x00"), ErrFormat},
+		{"header of other format than the fallback", with(plain.recording(t, mono8, noise(9, 60)).data, 32, "\x00"), ErrFormat},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := newMemFile(bytes.Clone(tc.file))
@@ -285,7 +314,7 @@ func TestRepairNotUnderstood(t *testing.T) {
 			}
 		})
 	}
-	f := healthy(t, mono8, nil)
+	f := plain.healthy(t, mono8, nil)
 	if _, err := Repair(f, f.size(), Format{SampleRate: 5}); !errors.As(err, new(*FieldError)) {
 		t.Errorf("Repair with a bad fallback = %v", err)
 	}
@@ -293,9 +322,9 @@ func TestRepairNotUnderstood(t *testing.T) {
 
 // A sparse file of 5 GiB whose header still says 100 bytes, or nothing at all.
 func TestRepairLarge(t *testing.T) {
-	const size = 5<<30 + headerBytes
+	const size = 5<<30 + roomBytes
 	for name, head := range map[string][]byte{
-		"behind":  killed(t, mono8, noise(10, 100), nil).data,
+		"behind":  roomy.killed(t, mono8, noise(10, 100), nil).data,
 		"zeros":   nil,
 		"foreign": append(riff("JUNK", string(make([]byte, 28)), "LIST", "INFO", "fmt ", fmtChunk(mono8)), "data\x00\x00\x00\x00"...),
 	} {
@@ -338,7 +367,7 @@ func TestRepairTooLarge(t *testing.T) {
 }
 
 func TestRepairWriteFails(t *testing.T) {
-	for _, f := range []*memFile{killed(t, mono8, nil, noise(11, 100)), newMemFile(make([]byte, 500))} {
+	for _, f := range []*memFile{plain.killed(t, mono8, nil, noise(11, 100)), newMemFile(make([]byte, 500))} {
 		before := bytes.Clone(f.data)
 		f.failWriteAt = errDisk
 		if changed, err := Repair(f, f.size(), mono8); !errors.Is(err, errDisk) || changed || !bytes.Equal(before, f.data) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"math"
 )
 
 // bufferBytes is the most audio that a Writer buffers.
@@ -33,6 +34,7 @@ type Writer struct {
 
 	// Audio: bytes in the file, and what comes after them.
 	bytes int64
+	most  int64  // whole frames of it
 	buf   []byte // a whole number of frames long
 	n     int    // bytes in buf; the last frame may be incomplete
 	sum   hash.Hash
@@ -47,13 +49,22 @@ type Writer struct {
 // NewWriter writes the header of an empty recording to f and returns its Writer. f
 // must be empty and at its beginning; the caller closes it after Finish. A format
 // that can't be written is an error of *FieldError values, joined.
-func NewWriter(f File, format Format) (*Writer, error) {
+//
+// The recording is expected to have at most so many frames, 0 if nobody knows. If so many
+// are less than 4 GiB, the header is the plain one of 44 bytes, and what would reach 4 GiB
+// all the same is not accepted: the error is ErrTooLarge then.
+func NewWriter(f File, format Format, frames int64) (*Writer, error) {
 	if err := format.Validate(); err != nil {
 		return nil, fmt.Errorf("check format: %w", err)
 	}
-	size := bufferBytes - bufferBytes%format.FrameBytes()
-	w := &Writer{f: f, format: format, header: newHeader(format), buf: make([]byte, size), sum: sha256.New()}
-	setSizes(w.header, format, 0, headerBytes, false)
+	w := &Writer{f: f, format: format, most: format.whole(maxPlainAudio), sum: sha256.New()}
+	w.buf = make([]byte, format.whole(bufferBytes))
+	room := frames <= 0 || frames > w.most/int64(format.FrameBytes())
+	if room {
+		w.most = math.MaxInt64
+	}
+	w.header = newHeader(format, room)
+	setSizes(w.header, int64(format.FrameBytes()), 0, w.end(), false)
 	if _, err := f.Write(w.header); err != nil {
 		return nil, fmt.Errorf("write header: %w", err)
 	}
@@ -62,15 +73,19 @@ func NewWriter(f File, format Format) (*Writer, error) {
 
 // Write accepts audio in any split, also within a sample. It buffers up to 8 KiB and
 // doesn't allocate. It returns the number of bytes accepted: all of them unless the
-// file fails; the error then wraps the file's.
+// file fails, and the error wraps the file's, or grows too large for its header.
 func (w *Writer) Write(pcm []byte) (int, error) {
 	accepted := 0
 	for accepted < len(pcm) && w.err == nil {
-		n := copy(w.buf[w.n:], pcm[accepted:])
+		space := min(int64(len(w.buf)), w.most-w.bytes)
+		n := copy(w.buf[w.n:space], pcm[accepted:])
 		w.n += n
 		accepted += n
-		if w.n == len(w.buf) {
+		switch {
+		case w.n == len(w.buf):
 			w.err = w.drain()
+		case n == 0:
+			w.err = fmt.Errorf("write audio: %w", ErrTooLarge)
 		}
 	}
 	return accepted, w.err
@@ -107,7 +122,7 @@ func (w *Writer) Flush() error {
 		w.err = w.drain()
 	}
 	if w.err == nil && w.patched != w.bytes {
-		w.err = w.patch(headerBytes + w.bytes)
+		w.err = w.patch(w.end())
 	}
 	return w.err
 }
@@ -167,6 +182,9 @@ func (w *Writer) Finish() error {
 	return errors.Join(errAudio, errCues, errHeader, errSync)
 }
 
+// end returns where the audio in the file ends.
+func (w *Writer) end() int64 { return int64(len(w.header)) + w.bytes }
+
 // whole returns the bytes of the whole frames in the buffer.
 func (w *Writer) whole() int { return w.n - w.n%w.format.FrameBytes() }
 
@@ -180,7 +198,7 @@ func (w *Writer) drain() (err error) {
 	case w.err == nil:
 		n, err = w.f.Write(w.buf[:n])
 	default:
-		n, err = w.f.WriteAt(w.buf[:n], headerBytes+w.bytes)
+		n, err = w.f.WriteAt(w.buf[:n], w.end())
 	}
 	n = int(w.format.whole(int64(n)))
 	w.sum.Write(w.buf[:n])
@@ -194,7 +212,7 @@ func (w *Writer) drain() (err error) {
 
 // writeCues returns the offset at which the RIFF ends, with or without cues.
 func (w *Writer) writeCues() (int64, error) {
-	end := headerBytes + w.bytes
+	end := w.end()
 	chunks := encodeCues(w.cues, w.Frames())
 	if len(chunks) == 0 {
 		return end, nil
@@ -207,7 +225,7 @@ func (w *Writer) writeCues() (int64, error) {
 
 // patch writes the header of a file whose RIFF ends at the offset end.
 func (w *Writer) patch(end int64) error {
-	setSizes(w.header, w.format, w.bytes, end, needsRF64(end))
+	setSizes(w.header, int64(w.format.FrameBytes()), w.bytes, end, needsRF64(end))
 	w.patched = w.bytes
-	return writeHeader(w.f, w.header)
+	return writeHeader(w.f, w.header, 0)
 }

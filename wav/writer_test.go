@@ -17,19 +17,24 @@ import (
 )
 
 // The header byte by byte, for every format that is used.
-func TestHeaderBytes(t *testing.T) {
+func TestHeaderBytes(t *testing.T) { eachForm(t, testHeaderBytes) }
+
+func testHeaderBytes(t *testing.T, form form) {
 	for _, format := range []Format{mono8, stereo8, {16000, 1}, {16000, 2}, {48000, 3}} {
 		t.Run(fmt.Sprint(format), func(t *testing.T) {
 			audio := noise(1, 25*format.FrameBytes())
-			f := recording(t, format, audio)
+			f := form.recording(t, format, audio)
 			le := binary.LittleEndian
 			n, frame := uint32(len(audio)), uint32(2*format.Channels)
 			var want []byte
 			want = append(want, "RIFF"...)
-			want = le.AppendUint32(want, 72+n)
-			want = append(want, "WAVEJUNK"...)
-			want = le.AppendUint32(want, 28)
-			want = append(want, make([]byte, 28)...)
+			want = le.AppendUint32(want, uint32(form.header)-8+n)
+			want = append(want, "WAVE"...)
+			if form == roomy {
+				want = append(want, "JUNK"...)
+				want = le.AppendUint32(want, 28)
+				want = append(want, make([]byte, 28)...)
+			}
 			want = append(want, "fmt "...)
 			want = le.AppendUint32(want, 16)
 			want = le.AppendUint16(want, 1)
@@ -44,7 +49,35 @@ func TestHeaderBytes(t *testing.T) {
 			if diff := cmp.Diff(want, f.data); diff != "" {
 				t.Errorf("file (-want +got):\n%s", diff)
 			}
+			if at := bytes.Index(f.data, []byte("fmt ")); form == plain && (at != 12 || string(f.data[36:40]) != "data") {
+				t.Errorf("fmt at %d, not at 12, or data not at 36", at)
+			}
 		})
+	}
+}
+
+// A recording that may reach 4 GiB has room for its size; that depends on frames, not on time.
+func TestHeaderRoom(t *testing.T) {
+	for _, tc := range []struct {
+		format Format
+		frames int64
+		header int64
+	}{
+		{mono8, 1, plainBytes},
+		{mono8, mono8.Frames(4 * time.Hour), plainBytes},
+		{Format{16000, 2}, Format{16000, 2}.Frames(4 * time.Hour), plainBytes},
+		{mono8, 1<<31 - 40_000, plainBytes},
+		{mono8, 1 << 31, roomBytes},
+		{stereo8, 1<<30 - 1, roomBytes}, // with its cues
+		{mono8, mono8.Frames(168 * time.Hour), roomBytes},
+		{mono8, 0, roomBytes},
+	} {
+		f := newMemFile(nil)
+		_, err := NewWriter(f, tc.format, tc.frames)
+		noErr(t, err)
+		if h, err := ReadHeader(f, f.size()); err != nil || h.DataOffset != tc.header || f.size() != tc.header {
+			t.Errorf("%v, %d frames: %+v, %v; want audio at %d", tc.format, tc.frames, h, err, tc.header)
+		}
 	}
 }
 
@@ -56,7 +89,7 @@ func TestReadByGoAudio(t *testing.T) {
 	}{{mono8, 0}, {mono8, 1}, {mono8, 120_001}, {stereo8, 40_000}, {Format{16000, 1}, 16_000}, {Format{16000, 2}, 333}} {
 		t.Run(fmt.Sprintf("%v/%d", tc.format, tc.frames), func(t *testing.T) {
 			audio := noise(2, tc.frames*tc.format.FrameBytes())
-			f := recording(t, tc.format, audio, Cue{Frame: int64(tc.frames / 2), Label: "half"})
+			f := plain.recording(t, tc.format, audio, Cue{Frame: int64(tc.frames / 2), Label: "half"})
 			d := gowav.NewDecoder(bytes.NewReader(f.data))
 			buf, err := d.FullPCMBuffer()
 			noErr(t, err)
@@ -76,7 +109,7 @@ func TestReadByGoAudio(t *testing.T) {
 }
 
 func TestCuesByGoAudio(t *testing.T) {
-	f := recording(t, mono8, noise(3, 16000), Cue{4000, "prompt end"}, Cue{1, "prompt start"}, Cue{90_000, "late"}, Cue{-5, "early"})
+	f := plain.recording(t, mono8, noise(3, 16000), Cue{4000, "prompt end"}, Cue{1, "prompt start"}, Cue{90_000, "late"}, Cue{-5, "early"})
 	d := gowav.NewDecoder(bytes.NewReader(f.data))
 	d.ReadMetadata()
 	noErr(t, d.Err())
@@ -107,7 +140,7 @@ func TestCueLabels(t *testing.T) {
 	}
 	w.cues[0].Label, w.cues[1].Label = cleanLabel("a\x00b\nc"), cleanLabel("\xff")
 	noErr(t, w.Finish())
-	if tail := f.size() - headerBytes; tail > cueTailBytes {
+	if tail := f.size() - plainBytes; tail > cueTailBytes {
 		t.Errorf("cues take %d bytes, more than the %d that Repair looks at", tail, cueTailBytes)
 	}
 	h, err := ReadHeader(f, f.size())
@@ -132,7 +165,7 @@ func TestWriteSplits(t *testing.T) {
 				t.Errorf("%v by %d: %d frames, or another sum", format, split, w.Frames())
 			}
 			noErr(t, w.Finish())
-			if !bytes.Equal(pcm(t, f), whole) || f.size() != headerBytes+int64(len(whole)) {
+			if !bytes.Equal(pcm(t, f), whole) || f.size() != plainBytes+int64(len(whole)) {
 				t.Errorf("%v by %d: the file holds something else", format, split)
 			}
 			if w.Sum() != sha256.Sum256(whole) {
@@ -154,7 +187,7 @@ func TestFlushPlayable(t *testing.T) {
 		write(t, w, audio[at:min(at+777, len(audio))])
 		noErr(t, w.Flush())
 		want := audio[:stereo8.whole(int64(min(at+777, len(audio))))]
-		if !bytes.Equal(pcm(t, f), want) || f.size() != headerBytes+int64(len(want)) {
+		if !bytes.Equal(pcm(t, f), want) || f.size() != plainBytes+int64(len(want)) {
 			t.Fatalf("after %d bytes the file holds something else", at+777)
 		}
 	}
@@ -214,12 +247,12 @@ func TestFinished(t *testing.T) {
 
 func TestFormat(t *testing.T) {
 	for _, f := range []Format{{}, {8000, 0}, {999, 1}, {8000, 9}, {384001, 1}, {-8000, -1}} {
-		if _, err := NewWriter(newMemFile(nil), f); !errors.As(err, new(*FieldError)) {
+		if _, err := NewWriter(newMemFile(nil), f, 0); !errors.As(err, new(*FieldError)) {
 			t.Errorf("NewWriter(%v) = %v", f, err)
 		}
 	}
 	want := "check format: sample rate 0: must be 1000 to 384000 Hz\nchannels 0: must be 1 to 8"
-	if _, err := NewWriter(newMemFile(nil), Format{}); err == nil || err.Error() != want {
+	if _, err := NewWriter(newMemFile(nil), Format{}, 0); err == nil || err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
 	}
 	const year = 365 * 24 * time.Hour
@@ -265,9 +298,9 @@ func TestLarge(t *testing.T) {
 			f, err := os.Create(filepath.Join(t.TempDir(), "large.wav"))
 			noErr(t, err)
 			defer f.Close()
-			w := newWriter(t, f, mono8)
+			w := roomy.writer(t, f, mono8)
 			end, audio := noise(8, 4000), tc.data-4000
-			_, err = f.Seek(headerBytes+audio, io.SeekStart)
+			_, err = f.Seek(roomBytes+audio, io.SeekStart)
 			noErr(t, err)
 			w.bytes = audio // as if it had been written
 			write(t, w, end)
@@ -275,8 +308,49 @@ func TestLarge(t *testing.T) {
 			checkLarge(t, f, tc.data, tc.rf64, nil)
 			w.CueAt(70_000, "prompt end")
 			noErr(t, w.Finish())
-			checkLarge(t, f, tc.data, tc.rf64 || tc.data+headerBytes+60 > limit, []Cue{{70_000, "prompt end"}})
+			checkLarge(t, f, tc.data, tc.rf64 || tc.data+roomBytes+60 > limit, []Cue{{70_000, "prompt end"}})
 		})
+	}
+}
+
+// A recording whose header has no room for more than 4 GiB ends before, with all that it has
+// accepted, and its cues.
+func TestPlainFull(t *testing.T) {
+	for _, format := range []Format{mono8, {8000, 3}} {
+		f, err := os.Create(filepath.Join(t.TempDir(), "full.wav"))
+		noErr(t, err)
+		defer f.Close()
+		w := newWriter(t, f, format)
+		most := format.whole(maxPlainAudio)
+		_, err = f.Seek(plainBytes+most-6000, io.SeekStart)
+		noErr(t, err)
+		w.bytes = most - 6000 // as if it had been written
+		audio := noise(8, 6001)
+		write(t, w, audio[:4001])
+		if n, err := w.Write(audio[4001:]); n != 1999 || !errors.Is(err, ErrTooLarge) {
+			t.Errorf("%v: Write = %d, %v", format, n, err)
+		}
+		if n, err := w.Write(audio); n != 0 || !errors.Is(err, ErrTooLarge) {
+			t.Errorf("%v: second Write = %d, %v", format, n, err)
+		}
+		if err := w.WriteSilence(1000); !errors.Is(err, ErrTooLarge) {
+			t.Errorf("%v: WriteSilence = %v", format, err)
+		}
+		for range 2 * maxCues {
+			w.CueAt(70_000, string(bytes.Repeat([]byte("x"), maxLabel)))
+		}
+		noErr(t, w.Finish())
+		st, err := f.Stat()
+		noErr(t, err)
+		h, err := ReadHeader(f, st.Size())
+		if err != nil || h.DataBytes != most || h.DataOffset != plainBytes || len(h.Cues) != maxCues || st.Size() >= 1<<32 {
+			t.Errorf("%v: %d bytes at %d, %d cues, %v", format, h.DataBytes, h.DataOffset, len(h.Cues), err)
+		}
+		end := make([]byte, 6000)
+		noErr(t, readFull(f, end, plainBytes+most-6000))
+		if changed, err := Repair(f, st.Size(), Format{}); err != nil || changed || !bytes.Equal(end, audio[:6000]) {
+			t.Errorf("%v: Repair = %v, %v; or other audio", format, changed, err)
+		}
 	}
 }
 
@@ -290,7 +364,7 @@ func checkLarge(t *testing.T, f *os.File, data int64, rf64 bool, cues []Cue) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("header (-want +got):\n%s", diff)
 	}
-	var b [headerBytes]byte
+	var b [roomBytes]byte
 	noErr(t, readFull(f, b[:], 0))
 	le := binary.LittleEndian
 	riff := int64(le.Uint32(b[4:]))

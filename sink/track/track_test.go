@@ -44,7 +44,7 @@ func diskOf(open func() (File, error), format wav.Format) Disk {
 			if err != nil {
 				return nil, nil, err
 			}
-			w, err := wav.NewWriter(f, format)
+			w, err := wav.NewWriter(f, format, format.Frames(time.Hour))
 			return f, w, err
 		},
 		Go: func(write func()) { write() }, Wrote: func(time.Duration) {}, Room: NewRoom(1 << 30),

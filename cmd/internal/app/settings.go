@@ -17,6 +17,7 @@ func sinkConfig(c config.Config) sink.Config {
 	s := sink.DefaultConfig()
 	s.Advertise, s.Allow, s.Directory = c.Sink.Advertise, c.Sink.Allow, c.Sink.Directory
 	s.MinFree, s.MaxStreams, s.MaxDuration = int64(c.Sink.MinFree), c.Sink.MaxStreams, c.Sink.MaxDuration
+	s.CuePoints = c.Sink.CuePoints
 	s.IdleTimeout, s.ReadInterval, s.SyncInterval = c.Sink.IdleTimeout, c.Sink.ReadInterval, c.Sink.SyncInterval
 	return s
 }

@@ -51,6 +51,8 @@ type Sink struct {
 	MaxStreams int `yaml:"max_streams" range:"0..100000 streams" reload:"now"`
 	// MaxDuration bounds one recording.
 	MaxDuration time.Duration `yaml:"max_duration" range:"1s..168h" reload:"next call"`
+	// CuePoints says whether moments of the call are marked in the WAV, behind its audio.
+	CuePoints bool `yaml:"cue_points" reload:"next call"`
 	// IdleTimeout is how long a socket may send no frame.
 	IdleTimeout time.Duration `yaml:"idle_timeout" range:"2s..1h" reload:"next call"`
 	// ReadInterval is how long reads are held back so that one serves many frames.
@@ -144,6 +146,7 @@ func defaultSink() Sink {
 		Directory:    "recordings",
 		MinFree:      GiB,
 		MaxDuration:  4 * time.Hour,
+		CuePoints:    true,
 		IdleTimeout:  30 * time.Second,
 		ReadInterval: 200 * time.Millisecond,
 	}

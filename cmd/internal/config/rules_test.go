@@ -60,6 +60,7 @@ func values() map[string]struct {
 		"sink.directory":     {good: []string{".", "recordings", "/var/lib/tap deck", "ä"}, bad: map[string]string{"": "must not be empty", "a\x00b": "one line", "a ": "blank", "a\xff": "UTF-8"}},
 		"sink.min_free":      {good: []string{"0", "0B", "1GiB", "500MB", "3kB", "1000TiB"}, bad: map[string]string{"1024": "and a unit", "1G": "such as 1GiB", "1gb": "GB, TB (1000s)", "1 GiB": "such as 1GiB", "-1GiB": "whole number", "1.5GiB": "such as", "GiB": "whole number", "": "whole number", "2000TiB": "must be 0 to 1000TiB", "9999999999999TiB": "too large", "99999999999999999999B": "whole number"}},
 		"sink.max_duration":  {good: []string{"1s", "4h", "168h"}, bad: map[string]string{"999ms": "must be 1s to 168h", "169h": "must be", "4": "write 4s", "1d": "such as 500ms", "-4h": "negative"}},
+		"sink.cue_points":    {good: []string{"true", "false"}, bad: map[string]string{"no": "true or false", "0": "true or false"}},
 		"sink.idle_timeout":  {good: []string{"2s", "1h"}, bad: map[string]string{"1s": "must be 2s to 1h", "30": "write 30s"}},
 		"sink.read_interval": {good: []string{"0", "0s", "1s"}, bad: map[string]string{"1001ms": "must be 0s to 1s", "200": "write 200s or 200ms", "1.5ms": "whole number of milliseconds"}},
 		"sink.sync_interval": {good: []string{"0s", "1s", "5s", "1h"}, bad: map[string]string{"999ms": "must be 0s or 1s to 1h", "61m": "must be", "5": "write 5s"}},

@@ -203,7 +203,7 @@ func write(t *testing.T, rate int, length time.Duration, voices ...func(float64)
 		t.Fatal(err)
 	}
 	defer func() { _ = f.Close() }()
-	w, err := wav.NewWriter(f, wav.Format{SampleRate: rate, Channels: len(voices)})
+	w, err := wav.NewWriter(f, wav.Format{SampleRate: rate, Channels: len(voices)}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -182,7 +182,7 @@ func Crashed(t testing.TB, dir, id string, pcm []byte) string {
 		t.Fatal(err)
 	}
 	defer part.Close()
-	w, err := wav.NewWriter(part, wav.Format{SampleRate: 8000, Channels: 1})
+	w, err := wav.NewWriter(part, wav.Format{SampleRate: 8000, Channels: 1}, 8000*3600)
 	if err != nil {
 		t.Fatal(err)
 	}
