@@ -56,14 +56,22 @@ func checkSocketURL(text string) error {
 	switch {
 	case text != "ws://"+authority && text != "wss://"+authority, !isHost(host):
 		return violated("must be ws:// or wss:// and host[:port], with no user before and nothing behind, since tapdeck puts its own path there",
-			"such as ws://127.0.0.1:8080 or ws://[2001:db8::1]:8080")
+			"such as ws://127.0.0.1:8080")
 	case port == "0" || port != "" && !isPort(port):
 		return violated("the port must be a number from 1 to 65535")
 	case addr.IsUnspecified():
 		return violated("must name an address that FreeSWITCH can connect to; " + host + " is none")
+	case !moduleTakes(host):
+		return violated(refusedHost, "write an IPv4 address, or a name that stands for one, such as ws://127.0.0.1:8080")
 	}
 	return nil
 }
+
+const refusedHost = "mod_audio_stream refuses a URL whose host has an _ or is an IPv6 address, and connects over IPv4 only"
+
+// moduleTakes reports whether mod_audio_stream takes a URL with this host, which is one by
+// isHost (F36 of controller/switchsim/FACTS.md).
+func moduleTakes(host string) bool { return !strings.ContainsAny(host, "_:") }
 
 func parsePrefix(text string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(text)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net"
 	"net/netip"
+	"net/url"
 	"strings"
 )
 
@@ -93,8 +94,8 @@ func (l *Loaded) warnings() []error {
 	case !secure && c.TLS.Certificate != "":
 		warn("sink.advertise", c.Advertise, "ws, but sink.listen speaks TLS: FreeSWITCH could not connect", "write wss://")
 	}
-	if strings.Contains(c.Advertise, "[") {
-		warn("sink.advertise", c.Advertise, "mod_audio_stream connects over IPv4 only", "")
+	if u, err := url.Parse(c.Advertise); err == nil && !moduleTakes(u.Hostname()) { // which follows sink.listen
+		warn("sink.advertise", c.Advertise, refusedHost, "state sink.advertise with an address that leads to sink.listen")
 	}
 	for _, name := range l.PlanNames() {
 		p := l.Config.Plans[name]

@@ -208,7 +208,9 @@ func TestWarnings(t *testing.T) {
 	for name, c := range map[string]struct{ file, want string }{
 		"wss, no TLS":     {"sink: {advertise: wss://h}", `sink.advertise: "wss://h": wss without sink.tls needs a TLS proxy before sink.listen`},
 		"ws, but TLS":     {"sink: {advertise: ws://h, tls: {certificate: c, key: k}}", `sink.advertise: "ws://h": ws, but sink.listen speaks TLS: FreeSWITCH could not connect; write wss://`},
-		"IPv6":            {"sink: {advertise: 'ws://[::1]:8080'}", `sink.advertise: "ws://[::1]:8080": mod_audio_stream connects over IPv4 only`},
+		"IPv6":            {"sink: {listen: '[::1]:8080'}", `sink.advertise: "ws://[::1]:8080": mod_audio_stream refuses a URL whose host has an _ or is an IPv6 address, and connects over IPv4 only; state sink.advertise with an address that leads to sink.listen`},
+		"name with an _":  {"sink: {listen: 'my_host:8080'}", `sink.advertise: "ws://my_host:8080": mod_audio_stream refuses a URL whose host has an _ or is an IPv6 address, and connects over IPv4 only; state sink.advertise with an address that leads to sink.listen`},
+		"IPv6, but told":  {"sink: {listen: '[::1]:8080', advertise: 'ws://sink.example:8080'}", ""},
 		"listens longer":  {"sink: {max_duration: 10s}", `plans.default.listen: "15s": longer than sink.max_duration (10s): the recording ends before the call`},
 		"silence no use":  {"plans: {a: {silence: 15s}}", `plans.a.silence: "15s": not shorter than listen (15s): it never ends a call`},
 		"proxied":         {"sink: {listen: 127.0.0.1:9000, advertise: ws://h:80}", ""},

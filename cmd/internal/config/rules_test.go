@@ -49,12 +49,13 @@ func values() map[string]struct {
 		"esl.max_calls":        {good: []string{"1", "100000"}, bad: map[string]string{"0": "must be 1 to 100000 calls", "100001": "must be", "1e3": "plain decimal", "-1": "must be", "010": "plain decimal", "1_000": "plain decimal", "+5": "plain decimal", "": "plain decimal", "99999999999999999999": "1 to 100000 calls"}},
 		"sink.max_streams":     {good: []string{"0", "10"}, bad: map[string]string{"-1": "must be 0 to 100000 streams", "ten": "whole number"}},
 		"sink.advertise": {
-			good: []string{"ws://127.0.0.1:8080", "wss://sink.example.com", "ws://host", "wss://[2001:db8::1]:443", "ws://[::1]"},
+			good: []string{"ws://127.0.0.1:8080", "wss://sink.example.com", "ws://host", "ws://my-host.:80", "wss://Sink-1.example:443"},
 			bad: map[string]string{
 				"": "must be ws:// or wss://", "127.0.0.1:8080": "such as ws://127.0.0.1:8080", "http://h:1": "must be ws://", "https://h": "must be ws://", "WS://h": "must be ws://",
 				"ws://h:8080/": "nothing behind", "ws://h/": "nothing behind", "ws://h:8080/x": "nothing behind", "ws://h?x=1": "nothing behind", "ws://h#x": "nothing behind", "ws://u@h": "no user",
 				"ws://": "host", "ws://:8080": "host", "ws://h:": "port", "ws://h:0": "port", "ws://h:99999": "port", "ws://0.0.0.0:80": "can connect to", "ws://[::]:80": "can connect to",
-				"ws://::1:80": "or ws://[2001:db8::1]:8080", "ws://[1.2.3.4]:80": "such as ws://127.0.0.1:8080", "ws://[::1": "", "ws://a b": "host", "ws://h\r\nX: y": "", "ftp://h": "must be ws://",
+				"ws://::1:80": "such as ws://127.0.0.1:8080", "ws://[1.2.3.4]:80": "such as ws://127.0.0.1:8080", "ws://[::1": "",
+				"ws://[::1]:8080": "mod_audio_stream refuses", "wss://[2001:db8::1]": "write an IPv4 address", "ws://my_host:8080": "mod_audio_stream refuses", "ws://a.b_c.example": "has an _", "ws://a b": "host", "ws://h\r\nX: y": "", "ftp://h": "must be ws://",
 			},
 		},
 		"sink.directory":     {good: []string{".", "recordings", "/var/lib/tap deck", "ä"}, bad: map[string]string{"": "must not be empty", "a\x00b": "one line", "a ": "blank", "a\xff": "UTF-8"}},

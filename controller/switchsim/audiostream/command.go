@@ -2,6 +2,7 @@ package audiostream
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -57,12 +58,9 @@ func parseRate(s string) int {
 	return Number(s)
 }
 
+// isURL reports whether the module takes a URL: no _ and no IPv6 literal is in its host (F36).
 func isURL(u string) bool {
-	rest, ok := strings.CutPrefix(u, "ws://")
-	if !ok {
-		rest, ok = strings.CutPrefix(u, "wss://")
-	}
-	return ok && rest != "" && len(u) < 512
+	return len(u) < 512 && regexp.MustCompile(`^wss?://[0-9A-Za-z.-]+(:[0-9]*)?(/|$)`).MatchString(u)
 }
 
 // Number reads a number as C's atoi does: leading digits, else 0.
