@@ -9,6 +9,9 @@ import (
 // action checks one action, which counts within a condition of an extension only.
 func (c *checker) action(application, data string) {
 	const remove = "remove it; tapdeck starts and stops the stream"
+	if c.oddBlank("application name", application, "FreeSWITCH knows no such application and hangs the call up") {
+		return
+	}
 	switch inside := c.depth > 1; {
 	case !inside && application == "socket":
 		c.report(SeverityError, "put it into an extension, as tapdeck dialplan prints one", "socket outside a condition of an extension: FreeSWITCH ignores it")
@@ -18,17 +21,36 @@ func (c *checker) action(application, data string) {
 	case c.unknown.MatchString(application + " " + data):
 		c.report(SeverityError, remove, "there is no application %q: FreeSWITCH hangs the call up (uuid_audio_stream is an API command)", application)
 	default:
-		if m := c.script.FindStringSubmatch(application + " " + data); m != nil {
-			c.report(SeverityNote, "remove it if the call goes to tapdeck", "lua %s: its name says that it starts or stops a stream, as tapdeck does", m[1])
+		c.other(application, data)
+	}
+}
+
+// other records what an action that is not a socket has to do with tapdeck.
+func (c *checker) other(application, data string) {
+	if m := c.script.FindStringSubmatch(application + " " + data); m != nil {
+		c.report(SeverityNote, "remove it if the call goes to tapdeck", "lua %s: its name says that it starts or stops a stream, as tapdeck does", m[1])
+	}
+	if c.expands.MatchString(data) {
+		c.streams = append(c.streams, use{Location: c.at})
+	}
+	if application != "log" {
+		for _, m := range c.hook.FindAllStringSubmatch(data, -1) {
+			c.streams = append(c.streams, use{Location: c.at, hook: m[1]})
 		}
-		if c.expands.MatchString(data) {
-			c.streams = append(c.streams, c.at)
+	}
+	if m := c.plan.FindStringSubmatch(application + " " + data); m != nil {
+		plan := strings.Trim(m[1]+m[2], `'"`)
+		if plan != "" && !strings.Contains(plan, "${") && !c.oddBlank("plan's name", plan, "there is no such plan") {
+			c.Plans = append(c.Plans, PlanUse{c.at, plan})
 		}
 	}
 }
 
 // socket records one socket action and reports what is wrong with its hosts.
 func (c *checker) socket(data string) {
+	if c.oddBlank("socket's data", data, "FreeSWITCH takes it for a part of the word that it stands in") {
+		data = strings.Map(plainBlank, data)
+	}
 	words := strings.FieldsFunc(strings.ReplaceAll(data, "'", ""), func(r rune) bool { return r == ' ' })
 	if len(words) == 0 {
 		c.report(SeverityError, `write data="HOST:8084 async full"`, "socket without an address: FreeSWITCH goes on with the next action")

@@ -58,12 +58,21 @@ type Socket struct {
 	bad      bool // a host is wrong, and a finding says so
 }
 
+// PlanUse is a place where a dialplan gives a call the plan of a channel variable, which goes
+// before the path of a socket action.
+type PlanUse struct {
+	Location
+	Plan string
+}
+
 // Result is what a Check found.
 type Result struct {
 	// Findings are in the order of the lines.
 	Findings []Finding
 	// Sockets are all socket actions, right or not.
 	Sockets []Socket
+	// Plans are the values that actions give tapdeck_plan, but for those of variables.
+	Plans []PlanUse
 }
 
 // Check reads a dialplan, a file or the answer of FreeSWITCH's xml_locate, and returns
@@ -77,8 +86,10 @@ func Check(r io.Reader, hosts []string) (Result, error) {
 	c := &checker{
 		controller: hosts,
 		unknown:    regexp.MustCompile(`^(uuid_)?audio_stream |^(bg)?api .*uuid_audio_stream`),
-		expands:    regexp.MustCompile(`\$\{[a-z_]*\s*\(?\s*uuid_audio_stream\b`),
-		script:     regexp.MustCompile(`^(?:lua|\w+ [a-z_]+=['"]?(?:lua|luarun)[ :]) *((?i)\S*stream\S*)`),
+		expands:    regexp.MustCompile(`\$\{(?:[a-z_]+\s*[( ][^}]*\b|\s*\(?\s*)uuid_audio_stream\b`),
+		script:     regexp.MustCompile(`^(?:lua|\w+ [a-z_0-9]+=['"]?(?:lua|luarun)[ :]) *((?i)\S*stream\S*)`),
+		hook:       regexp.MustCompile(`\b((?:api|exec|execute)_[a-z_0-9]+)=[^=,{}\[\]]*?\buuid_audio_stream\b`),
+		plan:       regexp.MustCompile(`^(?:(?:set|export) tapdeck_plan=(.*)|multiset (?:.*\W)?tapdeck_plan=([^ ;,|]*).*)$`),
 	}
 	if err := c.walk(r); err != nil {
 		return Result{}, fmt.Errorf("parse dialplan: %w", err)
@@ -90,15 +101,23 @@ func Check(r io.Reader, hosts []string) (Result, error) {
 // checker collects what Check returns.
 type checker struct {
 	Result
-	controller []string   // its hosts
-	at         Location   // of what is looked at
-	depth      int        // how many of an extension and its conditions are open
-	field      string     // of the condition that was opened last
-	streams    []Location // of uses of uuid_audio_stream inside ${…}
+	controller []string // its hosts
+	at         Location // of what is looked at
+	depth      int      // how many of an extension and its conditions are open
+	field      string   // of the condition that was opened last
+	streams    []use    // of uuid_audio_stream
 
 	unknown *regexp.Regexp // what uses the API as an application
 	expands *regexp.Regexp // what calls uuid_audio_stream inside ${…}
 	script  *regexp.Regexp // a script about streams, run at once or by a variable such as api_on_answer
+	hook    *regexp.Regexp // a variable such as api_on_answer that calls uuid_audio_stream
+	plan    *regexp.Regexp // what sets tapdeck_plan
+}
+
+// use is one of uuid_audio_stream: inside ${…}, or by the variable hook.
+type use struct {
+	Location
+	hook string
 }
 
 // report adds a finding about what is looked at.
@@ -119,13 +138,8 @@ func (c *checker) judge() {
 		c.at = s.Location
 		c.judgeSocket(s, reached)
 	}
-	for _, c.at = range c.streams {
-		severity := SeverityWarning // it disturbs a call only if its extension has a socket action, too
-		if slices.ContainsFunc(c.Sockets, func(s Socket) bool { return s.Extension == c.at.Extension && s.Context == c.at.Context }) {
-			severity = SeverityError
-		}
-		c.report(severity, "remove it; tapdeck starts and stops the stream",
-			"uuid_audio_stream is called while the dialplan expands ${…}: its answer goes into a variable that nobody looks at, and while its stream is there tapdeck can't start its own")
+	for _, u := range c.streams {
+		c.judgeStream(u)
 	}
 	if c.at = (Location{}); len(c.Sockets) == 0 {
 		c.report(SeverityError,
@@ -133,6 +147,22 @@ func (c *checker) judge() {
 			"there is no socket action: no call reaches tapdeck")
 	}
 	slices.SortStableFunc(c.Findings, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
+}
+
+// judgeStream reports a use of uuid_audio_stream, which disturbs a call only if its extension
+// has a socket action, too.
+func (c *checker) judgeStream(u use) {
+	c.at = u.Location
+	severity := SeverityWarning
+	if slices.ContainsFunc(c.Sockets, func(s Socket) bool { return s.Extension == u.Extension && s.Context == u.Context }) {
+		severity = SeverityError
+	}
+	const remove, text = "remove it; tapdeck starts and stops the stream", "while its stream is there tapdeck can't start its own"
+	if u.hook != "" {
+		c.report(severity, remove, "%s calls uuid_audio_stream: another start or stop on the same channel, and %s", u.hook, text)
+		return
+	}
+	c.report(severity, remove, "uuid_audio_stream is called while the dialplan expands ${…}: its answer goes into a variable that nobody looks at, and %s", text)
 }
 
 // judgeSocket checks one socket action; reached is true if any of them goes to the

@@ -88,6 +88,20 @@ func otherCases() []checkCase {
 		{"only talked about", in(good, act("log", "INFO ${uuid} has no uuid_audio_stream")), 1, nil},
 		{"api application", in(good, act("bgapi", "uuid_audio_stream ${uuid} stop")), 1, []want{{5, SeverityError, `no application "bgapi"`, "remove"}}},
 		{"audio_stream", in(act("audio_stream", "ws://x"), act("uuid_audio_stream", "x"), good), 1, []want{{4, SeverityError, `no application "audio_stream"`, ""}, {5, SeverityError, `no application "uuid_audio_stream"`, ""}}},
+		{"api hook", in(act("set", "api_on_answer=uuid_audio_stream ${uuid} start ws://127.0.0.1:8080 mono 8000"), good), 1, []want{{4, SeverityError, "api_on_answer calls uuid_audio_stream", "remove it"}}},
+		{"api hook of a bridge", in(good, act("bridge", "{x=1,execute_on_answer_2='bgapi uuid_audio_stream ${uuid} start ws://x mono 8k'}user/1000")), 1, []want{{5, SeverityError, "execute_on_answer_2 calls", ""}}},
+		{"api hooks", in(act("export", "nolocal:api_on_media=uuid_audio_stream ${uuid} start ws://x mono"), act("multiset", "^^;a=b;api_hangup_hook=uuid_audio_stream ${uuid} stop"), good), 1, []want{{4, SeverityError, "api_on_media", ""}, {5, SeverityError, "api_hangup_hook", ""}}},
+		{"api hook in another extension", "<d>" + in(good) + strings.ReplaceAll(in(act("set", "api_on_answer=uuid_audio_stream x start ws://x mono")), "record", "other") + "</d>", 1, []want{{8, SeverityWarning, "api_on_answer", ""}}},
+		{"api hook that does something else", in(act("set", "api_on_answer=uuid_dump ${uuid}"), act("log", "INFO api_on_answer=uuid_audio_stream"), good), 1, nil},
+		{"api scheduled", in(good, act("set", "x=${sched_api(+1 none uuid_audio_stream ${uuid} start ws://x mono)}")), 1, []want{{5, SeverityError, "uuid_audio_stream is called", ""}}},
+		{"no-break space in data", in(act("socket", "127.0.0.1:8084\u00a0async full")), 1, []want{{4, SeverityError, "a no-break space (U+00A0)", "plain blanks"}}},
+		{"no-break space behind data", in(act("socket", "127.0.0.1:8084 async full\u00a0")), 1, []want{{4, SeverityError, "U+00A0", ""}}},
+		{"nothing but no-break spaces", in(act("socket", "\u00a0"), good), 1, []want{{4, SeverityError, "U+00A0", ""}, {4, SeverityError, "without an address", ""}}},
+		{"zero-width space in data", in(act("socket", "127.0.0.1:8084\u200b async full")), 1, []want{{4, SeverityError, "a zero-width space (U+200B)", ""}}},
+		{"no-break space in an application", in(act("socket\u00a0", "127.0.0.1:8084 async full"), good), 1, []want{{4, SeverityError, "application name", "anew"}}},
+		{"narrow blank in an expression", strings.ReplaceAll(in(good), "9999$", "9999$\u202f"), 1, []want{{3, SeverityError, "U+202F", ""}}},
+		{"no-break space in a plan", in(act("set", "tapdeck_plan=\u00a0survey"), good), 1, []want{{4, SeverityError, "plan's name", ""}}},
+		{"no-break space in other words", in(act("log", "INFO a\u00a0b"), good), 1, nil},
 		{"lua", in(act("lua", "audio_stream_start.lua a b"), act("lua", "ivr.lua"), act("set", "api_hangup_hook=lua audio_stream_stop.lua"), good), 1, []want{{4, SeverityNote, "audio_stream_start.lua", ""}, {6, SeverityNote, "audio_stream_stop.lua", ""}}},
 	}
 }
@@ -193,11 +207,31 @@ func TestCheckHosts(t *testing.T) {
 	}
 }
 
+// The plans that a dialplan's channel variable asks for, whatever sets it.
+func TestCheckPlans(t *testing.T) {
+	text := in(
+		act("set", "tapdeck_plan=survey"), act("export", "tapdeck_plan='voice mail'"), act("multiset", "tapdeck_plan=a x=1"), act("multiset", "^^;x=1;tapdeck_plan=b"),
+		act("set", "tapdeck_plan=${plan}"), act("set", "tapdeck_plan="), act("export", "nolocal:tapdeck_plan=theirs"), act("set", "my_tapdeck_plan=x"), act("log", "INFO tapdeck_plan=x"), good)
+	got, err := Check(strings.NewReader(text), nil)
+	if err != nil || len(got.Findings) > 0 {
+		t.Fatalf("%+v, %v", got.Findings, err)
+	}
+	var plans []string
+	for _, use := range got.Plans {
+		plans = append(plans, fmt.Sprintf("%d %s %s", use.Line, use.Extension, use.Plan))
+	}
+	if diff := cmp.Diff([]string{"4 record survey", "5 record voice mail", "6 record a", "7 record b"}, plans); diff != "" {
+		t.Errorf("plans (-want +got):\n%s", diff)
+	}
+}
+
 func TestCheckNotXML(t *testing.T) {
 	for _, tc := range []struct{ text, want string }{
 		{"<include>\n<extension>\n</include>", "parse dialplan: line 3: element <extension> closed by </include>"},
 		{"<include>\n\n<action application=socket/>", "parse dialplan: line 3: unquoted or missing attribute value in element"},
 		{"<include>\n", "parse dialplan: line 2: unexpected EOF"},
+		{"<include>\n <action\u00a0application=\"socket\"/>", "parse dialplan: line 2: invalid XML name: action\u00a0application; in column 9 stands a no-break space (U+00A0), as it is pasted from web pages: type it anew"},
+		{"<action application=“socket”/>", "parse dialplan: line 1: unquoted or missing attribute value in element; in column 21 stands a typographic quote (U+201C), as it is pasted from web pages: type it anew"},
 		{"<include>\n\xff</include>", "parse dialplan: line 2: invalid UTF-8"},
 		{"-ERR no reply\n", "parse dialplan: line 1: no XML element in it"},
 		{"", "parse dialplan: line 1: no XML element in it"},

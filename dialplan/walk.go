@@ -11,7 +11,8 @@ import (
 
 // walk checks every action of a dialplan. Its error names the line.
 func (c *checker) walk(r io.Reader) error {
-	dec := xml.NewDecoder(r)
+	var read strings.Builder
+	dec := xml.NewDecoder(io.TeeReader(r, &read))
 	dec.Entity = xml.HTMLEntity
 	dec.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
 	elements := 0
@@ -29,7 +30,7 @@ func (c *checker) walk(r io.Reader) error {
 		switch {
 		case err == nil:
 		case errors.As(err, &syntax):
-			return fmt.Errorf("line %d: %s", syntax.Line, syntax.Msg)
+			return fmt.Errorf("line %d: %s%s", syntax.Line, syntax.Msg, pasted(read.String(), syntax.Line))
 		case !errors.Is(err, io.EOF):
 			return fmt.Errorf("line %d: %w", line, err)
 		case elements == 0:
@@ -45,16 +46,18 @@ func (c *checker) start(dec *xml.Decoder, line int, e xml.StartElement) error {
 	case "context":
 		c.at = Location{Context: attr(e, "name")}
 	case "extension":
-		c.at.Extension, c.at.Number = attr(e, "name"), ""
+		c.at = Location{Context: c.at.Context, Extension: attr(e, "name")}
 		c.depth++
 	case "condition", "regex":
 		c.depth++
 		c.field = attr(e, "field")
+		c.at.Line = line
 		c.expression(attr(e, "expression"))
 	case "expression":
 		var text string
 		err := dec.DecodeElement(&text, &e)
-		c.expression(strings.TrimSpace(text))
+		c.at.Line = line
+		c.expression(trim(text))
 		return err
 	case "action", "anti-action":
 		var a struct {
@@ -62,7 +65,7 @@ func (c *checker) start(dec *xml.Decoder, line int, e xml.StartElement) error {
 		}
 		err := dec.DecodeElement(&a, &e)
 		c.at.Line = line
-		c.action(attr(e, "application"), strings.TrimSpace(cmp.Or(strings.TrimSpace(a.Text), attr(e, "data"))))
+		c.action(attr(e, "application"), trim(cmp.Or(trim(a.Text), attr(e, "data"))))
 		return err
 	}
 	return nil
@@ -80,10 +83,14 @@ func (c *checker) end(name string) {
 
 // expression keeps what the condition that was opened last asks of the dialled number.
 func (c *checker) expression(s string) {
+	c.oddBlank("expression", s, "it matches nothing that is dialled")
 	if c.field == "destination_number" && s != "" {
 		c.at.Number = s
 	}
 }
+
+// trim cuts XML's own blanks: others are a part of the text.
+func trim(s string) string { return strings.Trim(s, " \t\r\n") }
 
 func attr(e xml.StartElement, name string) string {
 	for _, a := range e.Attr {
