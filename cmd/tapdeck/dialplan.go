@@ -7,8 +7,10 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 
+	"tapdeck/cmd/internal/config"
 	"tapdeck/dialplan"
 )
 
@@ -25,12 +27,12 @@ type dialplanCommand struct {
 
 // Run prints the extension, or checks a file.
 func (c *dialplanCommand) Run(p *program) error {
-	hosts, err := c.hosts(p)
+	hosts, plans, err := c.hosts(p)
 	if err != nil {
 		return err
 	}
 	if c.Check != "" {
-		return c.check(p, hosts)
+		return c.check(p, hosts, plans)
 	}
 	e := dialplan.Extension{Name: c.Name, Number: c.Number, Context: c.Context, Hosts: hosts, Plan: c.Plan, Variables: c.Variable}
 	return usage(dialplan.Render(p.Stdout, e))
@@ -38,21 +40,30 @@ func (c *dialplanCommand) Run(p *program) error {
 
 // hosts are those of the command line, else the configuration's own. A plan must be
 // one of the configuration, unless there is none here: the command line alone can
-// speak for another machine.
-func (c *dialplanCommand) hosts(p *program) ([]string, error) {
+// speak for another machine, whose plans are nil.
+func (c *dialplanCommand) hosts(p *program) (hosts, plans []string, err error) {
 	if err := checkHosts(c.Host); err != nil {
-		return nil, usage(err)
+		return nil, nil, usage(err)
 	}
 	loaded, err := c.load(p, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if _, ok := loaded.Plan(c.Plan); c.Plan != "" && !ok && (loaded.File != "" || len(c.Host) == 0) {
-		return nil, usage(fmt.Errorf("--plan %q: there is no such plan in the configuration; there are %q", c.Plan, loaded.PlanNames()))
+	if loaded.File != "" || len(c.Host) == 0 {
+		plans = loaded.PlanNames()
+	}
+	if c.Plan != "" && plans != nil && !slices.Contains(plans, c.Plan) {
+		return nil, nil, usage(fmt.Errorf("--plan %q: there is no such plan in the configuration; there are %q", c.Plan, plans))
 	}
 	if len(c.Host) > 0 {
-		return c.Host, nil
+		return c.Host, plans, nil
 	}
+	hosts, err = c.listening(loaded)
+	return hosts, plans, err
+}
+
+// listening is esl.listen, if FreeSWITCH can be told it.
+func (c *dialplanCommand) listening(loaded *config.Loaded) ([]string, error) {
 	listen := loaded.Config.ESL.Listen
 	host, port, err := net.SplitHostPort(listen)
 	switch {
@@ -75,7 +86,7 @@ func checkHosts(hosts []string) error {
 }
 
 // check says what is wrong with a dialplan file; it fails if a call would.
-func (c *dialplanCommand) check(p *program, hosts []string) error {
+func (c *dialplanCommand) check(p *program, hosts, plans []string) error {
 	in, name := p.Stdin, "standard input"
 	if c.Check != "-" {
 		f, err := os.Open(c.Check)
@@ -88,6 +99,9 @@ func (c *dialplanCommand) check(p *program, hosts []string) error {
 	result, err := dialplan.Check(in, hosts)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
+	}
+	if plans != nil {
+		result.Findings = append(result.Findings, result.UnknownPlans(plans)...)
 	}
 	return printFindings(p.Stdout, name, result)
 }

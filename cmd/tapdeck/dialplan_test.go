@@ -104,6 +104,10 @@ func TestDialplanCheck(t *testing.T) {
 		"expansion":   {extension(`<action application="set" data="x=${uuid_audio_stream(${uuid} start ws://127.0.0.1:8080 mono 8000)}"/>`, good), exitFailed, []string{":4: error: ", "uuid_audio_stream", ":5: ok"}},
 		"application": {extension(`<action application="audio_stream" data="start"/>`, good), exitFailed, []string{":4: error: ", "no application", ":5: ok"}},
 		"another":     {extension(good, `<action application="socket" data="10.0.0.9:8084 async full"/>`), exitDone, []string{":4: ok", ":5: note: "}},
+		"plan":        {extension(`<action application="set" data="tapdeck_plan=nosuch"/>`, good), exitDone, []string{":4: warning: plan \"nosuch\"", "write one of default"}},
+		"path":        {extension(`<action application="socket" data="127.0.0.1:8084/nosuch async full"/>`), exitDone, []string{":4: warning: plan \"nosuch\""}},
+		"hook":        {extension(`<action application="set" data="api_on_answer=uuid_audio_stream ${uuid} start ws://x mono 8000"/>`, good), exitFailed, []string{":4: error: api_on_answer"}},
+		"web page":    {extension("<action application=\"socket\" data=\"127.0.0.1:8084\u00a0async full\"/>"), exitFailed, []string{":4: error: ", "no-break space (U+00A0)"}},
 		"none":        {extension(`<action application="answer"/>`), exitFailed, []string{"no socket action", "tapdeck dialplan prints"}},
 		"no XML":      {"<include>\n<extension>\n</include>", exitFailed, []string{"line 3"}},
 	} {

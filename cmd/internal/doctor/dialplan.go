@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 
-	"tapdeck/cmd/internal/config"
 	"tapdeck/dialplan"
 )
 
@@ -33,30 +32,37 @@ func (x *examination) dialplan(ctx context.Context) {
 			return
 		}
 	}
-	reached := x.sockets(check, result.Sockets)
+	unknown := result.UnknownPlans(x.Loaded.PlanNames())
+	reached := x.sockets(check, result.Sockets, unknown)
 	status := map[dialplan.Severity]Status{dialplan.SeverityError: Fail, dialplan.SeverityWarning: Warn, dialplan.SeverityNote: Unknown}
-	for _, f := range result.Findings {
+	for _, f := range append(unknown, result.Findings...) {
 		if !reached || f.Severity != dialplan.SeverityNote {
 			x.report(status[f.Severity], check, f.Hint, "%s%s", f.Text, inExtension(f.Location))
 		}
 	}
 }
 
-// sockets reports the actions that lead to tapdeck and says whether there is one.
-func (x *examination) sockets(check string, sockets []dialplan.Socket) (reached bool) {
+// sockets reports the extensions that lead to tapdeck, each once, and says whether there is one.
+// Those that ask for an unknown plan are reported by that.
+func (x *examination) sockets(check string, sockets []dialplan.Socket, unknown []dialplan.Finding) (reached bool) {
+	named := map[dialplan.Location]bool{}
+	for _, f := range unknown {
+		named[extension(f.Location)] = true
+	}
 	for _, s := range sockets {
-		_, known := x.Loaded.Plan(s.Plan)
-		reached = reached || s.Right
-		switch {
-		case !s.Right:
-		case s.Plan != "" && !known:
-			x.report(Warn, check, "write one of "+strings.Join(x.Loaded.PlanNames(), ", ")+", or add the plan",
-				"plan %q is not in the configuration, so these calls follow plan %s%s", s.Plan, config.DefaultPlan, inExtension(s.Location))
-		default:
+		at := extension(s.Location)
+		if s.Right && !named[at] {
 			x.pass(check, "calls to %s in context %s come to tapdeck (extension %s)", number(s.Location), s.Context, s.Extension)
 		}
+		reached = reached || s.Right
+		named[at] = named[at] || s.Right
 	}
 	return reached
+}
+
+// extension is what a location has in common with others of the extension.
+func extension(l dialplan.Location) dialplan.Location {
+	return dialplan.Location{Extension: l.Extension, Context: l.Context, Number: l.Number}
 }
 
 // inExtension says in which extension something is.

@@ -55,6 +55,14 @@ func socket(data string) func(*setup) {
 	return func(l *setup) { l.facts.Extensions[0].Actions[0].Data = data }
 }
 
+// before is an action before the socket action.
+func before(application, data string) func(*setup) {
+	return func(l *setup) {
+		x := &l.facts.Extensions[0]
+		x.Actions = append([]switchsim.Action{{Application: application, Data: data}}, x.Actions...)
+	}
+}
+
 // action is an extension more.
 func action(application, data string) func(*setup) {
 	return func(l *setup) {
@@ -90,11 +98,14 @@ func TestBrokenSwitch(t *testing.T) {
 
 func TestBrokenDialplan(t *testing.T) {
 	broken{
-		"no extension": {func(l *setup) { l.facts.Extensions = nil }, []amiss{{"dialplan", Fail, "no socket action", "tapdeck dialplan"}}},
-		"no async":     {socket("127.0.0.1:8084 full"), []amiss{{"dialplan", Fail, "lacks async", `data="127.0.0.1:8084 async full"`}}},
-		"no full":      {socket("127.0.0.1:8084 async"), []amiss{{"dialplan", Fail, "lacks full", `data="127.0.0.1:8084 async full"`}}},
-		"wrong port":   {socket("127.0.0.1:8085 async full"), []amiss{{"dialplan", Fail, "127.0.0.1:8085", "127.0.0.1:8084"}}},
-		"unknown plan": {socket("127.0.0.1:8084/servey async full"), []amiss{{"dialplan", Warn, `"servey"`, "default, survey"}}},
+		"no extension":             {func(l *setup) { l.facts.Extensions = nil }, []amiss{{"dialplan", Fail, "no socket action", "tapdeck dialplan"}}},
+		"no async":                 {socket("127.0.0.1:8084 full"), []amiss{{"dialplan", Fail, "lacks async", `data="127.0.0.1:8084 async full"`}}},
+		"no full":                  {socket("127.0.0.1:8084 async"), []amiss{{"dialplan", Fail, "lacks full", `data="127.0.0.1:8084 async full"`}}},
+		"wrong port":               {socket("127.0.0.1:8085 async full"), []amiss{{"dialplan", Fail, "127.0.0.1:8085", "127.0.0.1:8084"}}},
+		"unknown plan":             {socket("127.0.0.1:8084/servey async full"), []amiss{{"dialplan", Warn, `"servey"`, "default, survey"}}},
+		"unknown plan by variable": {before("set", "tapdeck_plan=nosuch"), []amiss{{"dialplan", Warn, `plan "nosuch", by tapdeck_plan`, "default, survey"}}},
+		"known plan by variable":   {before("export", "tapdeck_plan=survey"), nil},
+		"api hook":                 {before("set", "api_on_answer=uuid_audio_stream ${uuid} start ws://127.0.0.1:8080 mono 8000"), []amiss{{"dialplan", Fail, "api_on_answer", "remove it"}}},
 		"another host": {func(l *setup) {
 			socket("tapdeck.example:8084 async full")(l)
 			l.options.Hosts = []string{"tapdeck.example:8084"}
@@ -103,6 +114,36 @@ func TestBrokenDialplan(t *testing.T) {
 		"application": {action("audio_stream", "x"), []amiss{{"dialplan", Fail, "no application", "remove it"}}},
 		"API as app":  {action("uuid_audio_stream", "x"), []amiss{{"dialplan", Fail, "no application", "remove it"}}},
 	}.examine(t)
+}
+
+// An extension with two socket lines is one extension, and one whose plan is unknown is not
+// called right beside that.
+func TestExtensionsOnce(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*setup)
+		passes int
+	}{
+		"two lines":    {before("socket", "127.0.0.1:8084 async full"), 1},
+		"unknown plan": {before("set", "tapdeck_plan=nosuch"), 0},
+		"two extensions": {func(l *setup) {
+			l.facts.Extensions = append(l.facts.Extensions, switchsim.Extension{Name: "more", Number: "9998", Actions: l.facts.Extensions[0].Actions})
+		}, 2},
+	} {
+		l := newSetup(t)
+		tt.change(l)
+		if _, err := l.examine(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		passes := 0
+		for _, f := range l.findings {
+			if f.Check == "dialplan" && f.Status == Pass {
+				passes++
+			}
+		}
+		if passes != tt.passes {
+			t.Errorf("%s: %d extensions that come to tapdeck, want %d:\n%s", name, passes, tt.passes, l.text())
+		}
+	}
 }
 
 func TestBrokenDaemon(t *testing.T) {
