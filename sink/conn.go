@@ -2,8 +2,11 @@ package sink
 
 import (
 	"crypto/tls"
+	"io"
 	"net"
+	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,6 +37,8 @@ type conn struct {
 	net.Conn
 	plain func(net.Addr)              // until the first byte of TLS has come
 	read  func(p []byte) (int, error) // if not nil, every read: the stream's
+
+	reader *reader // of what is read then
 }
 
 func (c *conn) Read(p []byte) (int, error) {
@@ -62,6 +67,58 @@ func (c *conn) setLowWater(bytes int) {
 			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, bytes)
 		})
 	}
+}
+
+// reader reads a connection and says whether it had to wait: whether a first try came back
+// empty. How long a read took does not say so, since it may only have been scheduled late.
+type reader struct {
+	conn net.Conn
+	raw  syscall.RawConn // nil if conn has none
+	try  func(fd uintptr) bool
+
+	// Of the present read.
+	p      []byte
+	n      int
+	err    error
+	waited bool
+}
+
+func newReader(conn net.Conn) *reader {
+	r := &reader{conn: conn}
+	if sc, ok := conn.(syscall.Conn); ok {
+		r.raw, _ = sc.SyscallConn()
+	}
+	r.try = func(fd uintptr) bool {
+		r.n, r.err = unix.Read(int(fd), r.p)
+		for r.err == unix.EINTR {
+			r.n, r.err = unix.Read(int(fd), r.p)
+		}
+		empty := r.err == unix.EAGAIN
+		r.waited = r.waited || empty
+		return !empty
+	}
+	return r
+}
+
+// read is conn's Read.
+func (r *reader) read(p []byte) (n int, waited bool, err error) {
+	if r.raw == nil { // in memory, as in tests: their time stands still while nothing waits
+		began := time.Now()
+		n, err = r.conn.Read(p)
+		return n, time.Since(began) > 0, err
+	}
+	r.p, r.n, r.err, r.waited = p, 0, nil, false
+	err = r.raw.Read(r.try)
+	r.p = nil
+	switch {
+	case err != nil: // the deadline, or closed
+		return 0, r.waited, err
+	case r.err != nil:
+		return 0, r.waited, os.NewSyscallError("read", r.err)
+	case r.n == 0:
+		return 0, r.waited, io.EOF
+	}
+	return r.n, r.waited, nil
 }
 
 // rawConn returns what is below TLS, whose Close would wait to send close_notify.

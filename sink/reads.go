@@ -7,8 +7,6 @@ import (
 )
 
 const (
-	// waitedFor is the time after which a read has waited for its bytes.
-	waitedFor = time.Millisecond
 	// lastWait and lastReads bound what is still read of a socket that is to end.
 	lastWait  = 5 * time.Millisecond
 	lastReads = 200 * time.Millisecond
@@ -31,9 +29,11 @@ func (s *stream) readConn(p []byte) (int, error) {
 			return 0, err
 		}
 		before := time.Now()
-		n, err := s.conn.Conn.Read(p)
+		n, waited, err := s.conn.reader.read(p)
 		s.now = time.Now()
-		s.noteWait(before)
+		if waited {
+			s.noteWait(before)
+		}
 		if n > 0 {
 			s.raw += int64(n)
 			s.drained = n < len(p)
@@ -51,13 +51,11 @@ func (s *stream) readConn(p []byte) (int, error) {
 // noteWait records the last moment at which the socket was known to be empty: the end of a
 // read that had to wait, or, with SO_RCVLOWAT set, its start.
 func (s *stream) noteWait(began time.Time) {
-	switch {
-	case s.now.Sub(began) < waitedFor:
-	case s.lowWater > 0:
+	if s.lowWater > 0 {
 		s.track.Empty(began)
-	default:
-		s.track.Empty(s.now)
+		return
 	}
+	s.track.Empty(s.now)
 }
 
 // keepApart waits so that reads are at least ReadInterval apart, unless the exact time of an

@@ -81,7 +81,7 @@ func (s *stream) serve() {
 		s.track = s.rec.open()
 		s.track.Connect(s.now)
 		s.rec.listen()
-		s.conn.read = s.readConn
+		s.conn.reader, s.conn.read = newReader(s.conn.Conn), s.readConn
 		end = s.close(s.endOf(s.run()))
 	})
 	_ = s.ws.CloseNow()
