@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"sync"
@@ -57,7 +58,7 @@ type Process struct {
 // *ConfigError, a LostError, or what kept the daemon from serving.
 func (p *Process) Run(ctx context.Context) error {
 	// Made before the file is read, so that no change of it is missed.
-	watcher, unwatched := config.NewWatcher(p.File, reloadDebounce)
+	watcher, unwatched := config.NewWatcher(reloadDebounce, p.File)
 	if unwatched == nil {
 		defer func() { _ = watcher.Close() }()
 	}
@@ -184,7 +185,7 @@ func (p *Process) loadAgain(d *Daemon, l Listeners) (*config.Loaded, error) {
 		return nil, err
 	}
 	if file := d.started.File; file != "" && fresh.File == "" {
-		return nil, fmt.Errorf("%s is gone, with which tapdeck was started", file)
+		return nil, fmt.Errorf("%s is gone, with which tapdeck was started: %w", file, fs.ErrNotExist)
 	}
 	l.Advertise(&fresh.Config.Sink)
 	return fresh, nil

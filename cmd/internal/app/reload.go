@@ -1,6 +1,8 @@
 package app
 
 import (
+	"errors"
+	"io/fs"
 	"slices"
 
 	"go.uber.org/zap"
@@ -12,6 +14,11 @@ import (
 // an invalid one changes nothing.
 func (d *Daemon) reload(load func() (*config.Loaded, error)) {
 	fresh, err := load()
+	if errors.Is(err, fs.ErrNotExist) {
+		d.reloadWorked.Set(0)
+		d.log.Warn("configuration not reloaded", zap.NamedError("err", err), zap.String("hint", "every value stays as it was, until tapdeck is started again; when the file is back, it is read"))
+		return
+	}
 	if err != nil {
 		d.reloadWorked.Set(0)
 		d.log.Error("configuration not reloaded", zap.NamedError("err", err), zap.String("hint", "the configuration in effect is unchanged; `tapdeck check` shows the same errors"))

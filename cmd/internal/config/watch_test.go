@@ -22,7 +22,7 @@ type seen struct {
 // watching runs a Watcher of path until the test ends.
 func watching(t *testing.T, path string, debounce time.Duration) *seen {
 	t.Helper()
-	w, err := NewWatcher(path, debounce)
+	w, err := NewWatcher(debounce, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestWatchIsNotStarved(t *testing.T) {
 // Many writes in one go are one change, and a change to the same content is none.
 func TestWatchTellsOfContentOnly(t *testing.T) {
 	path := write(t, "tapdeck.yaml", "one")
-	w, err := NewWatcher(path, quietTime)
+	w, err := NewWatcher(quietTime, path)
 	must(t, err)
 	defer func() { must(t, w.Close()) }()
 	put(t, path, "one")
@@ -206,7 +206,48 @@ func TestWatchTellsOfContentOnly(t *testing.T) {
 func TestWatchEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	w, err := NewWatcher(write(t, "tapdeck.yaml", ""), quietTime)
+	w, err := NewWatcher(quietTime, write(t, "tapdeck.yaml", ""))
 	must(t, err)
 	w.Run(ctx, func() { t.Error("nothing has changed") })
+}
+
+// A file that stays away is told of once, and again when it is back, even with the same
+// content.
+func TestWatchGone(t *testing.T) {
+	path := write(t, "tapdeck.yaml", "one")
+	s := watching(t, path, quietTime)
+	must(t, os.Remove(path))
+	s.until("")
+	put(t, path, "one")
+	s.until("one")
+	if len(s.news) > 0 {
+		t.Errorf("more news: %q", <-s.news)
+	}
+}
+
+// Two files are watched as one, each below its own links: a certificate and its key, as
+// certbot renews them.
+func TestWatchPair(t *testing.T) {
+	archive, live := t.TempDir(), t.TempDir()
+	link := func(name, version string) string {
+		put(t, filepath.Join(archive, name+version), name+version)
+		must(t, os.Symlink(filepath.Join(archive, name+version), filepath.Join(live, name+".tmp")))
+		must(t, os.Rename(filepath.Join(live, name+".tmp"), filepath.Join(live, name)))
+		return filepath.Join(live, name)
+	}
+	w, err := NewWatcher(quietTime, link("cert.pem", "1"), link("key.pem", "1"))
+	must(t, err)
+	defer func() { must(t, w.Close()) }()
+	for _, name := range []string{"key.pem", "cert.pem"} {
+		link(name, "2")
+		if !w.changed() || w.changed() {
+			t.Errorf("another %s must be told, and once", name)
+		}
+	}
+	must(t, os.Rename(filepath.Join(live, "key.pem"), filepath.Join(live, "x")))
+	must(t, os.Rename(filepath.Join(live, "cert.pem"), filepath.Join(live, "key.pem")))
+	must(t, os.Rename(filepath.Join(live, "x"), filepath.Join(live, "cert.pem")))
+	if !w.changed() {
+		t.Error("the same contents the other way round must be told")
+	}
 }
