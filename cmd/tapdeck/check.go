@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+	"time"
 
 	"tapdeck/cmd/internal/app"
 	"tapdeck/cmd/internal/config"
@@ -25,11 +26,17 @@ func (c *checkCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	if _, err := app.LoadTLS(loaded.Config.Sink.TLS); err != nil {
+	certificate, err := app.LoadCertificate(loaded.Config.Sink.TLS)
+	if err != nil {
 		return err
 	}
 	for _, w := range loaded.Warnings {
 		fmt.Fprintf(p.Stderr, "tapdeck: warning: %v\n", w)
+	}
+	if certificate != nil {
+		if at, soon := certificate.Ends(); soon {
+			fmt.Fprintf(p.Stderr, "tapdeck: warning: sink.tls.certificate: %q: it ends at %s; renew it, a running tapdeck reads it again\n", loaded.Config.Sink.TLS.Certificate, at.UTC().Format(time.RFC3339))
+		}
 	}
 	takesEffect := map[config.Reload]string{"restart": "after a restart", "next call": "from the next call"}
 	t := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)

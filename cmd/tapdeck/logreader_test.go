@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -92,22 +90,6 @@ func (s *piped) calls(sw *switchsim.Switch, n int) {
 	}
 }
 
-// ask asks the admin listener.
-func (s *piped) ask(path string) string {
-	s.t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: apptest.Patience}
-	resp, err := client.Get("http://" + s.admin + path)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return string(text)
-}
-
 // end sends SIGTERM; the daemon must end with code 0.
 func (s *piped) end() {
 	s.t.Helper()
@@ -128,7 +110,7 @@ func TestLogReaderGoesAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.calls(sw, 3)
-	if ready := s.ask("/readyz"); ready != "ready\n" {
+	if ready := get(t, s.admin, "/readyz"); ready != "ready\n" {
 		t.Errorf("/readyz: %q", ready)
 	}
 	s.end()
@@ -142,10 +124,10 @@ func TestLogReaderStops(t *testing.T) {
 	defer sw.Wait()
 	const calls = 50 // more than one pipe full
 	s.calls(sw, calls)
-	if ready := s.ask("/readyz"); ready != "ready\n" {
+	if ready := get(t, s.admin, "/readyz"); ready != "ready\n" {
 		t.Errorf("/readyz: %q", ready)
 	}
-	if metrics := s.ask("/metrics"); !strings.Contains(metrics, "\ntapdeck_log_dropped_total 0\n") {
+	if metrics := get(t, s.admin, "/metrics"); !strings.Contains(metrics, "\ntapdeck_log_dropped_total 0\n") {
 		t.Errorf("nothing is dropped yet, but /metrics has\n%s", metrics)
 	}
 	for read := 0; read < calls; {

@@ -37,7 +37,10 @@ type Daemon struct {
 	lost       atomic.Int64 // recordings and records that could not be kept
 	ready      atomic.Bool
 
+	certificate *Certificate // nil without TLS
+
 	reloadWorked, reloadedAt prometheus.Gauge
+	certificateEnds          *prometheus.GaugeVec
 }
 
 // New builds a daemon from a valid configuration. Nothing runs yet. The error of a
@@ -53,9 +56,10 @@ func newDaemon(loaded *config.Loaded, log *zap.Logger, level zap.AtomicLevel, di
 	cfg := sinkConfig(loaded.Config)
 	cfg.Disk = disk
 	var err error
-	if cfg.TLS, err = LoadTLS(loaded.Config.Sink.TLS); err != nil {
+	if d.certificate, err = LoadCertificate(loaded.Config.Sink.TLS); err != nil {
 		return nil, err
 	}
+	cfg.TLS = d.certificate.Config()
 	d.sink = sink.New(cfg, log, d.registry)
 	d.events = esl.NewServer(eslConfig(loaded.Config), log, d.registry)
 	settings := controller.DefaultConfig()

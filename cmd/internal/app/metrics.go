@@ -31,6 +31,7 @@ func (d *Daemon) registerMetrics() {
 	d.reloadWorked.Set(1)
 	d.reloadedAt = prometheus.NewGauge(prometheus.GaugeOpts{Name: "tapdeck_config_last_reload_success_timestamp_seconds", Help: "When a valid configuration was read last, in Unix time."})
 	d.reloadedAt.SetToCurrentTime()
+	d.certificateEnds = certificateEnds(d.registry)
 	d.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build, d.reloadWorked, d.reloadedAt,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tapdeck_ready", Help: "1 if a call would be accepted, else 0: starting, full, or draining."}, func() float64 {

@@ -61,6 +61,7 @@ var wanted = map[string]string{
 	"tapdeck_config_last_reload_success_timestamp_seconds": "",
 	"tapdeck_lost_total":                                   "",
 	"tapdeck_log_dropped_total":                            "",
+	"tapdeck_sink_tls_not_after_timestamp_seconds":         "",
 	"tapdeck_ready":                                        "",
 	"go_goroutines":                                        "",
 	"process_resident_memory_bytes":                        "",

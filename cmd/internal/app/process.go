@@ -133,10 +133,14 @@ func (p *Process) supervise(ctx context.Context, d *Daemon, l Listeners, watch f
 			d.log.Warn("configuration not watched", zap.NamedError("err", err), zap.String("hint", "a changed file is read after SIGHUP only"))
 		}
 	})
+	wg.Go(func() { d.watchCertificate(background) })
 	d.handleSignals(signals, running.done, signalActions{
 		reload: func() {
 			manager.notify(fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", monotonicMicros()))
-			wg.Go(reload)
+			wg.Go(func() {
+				d.renewCertificate()
+				reload()
+			})
 		},
 		drain: func() { // after TimeoutStopSec systemd would kill the daemon, and its calls
 			within := d.loaded.Load().Config.DrainTimeout + abortMargin

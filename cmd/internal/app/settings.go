@@ -1,7 +1,6 @@
 package app
 
 import (
-	"crypto/tls"
 	"fmt"
 
 	"go.uber.org/zap"
@@ -33,19 +32,6 @@ func eslConfig(c config.Config) esl.Config {
 	e.ReplyTimeout = controller.DefaultConfig().CommandTimeout
 	e.Headers = controller.Headers()
 	return e
-}
-
-// LoadTLS reads the sink's certificate; it returns nil if there is none. Its error is a
-// *ConfigError.
-func LoadTLS(t config.TLS) (*tls.Config, error) {
-	if t.Certificate == "" {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(t.Certificate, t.Key)
-	if err != nil {
-		return nil, &ConfigError{fmt.Errorf("load sink.tls certificate %s and key %s: %w", t.Certificate, t.Key, err)}
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
 }
 
 // checkDirectory finds out, before a call is answered, whether recordings can be kept, and
