@@ -31,6 +31,7 @@ plans:
 type examined struct {
 	*served
 	switchAddress string
+	facts         switchsim.Facts
 }
 
 // newExamined runs a daemon with more flags, and a switch that misbehaves.
@@ -42,10 +43,11 @@ func newExamined(t *testing.T, faults switchsim.Faults, flags ...string) *examin
 		t.Fatal(err)
 	}
 	socket := []switchsim.Action{{Application: "socket", Data: e.esl + " async full"}}
-	e.sw.SetFacts(switchsim.Facts{
+	e.facts = switchsim.Facts{
 		Extensions: []switchsim.Extension{{Name: "tapdeck", Number: "9999", Actions: socket}},
 		Globals:    map[string]string{"hostname": name}, Faults: faults,
-	})
+	}
+	e.sw.SetFacts(e.facts)
 	ln := apptest.ListenAnywhere(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -138,11 +140,13 @@ func TestDoctorCallFails(t *testing.T) {
 	}{
 		"no number":     {nil, switchsim.Faults{}, "7777", []string{"test call: fail"}, "test call", "NO_ROUTE_DESTINATION", "tapdeck dialplan"},
 		"no stream":     {nil, switchsim.Faults{NeverConnect: true}, "9999", []string{"test call: fail"}, "test call", "stream_failed", "sink.advertise"},
-		"refused start": {nil, switchsim.Faults{RefuseStart: true}, "9999", []string{"test call: fail"}, "test call", "stream_failed", "sink.advertise"},
-		"wrong ticket":  {nil, switchsim.Faults{TamperURL: func(url string) string { return url + "x" }}, "9999", []string{"test call: fail"}, "test call", "stream_failed", "sink.advertise"},
+		"refused start": {nil, switchsim.Faults{RefuseStart: true}, "9999", []string{"test call: fail"}, "test call", "stream_failed", "another"},
+		"module gone":   {nil, switchsim.Faults{NoAPI: true}, "9999", []string{"test call: fail"}, "test call", "Command not found", "load mod_audio_stream"},
+		"no room":       {[]string{"-s", "sink.min_free=1000TiB"}, switchsim.Faults{}, "9999", []string{"test call: fail"}, "test call", "refused: ", "sink.min_free"},
+		"wrong ticket":  {nil, switchsim.Faults{TamperURL: func(url string) string { return url + "x" }}, "9999", []string{"test call: fail"}, "test call", "stream_failed", "the sink refused the socket"},
 		"silence":       {nil, switchsim.Faults{Audio: switchsim.AudioFaults{Silent: true}}, "9999", []string{"test recording: fail"}, "test recording", "only silence", "media"},
 		"no audio":      {nil, switchsim.Faults{Audio: switchsim.AudioFaults{None: true}}, "9999", []string{"test recording: fail"}, "test recording", "no audio", "mod_audio_stream"},
-		"dropped":       {nil, switchsim.Faults{Drops: []switchsim.Drop{{After: 900 * time.Millisecond}}}, "9999", []string{"test call: fail"}, "test call", "stream_failed", "broke: is the network"},
+		"dropped":       {nil, switchsim.Faults{Drops: []switchsim.Drop{{After: 900 * time.Millisecond}}}, "9999", []string{"test call: fail"}, "test call", "stream_failed", "a proxy or a firewall"},
 		"a gap":         {again, switchsim.Faults{Drops: []switchsim.Drop{{After: 900 * time.Millisecond}}}, "9999", []string{"test recording: fail"}, "test recording", "but interrupted for 0.", "restarts 1"},
 		"lossy":         {again, switchsim.Faults{Audio: switchsim.AudioFaults{Omit: 0.25}}, "9999", []string{"recording length: fail"}, "recording length", "the stream ran for", "short_audio"},
 	} {
@@ -157,6 +161,21 @@ func TestDoctorCallFails(t *testing.T) {
 				t.Errorf("%+v", f)
 			}
 		})
+	}
+}
+
+// TestDoctorNoAsync is about an extension without async: the call is never answered, and the
+// daemon's record says why.
+func TestDoctorNoAsync(t *testing.T) {
+	e := newExamined(t, switchsim.Faults{})
+	e.facts.Extensions[0].Actions[0].Data = e.esl + " full"
+	e.sw.SetFacts(e.facts)
+	_, findings := e.examine("--call", "9999")
+	if d := cmp.Diff([]string{"dialplan: fail", "test call: fail"}, amiss(findings)); d != "" {
+		t.Fatalf("(-want +got):\n%s%+v", d, findings)
+	}
+	if f := findingOf(t, findings, "test call"); !strings.Contains(f.Seen, "misconfigured") || !strings.Contains(f.Todo, e.esl+" async full") {
+		t.Errorf("%+v", f)
 	}
 }
 

@@ -60,7 +60,9 @@ type Record struct {
 	Restarts        int      `json:"restarts"`
 	Alarms          []string `json:"alarms"`
 	Err             string   `json:"err,omitempty"`
-	Recovered       bool     `json:"recovered"`
+	// Hint says what to do about Err.
+	Hint      string `json:"hint,omitempty"`
+	Recovered bool   `json:"recovered"`
 }
 
 // MarshalJSON gives every record the same shape: a list that is empty is [], not null, and
@@ -83,8 +85,10 @@ func (r *Record) plain() *plainRecord {
 	return &p
 }
 
-// MarshalLogObject gives a log line the record's fields by their JSON names.
+// MarshalLogObject gives a log line the record's fields by their JSON names, but for the hint,
+// which is the line's own.
 func (r Record) MarshalLogObject(enc zapcore.ObjectEncoder) error {
+	r.Hint = ""
 	raw, err := json.Marshal(r.plain())
 	if err != nil {
 		return fmt.Errorf("encode record: %w", err)

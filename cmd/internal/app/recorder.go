@@ -113,7 +113,7 @@ func withOutcome(r store.Record, o controller.Outcome) store.Record {
 	}
 	t := o.Timeline
 	r.Result, r.HangupCause, r.HungUpBy, r.ListenEndedBy = string(o.Result), o.HangupCause, o.HungUpBy, o.ListenEndedBy
-	r.Ended, r.Restarts, r.Err, r.Alarms = o.Ended, o.Restarts, o.Err, o.Alarms
+	r.Ended, r.Restarts, r.Err, r.Hint, r.Alarms = o.Ended, o.Restarts, o.Err, o.Hint, o.Alarms
 	r.Timeline = store.Timeline{
 		Connect: ms(t.Connect), Answer: ms(t.Answer), Tone: ms(t.Tone), StreamStart: ms(t.StreamStart),
 		Prompt: ms(t.Prompt), Listen: ms(t.Listen), Stop: ms(t.Stop), Hangup: ms(t.Hangup),

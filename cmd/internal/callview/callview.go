@@ -106,6 +106,6 @@ func record(e controller.Ended) Record {
 	return Record{
 		Call: e.Info.UUID, Caller: e.Info.Caller, Destination: e.Info.Destination, Plan: e.Info.Plan,
 		Result: string(o.Result), HangupCause: o.HangupCause, HungUpBy: o.HungUpBy,
-		Started: e.Info.Started.UTC(), Ended: o.Ended.UTC(), Err: o.Err,
+		Started: e.Info.Started.UTC(), Ended: o.Ended.UTC(), Err: o.Err, Hint: o.Hint,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -40,7 +41,7 @@ func (x *examination) call(ctx context.Context) {
 		return
 	}
 	if record.Result != "completed" {
-		x.report(Fail, testCall, x.resultHint(record), "call %s ended with %s%s", record.Call, record.Result, because(record.Err))
+		x.report(Fail, testCall, x.recordHint(record), "call %s ended with %s%s", record.Call, record.Result, because(record.Err))
 		return
 	}
 	x.pass(testCall, "call %s to %s was completed by plan %s", record.Call, x.Call, record.Plan)
@@ -61,6 +62,9 @@ func (x *examination) originate(ctx context.Context, id, caller string) (*callvi
 	case err != nil:
 		x.report(Fail, testCall, seeLog, "%s: %s while it was placed", to, ended(err, x.timeouts.originate))
 	case !strings.HasPrefix(answer, "+OK"):
+		if record := x.unanswered(ctx, caller); record != nil {
+			return record, true
+		}
 		x.report(Fail, testCall, originateHint(answer), "FreeSWITCH answered %.120q to %s", answer, to)
 	default:
 		return x.follow(ctx, caller)
@@ -75,9 +79,37 @@ func originateHint(answer string) string {
 	case strings.Contains(answer, "CHAN_NOT_IMPLEMENTED"):
 		return "fs_cli -x 'load mod_loopback'"
 	case strings.Contains(answer, "NORMAL_CLEARING"), strings.Contains(answer, "NORMAL_TEMPORARY_FAILURE"):
-		return "no tapdeck accepted the call: does it run, with slots free, and does that extension's socket action name its address?"
+		return "no tapdeck accepted the call, or knows of it: does it run, with slots free, and does that extension's socket action name its address?"
 	}
 	return seeLog
+}
+
+// unanswered is the record of a call that tapdeck accepted and did not answer, nil if it soon
+// has none.
+func (x *examination) unanswered(ctx context.Context, caller string) *callview.Record {
+	for until := time.Now().Add(x.timeouts.unanswered); !x.daemonAway; {
+		page, err := x.calls(ctx)
+		if record := endedCall(page, caller); record != nil {
+			return record
+		}
+		if err != nil || time.Now().After(until) {
+			return nil
+		}
+		select {
+		case <-time.After(x.timeouts.poll):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
+}
+
+// endedCall is the record of the call of a caller, nil if the page has none.
+func endedCall(page *callview.Page, caller string) *callview.Record {
+	if i := slices.IndexFunc(page.Ended, func(r callview.Record) bool { return r.Caller == caller }); i >= 0 {
+		return &page.Ended[i]
+	}
+	return nil
 }
 
 // follow waits until the daemon says that the call of this caller has ended.
@@ -88,8 +120,8 @@ func (x *examination) follow(ctx context.Context, caller string) (*callview.Reco
 	appear := time.Now().Add(x.timeouts.appear)
 	for seen := false; ; {
 		page, err := x.calls(limited)
-		if i := slices.IndexFunc(page.Ended, func(r callview.Record) bool { return r.Caller == caller }); i >= 0 {
-			return &page.Ended[i], true
+		if record := endedCall(page, caller); record != nil {
+			return record, true
 		}
 		seen = seen || slices.ContainsFunc(page.Running, func(r callview.Running) bool { return r.Caller == caller })
 		switch {
@@ -120,15 +152,33 @@ func because(err string) string {
 	return ": " + err
 }
 
-// resultHint is what to do about a call that was not completed.
+// recordHint is what to do about a call that was not as it should be: the daemon's own words,
+// without those that send the reader here, and for an address the way to try it.
+func (x *examination) recordHint(r *callview.Record) string {
+	if r.Hint == "" {
+		return x.resultHint(r)
+	}
+	hint := regexp.MustCompile("[,;] `?tapdeck doctor`? \\w+( it)?").ReplaceAllString(r.Hint, "")
+	if r.Timeline.StreamConnected == nil && strings.Contains(hint, "sink.advertise") {
+		hint += "; from the switch's own machine, " + x.tryAddress()
+	}
+	return hint
+}
+
+// tryAddress asks whether the sink can be reached.
+func (x *examination) tryAddress() string {
+	return fmt.Sprintf("does `curl -i %s` get any answer?", strings.Replace(x.Loaded.Config.Sink.Advertise, "ws", "http", 1))
+}
+
+// resultHint is what to do about a call of which the daemon does not say it.
 func (x *examination) resultHint(r *callview.Record) string {
 	switch r.Result {
 	case "stream_failed":
 		if r.Timeline.StreamConnected != nil {
 			return "the stream was there, and broke: is the network between FreeSWITCH and tapdeck in order? Both logs say more of call " + r.Call
 		}
-		return fmt.Sprintf("FreeSWITCH did not reach sink.advertise %s: from the switch's own machine, does `curl -i %s` get any answer? sink.allow must hold FreeSWITCH's address, and wss:// needs a module built with TLS",
-			x.Loaded.Config.Sink.Advertise, strings.Replace(x.Loaded.Config.Sink.Advertise, "ws", "http", 1))
+		return fmt.Sprintf("FreeSWITCH did not reach sink.advertise %s: from the switch's own machine, %s sink.allow must hold FreeSWITCH's address, and wss:// needs a module built with TLS",
+			x.Loaded.Config.Sink.Advertise, x.tryAddress())
 	case "misconfigured":
 		return "`tapdeck dialplan` prints the extension as it must be"
 	case "refused":

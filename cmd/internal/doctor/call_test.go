@@ -89,6 +89,9 @@ func TestCallResults(t *testing.T) {
 		"misconfigured": {`"result":"misconfigured"`, "misconfigured", "tapdeck dialplan"},
 		"refused":       {`"result":"refused"`, "refused", "max_calls"},
 		"lost":          {`"result":"switch_lost"`, "switch_lost", "FreeSWITCH closed"},
+		"module":        {`"result":"stream_failed","err":"-ERR uuid_audio_stream Command not found!","hint":"mod_audio_stream is not loaded: load it"`, "Command not found", "mod_audio_stream is not loaded: load it"},
+		"address":       {`"result":"stream_failed","err":"no socket","hint":"compare sink.advertise and sink.listen; tapdeck doctor tests it"`, "no socket", "compare sink.advertise and sink.listen; from the switch's own machine, does `curl -i http://127.0.0.1"},
+		"full":          {`"result":"refused","err":"10 calls run already","hint":"esl.max_calls sets the limit"`, "10 calls run already", "esl.max_calls sets the limit"},
 		"hangup":        {`"result":"caller_hangup"`, "caller_hangup", "look for 3f0c"},
 	} {
 		l, p := placed(t, "+OK x\n", over(tt.fields))
@@ -96,6 +99,22 @@ func TestCallResults(t *testing.T) {
 		if hungUp(p) {
 			t.Errorf("%s: hung up an ended call", name)
 		}
+	}
+}
+
+// TestCallNotAnswered is about a call that tapdeck refused before it was answered: what the
+// switch says of it names no cause, and the daemon's record does.
+func TestCallNotAnswered(t *testing.T) {
+	looks := 0
+	l, p := placed(t, "-ERR NORMAL_CLEARING\n", func(caller string) page {
+		if looks++; looks < 3 {
+			return running(caller)
+		}
+		return over(`"result":"misconfigured","err":"Socket-Mode \"static\"","hint":"write 127.0.0.1:8084 async full"`)(caller)
+	})
+	l.expect(amiss{testCall, Fail, `ended with misconfigured: Socket-Mode "static"`, "write 127.0.0.1:8084 async full"})
+	if looks != 3 || hungUp(p) {
+		t.Errorf("%d looks, then %q", looks, p.asked())
 	}
 }
 
@@ -110,6 +129,11 @@ func TestCallNotPlaced(t *testing.T) {
 		"":                                 "log says why",
 	} {
 		l, _ := placed(t, answer, running)
+		tune := l.tune
+		l.tune = func(x *examination) {
+			tune(x)
+			x.timeouts.unanswered = 10 * time.Millisecond
+		}
 		l.expect(amiss{testCall, Fail, strings.TrimSpace(answer), todo})
 	}
 }

@@ -52,13 +52,14 @@ type examination struct {
 
 // timeouts are how long others are waited for.
 type timeouts struct {
-	connect   time.Duration // to the event socket, until it has accepted the password
-	answer    time.Duration // to one API command
-	originate time.Duration // until a test call is answered
-	appear    time.Duration // until the daemon shows an answered call
-	call      time.Duration // for the end of a call beyond its plan's own times
-	reach     time.Duration // for a TCP connection or an admin page
-	poll      time.Duration // between two questions for the daemon's calls
+	connect    time.Duration // to the event socket, until it has accepted the password
+	answer     time.Duration // to one API command
+	originate  time.Duration // until a test call is answered
+	unanswered time.Duration // until it shows one that was not answered
+	appear     time.Duration // until the daemon shows an answered call
+	call       time.Duration // for the end of a call beyond its plan's own times
+	reach      time.Duration // for a TCP connection or an admin page
+	poll       time.Duration // between two questions for the daemon's calls
 }
 
 func newExamination(o Options) *examination {
@@ -68,7 +69,7 @@ func newExamination(o Options) *examination {
 	return &examination{
 		Options: o,
 		timeouts: timeouts{
-			connect: 5 * time.Second, answer: 10 * time.Second, originate: time.Minute, appear: 10 * time.Second,
+			connect: 5 * time.Second, answer: 10 * time.Second, originate: time.Minute, unanswered: 2 * time.Second, appear: 10 * time.Second,
 			call: 2 * time.Minute, reach: 3 * time.Second, poll: 200 * time.Millisecond,
 		},
 		owns:   ownAddress,

@@ -19,7 +19,7 @@ const testRecording = "test recording"
 // the call's stream was.
 func (x *examination) listen(r *callview.Record) {
 	if r.WAV == "" {
-		x.report(Fail, testRecording, x.resultHint(&callview.Record{Result: "stream_failed"}), "there is none: no stream came%s", because(r.Err))
+		x.report(Fail, testRecording, x.recordHint(&callview.Record{Result: "stream_failed", Hint: r.Hint}), "there is none: no stream came%s", because(r.Err))
 		return
 	}
 	path := filepath.Join(x.Loaded.Config.Sink.Directory, filepath.FromSlash(r.WAV))
