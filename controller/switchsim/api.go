@@ -26,6 +26,8 @@ func (s *Switch) api(c *Call, line string) string {
 		return s.onCall(argument, "-USAGE: <uuid> <var> [value]\n", apiSetVar)
 	case "uuid_setvar_multi":
 		return s.onCall(argument, setVarMultiUsage, apiSetVarMulti)
+	case "uuid_transfer":
+		return s.onCall(argument, "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n", apiTransfer)
 	case "uuid_exists":
 		return strconv.FormatBool(s.call(argument) != nil)
 	}
@@ -120,4 +122,15 @@ func (s *Switch) schedDel(id string) string {
 		c.killTimer = nil
 	}
 	return "+OK Deleted: " + strconv.Itoa(deleted) + "\n"
+}
+
+// apiTransfer executes uuid_transfer: to the number that the call has dialled it begins its
+// extension again (F9), to any other the dialplan goes on with the next action (F10).
+func apiTransfer(c *Call, argument string) string {
+	number, _, _ := strings.Cut(argument, " ")
+	if number == "" {
+		return "-ERR no destination\n"
+	}
+	c.transfer(number == c.spec.Destination)
+	return "+OK\n"
 }

@@ -28,9 +28,11 @@ func findApplication(name string) application {
 			return ""
 		}
 	case "park":
-		return func(c *Call, _ string, locked bool) string { c.stay(-1, locked); return "" }
+		return func(c *Call, _ string, locked bool) string { c.park(locked); return "" }
 	case "set":
 		return func(c *Call, data string, _ bool) string { c.appSet(data); return "" }
+	case "unset":
+		return func(c *Call, name string, _ bool) string { c.setVar(strings.TrimSpace(name), ""); return "" }
 	case "hangup":
 		return (*Call).appHangup
 	case "sched_hangup":
@@ -205,7 +207,7 @@ func (c *Call) appHangup(cause string, _ bool) string {
 func (c *Call) inDialplan() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.report.NextAction || c.listener == nil
+	return c.current == nil
 }
 
 // schedHangup executes sched_hangup [+]SECONDS [CAUSE], in real time.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,22 +22,19 @@ type Call struct {
 	done     chan struct{} // the channel is destroyed and every goroutine has ended
 	wg       sync.WaitGroup
 
-	holds       sync.WaitGroup // API commands that hold the channel
-	hungUp      chan struct{}  // closed at hangup
-	answered    chan struct{}  // closed at the answer
-	tornDown    chan struct{}  // closed when the call is torn down with its context
-	connected   chan struct{}  // closed when the controller has said connect
-	connectOnce sync.Once
-	socketOver  chan struct{} // closed when the controller's socket is over
-	wake        chan struct{} // capacity 1: the queue has grown, or the socket is over
-	breaks      chan struct{} // capacity 1: uuid_break
+	holds      sync.WaitGroup // API commands that hold the channel
+	hungUp     chan struct{}  // closed at hangup
+	answered   chan struct{}  // closed at the answer
+	tornDown   chan struct{}  // closed when the call is torn down with its context
+	wake       chan struct{}  // capacity 1: the queue has grown, or a socket is over
+	breaks     chan struct{}  // capacity 1: uuid_break
+	syncThread sync.Mutex     // sync mode: held while an application runs
 
-	transferOnce sync.Once
-	transferred  chan struct{} // closed when the call is transferred away
-	syncThread   sync.Mutex    // sync mode: held while an application runs
-
-	mu        sync.Mutex            // protects what follows
-	listener  *eventsocket.Listener // nil while there is no controller
+	mu        sync.Mutex              // protects what follows
+	outbounds []*outbound             // every event socket of the call; a slice is never changed
+	listeners []*eventsocket.Listener // theirs, likewise
+	current   *outbound               // that of the socket action that runs, or nil
+	inPark    bool                    // the dialplan's own park runs
 	state     state
 	mediaAt   time.Time // when media began; zero: not yet
 	idleAudio bool      // send_silence_when_idle was set by then (F47)
@@ -46,7 +44,6 @@ type Call struct {
 	queue     []*eventsocket.Command // sendmsgs that wait for the channel
 	stream    *audiostream.Stream    // the media bug of uuid_audio_stream
 	streams   []*audiostream.Stream  // every stream that was ever started
-	linger    int                    // seconds; -1 without end; noLinger
 	faults    faultState
 	report    Report
 	killTimer *time.Timer // sched_hangup
@@ -61,10 +58,9 @@ const byCaller = "caller"
 
 func newCall(s *Switch, spec CallSpec) *Call {
 	c := &Call{
-		sw: s, spec: spec, uuid: spec.UUID, linger: noLinger,
+		sw: s, spec: spec, uuid: spec.UUID,
 		done: make(chan struct{}), hungUp: make(chan struct{}), answered: make(chan struct{}),
-		tornDown: make(chan struct{}), connected: make(chan struct{}), socketOver: make(chan struct{}),
-		wake: make(chan struct{}, 1), breaks: make(chan struct{}, 1), transferred: make(chan struct{}),
+		tornDown: make(chan struct{}), wake: make(chan struct{}, 1), breaks: make(chan struct{}, 1),
 	}
 	p := &profile{
 		uuid: spec.UUID, caller: spec.Caller, destination: spec.Destination, created: time.Now(),
@@ -106,13 +102,14 @@ func (c *Call) Report() Report {
 	r.CommandedAt = slices.Clone(r.CommandedAt)
 	r.Executed = slices.Clone(r.Executed)
 	r.Played = slices.Clone(c.played)
-	streams, l := slices.Clone(c.streams), c.listener
+	streams, controls := slices.Clone(c.streams), c.outbounds
 	c.mu.Unlock()
 	for _, s := range streams {
 		r.Streams = append(r.Streams, s.Report(r.Played))
 	}
-	if l != nil {
-		r.BytesSent, r.EventsSent = l.Sent()
+	for _, k := range controls {
+		bytes, events := k.listener.Sent()
+		r.BytesSent, r.EventsSent = r.BytesSent+bytes, r.EventsSent+events
 	}
 	return r
 }
@@ -140,11 +137,8 @@ func (c *Call) teardown() {
 
 // abort closes both sockets without a word; reset makes it an RST.
 func (c *Call) abort(reset bool) {
-	c.mu.Lock()
-	l := c.listener
-	c.mu.Unlock()
-	if l != nil {
-		l.Drop(reset)
+	for _, k := range c.allOutbounds() {
+		k.listener.Drop(reset)
 	}
 	c.abortStreams(reset)
 }
@@ -187,28 +181,35 @@ func (c *Call) stopTimers() {
 	}
 }
 
-// dialplan runs the socket action, and the actions before and after it.
+// dialplan runs the socket action, and the actions before and after it; again if the call is
+// transferred to this same extension.
 func (c *Call) dialplan(ctx context.Context) {
-	if !c.actions(c.spec.Before) {
-		close(c.socketOver)
-		return
-	}
-	c.socket(ctx)
-	if c.isHungUp() {
-		return
+	for again := true; again; {
+		if !c.actions(ctx, c.spec.Before) {
+			return
+		}
+		again = c.socket(ctx, c.spec.Address, c.spec.Arguments)
+		if c.isHungUp() {
+			return
+		}
 	}
 	c.mu.Lock()
 	c.report.NextAction = true
 	c.mu.Unlock()
-	if c.actions(c.spec.Then) {
+	if c.actions(ctx, c.spec.Then) {
 		c.hangup("NORMAL_CLEARING", "dialplan")
 	}
 }
 
 // actions runs actions of the dialplan; false means that the call was hung up.
-func (c *Call) actions(list []Action) bool {
+func (c *Call) actions(ctx context.Context, list []Action) bool {
 	for _, a := range list {
-		c.execute(a.Application, a.Data, "", false)
+		if a.Application == "socket" {
+			address, arguments, _ := strings.Cut(a.Data, " ")
+			c.socket(ctx, address, arguments)
+		} else {
+			c.execute(a.Application, a.Data, "", false)
+		}
 		if c.isHungUp() {
 			return false
 		}
@@ -227,14 +228,18 @@ func (c *Call) finish() {
 	if s == nil {
 		c.reported()
 	}
-	if c.spec.async() {
-		c.noticeHangup()
+	for _, k := range c.allOutbounds() {
+		if k.async {
+			k.noticeHangup()
+		}
 	}
 	if s != nil {
 		s.Close("", "hangup")
 		c.reported()
 	}
-	<-c.socketOver // a lingering socket pins the channel (F33)
+	for _, k := range c.allOutbounds() {
+		<-k.over // a lingering socket pins the channel (F33)
+	}
 	c.holds.Wait()
 	c.abortStreams(false) // those that a real switch would leave open (F37)
 	c.sw.removeCall(c)
@@ -262,8 +267,10 @@ func (c *Call) hangup(cause, by string) {
 	c.setAsCaptured("CHANNEL_HANGUP")
 	e := c.event("CHANNEL_HANGUP", "")
 	c.state.hungup = time.Now()
-	if l := c.listener; l != nil && !c.spec.async() && c.linger == noLinger {
-		l.Mute() // in sync mode not even this event comes (F6)
+	for _, k := range c.outbounds {
+		if !k.async && k.linger == noLinger {
+			k.listener.Mute() // in sync mode not even this event comes (F6)
+		}
 	}
 	late := c.spec.Faults.CompleteBeforeHangup
 	if late {
@@ -354,12 +361,12 @@ func (c *Call) event(frame, body string, own ...header) *eventsocket.Event {
 
 func (c *Call) send(e *eventsocket.Event) {
 	c.mu.Lock()
-	l := c.listener
+	own := c.listeners
 	c.mu.Unlock()
-	if l != nil {
+	for _, l := range own {
 		l.Deliver(e)
 	}
-	c.sw.bus.Broadcast(e, l)
+	c.sw.bus.Broadcast(e, own...)
 }
 
 func (c *Call) emitState(name string, number int, callState string) {

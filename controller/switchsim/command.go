@@ -11,10 +11,11 @@ import (
 
 // handle executes one command of the controller. It returns false when the
 // socket is to end.
-func (c *Call) handle(cmd *eventsocket.Command) bool {
+func (c *outbound) handle(cmd *eventsocket.Command) bool {
 	c.record(cmd)
 	l := c.listener
 	if !c.beforeCommand(cmd) {
+		c.noteResume(cmd) // a reply that does not come is no command that was not read
 		return true
 	}
 	l.Begin()
@@ -36,7 +37,7 @@ func (c *Call) record(cmd *eventsocket.Command) {
 }
 
 // command returns the whole text of the answer; false ends the socket after it.
-func (c *Call) command(cmd *eventsocket.Command) (reply string, keep bool) {
+func (c *outbound) command(cmd *eventsocket.Command) (reply string, keep bool) {
 	word, rest := cmd.Word()
 	switch word {
 	case "connect":
@@ -49,19 +50,19 @@ func (c *Call) command(cmd *eventsocket.Command) (reply string, keep bool) {
 	case "getvar":
 		return eventsocket.CommandReply(orNotFound(c.Variable(rest))), true
 	case "resume":
-		c.setVar("socket_resume", "true")
+		c.noteResume(cmd)
 		return eventsocket.CommandReply("+OK"), true
 	case "sendmsg":
 		return eventsocket.CommandReply(c.sendMessage(cmd, rest)), true
 	}
-	if !c.spec.full() {
+	if !c.full {
 		return eventsocket.CommandReply(eventsocket.NotFound), true // F5
 	}
 	return c.fullCommand(cmd, word, rest), true
 }
 
 // fullCommand executes what only a full socket may.
-func (c *Call) fullCommand(cmd *eventsocket.Command, word, rest string) string {
+func (c *outbound) fullCommand(cmd *eventsocket.Command, word, rest string) string {
 	l := c.listener
 	switch word {
 	case "event":
@@ -75,7 +76,7 @@ func (c *Call) fullCommand(cmd *eventsocket.Command, word, rest string) string {
 	case "linger":
 		return eventsocket.CommandReply(c.setLinger(rest))
 	case "api":
-		return eventsocket.APIReply(c.sw.api(c, rest))
+		return eventsocket.APIReply(c.sw.api(c.Call, rest))
 	case "bgapi":
 		return c.background(cmd.Get("Job-UUID"), rest)
 	}
@@ -90,14 +91,14 @@ func orNotFound(value string) string {
 }
 
 // connect answers with the channel's data: the controller has the call now.
-func (c *Call) connect() string {
-	reply := c.sw.connectReply(c.snapshot(), c.spec.async(), c.spec.full())
+func (c *outbound) connect() string {
+	reply := c.sw.connectReply(c.snapshot(), c.async, c.full)
 	c.connectOnce.Do(func() { close(c.connected) })
 	return reply
 }
 
 // setLinger executes linger [seconds] (F32, F33).
-func (c *Call) setLinger(seconds string) string {
+func (c *outbound) setLinger(seconds string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if seconds == "" {
@@ -110,11 +111,11 @@ func (c *Call) setLinger(seconds string) string {
 
 // sendMessage executes sendmsg: in async mode it is queued for the channel,
 // otherwise executed here and now (F6).
-func (c *Call) sendMessage(cmd *eventsocket.Command, session string) string {
+func (c *outbound) sendMessage(cmd *eventsocket.Command, session string) string {
 	switch {
 	case session != "" && session != c.uuid:
 		return "-ERR invalid session id [" + session + "]"
-	case c.spec.async():
+	case c.async:
 		c.enqueue(cmd)
 	case !c.isHungUp():
 		c.syncThread.Lock()
@@ -140,7 +141,7 @@ func (c *Call) background(job, line string) string {
 }
 
 // notice is a disconnect notice as it was captured; kind is "linger" or "disconnect".
-func (c *Call) notice(kind string) string {
+func (c *outbound) notice(kind string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.state.capture.Frame("notice " + kind).Text(func(name string) string {

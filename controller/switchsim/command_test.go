@@ -1,6 +1,7 @@
 package switchsim
 
 import (
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -140,8 +141,8 @@ func TestSilentController(t *testing.T) {
 
 func TestGoneBeforeConnect(t *testing.T) {
 	call, c := place(t, New(Config{}), CallSpec{Then: []Action{{Application: "log", Data: "next"}}})
-	c.conn.Close()
-	<-call.socketOver
+	c.conn.(*net.TCPConn).CloseWrite()
+	c.rest()
 	call.Hangup()
 	if r := call.Wait(); r.NextAction {
 		t.Error("the dialplan went on, though nobody had taken the call")

@@ -92,7 +92,7 @@ func (c *Call) isCommand(cmd *eventsocket.Command, want string, n int) bool {
 }
 
 // reply sends the answer to a command, with what the faults put around it.
-func (c *Call) reply(cmd *eventsocket.Command, text string) {
+func (c *outbound) reply(cmd *eventsocket.Command, text string) {
 	f := &c.spec.Faults
 	if f.ReplyDelay > 0 {
 		c.pause(f.ReplyDelay)
@@ -109,7 +109,7 @@ func (c *Call) reply(cmd *eventsocket.Command, text string) {
 }
 
 // injections gives what comes before and after the reply, and may change it.
-func (c *Call) injections(cmd *eventsocket.Command, text *string) (before, after string) {
+func (c *outbound) injections(cmd *eventsocket.Command, text *string) (before, after string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.faults.injected == nil {

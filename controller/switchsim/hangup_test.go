@@ -2,7 +2,10 @@ package switchsim
 
 import (
 	"context"
+	"net"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,8 +99,21 @@ func TestControllerGone(t *testing.T) {
 	t.Run("closes while parked", func(t *testing.T) {
 		call, c := place(t, New(Config{Speed: 20}), CallSpec{Then: then})
 		c.command("connect")
+		c.wants("myevents", "+OK Events Enabled")
+		c.execute("set", "a=b", "1")
+		c.until("CHANNEL_EXECUTE_COMPLETE set _none_")
 		c.conn.Close()
-		wantNext(t, call.Wait(), "socket", "log", "playback")
+		wantNext(t, call.Wait(), "socket", "set", "log", "playback")
+	})
+	t.Run("closes after resume", func(t *testing.T) {
+		call, c := place(t, New(Config{Speed: 20}), CallSpec{Arguments: "async", Then: then})
+		c.command("connect")
+		c.send("resume\n\nsendmsg\ncall-command: execute\nexecute-app-name: unset\nexecute-app-arg: socket_resume\n\n")
+		c.conn.(*net.TCPConn).CloseWrite()
+		wantNext(t, call.Wait(), "socket", "unset", "log", "playback")
+		if got := call.Variable("socket_resume"); got != "" {
+			t.Errorf("socket_resume is left as %q", got)
+		}
 	})
 	t.Run("closes with a queue", func(t *testing.T) {
 		call, c := place(t, New(Config{Speed: 20}), CallSpec{Then: then})
@@ -115,6 +131,71 @@ func TestControllerGone(t *testing.T) {
 		c.conn.Close()
 		wantNext(t, call.Wait(), "socket", "log", "playback")
 	})
+}
+
+// A controller that closes too early, or gives resume without async, leaves the channel with
+// nobody in control (F8, F94).
+func TestControllerStrandsCall(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, arguments, commands string }{
+		{"closes at once", "async full", ""},
+		{"says something, and closes", "async full", "linger 5\n\nmyevents json\n\n"},
+		{"resume without async", "full", "resume\n\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			call, ctl := place(t, New(Config{Speed: 20}), CallSpec{Arguments: c.arguments, Then: []Action{{Application: "log"}}})
+			ctl.command("connect")
+			ctl.send(c.commands)
+			ctl.conn.(*net.TCPConn).CloseWrite()
+			ctl.rest()
+			for !call.Report().Stranded {
+				runtime.Gosched()
+			}
+			call.Hangup()
+			if r := call.Wait(); r.NextAction {
+				t.Error("the dialplan went on")
+			}
+		})
+	}
+}
+
+// A call that is transferred to its own extension has a second event socket. The end of the
+// first unparks the second (F9, F95).
+func TestTransferBack(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, last string
+		stranded   bool
+	}{{"closed", "", false}, {"resumed", "resume\n\n", true}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			ln := listen(t)
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			call, err := New(Config{Speed: 20}).Dial(ctx, CallSpec{Address: ln.Addr().String(), UUID: callID, Then: []Action{{Application: "log"}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			first := accept(t, ln)
+			first.command("connect")
+			first.wants("myevents", "+OK Events Enabled")
+			first.api("uuid_transfer "+callID+" 9999", "+OK\n")
+			second := accept(t, ln)
+			if m := second.command("connect"); !strings.Contains(m.raw, "\nUnique-ID: "+callID+"\n") {
+				t.Errorf("connect is answered by %.2000q", m.raw)
+			}
+			second.wants("myevents", "+OK Events Enabled")
+			first.until("CHANNEL_EXECUTE_COMPLETE socket _none_")
+			first.send(c.last)
+			first.conn.(*net.TCPConn).CloseWrite()
+			second.until("CHANNEL_EXECUTE_COMPLETE socket _none_")
+			second.conn.Close()
+			if r := call.Wait(); !r.NextAction || r.Stranded != c.stranded {
+				t.Errorf("next action %v, stranded %v", r.NextAction, r.Stranded)
+			}
+		})
+	}
 }
 
 func wantNext(t *testing.T, r Report, apps ...string) {

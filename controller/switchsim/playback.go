@@ -50,6 +50,19 @@ func (c *Call) endPlaying(i int, response string) {
 		header{Name: "response", Value: response})
 }
 
+// park stays until a break, or until an older event socket of the call ends (F95).
+func (c *Call) park(locked bool) {
+	c.setInPark(true)
+	c.stay(-1, locked)
+	c.setInPark(false)
+}
+
+func (c *Call) setInPark(yes bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.inPark = yes
+}
+
 // stay spends a media duration (negative: without end) in an application. It
 // returns false when it was broken or the call was hung up. Unless locked,
 // sendmsgs that arrive meanwhile execute inside it (F19), and its own time stands

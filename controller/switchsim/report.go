@@ -36,6 +36,9 @@ type Report struct {
 	// NextAction says that the controller let go (or was never there) and the
 	// dialplan went on.
 	NextAction bool
+	// Stranded says that an event socket ended in a way that leaves the channel with nobody
+	// in control, until it is hung up (F8, F94, F95).
+	Stranded bool
 	// SocketClosed is when the event socket was over.
 	SocketClosed time.Time
 	// Lingered says that the socket lingered after the hangup.

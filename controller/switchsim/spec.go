@@ -103,10 +103,6 @@ func (spec *CallSpec) complete() error {
 	return nil
 }
 
-// async and full are the words of the socket action's arguments.
-func (spec *CallSpec) async() bool { return hasWord(spec.Arguments, "async") }
-func (spec *CallSpec) full() bool  { return hasWord(spec.Arguments, "full") }
-
 func hasWord(s, word string) bool {
 	for _, w := range strings.Fields(s) {
 		if strings.EqualFold(w, word) {

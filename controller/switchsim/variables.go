@@ -84,14 +84,14 @@ func initialVariables(st *state, spec *CallSpec) *variables {
 		}
 		v.set(h)
 	}
-	v.set(header{Name: "current_application_data", Value: spec.socketData()})
+	v.set(header{Name: "current_application_data", Value: socketData(spec.Address, spec.Arguments)})
 	v.set(header{Name: "current_application", Value: "socket"})
 	return v
 }
 
-// socketData is the socket action's data as the dialplan has it.
-func (spec *CallSpec) socketData() string {
-	return strings.TrimSpace(spec.Address + " " + spec.Arguments)
+// socketData is a socket action's data as the dialplan has it.
+func socketData(address, arguments string) string {
+	return strings.TrimSpace(address + " " + arguments)
 }
 
 // oddVariables are what the fault of that name adds.

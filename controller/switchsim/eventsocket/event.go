@@ -51,8 +51,8 @@ func (b *Bus) Remove(l *Listener) {
 	b.count.Store(int32(len(b.all)))
 }
 
-// Broadcast delivers an event to all listeners but own, which has had it.
-func (b *Bus) Broadcast(e *Event, own *Listener) {
+// Broadcast delivers an event to all listeners but own, which have had it.
+func (b *Bus) Broadcast(e *Event, own ...*Listener) {
 	if b.count.Load() == 0 {
 		return
 	}
@@ -60,7 +60,7 @@ func (b *Bus) Broadcast(e *Event, own *Listener) {
 	all := slices.Clone(b.all)
 	b.mu.RUnlock()
 	for _, l := range all {
-		if l != own {
+		if !slices.Contains(own, l) {
 			l.Deliver(e)
 		}
 	}

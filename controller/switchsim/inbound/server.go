@@ -116,6 +116,6 @@ func (c *client) background(ctx context.Context, job, line string) string {
 	if job == "" {
 		job = uuid.NewString()
 	}
-	c.jobs.Go(func() { c.Bus.Broadcast(c.Job(job, line, c.API(ctx, line)), nil) })
+	c.jobs.Go(func() { c.Bus.Broadcast(c.Job(job, line, c.API(ctx, line))) })
 	return eventsocket.JobReply(job)
 }
