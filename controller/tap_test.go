@@ -49,6 +49,8 @@ var (
 	replyHead  = []byte("Content-Type: command/reply")
 )
 
+func (c *tapped) CloseWrite() error { return c.Conn.(*net.TCPConn).CloseWrite() }
+
 func (c *tapped) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	c.sent = append(c.sent, p...)

@@ -228,6 +228,9 @@ func (l *testbed) ended(report switchsim.Report) ended {
 	}
 	e.outcome = outcomes[0]
 	checkTimeline(l.tb, e.outcome.Timeline)
+	if report.Stranded {
+		l.tb.Errorf("call %s: stranded, with nobody in control", id)
+	}
 	if n := e.count("call ended"); n != 1 {
 		l.tb.Errorf("call %s: %d lines \"call ended\", want 1", id, n)
 	}

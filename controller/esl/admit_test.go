@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
-
-	"tapdeck/controller/switchsim"
 )
 
 func TestAddressList(t *testing.T) {
@@ -17,7 +15,7 @@ func TestAddressList(t *testing.T) {
 	cfg.Allow = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
 	srv := serve(t, cfg, func(context.Context, *Conn) { t.Error("handled") })
 	for range 5 {
-		dialPeer(t, srv.addr).eof()
+		turnedAway(t, srv.addr)
 	}
 	if got := testutil.ToFloat64(srv.metrics.refused.WithLabelValues(refuseAddress)); got != 5 {
 		t.Errorf("%v refused", got)
@@ -74,36 +72,20 @@ func TestCaps(t *testing.T) {
 			t.Errorf("%s: %v", reason, got)
 		}
 	}
-	checkHint(t, srv, "event socket connections refused", "too many unanswered", "esl.max_calls")
+	checkHint(t, srv, "event socket connections refused", "too many unanswered", "2 may wait at a time, which no key changes")
+	checkHint(t, srv, "event socket connections refused", "too many connections", "3 at a time, esl.max_calls")
 	first.Close()
 	second.Close()
 	waitFor(t, func() bool { return srv.connections.Load() == 1 })
 }
 
-// turnedAway is a peer for whom there is no room: it is asked to connect, and
-// closed once it has answered.
+// turnedAway is a peer that is not admitted: it is asked to connect, and let go once it has
+// answered.
 func turnedAway(t *testing.T, addr string) {
 	t.Helper()
 	p := dialPeer(t, addr)
 	p.expect("connect")
 	p.say(connectReply)
+	p.expect("resume", "sendmsg")
 	p.eof()
-}
-
-// A switch parks a call for ever whose socket closes before connect (F8).
-func TestNoRoomSendsTheCallOn(t *testing.T) {
-	cfg := testConfig()
-	cfg.MaxConnections = 1
-	srv := serve(t, cfg, func(_ context.Context, c *Conn) { ended(t, c) })
-	dialPeer(t, srv.addr).expect("connect")
-	sw := switchsim.New(switchsim.Config{})
-	call, err := sw.Dial(t.Context(), switchsim.CallSpec{Address: srv.addr, RingHangup: patience, Then: []switchsim.Action{{Application: "hangup", Data: "USER_BUSY"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := call.Wait()
-	if !r.NextAction || r.HangupCause != "USER_BUSY" {
-		t.Errorf("next action %v, cause %s", r.NextAction, r.HangupCause)
-	}
-	sw.Wait()
 }

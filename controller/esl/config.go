@@ -13,8 +13,9 @@ const eventQueue = 640
 // Config bounds what a peer of the event socket may do. It is validated where it is read;
 // a Server trusts it.
 type Config struct {
-	// Allow lists the addresses that may connect; everybody else is closed
-	// before a byte is read. Dial does not look at it.
+	// Allow lists the addresses that may connect. Everybody else is only asked who he is, so
+	// that a call of a switch that is missing here goes on with the dialplan's next action.
+	// Dial does not look at it.
 	Allow []netip.Prefix
 	// MaxConnections bounds the connections at one time.
 	MaxConnections int
@@ -30,7 +31,8 @@ type Config struct {
 	// Headers names, in any case, what the handler reads of JSON events and of the
 	// replies to commands, including that to connect: a channel has some 140 headers in
 	// 6 KB, and the others are not decoded. A name that ends in * stands for all that
-	// begin so. What Event.Name, Subclass and ContentType read is always there. An empty
+	// begin so. What Event.Name, Subclass and ContentType read is always there, and what the
+	// connection needs to let a call go. An empty
 	// list stands for every header.
 	Headers []string
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,7 +24,10 @@ type Conn struct {
 	metrics  *metrics
 	accepted time.Time
 
-	outer   net.Conn
+	outer   *outerConn
+	state   channel                   // of a server's connection
+	hold    func(outer net.Conn) bool // keeps the connection open; nil or false if it can't
+	release func()
 	frames  *frame.Reader
 	link    *fio.Link
 	channel *Event
@@ -32,11 +36,13 @@ type Conn struct {
 
 // newConn returns a connection that has no link yet.
 func newConn(cfg Config, log *zap.Logger, m *metrics, outer net.Conn) *Conn {
-	return &Conn{
-		cfg: cfg, log: log, metrics: m, accepted: time.Now(), channel: &Event{}, outer: outer,
-		frames: frame.NewReader(outer, cfg.FrameTimeout, func(n int) { m.bytes.Add(float64(n)) }),
+	c := &Conn{
+		cfg: cfg, log: log, metrics: m, accepted: time.Now(), channel: &Event{}, outer: &outerConn{Conn: outer},
 		events: make(chan *Event, eventQueue),
 	}
+	c.frames = frame.NewReader(c.outer, cfg.FrameTimeout, func(n int) { m.bytes.Add(float64(n)) })
+	c.release = sync.OnceFunc(c.leaveChannel)
+	return c
 }
 
 // open links the connection. The caller must close it then.
@@ -73,10 +79,12 @@ func (c *Conn) Events() <-chan *Event { return c.events }
 // *FrameError, or the cause of a context.
 func (c *Conn) Err() error { return c.link.Err() }
 
-// Close ends a dialled connection and waits for its goroutines. A handler's
-// connection is closed when the handler returns; closing it earlier does no harm.
+// Close ends a connection and waits for its goroutines. A handler's connection is closed when
+// the handler returns; closing it earlier does no harm. A call that is not over goes on with the
+// dialplan's next action, and Close waits until the switch knows that, for at most 2 s.
 func (c *Conn) Close() {
 	c.link.Close(ErrClosed)
+	c.release()
 	if errors.Is(c.Err(), fio.ErrLibrary) {
 		c.log.Error("event socket library ended by itself", zap.Stringer("peer", c.RemoteAddr()), hint(hintLibrary))
 	}
@@ -135,16 +143,19 @@ func (c *Conn) BgAPI(ctx context.Context, command string) (jobUUID string, err e
 func (c *Conn) connect(ctx context.Context) error {
 	ctx, cancel := context.WithDeadlineCause(ctx, c.accepted.Add(c.cfg.ConnectTimeout), ErrConnectTimeout)
 	defer cancel()
+	c.state.set(leaveClean) // it may be a switch that is slow to answer
 	r, err := c.link.Send(ctx, "connect", "connect")
 	if err != nil {
 		return err
 	}
+	c.state.connected(r)
 	c.channel = &Event{header: r, listed: c.cfg.headers}
 	return nil
 }
 
 // deliver queues an event for the handler.
 func (c *Conn) deliver(header fio.Header, body string) error {
+	c.state.observe(header)
 	select {
 	case c.events <- &Event{Body: body, header: header, listed: c.cfg.headers}:
 		c.metrics.events.Inc()
@@ -161,7 +172,7 @@ func (c *Conn) dropped(reason string, contentType []byte) {
 		zap.String("content_type", string(contentType[:min(len(contentType), 64)])), hint(hintDropped), ratelog(reason))
 }
 
-// done closes Events, and reports a frame that ended the connection.
+// done closes Events, reports a frame that ended the connection, and lets the call go.
 func (c *Conn) done(cause error) {
 	if bad := new(FrameError); errors.As(cause, &bad) {
 		c.metrics.closed.WithLabelValues(bad.Reason).Inc()
@@ -169,4 +180,5 @@ func (c *Conn) done(cause error) {
 			zap.String("bytes", fmt.Sprintf("%q", bad.Bytes)), hint(hintClosed), ratelog(bad.Reason))
 	}
 	close(c.events)
+	c.release()
 }

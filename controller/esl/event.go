@@ -3,6 +3,7 @@ package esl
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 	"testing"
 
@@ -56,6 +57,9 @@ type headerList struct {
 }
 
 func newHeaderList(names []string, log *zap.Logger) *headerList {
+	if len(names) > 0 {
+		names = append(slices.Clip(names), "Unique-ID", "Application", "Socket-Mode", "variable_socket_resume") // for release.go
+	}
 	return &headerList{names: fio.NewNames(names), log: log}
 }
 

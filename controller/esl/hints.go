@@ -1,6 +1,8 @@
 package esl
 
 import (
+	"fmt"
+
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
@@ -16,11 +18,16 @@ const (
 	hintLibrary    = "please report this; the call is over, the others go on"
 )
 
-// refusalHints say what to do about a connection that was refused.
-var refusalHints = map[string]string{
-	refuseAddress:     "if this is a FreeSWITCH, add its address to esl.allow: its calls are parked unanswered otherwise",
-	refuseConnections: "there are far more calls than esl.max_calls allows: raise it, or send fewer to this tapdeck",
-	refusePending:     "connections come faster than FreeSWITCH answers them: is its machine overloaded, or something else connecting? Otherwise raise esl.max_calls",
+// refusalHint says what to do about a connection that was refused.
+func (s *Server) refusalHint(reason string) string {
+	cfg := s.cfg.Load()
+	switch reason {
+	case refuseAddress:
+		return "if this is a FreeSWITCH, add its address to esl.allow: until then its calls go on with the dialplan's next action"
+	case refuseConnections:
+		return fmt.Sprintf("there may be %d at a time, esl.max_calls and some to spare: raise it, or send fewer calls to this tapdeck", cfg.MaxConnections)
+	}
+	return fmt.Sprintf("connections come faster than FreeSWITCH answers them: is its machine overloaded, or something else connecting? %d may wait at a time, which no key changes", cfg.MaxPending)
 }
 
 func hint(text string) zap.Field { return zap.String("hint", text) }

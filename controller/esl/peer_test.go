@@ -122,9 +122,10 @@ func (p *peer) say(text ...string) {
 	}
 }
 
-// eof waits for the end of the connection.
+// eof waits for the end of the connection, and ends it as a switch does.
 func (p *peer) eof() {
 	p.t.Helper()
+	defer p.Close()
 	if _, err := io.Copy(io.Discard, p.in); errors.Is(err, context.DeadlineExceeded) {
 		p.t.Error("connection not closed")
 	}

@@ -31,6 +31,7 @@ type Server struct {
 	connections atomic.Int64
 	pending     atomic.Int64
 	turnedAway  atomic.Int64
+	held        atomic.Int64
 }
 
 // NewServer returns a server whose counters are registered with reg.
@@ -58,8 +59,12 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx con
 	defer ln.Close()
 	stop := context.AfterFunc(ctx, func() { ln.Close() })
 	defer stop()
-	var handlers sync.WaitGroup
+	var handlers, held sync.WaitGroup
+	holding, letGo := context.WithCancel(context.WithoutCancel(ctx))
+	defer held.Wait()
+	defer letGo()
 	defer handlers.Wait()
+	keep := func(outer net.Conn) bool { return s.keep(holding, &held, outer) }
 	for {
 		outer, err := ln.Accept()
 		switch {
@@ -68,7 +73,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx con
 				s.refuse(&handlers, outer, reason)
 				continue
 			}
-			handlers.Go(func() { s.serve(ctx, outer, handle) })
+			handlers.Go(func() { s.serve(ctx, outer, keep, handle) })
 		case errors.Is(err, net.ErrClosed) || ctx.Err() != nil:
 			return nil
 		default:
@@ -96,13 +101,13 @@ func (s *Server) admit(conn net.Conn) (reason string) {
 }
 
 // serve runs one connection from accept to end.
-func (s *Server) serve(ctx context.Context, outer net.Conn, handle func(context.Context, *Conn)) {
+func (s *Server) serve(ctx context.Context, outer net.Conn, keep func(net.Conn) bool, handle func(context.Context, *Conn)) {
 	defer s.metrics.connections.Dec()
 	defer s.connections.Add(-1)
 	answered := sync.OnceFunc(func() { s.pending.Add(-1) })
 	defer answered()
 	c := newConn(*s.cfg.Load(), s.log, s.metrics, outer)
-	defer outer.Close()
+	c.hold = keep
 	if err := c.open(); err != nil {
 		s.log.Warn("event socket connections lost", zap.Stringer("peer", outer.RemoteAddr()), zap.NamedError("err", err), hint(hintLost), ratelog("no library"))
 		turnAway(outer)
@@ -119,4 +124,18 @@ func (s *Server) serve(ctx context.Context, outer net.Conn, handle func(context.
 	}
 	answered()
 	handle(ctx, c)
+}
+
+// keep holds the connection of a call that something else has now, until the call or Serve
+// ends. There may be as many of these as there may be connections of calls.
+func (s *Server) keep(ctx context.Context, held *sync.WaitGroup, outer net.Conn) bool {
+	if s.held.Add(1) > int64(s.cfg.Load().MaxConnections) {
+		s.held.Add(-1)
+		return false
+	}
+	held.Go(func() {
+		defer s.held.Add(-1)
+		hold(ctx, outer)
+	})
+	return true
 }

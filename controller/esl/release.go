@@ -1,0 +1,180 @@
+package esl
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"tapdeck/controller/esl/internal/fio"
+)
+
+// releaseTimeout bounds how long a switch may take to read the last commands and to end the
+// connection.
+const releaseTimeout = 2 * time.Second
+
+// The last commands of a connection. Without resume a call whose channel has not parked yet is
+// stranded (F8); with it, so is one without async (F94). What resume leaves on the channel would
+// change what later socket actions do (F93).
+const (
+	cmdConnect = "connect\n\n"
+	cmdResume  = "resume\n\n"
+	cmdForget  = "sendmsg\ncall-command: execute\nexecute-app-name: unset\nexecute-app-arg: socket_resume\n\n"
+	cmdQuiet   = "noevents\n\nnolinger\n\n"
+)
+
+// channel is what a connection knows of its call's channel, to leave it well.
+type channel struct {
+	mu      sync.Mutex
+	id      string
+	leaving leaving
+	known   bool // connect was answered
+	ended   bool // hung up
+	away    bool // the socket action has ended: something else has the channel
+}
+
+// leaving are the last commands that a connection gives.
+type leaving string
+
+const (
+	leaveSilently leaving = ""        // there is no call, or not one that resume is for
+	leaveResumed  leaving = cmdResume // the dialplan had set socket_resume itself
+	leaveClean    leaving = cmdResume + cmdForget
+)
+
+// leavingFor returns the last commands for a channel by the reply to connect.
+func leavingFor(reply fio.Header) leaving {
+	switch {
+	case reply.Get("Socket-Mode") == "static":
+		return leaveSilently
+	case reply.Get("variable_socket_resume") != "":
+		return leaveResumed
+	}
+	return leaveClean
+}
+
+// connected notes the reply to connect.
+func (c *channel) connected(reply fio.Header) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.id, c.leaving, c.known = reply.Get("Unique-ID"), leavingFor(reply), true
+}
+
+// set notes what to leave a peer with that has not answered connect.
+func (c *channel) set(l leaving) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.leaving = l
+}
+
+// observe notes what an event or a notice says of the channel.
+func (c *channel) observe(h fio.Header) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if h.Get("Content-Type") == "text/disconnect-notice" {
+		c.ended = true
+		return
+	}
+	if c.id == "" || h.Get("Unique-ID") != c.id {
+		return
+	}
+	switch h.Get("Event-Name") {
+	case "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE":
+		c.ended = true
+	case "CHANNEL_EXECUTE_COMPLETE":
+		c.away = c.away || h.Get("Application") == "socket"
+	}
+}
+
+// outerConn is the switch's side of a connection. The end of the link does not close it: what
+// is to become of the channel is decided then.
+type outerConn struct {
+	net.Conn
+	mu     sync.Mutex
+	closed bool
+}
+
+// Close ends all reading and writing of the link.
+func (o *outerConn) Close() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return nil
+	}
+	o.closed = true
+	return o.Conn.SetDeadline(time.Unix(1, 0))
+}
+
+func (o *outerConn) SetReadDeadline(t time.Time) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return net.ErrClosed
+	}
+	return o.Conn.SetReadDeadline(t)
+}
+
+func (o *outerConn) SetWriteDeadline(t time.Time) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return net.ErrClosed
+	}
+	return o.Conn.SetWriteDeadline(t)
+}
+
+// leaveChannel ends the TCP connection in the one way that leaves no call with nobody in
+// control, whatever has ended the link.
+func (c *Conn) leaveChannel() {
+	switch away, last := c.state.last(c.Err()); {
+	case away && c.hold != nil && c.hold(c.outer.Conn):
+		return
+	case !away:
+		leave(c.outer.Conn, last)
+	}
+	c.outer.Conn.Close()
+}
+
+// last returns the last commands for the channel of a connection that has ended for cause, or
+// that something else has the channel.
+func (c *channel) last(cause error) (away bool, last leaving) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.ended || errors.Is(cause, ErrPeerClosed) || !c.known && !unanswered(cause):
+		return false, leaveSilently
+	case c.away:
+		return true, leaveSilently
+	}
+	return false, c.leaving
+}
+
+// leave gives a switch its last commands and waits until it has read them: it ends its side
+// then. What else comes is not looked at.
+func leave(conn net.Conn, last leaving) {
+	if last == leaveSilently {
+		return
+	}
+	conn.SetDeadline(time.Now().Add(releaseTimeout))
+	if _, err := io.WriteString(conn, string(last)); err != nil {
+		return
+	}
+	if half, ok := conn.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
+		return
+	}
+	io.Copy(io.Discard, conn)
+}
+
+// hold keeps the connection of a channel that something else has until the channel has ended,
+// or ctx: its end would unpark whatever has the channel then (F95).
+func hold(ctx context.Context, conn net.Conn) {
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	conn.SetDeadline(time.Time{})
+	if _, err := io.WriteString(conn, cmdQuiet); err == nil {
+		io.Copy(io.Discard, conn)
+	}
+}

@@ -1,0 +1,153 @@
+package esl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"tapdeck/controller/switchsim"
+)
+
+// simulate places a call at srv, whose dialplan hangs up with USER_BUSY after the socket action.
+func simulate(t *testing.T, srv *server, arguments string, variables map[string]string) *switchsim.Call {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	sw := switchsim.New(switchsim.Config{})
+	call, err := sw.Dial(ctx, switchsim.CallSpec{
+		Address: srv.addr, Arguments: arguments, Variables: variables, Then: []switchsim.Action{{Application: "hangup", Data: "USER_BUSY"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cancel(); sw.Wait() })
+	return call
+}
+
+// wentOn checks that the dialplan went on with a call, as if there had been no socket action.
+func wentOn(t *testing.T, call *switchsim.Call, resume string) {
+	t.Helper()
+	r := call.Wait()
+	if r.Stranded || !r.NextAction || r.HangupCause != "USER_BUSY" {
+		t.Errorf("stranded %v, next action %v, cause %s after %q", r.Stranded, r.NextAction, r.HangupCause, r.Commands)
+	}
+	if got := call.Variable("socket_resume"); got != resume {
+		t.Errorf("socket_resume is %q, want %q", got, resume)
+	}
+}
+
+// A switch parks a call for ever whose socket closes too early (F8, F94): whoever is not
+// admitted, its call goes on.
+func TestNobodyIsStranded(t *testing.T) {
+	for _, reason := range []string{refuseAddress, refuseConnections, refusePending, "turned away at once"} {
+		for _, arguments := range []string{"async full", "async", "full"} {
+			if reason == "turned away at once" && arguments == "full" {
+				continue // which can't be known then
+			}
+			t.Run(reason+", "+arguments, func(t *testing.T) {
+				cfg := testConfig()
+				switch reason {
+				case refuseConnections:
+					cfg.MaxConnections = 0
+				case refusePending:
+					cfg.MaxPending = 0
+				default:
+					cfg.Allow = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+				}
+				srv := serve(t, cfg, func(context.Context, *Conn) { t.Error("handled") })
+				if reason == "turned away at once" {
+					srv.turnedAway.Store(maxTurnedAway)
+				}
+				wentOn(t, simulate(t, srv, arguments, nil), "")
+			})
+		}
+	}
+}
+
+// Whatever a handler does, the call goes on when it returns.
+func TestHandlerStrandsNobody(t *testing.T) {
+	for name, handle := range map[string]func(ctx context.Context, c *Conn){
+		"returns":           func(context.Context, *Conn) {},
+		"closes":            func(_ context.Context, c *Conn) { c.Close() },
+		"gives commands":    func(ctx context.Context, c *Conn) { c.Command(ctx, "linger 5"); c.Command(ctx, "myevents json") },
+		"is refused one":    func(ctx context.Context, c *Conn) { c.Command(ctx, "nonsense") },
+		"gives up waiting":  func(ctx context.Context, c *Conn) { c.link.End(errors.New("enough")) },
+		"executes and goes": func(ctx context.Context, c *Conn) { c.Execute(ctx, "set", "a=b") },
+	} {
+		for _, arguments := range []string{"async full", "async", "full"} {
+			t.Run(name+", "+arguments, func(t *testing.T) {
+				srv := serve(t, testConfig(), handle)
+				wentOn(t, simulate(t, srv, arguments, nil), "")
+			})
+		}
+	}
+}
+
+// A dialplan's own socket_resume is left as it is.
+func TestDialplansOwnResume(t *testing.T) {
+	own := map[string]string{"socket_resume": "true"}
+	srv := serve(t, testConfig(), func(context.Context, *Conn) {})
+	wentOn(t, simulate(t, srv, "async full", own), "true")
+	cfg := testConfig()
+	cfg.MaxConnections = 0
+	srv.Update(cfg)
+	wentOn(t, simulate(t, srv, "async full", own), "true")
+}
+
+// A drain ends connections, not calls.
+func TestDrainStrandsNobody(t *testing.T) {
+	stop := make(chan struct{})
+	srv := serve(t, testConfig(), func(ctx context.Context, c *Conn) { <-stop })
+	call := simulate(t, srv, "async full", nil)
+	waitFor(t, func() bool { return srv.connections.Load() == 1 && srv.pending.Load() == 0 })
+	srv.ln.Close()
+	close(stop)
+	wentOn(t, call, "")
+}
+
+// A switch that is too slow to answer connect still finds resume behind it.
+func TestSlowSwitchIsNotStranded(t *testing.T) {
+	cfg := testConfig()
+	cfg.ConnectTimeout = 50 * time.Millisecond
+	srv := serve(t, cfg, func(context.Context, *Conn) { t.Error("handled") })
+	p := dialPeer(t, srv.addr)
+	p.expect("connect", "resume", "sendmsg")
+	p.eof()
+}
+
+// A call that something else has is left alone until it ends: the end of the socket would
+// unpark it (F95).
+func TestTransferredCallIsNotUnparked(t *testing.T) {
+	seen := make(chan string, 10)
+	srv := serve(t, testConfig(), func(ctx context.Context, c *Conn) {
+		if _, err := c.Command(ctx, "myevents json"); err != nil {
+			t.Error(err)
+		}
+		seen <- fmt.Sprint(c.Channel().Get("Unique-ID"))
+		for ev := range c.Events() {
+			if ev.Name() == "CHANNEL_EXECUTE_COMPLETE" {
+				break
+			}
+		}
+		seen <- "over"
+	})
+	call := simulate(t, srv, "async full", nil)
+	first := <-seen
+	call.TransferBack()
+	if second := <-seen; second == "over" {
+		second = <-seen
+		if second != first {
+			t.Errorf("%s came, want %s again", second, first)
+		}
+	} else if <-seen != "over" {
+		t.Error("the first connection is not over")
+	}
+	waitFor(t, func() bool { return srv.connections.Load() == 1 && srv.held.Load() == 1 })
+	call.Hangup()
+	if r := call.Wait(); r.Stranded || r.NextAction || r.HangupCause != "NORMAL_CLEARING" {
+		t.Errorf("stranded %v, next action %v, cause %s", r.Stranded, r.NextAction, r.HangupCause)
+	}
+	waitFor(t, func() bool { return srv.held.Load() == 0 })
+}
