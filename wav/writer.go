@@ -7,6 +7,7 @@ import (
 	"hash"
 	"io"
 	"math"
+	"sync"
 )
 
 // bufferBytes is the most audio that a Writer buffers.
@@ -35,8 +36,9 @@ type Writer struct {
 	// Audio: bytes in the file, and what comes after them.
 	bytes int64
 	most  int64  // whole frames of it
-	buf   []byte // a whole number of frames long
-	n     int    // bytes in buf; the last frame may be incomplete
+	buf   []byte // a whole number of frames long, of lent; nil if nothing is in it
+	lent  *[bufferBytes]byte
+	n     int // bytes in buf; the last frame may be incomplete
 	sum   hash.Hash
 
 	patched int64 // bytes of audio that the header in the file declares
@@ -58,7 +60,6 @@ func NewWriter(f File, format Format, frames int64) (*Writer, error) {
 		return nil, fmt.Errorf("check format: %w", err)
 	}
 	w := &Writer{f: f, format: format, most: format.whole(maxPlainAudio), sum: sha256.New()}
-	w.buf = make([]byte, format.whole(bufferBytes))
 	room := frames <= 0 || frames > w.most/int64(format.FrameBytes())
 	if room {
 		w.most = math.MaxInt64
@@ -71,12 +72,13 @@ func NewWriter(f File, format Format, frames int64) (*Writer, error) {
 	return w, nil
 }
 
-// Write accepts audio in any split, also within a sample. It buffers up to 8 KiB and
-// doesn't allocate. It returns the number of bytes accepted: all of them unless the
+// Write accepts audio in any split, also within a sample. It buffers up to 8 KiB, which all
+// Writers share that have flushed, and doesn't allocate. It returns the number of bytes accepted: all of them unless the
 // file fails, and the error wraps the file's, or grows too large for its header.
 func (w *Writer) Write(pcm []byte) (int, error) {
 	accepted := 0
 	for accepted < len(pcm) && w.err == nil {
+		w.takeBuffer()
 		space := min(int64(len(w.buf)), w.most-w.bytes)
 		n := copy(w.buf[w.n:space], pcm[accepted:])
 		w.n += n
@@ -124,7 +126,26 @@ func (w *Writer) Flush() error {
 	if w.err == nil && w.patched != w.bytes {
 		w.err = w.patch(w.end())
 	}
+	w.giveBuffer()
 	return w.err
+}
+
+var buffers = sync.Pool{New: func() any { return new([bufferBytes]byte) }}
+
+// takeBuffer makes buf a buffer, if it is none.
+func (w *Writer) takeBuffer() {
+	if w.lent == nil {
+		w.lent = buffers.Get().(*[bufferBytes]byte)
+		w.buf = w.lent[:w.format.whole(bufferBytes)]
+	}
+}
+
+// giveBuffer gives buf to the next Writer, if nothing is in it.
+func (w *Writer) giveBuffer() {
+	if w.lent != nil && w.n == 0 {
+		buffers.Put(w.lent)
+		w.lent, w.buf = nil, nil
+	}
 }
 
 // Sync flushes and syncs the file, so that a power loss spares what was accepted so far. It
@@ -170,6 +191,7 @@ func (w *Writer) Finish() error {
 	}
 	errAudio := w.drain()
 	w.n, w.err = 0, ErrFinished
+	w.giveBuffer()
 	end, errCues := w.writeCues()
 	errHeader := w.patch(end)
 	if errAudio != nil || errCues != nil {
