@@ -26,7 +26,7 @@ const demoListen = "5s"
 
 type demoCommand struct {
 	configured `embed:""`
-	Audio      string        `type:"existingfile" placeholder:"FILE.wav" help:"What the caller says: a 16-bit mono WAV of 8000 or 16000 Hz (default: a speech recording within tapdeck)."`
+	Audio      string        `type:"existingfile" placeholder:"FILE.wav" help:"What the caller says: a WAV of 8000 or 16000 Hz, PCM, floating point, µ-law or A-law (default: a speech recording within tapdeck)."`
 	Calls      int           `short:"n" default:"3" help:"How many simultaneous calls."`
 	Out        string        `short:"o" type:"path" placeholder:"DIR" help:"Where the recordings go (default: a new folder in the system's temporary directory)."`
 	Plan       string        `placeholder:"NAME" help:"Play this plan of the configuration as it is."`

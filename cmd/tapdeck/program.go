@@ -76,7 +76,7 @@ type grammar struct {
 	Doctor   doctorCommand   `cmd:"" help:"Check whether a real FreeSWITCH has all that tapdeck needs, and prove it with a call."`
 	Dialplan dialplanCommand `cmd:"" help:"Print the dialplan XML that hands calls to tapdeck, or check an existing file."`
 	Check    checkCommand    `cmd:"" help:"Check the configuration and show every value with its origin, and what a caller will hear."`
-	Repair   repairCommand   `cmd:"" help:"Repair and publish what a crash left below a recordings directory."`
+	Repair   repairCommand   `cmd:"" help:"Repair and publish what a crash left below a recordings directory, or mend a WAV file."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 

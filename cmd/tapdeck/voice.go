@@ -2,8 +2,12 @@ package main
 
 import (
 	_ "embed"
+	"encoding/binary"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"tapdeck/controller/switchsim"
 	"tapdeck/wav"
@@ -22,13 +26,49 @@ func readVoice(path string) (*switchsim.Voice, error) {
 			return nil, usage(fmt.Errorf("--audio: %w", err))
 		}
 	}
-	h, pcm, err := wav.Parse(data)
-	f := h.Format
+	f, pcm, err := wav.Decode(data)
 	switch {
 	case err != nil:
-		return nil, usage(fmt.Errorf("--audio %q: %w", path, err))
-	case f.Channels != 1 || f.SampleRate != 8000 && f.SampleRate != 16000 || len(pcm) < 2:
-		return nil, usage(fmt.Errorf("--audio %q: it has %d bytes of %d channels at %d Hz; it must have some of 1 at 8000 or 16000 Hz (sox IN.wav -r 8000 -c 1 -b 16 OUT.wav)", path, len(pcm), f.Channels, f.SampleRate))
+		return nil, usage(fmt.Errorf("--audio %q: %w; make one of it: %s", path, err, soxLine(path)))
+	case len(pcm) == 0:
+		return nil, usage(fmt.Errorf("--audio %q: there is no audio in it; name a WAV that has some", path))
+	case f.SampleRate != 8000 && f.SampleRate != 16000:
+		return nil, usage(fmt.Errorf("--audio %q: it has %d Hz; it must have 8000 or 16000: %s", path, f.SampleRate, soxLine(path)))
 	}
-	return switchsim.VoiceFromBytes(f.SampleRate, pcm, true), nil
+	return switchsim.VoiceFromBytes(f.SampleRate, mixDown(f, pcm), true), nil
+}
+
+// soxLine is the command that makes a file one for --audio, to be pasted into a shell.
+func soxLine(path string) string {
+	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	return fmt.Sprintf("sox %s -r 8000 -c 1 -b 16 -e signed-integer %s", shellWord(path), shellWord(name+"-8k.wav"))
+}
+
+// shellWord writes a text as one word of a shell that is no option.
+func shellWord(text string) string {
+	if strings.HasPrefix(text, "-") {
+		text = "./" + text
+	}
+	if !strings.ContainsFunc(text, func(r rune) bool {
+		return !strings.ContainsRune("/._-+,:@%", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// mixDown makes one channel of several: their mean.
+func mixDown(f wav.Format, pcm []byte) []byte {
+	if f.Channels == 1 {
+		return pcm
+	}
+	mono := make([]byte, 0, len(pcm)/f.Channels)
+	for frame := range slices.Chunk(pcm, f.FrameBytes()) {
+		sum := 0
+		for sample := range slices.Chunk(frame, 2) {
+			sum += int(int16(binary.LittleEndian.Uint16(sample)))
+		}
+		mono = binary.LittleEndian.AppendUint16(mono, uint16(int16(sum/f.Channels)))
+	}
+	return mono
 }

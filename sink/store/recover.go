@@ -168,6 +168,9 @@ func (s *Store) recoverWAV(ctx context.Context, name string, done *Recovered) er
 		return err
 	}
 	known, _ := readRecord(s.sidecar(name))
+	if info.Size() == 0 && known.SampleRate == 0 {
+		return fmt.Errorf("%w: tapdeck repair --remove-empty removes it", ErrEmpty)
+	}
 	if _, err := wav.Repair(f, info.Size(), wav.Format{SampleRate: known.SampleRate, Channels: known.Channels}); err != nil {
 		return fmt.Errorf("repair recording: %w", err)
 	}
