@@ -105,7 +105,9 @@ func (n node) plain() bool {
 	case n.Style&yaml.TaggedStyle != 0:
 		n.refuse("YAML tags (!) are not read", "write the value without "+n.Tag)
 	case n.Style == 0 && strings.ContainsFunc(n.Value, isOddBlank):
-		n.refuse("must hold plain blanks only", oddBlank(n.Value, n.Column))
+		n.refuse("must hold plain blanks only", "")
+	case n.Style == 0 && isQuoted(n.Value):
+		n.refuse("must stand in plain quotes", "")
 	case n.isNull():
 		n.refuseKey("has no value", `write one, or remove the key to have the default; the empty text is "", and # begins a comment`)
 	default:
@@ -217,6 +219,9 @@ func (n node) report(err error) {
 	e := FieldError{Rule: err.Error()}
 	if v, ok := errors.AsType[*FieldError](err); ok {
 		e = *v
+	}
+	if pasted := n.pasted(); pasted != "" {
+		e.Hint = strings.TrimPrefix(e.Hint+"; "+pasted, "; ")
 	}
 	e.Origin, e.Field, e.keyOnly = n.at, n.key, n.Node == nil || n.Kind != yaml.ScalarNode
 	if n.Node != nil && n.Line > 0 {

@@ -2,7 +2,6 @@ package config
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -77,7 +76,7 @@ func (d document) syntax(data []byte, err error) *yaml.Node {
 	anchor, unknown := strings.CutPrefix(text, "unknown anchor '")
 	anchor, _, _ = strings.Cut(anchor, "'")
 	tab := regexp.MustCompile(`(?m)^ *\t\s*\S`).FindIndex(data)
-	blank := bytes.IndexFunc(data, isOddBlank)
+	pastedLine, pasted := firstPasted(string(data))
 	switch {
 	case tab != nil:
 		line, hint = lineAt(data, tab[0]), "indent with blanks: YAML takes no tabs"
@@ -87,29 +86,10 @@ func (d document) syntax(data []byte, err error) *yaml.Node {
 		line = lineAt(data, bytes.IndexFunc(data, isControl))
 	case strings.Contains(text, "alphabetic or numeric character"):
 		hint = stars
-	case blank >= 0:
-		row := data[bytes.LastIndexByte(data[:blank], '\n')+1:]
-		line, hint = lineAt(data, blank), oddBlank(string(row), 1)
+	case pasted != "":
+		line, hint = pastedLine, pasted
 	}
 	return d.refuse(line, "not YAML: "+text, hint)
 }
 
 func isControl(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n\u0085", r) }
-
-// oddBlank names the first odd blank of a text that begins in a column.
-func oddBlank(text string, column int) string {
-	before := text[:strings.IndexFunc(text, isOddBlank)]
-	r, _ := utf8.DecodeRuneInString(text[len(before):])
-	name := map[rune]string{
-		'\u00a0': "a no-break space", '\u2007': "a figure space", '\u202f': "a narrow no-break space",
-		'\ufeff': "a byte order mark", '\u200b': "a zero-width space",
-	}[r]
-	return fmt.Sprintf("in column %d stands %s (U+%04X): write a plain blank or none, or put the value in quotes",
-		column+utf8.RuneCountInString(before), cmp.Or(name, "a blank that is none to YAML"), r)
-}
-
-// isOddBlank reports the blanks that people paste from web pages, which look like
-// plain ones or like nothing, but are letters to YAML.
-func isOddBlank(r rune) bool {
-	return r >= utf8.RuneSelf && (unicode.Is(unicode.Zs, r) || strings.ContainsRune("\u200b\u200c\u200d\u2060\ufeff", r))
-}
