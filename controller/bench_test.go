@@ -36,6 +36,7 @@ func (n *nowhere) Changed() <-chan struct{}         { return n.changed }
 func (n *nowhere) State() controller.StreamState    { return n.state }
 func (n *nowhere) WatchSilence(time.Duration)       {}
 func (n *nowhere) Mark(string)                      {}
+func (n *nowhere) Note(controller.Outcome)          {}
 func (n *nowhere) Stopping()                        { n.state.Live = false }
 func (n *nowhere) Disconnect(context.Context) error { return nil }
 func (n *nowhere) Finish(context.Context) error     { return nil }

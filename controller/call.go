@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -48,6 +49,7 @@ type call struct {
 	published bool
 	ended     bool // moved to the ended calls
 
+	noted   noted // what the recording was told last
 	outcome Outcome
 }
 
@@ -99,11 +101,30 @@ func (c *call) waitAfterPlan(ctx context.Context, limit time.Duration, done func
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	for !done() {
+		c.note()
 		if c.over || !c.next(ctx, timer.C) {
 			return done()
 		}
 	}
 	return true
+}
+
+// note tells the recording how far the call has come, until it is being concluded.
+func (c *call) note() {
+	sofar := noted{c.outcome.Timeline, c.stream.restarts, len(c.outcome.Alarms)}
+	if c.rec == nil || c.noted == sofar || c.outcome.Result != "" {
+		return
+	}
+	c.noted = sofar
+	outcome := c.outcome
+	outcome.Restarts, outcome.Alarms = c.stream.restarts, slices.Clone(outcome.Alarms)
+	c.rec.Note(outcome)
+}
+
+// noted is what tells whether there is something new to note.
+type noted struct {
+	timeline         Timeline
+	restarts, alarms int
 }
 
 // next handles one report. It returns false if the timer came first.

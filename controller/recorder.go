@@ -64,6 +64,9 @@ type Recording interface {
 	WatchSilence(d time.Duration)
 	// Mark puts a cue point with this label at the present position.
 	Mark(label string)
+	// Note keeps what is known of the call so far, for the case that tapdeck does not see its
+	// end. It must not block.
+	Note(sofar Outcome)
 	// Stopping says that the call stops its stream: its end is expected now.
 	Stopping()
 	// Disconnect closes a live socket and waits until it is gone or ctx is done.

@@ -28,6 +28,7 @@ type recording struct {
 	over     chan struct{} // of the latest socket
 	pcm      []byte
 	marks    []string
+	notes    []controller.Outcome
 	stopped  int
 	finished int
 	watching int // frames since WatchSilence; 0 is not yet
@@ -115,6 +116,13 @@ func (t *recording) WatchSilence(time.Duration) {
 	t.mu.Lock()
 	t.watching = 1
 	t.mu.Unlock()
+}
+
+// Note implements controller.Recording.
+func (t *recording) Note(sofar controller.Outcome) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.notes = append(t.notes, sofar)
 }
 
 func (t *recording) Mark(label string) {

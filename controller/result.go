@@ -24,7 +24,8 @@ const (
 	Refused Result = "refused"
 	// Misconfigured is a call whose dialplan line can't work.
 	Misconfigured Result = "misconfigured"
-	// Aborted is a call that a shutdown ended.
+	// Aborted is a call that a shutdown ended, or, in a recovered record, one whose end tapdeck
+	// did not see: it crashed, or was killed.
 	Aborted Result = "aborted"
 	// Failed is a call that ended for a reason that is none of the others.
 	Failed Result = "error"

@@ -21,7 +21,7 @@
 // position in time is exact. After that reads are ReadInterval apart, and the kernel wakes nobody
 // for a single frame (SO_RCVLOWAT), until the call says Stopping or the socket is to end.
 // Between two reads the stream's goroutine brings its file's sizes up to date, at least once a
-// second, and checks its limits. With a SyncInterval it syncs the file as well, so often, at the end
+// second, writes what is new of the call to the sidecar, and checks its limits. With a SyncInterval it syncs the file as well, so often, at the end
 // of every socket, and once at the beginning its sidecar and the names of both.
 //
 // Logs: a line that strangers can cause carries a field "ratelog", which encoders ignore and

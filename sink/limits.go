@@ -52,6 +52,7 @@ func (s *stream) sync() {
 func (s *stream) flushInTime() {
 	if s.now.Sub(s.flushed) >= housekeepingInterval-2*max(s.rec.cfg.ReadInterval, wakeupJitter) {
 		s.flushed = s.now
+		s.rec.updateSidecar()
 		s.fail(s.track.Flush())
 	}
 }

@@ -49,6 +49,12 @@ type Recording struct {
 	finish   *finish     // what Finish does, or has done
 	ended    time.Time   // when the call did: the first Stopping or Finish
 
+	// The sidecar.
+	known     store.Record // the call's side so far
+	unwritten bool         // there is more than the sidecar says
+	writing   bool         // a part of that is being written
+	noSidecar bool         // it can't be written
+
 	// Of the live stream, else of Finish.
 	track    *track.Track // nil until the first socket
 	watching *watch       // what the track listens for
@@ -141,7 +147,7 @@ func (r *Recording) Mark(label string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.cfg.CuePoints && len(r.marks) < maxMarks {
-		r.marks = append(r.marks, track.Mark{Label: label, At: time.Now()})
+		r.marks, r.unwritten = append(r.marks, track.Mark{Label: label, At: time.Now()}), true
 	}
 }
 
@@ -255,17 +261,10 @@ func (r *Recording) guard() {
 
 func (r *Recording) noteWrite(took time.Duration) { r.metrics.writes.Observe(took.Seconds()) }
 
-// begin makes a file the recording's, and keeps what is known of the call beside it. If only
-// that fails, it is no reason to end the stream.
+// begin makes a file the recording's, and keeps what is known of the call beside it.
 func (r *Recording) begin(part *store.Part) {
 	r.setPart(part)
-	record := r.call
-	record.Sound = track.NoSound(1)
-	record.Timeline.StreamConnected = sinceMS(r.call.Started, r.State().ConnectedAt)
-	if err := part.SaveSidecar(&record, r.cfg.SyncInterval > 0); err != nil {
-		r.log.Warn("record not begun", zap.NamedError("err", err),
-			zap.String("hint", "after a crash the recording would be published without its call's details"))
-	}
+	r.beginSidecar(part)
 }
 
 // fail notes, once, that the file can't be written.
@@ -295,6 +294,7 @@ func (r *Recording) setPart(part *store.Part) {
 func (r *Recording) update(change func(*State)) {
 	r.mu.Lock()
 	change(&r.state)
+	r.unwritten = true
 	r.mu.Unlock()
 	select {
 	case r.changed <- struct{}{}:

@@ -117,7 +117,7 @@ func (s *Sink) Expect(call store.Record) (*Recording, error) {
 	}
 	r := &Recording{
 		log: s.log.With(zap.String("call", call.Call)), store: s.store, metrics: s.metrics, forget: s.forget, room: s.room, space: s.space,
-		call: call, format: format, cfg: cfg, ticket: rand.Text(), changed: make(chan struct{}, 1),
+		call: call, known: call, format: format, cfg: cfg, ticket: rand.Text(), changed: make(chan struct{}, 1),
 	}
 	r.level.Store(math.Float64bits(track.FloorDBFS))
 	s.mu.Lock()

@@ -227,6 +227,10 @@ func (s *stream) finish(end End) {
 			if !s.syncAt().IsZero() { // the next socket may be far
 				s.sync()
 			}
+			if !r.stopping.Load() {
+				r.updateSidecar()
+				s.fail(s.track.Flush())
+			}
 			r.observe()
 			r.metrics.audio.Add(float64(s.audio - s.secondPCM))
 		})

@@ -18,6 +18,9 @@
 // A name is given by a rename that overwrites nothing, else by a hard link, else (exFAT, s3fs,
 // rclone, some CIFS) by an empty file that reserves it and that the rename replaces.
 //
+// A sidecar is a page long, with blanks. What becomes known of the call while it runs (its
+// timeline, marks, alarms) replaces it in one write, not synced unless that is asked for.
+//
 // A record overwrites its sidecar in one write and is then renamed, so that a call makes two
 // files and removes none (a new file costs a file system the more, the more were just
 // removed: ext4 passes over their inodes for minutes). One that is longer than a page, or
@@ -28,7 +31,7 @@
 // two as well, as the disks of today write a page whole; if one doesn't, or if the page never
 // reached it, the WAV itself still tells the call's UUID and its audio, and is published as
 // recovered without the caller's details. A published WAV is synced. After a failed write the
-// old text is put back (as on a full disk with blocks of less than a page), and after a failed rename the sidecar is the whole record: Recover
+// old text is put back, and after a failed rename the sidecar is the whole record: Recover
 // publishes both.
 //
 // The package starts no goroutine, and its methods are safe for concurrent use; a Part belongs

@@ -30,6 +30,7 @@ type Mended struct {
 // it is taken. The error wraps ErrLocked if a recording has the file, ErrEmpty, or those of
 // wav.Repair; the file is as it was then.
 func (s *Store) Mend(path string) (done Mended, err error) {
+	s.findAlive()
 	f, info, err := s.openIdle(path)
 	if err != nil {
 		return done, err
@@ -70,6 +71,7 @@ func recordBeside(path string) (record Record) {
 // RemoveEmpty removes every part of a WAV that nothing was written to and that no recording
 // has. Its errors are as Recover's.
 func (s *Store) RemoveEmpty(ctx context.Context) (all Recovery, err error) {
+	s.findAlive()
 	files, err := s.unfinished(ctx)
 	if err != nil {
 		return all, fmt.Errorf("look for recordings: %w", err)
@@ -80,8 +82,8 @@ func (s *Store) RemoveEmpty(ctx context.Context) (all Recovery, err error) {
 			continue
 		}
 		done := Recovered{Part: s.path(file), Action: ActionEmpty}
-		switch err := s.RemoveEmptyFile(done.Part); {
-		case errors.Is(err, ErrLocked):
+		switch err := s.removeEmpty(done.Part); {
+		case errors.Is(err, ErrLocked), errors.Is(err, errAlive):
 			continue
 		case err != nil:
 			done.Action, done.Err = ActionLeft, err
@@ -94,6 +96,11 @@ func (s *Store) RemoveEmpty(ctx context.Context) (all Recovery, err error) {
 // RemoveEmptyFile removes one file that nothing was written to. The error wraps ErrLocked if a
 // recording has it.
 func (s *Store) RemoveEmptyFile(path string) error {
+	s.findAlive()
+	return s.removeEmpty(path)
+}
+
+func (s *Store) removeEmpty(path string) error {
 	f, info, err := s.openIdle(path)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 )
 
 // Part is the WAV of a running recording, locked until Save or Close, with its sidecar.
@@ -13,6 +14,9 @@ type Part struct {
 	store *Store
 	base  string // the first name of the call
 	name  string // of the file and its sidecar
+
+	ending sync.Mutex // protects the following, and is held while the sidecar is written
+	ended  bool       // the record is written in its place
 }
 
 // WAV is what a Record calls the file while it is not published.
@@ -21,21 +25,6 @@ func (p *Part) WAV() string { return wavPath(p.name) + partExt }
 // Discard closes and removes a file that nothing was written to.
 func (p *Part) Discard() error {
 	return errors.Join(os.Remove(p.store.Path(p.WAV())), p.Close())
-}
-
-// SaveSidecar keeps what is known of the running call, for Recover. It fills in record.WAV. With
-// durable, it and the names of both files are on the disk when it returns.
-func (p *Part) SaveSidecar(record *Record, durable bool) error {
-	record.WAV = wavPath(p.name)
-	b, err := encodeRecord(record)
-	if err != nil {
-		return err
-	}
-	err = p.store.createJSON(p.store.sidecar(p.name), b, durable, nil)
-	if err == nil && durable {
-		err = p.store.syncNames(p.name)
-	}
-	return err
 }
 
 // Publish gives a complete and synced file its lasting name, its own if nothing has taken
@@ -77,9 +66,13 @@ func (p *Part) Salvage() (*Part, error) {
 // gives the file's lock back. If it can't be published, the sidecar is the whole record as
 // far as the disk permits, for Recover.
 func (p *Part) Save(record *Record) error {
+	p.end()
 	return errors.Join(p.store.saveRecord(record, p.name), p.Close())
 }
 
 // Keep puts the call's record in the place of the sidecar, for Recover, while the file
 // itself is still in use.
-func (p *Part) Keep(record *Record) error { return p.store.keepRecord(record, p.name) }
+func (p *Part) Keep(record *Record) error {
+	p.end()
+	return p.store.keepRecord(record, p.name)
+}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"time"
 
 	"go.uber.org/zap/zapcore"
@@ -108,17 +107,4 @@ func (r Record) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 func encodeRecord(record *Record) ([]byte, error) {
 	b, err := json.MarshalIndent(record.plain(), "", "  ")
 	return append(b, '\n'), err
-}
-
-// readRecord reads a record or a sidecar. What follows it was left by a failed write.
-func readRecord(path string) (record Record, known bool) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Record{}, false
-	}
-	defer f.Close()
-	if json.NewDecoder(f).Decode(&record) != nil || CheckID(record.Call) != nil {
-		return Record{}, false
-	}
-	return record, true
 }

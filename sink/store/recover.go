@@ -17,8 +17,11 @@ import (
 	"tapdeck/wav"
 )
 
-// resultAborted is the result of a recovered call: tapdeck ended before the call did.
-const resultAborted = "aborted"
+// What a recovered record says of a call whose end nobody saw.
+const (
+	resultAborted = "aborted"
+	errAborted    = "tapdeck ended before it had finished the call (a crash, kill -9, or a power loss); this is what was kept until then"
+)
 
 // errAlive says that a file may be in use by another process, for all that can be known.
 var errAlive = errors.New("touched a moment ago, and there are no locks")
@@ -167,16 +170,20 @@ func (s *Store) recoverWAV(ctx context.Context, name string, done *Recovered) er
 	if err := errors.Join(dropReservation(s.path(name)+wavExt), s.restoreSidecar(name)); err != nil {
 		return err
 	}
-	known, _ := readRecord(s.sidecar(name))
+	known, marks, _ := readSidecar(s.sidecar(name))
 	if info.Size() == 0 && known.SampleRate == 0 {
 		return fmt.Errorf("%w: tapdeck repair --remove-empty removes it", ErrEmpty)
 	}
 	if _, err := wav.Repair(f, info.Size(), wav.Format{SampleRate: known.SampleRate, Channels: known.Channels}); err != nil {
 		return fmt.Errorf("repair recording: %w", err)
 	}
+	errMarks := addMarks(f, marks)
 	record, err := s.describe(ctx, f, name, info.ModTime(), done)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	if errMarks != nil { // no reason to leave the audio
+		record.Err = strings.TrimPrefix(record.Err+"; "+errMarks.Error(), "; ")
 	}
 	published, errName := (&Part{File: f, store: s, base: name, name: name}).Publish()
 	if published == "" {
@@ -231,7 +238,10 @@ func (s *Store) describe(ctx context.Context, f File, name string, written time.
 
 // setRecovered marks a record as Recover's. A result that the call had stays.
 func (r *Record) setRecovered() {
-	r.Recovered, r.Result = true, cmp.Or(r.Result, resultAborted)
+	r.Recovered = true
+	if r.Result == "" {
+		r.Result, r.Err = resultAborted, cmp.Or(r.Err, errAborted)
+	}
 }
 
 // recoverSidecar publishes the record of name.json.part, whose WAV is published

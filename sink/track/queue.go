@@ -68,11 +68,12 @@ const (
 	durable             // and all of it to the disk
 )
 
-// item is what is to be written: a block's audio, or silence.
+// item is what is to be done at the disk, one of these.
 type item struct {
-	block   *block
-	n       int   // bytes of audio in block
-	silence int64 // frames
+	block   *block // to be written
+	n       int    // bytes of audio in it
+	silence int64  // frames, to be written
+	job     func()
 }
 
 // queue carries a recording's audio to its file, so that whoever reads its socket never waits
@@ -156,9 +157,12 @@ func (q *queue) silence(frames int64) {
 	}
 }
 
+// do adds something else that is to be done at the disk, unless there was an error.
+func (q *queue) do(job func()) { q.fill = append(q.fill, item{job: job}) }
+
 // appendItems appends to items; silence after silence makes it longer.
 func appendItems(items []item, more ...item) []item {
-	if last := len(items) - 1; last >= 0 && len(more) > 0 && items[last].block == nil && more[0].block == nil {
+	if last := len(items) - 1; last >= 0 && len(more) > 0 && items[last].silence > 0 && more[0].silence > 0 {
 		items[last].silence += more[0].silence
 		more = more[1:]
 	}
@@ -223,9 +227,12 @@ func (q *queue) carryOut(to aim) error {
 		}
 	}
 	for _, it := range q.turn {
-		if it.block != nil {
+		switch {
+		case it.job != nil:
+			it.job()
+		case it.block != nil:
 			_, _ = q.w.Write(it.block[:it.n]) // its error comes again
-		} else {
+		default:
 			_ = q.w.WriteSilence(it.silence)
 		}
 	}

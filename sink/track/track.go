@@ -116,6 +116,10 @@ func (t *Track) Flush() error {
 	return t.queue.error()
 }
 
+// Do has something else done at the disk, in the goroutine that writes, after what was added so
+// far and before the next Flush ends. It is not done after an error of the file.
+func (t *Track) Do(job func()) { t.queue.do(job) }
+
 // Err returns the first error of the file, nil if there is none so far.
 func (t *Track) Err() error { return t.queue.error() }
 
@@ -201,6 +205,15 @@ func (t *Track) Held() bool {
 	return 2*held > t.missing().Milliseconds()
 }
 
+// Position returns where in the recording a moment is, in frames: 0 if that is before the first
+// sample. It may be beyond the audio that has come.
+func (t *Track) Position(at time.Time) int64 {
+	if t.origin.IsZero() || !at.After(t.origin) {
+		return 0
+	}
+	return t.format.Frames(at.Sub(t.origin))
+}
+
 // Finish waits until all is written and completes the file, with a cue point at each mark, and
 // syncs it. Even beside an error, complete says whether the file's header covers all audio
 // that is in it; if not, it is for wav.Repair. A file that could not be made is not complete.
@@ -212,11 +225,7 @@ func (t *Track) Finish(marks []Mark) (complete bool, err error) {
 		return false, t.queue.error()
 	}
 	for _, m := range marks {
-		at := int64(0)
-		if !t.origin.IsZero() && m.At.After(t.origin) {
-			at = min(t.format.Frames(m.At.Sub(t.origin)), t.written)
-		}
-		w.CueAt(at, m.Label)
+		w.CueAt(min(t.Position(m.At), t.written), m.Label)
 	}
 	err = w.Finish()
 	t.written = w.Frames()

@@ -68,6 +68,11 @@ func (r *recording) State() controller.StreamState {
 	return state
 }
 
+// Note implements controller.Recording.
+func (r *recording) Note(sofar controller.Outcome) {
+	r.Recording.Note(withOutcome(r.call, sofar))
+}
+
 // Finish implements controller.Recording. A recording that the disk cut short counts as
 // lost, even if the rest of it is published.
 func (r *recording) Finish(ctx context.Context) error {

@@ -1,0 +1,83 @@
+package sink
+
+import (
+	"errors"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"tapdeck/sink/store"
+	"tapdeck/sink/track"
+)
+
+// Note keeps what is known of the call so far, for Recover, instead of what Expect was given. It
+// waits for nothing: while a socket is open, the stream's goroutine writes it to the sidecar within
+// about a second.
+func (r *Recording) Note(call store.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.known, r.unwritten = call, true
+}
+
+// beginSidecar keeps what is known of the call beside a new file. If only that fails, it is no
+// reason to end the stream.
+func (r *Recording) beginSidecar(part *store.Part) {
+	record, _ := r.snapshot()
+	record.Sound = track.NoSound(1)
+	r.noteSidecar(part.SaveSidecar(&record, r.cfg.SyncInterval > 0))
+}
+
+// updateSidecar has what is new written beside the next flush. It is called by the stream's
+// goroutine.
+func (r *Recording) updateSidecar() {
+	r.mu.Lock()
+	due := r.unwritten && !r.writing && !r.noSidecar
+	r.writing = r.writing || due
+	r.mu.Unlock()
+	if !due {
+		return
+	}
+	record, marks := r.snapshot()
+	record.Sound = r.track.Sound()
+	var at []store.Mark
+	for _, m := range marks {
+		at = append(at, store.Mark{Frame: r.track.Position(m.At), Label: m.Label})
+	}
+	r.track.Do(func() { r.writeSidecar(&record, at) })
+}
+
+// writeSidecar writes what is known over the sidecar, in the goroutine that writes the file.
+func (r *Recording) writeSidecar(record *store.Record, marks []store.Mark) {
+	err := r.currentPart().UpdateSidecar(record, marks, r.cfg.SyncInterval > 0)
+	locked := errors.Is(err, store.ErrLocked) // for a moment, by a Recover
+	r.mu.Lock()
+	r.writing, r.unwritten = false, r.unwritten || locked
+	r.mu.Unlock()
+	if !locked {
+		r.noteSidecar(err)
+	}
+}
+
+// snapshot returns what is known of the call, but for its sound, which is about to be written.
+func (r *Recording) snapshot() (store.Record, []track.Mark) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unwritten = false
+	record := r.known
+	record.Timeline.StreamConnected = sinceMS(r.call.Started, r.state.ConnectedAt)
+	record.Timeline.FirstAudio = sinceMS(r.call.Started, r.state.FirstAudioAt)
+	record.Alarms = slices.Concat(r.state.Alarms, record.Alarms)
+	return record, slices.Clone(r.marks)
+}
+
+// noteSidecar logs, once, that the sidecar can't be written, and tries no more.
+func (r *Recording) noteSidecar(err error) {
+	if err == nil {
+		return
+	}
+	r.mu.Lock()
+	r.noSidecar = true
+	r.mu.Unlock()
+	r.log.Warn("record not begun", zap.NamedError("err", err),
+		zap.String("hint", "after a crash the recording would be published without its call's details, or only with those so far"))
+}

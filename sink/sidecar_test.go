@@ -1,0 +1,135 @@
+package sink
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tapdeck/sink/internal/sinktest"
+	"tapdeck/sink/store"
+)
+
+// recoverCopy recovers a copy of what is in a directory now, as if its process had just died,
+// and returns the record and the labels of its cue points.
+func recoverCopy(t *testing.T, dir string) (record store.Record, cues []string, frames []int64) {
+	t.Helper()
+	dead := filepath.Join(t.TempDir(), "dead")
+	if err := os.CopyFS(dead, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	rec := recoverDir(t, dead)
+	if rec.Published() != 1 {
+		t.Fatalf("recovered %v", rec)
+	}
+	_, h := readWAV(t, rec.Files[0].WAV)
+	for _, c := range h.Cues {
+		cues, frames = append(cues, c.Label), append(frames, c.Frame)
+	}
+	return readRecord(t, rec.Files[0].Record), cues, frames
+}
+
+// A process that dies leaves what it knew of a call a second before: the timeline, the marks,
+// and what the sink saw.
+func TestSidecarFollowsTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(t, testConfig(t))
+		dir := b.sink.cfg.Load().Directory
+		r := b.expect(testCall(testID))
+		sofar := r.call
+		sofar.Timeline.Answer, sofar.Timeline.StreamStart = new(int64(20)), new(int64(30))
+		r.Note(sofar)
+		s := b.connect(r)
+		s.play(speech(1, 8000))
+		r.Mark("prompt start")
+		s.play(speech(1, 8000*2))
+		sofar.Timeline.Prompt = new(int64(1000))
+		sofar.Timeline.Listen, sofar.Restarts = new(int64(3000)), 1
+		r.Note(sofar)
+		r.Mark("prompt end")
+		s.play(speech(1, 8000*2))
+		record, cues, frames := recoverCopy(t, dir)
+		at := record.Timeline
+		if at.Answer == nil || at.StreamStart == nil || at.StreamConnected == nil || at.FirstAudio == nil || at.Prompt == nil || at.Listen == nil || *at.Listen != 3000 {
+			t.Errorf("timeline %+v", at)
+		}
+		if record.Restarts != 1 || record.Connections != 1 || !record.Recovered || record.Result != "aborted" || record.Err == "" {
+			t.Errorf("record %+v", record)
+		}
+		if !slices.Equal(cues, []string{"prompt start", "prompt end"}) || near(frames[0], 8000) > 160 || near(frames[1], 24000) > 160 {
+			t.Errorf("cues %v at %v", cues, frames)
+		}
+		s.drop()
+		awaitGone(t, r, 1)
+		r.Mark("too late")
+		s = b.connect(r)
+		s.play(speech(1, 8000*2))
+		if record, cues, _ = recoverCopy(t, dir); record.Connections != 2 || len(record.Gaps) != 0 && record.Gaps[0].MS == 0 || !slices.Contains(cues, "too late") {
+			t.Errorf("cues %v, record %+v", cues, record)
+		}
+		s.hangUp()
+		b.finish(r)
+	})
+}
+
+func near(a, b int64) int64 { return max(a-b, b-a) }
+
+// The sidecar of a quiet call is left alone: what is new is written once.
+func TestSidecarIsWrittenSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		writes := 0
+		ln := newPipeListener()
+		b := serveOn(t, testConfig(t), ln, ln.dial, &sinktest.BadDisk{Match: jsonExt + partExt, Seen: func(step, path string) {
+			if step == "writeat" && strings.HasSuffix(path, jsonExt+partExt) {
+				writes++
+			}
+		}})
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		s.play(speech(1, 8000*3))
+		synctest.Wait()
+		if writes != 1 { // the first audio
+			t.Errorf("%d writes", writes)
+		}
+		r.Note(r.call)
+		r.Mark("a")
+		r.Mark("b")
+		s.play(speech(1, 8000*10))
+		synctest.Wait()
+		if writes != 2 {
+			t.Errorf("%d writes", writes)
+		}
+		r.Stopping()
+		s.hangUp()
+		b.finish(r)
+		if writes != 3 { // the record
+			t.Errorf("%d writes", writes)
+		}
+	})
+}
+
+// A sidecar that can't be written is reported once, and the call goes on.
+func TestSidecarCanNotBeWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ln := newPipeListener()
+		b := serveOn(t, testConfig(t), ln, ln.dial, &sinktest.BadDisk{Match: jsonExt + partExt, Step: "open", Err: os.ErrPermission})
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		for range 3 {
+			r.Mark("a")
+			s.play(speech(1, 8000*2))
+			elapse(time.Second)
+		}
+		s.hangUp()
+		record := b.finish(r)
+		lines := b.logs.FilterMessage("record not begun").FilterLevelExact(zap.WarnLevel).Len()
+		if lines != 1 || record.AudioMS < 6000 {
+			t.Errorf("%d lines, record %+v", lines, record)
+		}
+	})
+}

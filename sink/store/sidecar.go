@@ -1,0 +1,129 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"tapdeck/wav"
+)
+
+// Mark is a cue point to be.
+type Mark struct {
+	// Frame is its position, counted from the recording's first.
+	Frame int64  `json:"frame"`
+	Label string `json:"label"`
+}
+
+// sidecar is what is known of a running call: its record so far, and what Recover needs besides.
+type sidecar struct {
+	*plainRecord
+	Marks []Mark `json:"marks,omitempty"`
+}
+
+// encodeSidecar returns a sidecar's text, a page long, so that it can be replaced in one write
+// that needs no further room on the disk. Marks and gaps that don't fit are left out, the last first; text that
+// does not fit without them is longer.
+func encodeSidecar(record *Record, marks []Mark) ([]byte, error) {
+	text := sidecar{record.plain(), marks}
+	for {
+		b, err := json.MarshalIndent(text, "", "  ")
+		switch {
+		case err != nil:
+			return nil, err
+		case len(b) < page:
+			return append(append(b, '\n'), bytes.Repeat([]byte(" "), page-1-len(b))...), nil
+		case len(text.Marks) > 0:
+			text.Marks = text.Marks[:len(text.Marks)/2]
+		case len(text.Gaps) > 0:
+			text.Gaps = text.Gaps[:len(text.Gaps)/2]
+		default:
+			return append(b, '\n'), nil
+		}
+	}
+}
+
+// readSidecar reads a record or a sidecar. What follows it was left by a failed write.
+func readSidecar(path string) (record Record, marks []Mark, known bool) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Record{}, nil, false
+	}
+	defer f.Close()
+	text := sidecar{plainRecord: &plainRecord{}}
+	if json.NewDecoder(f).Decode(&text) != nil || CheckID(text.Call) != nil {
+		return Record{}, nil, false
+	}
+	return Record(*text.plainRecord), text.Marks, true
+}
+
+func readRecord(path string) (record Record, known bool) {
+	record, _, known = readSidecar(path)
+	return record, known
+}
+
+// SaveSidecar keeps what is known of the running call, for Recover. It fills in record.WAV. With
+// durable, it and the names of both files are on the disk when it returns.
+func (p *Part) SaveSidecar(record *Record, durable bool) error {
+	record.WAV = wavPath(p.name)
+	b, err := encodeSidecar(record, nil)
+	if err != nil {
+		return err
+	}
+	err = p.store.createJSON(p.store.sidecar(p.name), b, durable, nil)
+	if err == nil && durable {
+		err = p.store.syncNames(p.name)
+	}
+	return err
+}
+
+// UpdateSidecar replaces what is known of the running call, in one write, which a signal does
+// not cut. It fills in record.WAV, and does nothing once Keep or Save has begun. With durable it
+// is on the disk when it returns. ErrLocked says that a Recover has just opened the sidecar.
+func (p *Part) UpdateSidecar(record *Record, marks []Mark, durable bool) error {
+	p.ending.Lock()
+	defer p.ending.Unlock()
+	if p.ended {
+		return nil
+	}
+	record.WAV = wavPath(p.name)
+	b, err := encodeSidecar(record, marks)
+	if err != nil || len(b) > page { // the one that was written stays
+		return err
+	}
+	f, err := p.store.disk.Open(p.store.sidecar(p.name))
+	if err != nil {
+		return err
+	}
+	if _, err = f.WriteAt(b, 0); err == nil && durable {
+		err = f.Sync()
+	}
+	if errClose := f.Close(); err == nil {
+		err = errClose
+	}
+	return err
+}
+
+// end lets nothing older overwrite what is written of the call from now on.
+func (p *Part) end() {
+	p.ending.Lock()
+	defer p.ending.Unlock()
+	p.ended = true
+}
+
+// addMarks puts cue points where a sidecar has marks.
+func addMarks(f File, marks []Mark) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	var cues []wav.Cue
+	for _, m := range marks {
+		cues = append(cues, wav.Cue(m))
+	}
+	if err := wav.AddCues(f, info.Size(), cues); err != nil {
+		return fmt.Errorf("add cue points: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+package store_test
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"tapdeck/sink/internal/sinktest"
+	"tapdeck/sink/store"
+	"tapdeck/sink/track"
+)
+
+// What a sidecar is told later is what Recover knows: the call so far, and cue points at its marks.
+func TestRecoverKnowsTheCallSoFar(t *testing.T) {
+	part, base, record := running(t, store.OSDisk{})
+	dead := sinktest.Crashed(t, t.TempDir(), sinktest.ID, sinktest.Speech(1, 8000))
+	record.Result, record.Restarts, record.Alarms = "", 2, []string{"only_silence"}
+	record.Timeline.Answer, record.Timeline.Listen = new(int64(20)), new(int64(900))
+	record.Gaps = []track.Gap{{AtMS: 100, MS: 200}}
+	marks := []store.Mark{{Frame: 160, Label: "prompt start"}, {Frame: 9000, Label: "prompt end"}}
+	if err := part.UpdateSidecar(&record, marks, false); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(base + ".json.part"); err != nil || info.Size() != page {
+		t.Errorf("the sidecar has %v bytes, %v", info.Size(), err)
+	}
+	rename(t, base+".json.part", dead+".json.part")
+	recoverDir(t, filepath.Dir(filepath.Dir(dead)))
+	got := sinktest.ReadRecord(t, dead+".json")
+	if got.Result != "aborted" || !strings.Contains(got.Err, "before it had finished the call") || strings.Contains(got.Err, "shutdown") ||
+		got.Timeline.Answer == nil || *got.Timeline.Listen != 900 || got.Restarts != 2 || len(got.Alarms) != 1 || len(got.Gaps) != 1 || got.AudioMS != 1000 {
+		t.Errorf("record %+v", got)
+	}
+	pcm, h := sinktest.ReadWAV(t, dead+".wav")
+	if len(h.Cues) != 2 || h.Cues[0].Frame != 160 || h.Cues[0].Label != "prompt start" || h.Cues[1].Frame != 8000 || !bytes.Equal(pcm, sinktest.Speech(1, 8000)) {
+		t.Errorf("%d bytes, cues %v", len(pcm), h.Cues)
+	}
+}
+
+// A sidecar stays within the page that one write replaces, whatever the call brings.
+func TestSidecarFitsAPage(t *testing.T) {
+	part, base, record := running(t, store.OSDisk{})
+	var marks []store.Mark
+	for i := range 100 {
+		marks = append(marks, store.Mark{Frame: int64(i), Label: strings.Repeat("x", 80)})
+		record.Gaps = append(record.Gaps, track.Gap{AtMS: int64(i), MS: 1})
+	}
+	for _, caller := range []string{"1001", strings.Repeat("1", page)} {
+		record.Caller = caller
+		if err := part.UpdateSidecar(&record, marks, false); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(base + ".json.part")
+		if err != nil || len(text) != page || !bytes.Contains(text, []byte(`"caller": "1001"`)) || !bytes.Contains(text, []byte(`"at_ms": 0`)) {
+			t.Errorf("%d bytes, %v: %.300s", len(text), err, text)
+		}
+	}
+}
+
+// A record that is written is not overwritten by what was known before.
+func TestSidecarAfterTheRecord(t *testing.T) {
+	for name, save := range map[string]func(*store.Part, *store.Record) error{"Keep": (*store.Part).Keep, "Save": (*store.Part).Save} {
+		t.Run(name, func(t *testing.T) {
+			part, base, record := running(t, store.OSDisk{})
+			before := record
+			before.Result = ""
+			if err := save(part, &record); err != nil {
+				t.Fatal(err)
+			}
+			if err := part.UpdateSidecar(&before, nil, false); err != nil {
+				t.Error(err)
+			}
+			ext := map[string]string{"Keep": ".json.part", "Save": ".json"}[name]
+			if got := sinktest.ReadRecord(t, base+ext); got.Result != "completed" {
+				t.Errorf("record %+v", got)
+			}
+		})
+	}
+}
+
+// smallBlocks is a full disk whose blocks are smaller than a page: what is written lies within
+// the blocks that a file has, or fails, and no file is made.
+type smallBlocks struct {
+	store.OSDisk
+	full *bool
+}
+
+const block = 512
+
+func (d smallBlocks) Create(path string) (store.File, error) {
+	if *d.full {
+		return nil, &fs.PathError{Op: "create", Path: path, Err: syscall.ENOSPC}
+	}
+	return d.OSDisk.Create(path)
+}
+
+func (d smallBlocks) Open(path string) (store.File, error) {
+	f, err := d.OSDisk.Open(path)
+	return smallFile{f, d}, err
+}
+
+type smallFile struct {
+	store.File
+	disk smallBlocks
+}
+
+func (f smallFile) WriteAt(b []byte, at int64) (int, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if room := (info.Size() + block - 1) / block * block; *f.disk.full && at+int64(len(b)) > room {
+		n, _ := f.File.WriteAt(b[:max(room-at, 0)], at)
+		return n, syscall.ENOSPC
+	}
+	return f.File.WriteAt(b, at)
+}
+
+// The record of a call that ended is kept on a disk that is full to the last block.
+func TestRecordOnAFullDiskOfSmallBlocks(t *testing.T) {
+	for _, listed := range []int{0, 20} {
+		t.Run(fmt.Sprintf("%d texts", listed), func(t *testing.T) {
+			full := false
+			part, base, record := running(t, smallBlocks{full: &full})
+			record.Metadata = strings.Split(strings.Repeat("x", listed), "")
+			record.Err = strings.Repeat("long ", 200)
+			full = true
+			if err := part.Save(&record); err != nil {
+				t.Error(err)
+			}
+			if got := sinktest.ReadRecord(t, base+".json"); got.Result != "completed" {
+				t.Errorf("record %+v", got)
+			}
+		})
+	}
+}
