@@ -75,7 +75,7 @@ func (s *Store) overwrite(path string, b []byte) error {
 	if err != nil {
 		return err
 	}
-	old, err := io.ReadAll(f)
+	old, err := readAll(f)
 	if err == nil {
 		blanks := bytes.Repeat([]byte(" "), max(len(old)-len(b), 0))
 		if _, err = f.WriteAt(append(b, blanks...), 0); err != nil {
@@ -90,6 +90,20 @@ func (s *Store) overwrite(path string, b []byte) error {
 		_ = f.Truncate(int64(len(b))) // with the blanks it is the same record
 	}
 	return errors.Join(err, f.Close())
+}
+
+// readAll reads a whole file at once.
+func readAll(f File) ([]byte, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, info.Size())
+	n, err := f.ReadAt(b, 0)
+	if err == io.EOF { // it has just been cut
+		err = nil
+	}
+	return b[:n], err
 }
 
 // publishJSON gives a complete record its lasting name.
