@@ -15,7 +15,8 @@
 // then, with an error, and ends when the disk responds; its .part is for Recover. Serve has one
 // goroutine more, which touches the files of all recordings so often if the file system has no
 // locks, to show that they are in use. A panic in a
-// stream's goroutine ends that stream alone.
+// stream's goroutine ends that stream alone, and one while a recording is published or saved is
+// an error of that recording.
 //
 // Reads: in the first second of a socket's audio every frame is read as it comes, so that its
 // position in time is exact. After that reads are ReadInterval apart, and the kernel wakes nobody

@@ -48,10 +48,11 @@ func (r *Recording) Finish(ctx context.Context) error {
 		}
 	}
 	if first {
+		defer close(f.done)
+		defer r.forget(r)
 		f.sinkSide, f.err = r.conclude(live)
 		r.logPublished(&f.sinkSide, f.err)
-		r.forget(r)
-		close(f.done)
+		return f.err
 	}
 	<-f.done
 	return f.err
@@ -73,7 +74,7 @@ func (r *Recording) Save(call store.Record) (record store.Record, err error) {
 	f.save.Do(func() {
 		r.metrics.countAlarms(call.Alarms)
 		f.record = f.complete(call)
-		err = withTimeout(r.cfg.PublishTimeout, func() error { return r.save(&f.record, f.err) }, func() {})
+		err = r.withTimeout(func() error { return r.save(&f.record, f.err) }, func() {})
 	})
 	return f.record, err
 }
@@ -100,13 +101,14 @@ func (r *Recording) save(record *store.Record, finished error) error {
 	case hangs:
 		return errors.Join(finished, part.Keep(record)) // the file is still in use
 	}
+	defer part.Close() // after a panic, too
 	return part.Save(record)
 }
 
 // conclude publishes once the live socket, if there is one, has ended.
 func (r *Recording) conclude(live *handle) (store.Record, error) {
 	var sinkSide store.Record
-	err := withTimeout(r.cfg.PublishTimeout, func() (err error) {
+	err := r.withTimeout(func() (err error) {
 		if live != nil {
 			<-live.done
 		}
@@ -118,7 +120,7 @@ func (r *Recording) conclude(live *handle) (store.Record, error) {
 		}
 		r.log.Warn("disk responded after the timeout", zap.String("hint", "run tapdeck repair on the directory, which publishes what is left"))
 	})
-	if errors.Is(err, ErrDiskHangs) {
+	if errors.Is(err, ErrDiskHangs) || errors.Is(err, errPanic) {
 		err = fmt.Errorf("publish recording: %w", err)
 		frames := r.received.Load()
 		sound := track.NoSound(r.State().Connections)
@@ -220,18 +222,23 @@ const (
 	hintNothingWritten = "there is no file of it: see sink.directory, its disk, and whether tapdeck may write there"
 )
 
+// withTimeout does work that a disk may hang, for at most PublishTimeout.
+func (r *Recording) withTimeout(work func() error, late func()) error {
+	return withTimeout(r.cfg.PublishTimeout, r.log, work, late)
+}
+
 // withTimeout does work that a disk may hang, for at most d, after which the error is
 // ErrDiskHangs. The work's goroutine ends with the work; if that is too late, it calls
-// late.
-func withTimeout(d time.Duration, work func() error, late func()) error {
+// late. A panic of either is logged, and an error of the work.
+func withTimeout(d time.Duration, log *zap.Logger, work func() error, late func()) error {
 	done, gone := make(chan error), make(chan struct{})
 	defer close(gone)
 	go func() {
-		err := work()
+		err := guarded(log, work)
 		select {
 		case done <- err:
 		case <-gone:
-			late()
+			_ = guarded(log, func() error { late(); return nil })
 		}
 	}()
 	select {

@@ -246,17 +246,7 @@ func (r *Recording) mostFrames() int64 {
 
 // goGuarded starts a goroutine whose panic hurts this recording alone.
 func (r *Recording) goGuarded(write func()) {
-	go func() {
-		defer r.guard()
-		write()
-	}()
-}
-
-// guard, deferred, logs a panic and ends it.
-func (r *Recording) guard() {
-	if panicked := recover(); panicked != nil {
-		r.log.Error("recording panicked", zap.Any("err", panicked), zap.Stack("stack"), zap.String("hint", hintPanic))
-	}
+	go func() { _ = guarded(r.log, func() error { write(); return nil }) }()
 }
 
 func (r *Recording) noteWrite(took time.Duration) { r.metrics.writes.Observe(took.Seconds()) }

@@ -64,12 +64,12 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 	defer context.AfterFunc(ctx, end)()
 	failed := srv.Serve(&listener{ln, s.cfg.Load().TLS, s.notePlainText})
 	end() // or wait for it
-	_ = withTimeout(s.cfg.Load().PublishTimeout, func() error { conns.all.Wait(); return nil }, func() {})
+	_ = withTimeout(s.cfg.Load().PublishTimeout, s.log, func() error { conns.all.Wait(); return nil }, func() {})
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
 	var all sync.WaitGroup
 	for _, r := range s.close() { // side by side: a disk that hangs holds up one
-		all.Go(func() { _ = r.Finish(over) })
+		all.Go(func() { _ = guarded(r.log, func() error { return r.Finish(over) }) })
 	}
 	all.Wait()
 	if !errors.Is(failed, http.ErrServerClosed) {
@@ -86,7 +86,7 @@ func (s *Sink) background() (stop func()) {
 	all.Go(func() { s.showAlive(ctx) })
 	return func() {
 		cancel()
-		_ = withTimeout(s.cfg.Load().PublishTimeout, func() error { all.Wait(); return nil }, func() {})
+		_ = withTimeout(s.cfg.Load().PublishTimeout, s.log, func() error { all.Wait(); return nil }, func() {})
 	}
 }
 
@@ -99,7 +99,7 @@ func (s *Sink) showAlive(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			_ = withTimeout(s.cfg.Load().PublishTimeout, func() error { s.store.Touch(); return nil }, func() {})
+			_ = withTimeout(s.cfg.Load().PublishTimeout, s.log, func() error { s.store.Touch(); return nil }, func() {})
 		}
 	}
 }

@@ -81,8 +81,12 @@ func (s *Sink) Recover(ctx context.Context) (store.Recovery, error) {
 	}
 	ended := make(chan outcome, 1)
 	go func() {
-		done, err := s.store.Recover(ctx, s.log)
-		ended <- outcome{done, err}
+		var o outcome
+		o.err = guarded(s.log, func() (err error) {
+			o.done, err = s.store.Recover(ctx, s.log)
+			return err
+		})
+		ended <- o
 	}()
 	var o outcome
 	select {
@@ -147,7 +151,7 @@ func (s *Sink) SaveRecord(call store.Record) (store.Record, error) {
 		return call, fmt.Errorf("save record: %w", err)
 	}
 	saved := call // which an abandoned goroutine may still read
-	return call, withTimeout(s.cfg.Load().PublishTimeout, func() error { return s.store.Save(&saved) }, func() {})
+	return call, withTimeout(s.cfg.Load().PublishTimeout, s.log, func() error { return s.store.Save(&saved) }, func() {})
 }
 
 func (s *Sink) lookup(id string) *Recording {

@@ -53,7 +53,11 @@ func (s *space) update() {
 	late := time.AfterFunc(spaceTimeout, func() {
 		s.log.Error("disk hangs", zap.NamedError("err", s.hangs()), zap.String("hint", hintHangs))
 	})
-	free, err := s.measure()
+	free := int64(-1)
+	err := guarded(s.log, func() (err error) {
+		free, err = s.measure()
+		return err
+	})
 	s.asked.Store(0)
 	if !late.Stop() {
 		s.log.Info("disk responds again", zap.Int64("dur_ms", time.Since(began).Milliseconds()))

@@ -217,6 +217,7 @@ func (s *stream) close(why End) End {
 
 // finish gives the recording back, for the next socket or Finish.
 func (s *stream) finish(end End) {
+	defer close(s.done) // whatever panics, as Finish waits for it
 	r := s.rec
 	if s.track != nil {
 		s.guard(func() { // what is left of the socket's audio
@@ -246,7 +247,6 @@ func (s *stream) finish(end End) {
 		r.live = nil
 		st.Live, st.WrongRate, st.LastEnd = false, false, end
 	})
-	close(s.done)
 }
 
 // fail ends the stream if err says that its file can't be written. No further socket is

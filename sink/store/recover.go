@@ -51,7 +51,7 @@ func (s *Store) Recover(ctx context.Context, log *zap.Logger) (all Recovery, err
 		if !exists(s.path(file)) { // a sidecar that went with its WAV
 			continue
 		}
-		done := s.recover(ctx, file)
+		done := s.recoverGuarded(ctx, file, log)
 		if ctx.Err() != nil && done.Action == ActionLeft {
 			return all, fmt.Errorf("recover recordings: %w", context.Cause(ctx))
 		}
@@ -84,6 +84,18 @@ func (s *Store) unfinished(ctx context.Context) ([]string, error) {
 		return nil
 	})
 	return slices.Concat(found[:]...), err
+}
+
+// recoverGuarded leaves a file whose recovery panics, and goes on with the others.
+func (s *Store) recoverGuarded(ctx context.Context, file string, log *zap.Logger) (done Recovered) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			done = Recovered{Part: s.path(file), Action: ActionLeft, Err: fmt.Errorf("a defect of tapdeck: %v", panicked)}
+			log.Error("recovery panicked", zap.String("file", done.Part), zap.Any("err", panicked), zap.Stack("stack"),
+				zap.String("hint", "a defect: please report it with the stack, and keep the file"))
+		}
+	}()
+	return s.recover(ctx, file)
 }
 
 // recover recovers one file and says what was done about it.
