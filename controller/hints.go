@@ -49,6 +49,8 @@ var switchHints = []struct{ sign, text string }{
 	{"reset by peer", hintCut},
 }
 
+const hintRate = "did the call's codec change? mod_audio_stream adapts to it only at a new start. If that does not help, compare the plan's sample_rate, mix and buffer with what the switch streams"
+
 const hintCut = "something between FreeSWITCH and the sink cuts connections (a proxy, a restart of tapdeck)"
 
 // hint says what to do about a socket that ended so.
@@ -57,13 +59,14 @@ func (e StreamEnd) hint() string {
 }
 
 var endHints = map[StreamEnd]string{
-	EndClosed:   "FreeSWITCH itself closed the stream: did something else stop it (uuid_audio_stream … stop), or was the module unloaded?",
-	EndDropped:  "the connection ended without a word: a network, a proxy or a firewall between FreeSWITCH and the sink cut it, or the module went away",
-	EndProtocol: "what came is no WebSocket of mod_audio_stream: is there a proxy between, that changes it?",
-	EndTooBig:   "a frame was larger than the sink accepts: is stream.buffer what the module uses, or does something else send to the sink?",
-	EndFlood:    "the switch sent too much that is no audio: does a script send metadata by uuid_audio_stream … send_text?",
-	EndIdle:     "the switch sent nothing for sink.idle_timeout, not even its heart beat: was the stream paused, or did its network go away?",
-	EndDisk:     "the recording can't be written: look at the sink.directory's disk",
-	EndShutdown: "tapdeck is stopping",
-	EndPanic:    panicHint,
+	EndClosed:    "FreeSWITCH itself closed the stream: did something else stop it (uuid_audio_stream … stop), or was the module unloaded?",
+	EndDropped:   "the connection ended without a word: a network, a proxy or a firewall between FreeSWITCH and the sink cut it, or the module went away",
+	EndProtocol:  "what came is no WebSocket of mod_audio_stream: is there a proxy between, that changes it?",
+	EndTooBig:    "a frame was larger than the sink accepts: is stream.buffer what the module uses, or does something else send to the sink?",
+	EndFlood:     "the switch sent too much that is no audio: does a script send metadata by uuid_audio_stream … send_text?",
+	EndIdle:      "the switch sent nothing for sink.idle_timeout, not even its heart beat: was the stream paused, or did its network go away?",
+	EndDisk:      "the recording can't be written: look at the sink.directory's disk",
+	EndShutdown:  "tapdeck is stopping",
+	EndPanic:     panicHint,
+	EndWrongRate: hintRate,
 }

@@ -143,7 +143,7 @@ func TestHintsOfStreamEnds(t *testing.T) {
 	ends := map[string]controller.StreamEnd{}
 	s.behave = func(uuid string, _ int) behaviour { return behaviour{closeAfter: 3, end: ends[uuid]} }
 	var ids []string
-	for _, end := range []controller.StreamEnd{"closed", "dropped", "protocol_error", "message_too_big", "flood", "idle_timeout", "disk_error", "shutdown", "panic", "anything else"} {
+	for _, end := range []controller.StreamEnd{"closed", "dropped", "protocol_error", "message_too_big", "flood", "idle_timeout", "disk_error", "shutdown", "panic", "wrong_rate", "anything else"} {
 		id := newUUID()
 		ids, ends[id] = append(ids, id), end
 	}

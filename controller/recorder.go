@@ -37,6 +37,8 @@ const (
 	EndDisk     StreamEnd = "disk_error"      // the file can't be written
 	EndShutdown StreamEnd = "shutdown"        // tapdeck is stopping
 	EndPanic    StreamEnd = "panic"           // of the sink
+	// EndWrongRate: the stream was started again because of StreamState.WrongRate.
+	EndWrongRate StreamEnd = "wrong_rate"
 )
 
 // Recorder keeps the recordings and records of calls. It is all that the controller knows of the sink.
@@ -91,6 +93,9 @@ type StreamState struct {
 	LevelDBFS float64
 	// Quiet says that what WatchSilence asked for has come.
 	Quiet bool
+	// WrongRate says that the live socket brings audio at another rate than the plan's, and
+	// that starting the stream again may mend it.
+	WrongRate bool
 	// LastEnd says why the last socket ended.
 	LastEnd StreamEnd
 	// Full says that the recording reached its greatest length.

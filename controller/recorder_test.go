@@ -38,6 +38,7 @@ type behaviour struct {
 	tillEnd    bool                 // until the test's end
 	fullAfter  int                  // the recording has reached its greatest length
 	failAfter  int                  // the disk fails
+	wrongAfter int                  // another rate than the plan's
 	quietAfter int                  // silence, counted from WatchSilence
 	panics     bool                 // Mark panics
 	end        controller.StreamEnd // LastEnd; empty is what it was

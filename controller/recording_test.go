@@ -66,7 +66,7 @@ func (t *recording) begin(ws *websocket.Conn, conn *heldConn, tillEnd bool) {
 
 func (t *recording) end(reason controller.StreamEnd) {
 	t.update(func(s *controller.StreamState) {
-		s.Live, s.LastEnd = false, reason
+		s.Live, s.WrongRate, s.LastEnd = false, false, reason
 		t.live = nil
 		close(t.over)
 	})
@@ -88,6 +88,8 @@ func (t *recording) add(data []byte, b behaviour, n int) {
 		t.state.Full = true
 	case n == b.failAfter:
 		t.state.Err = errDisk
+	case n == b.wrongAfter:
+		t.state.WrongRate = true
 	case b.quietAfter > 0 && t.watching > b.quietAfter:
 		t.state.Quiet = true
 	default:

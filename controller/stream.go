@@ -188,10 +188,19 @@ func (s *stream) syncWithSink() {
 	case streamUp:
 		s.sockets = state.Connections
 	}
-	if s.phase == streamUp && !state.Live && !s.c.hungUp {
+	switch {
+	case s.phase != streamUp || s.c.hungUp:
+	case !state.Live:
 		s.scheduleRestart(fmt.Errorf("the stream's socket closed: %s", state.LastEnd), state.LastEnd.hint())
+	case state.WrongRate && s.restarts < s.c.plan.Stream.Restarts: // else it is better than none
+		s.cause, s.causeHint = errWrongRate, hintRate
+		s.setPhaseFor(streamBackoff, 0)
 	}
 }
+
+// errWrongRate is why a stream that is up is started again: after a codec change the module
+// goes on with the rate that it found at start (F50).
+var errWrongRate = errors.New("the stream's audio has another rate than the plan's")
 
 func (s *stream) up(state StreamState) {
 	s.setPhase(streamUp)
@@ -267,8 +276,11 @@ func (s *stream) retry(ctx context.Context) {
 		return
 	}
 	msg := "stream dropped, starting it again"
-	if !s.wasUp {
+	switch {
+	case !s.wasUp:
 		msg = "stream not connected, starting it again"
+	case errors.Is(s.cause, errWrongRate):
+		msg = "stream has a wrong rate, starting it again"
 	}
 	s.restarts++
 	s.c.ctl.metrics.restarts.Inc()

@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -271,6 +272,30 @@ func TestSinkEndsStream(t *testing.T) {
 			e.line(t, c.lineToSee)
 			if len(e.recording.heard()) < 10*320 {
 				t.Errorf("%d bytes were kept, want what came before", len(e.recording.heard()))
+			}
+		})
+	}
+}
+
+// A stream whose audio has another rate than the plan's is started again, if the plan permits;
+// else it is better than none.
+func TestWrongRateStartsAgain(t *testing.T) {
+	t.Parallel()
+	for restarts, want := range []string{"answer tone start prompt stop hangup", "answer tone start prompt stop start stop hangup"} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			s := good()
+			s.plan.Stream.Restarts = restarts
+			s.behave = func(string, int) behaviour { return behaviour{wrongAfter: 10} }
+			e := s.run(t, switchsim.CallSpec{})
+			if got := story(e.report); got != want || e.outcome.Result != controller.Completed || e.outcome.Restarts != restarts {
+				t.Errorf("commands = %q, want %q; outcome = %+v", got, want, e.outcome)
+			}
+			if restarts > 0 {
+				line := e.line(t, "stream has a wrong rate, starting it again")
+				if hint := line.ContextMap()["hint"]; !strings.Contains(fmt.Sprint(hint), "codec") {
+					t.Errorf("hint %q", hint)
+				}
 			}
 		})
 	}

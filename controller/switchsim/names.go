@@ -15,6 +15,10 @@ type (
 	// StreamReport is what happened in one WebSocket, Part a stretch of its audio.
 	StreamReport = audiostream.Report
 	Part         = audiostream.Part
+
+	Leg   = audiostream.Leg
+	Hold  = audiostream.Hold
+	Codec = audiostream.Codec
 	// Faults are how the switch misbehaves in one call.
 	Faults      = fault.Call
 	Drop        = fault.Drop

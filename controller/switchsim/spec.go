@@ -10,8 +10,9 @@ import (
 )
 
 var (
-	errNoAddress = errors.New("address is empty")
-	errRate      = errors.New("rate must be 8000 or 16000")
+	errNoAddress  = errors.New("address is empty")
+	errPacketTime = errors.New("packet time must be 20, 30, 40 or 60 ms")
+	errRate       = errors.New("rate must be 8000 or 16000")
 )
 
 // CallSpec describes one call. Only Address is needed.
@@ -41,6 +42,9 @@ type CallSpec struct {
 	RingHangup time.Duration
 	// DTMF are the digits that the caller presses.
 	DTMF []Digit
+	// Leg is what the caller's leg does to the frames of its streams: holds, changes of
+	// the codec, packets of more than 20 ms.
+	Leg Leg
 	// Before are the dialplan's actions before socket.
 	Before []Action
 	// Then are the dialplan's actions after socket. When they have run, the
@@ -96,6 +100,11 @@ func (spec *CallSpec) complete() error {
 	}
 	if spec.Destination == "" {
 		spec.Destination = "9999"
+	}
+	switch spec.Leg.PacketTime {
+	case 0, 20 * time.Millisecond, 30 * time.Millisecond, 40 * time.Millisecond, 60 * time.Millisecond:
+	default:
+		return fmt.Errorf("packet time %v: %w", spec.Leg.PacketTime, errPacketTime)
 	}
 	if spec.Voice != nil && spec.Voice.Rate != 8000 && spec.Voice.Rate != 16000 {
 		return fmt.Errorf("voice rate %d Hz: %w", spec.Voice.Rate, errRate)

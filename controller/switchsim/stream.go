@@ -76,7 +76,7 @@ func (c *Call) newStream(start audiostream.Start) *audiostream.Stream {
 	c.mu.Lock()
 	o := audiostream.Options{
 		Start: start, Channel: module{c}, Clock: c.sw.clock, Voice: c.spec.Voice, Idle: c.idleAudio,
-		NoTLS: c.sw.cfg.NoTLS, Patience: c.sw.patience, Faults: &c.spec.Faults, Drop: c.nextDrop(),
+		NoTLS: c.sw.cfg.NoTLS, Patience: c.sw.patience, Leg: &c.spec.Leg, Faults: &c.spec.Faults, Drop: c.nextDrop(),
 	}
 	c.mu.Unlock()
 	s := audiostream.New(o)

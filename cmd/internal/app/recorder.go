@@ -60,7 +60,7 @@ func (r *recording) State() controller.StreamState {
 	s := r.Recording.State()
 	state := controller.StreamState{
 		Connections: s.Connections, Live: s.Live, Audio: s.Audio, FirstAudioAt: s.FirstAudioAt,
-		LevelDBFS: s.LevelDBFS, Quiet: s.Quiet, LastEnd: controller.StreamEnd(s.LastEnd), Err: s.Err,
+		LevelDBFS: s.LevelDBFS, Quiet: s.Quiet, WrongRate: s.WrongRate, LastEnd: controller.StreamEnd(s.LastEnd), Err: s.Err,
 	}
 	if errors.Is(s.Err, sink.ErrMaxDuration) {
 		state.Full, state.Err = true, nil

@@ -36,35 +36,45 @@ func (s *Stream) target() string {
 // pumpFaulty is pump for a stream with faults: one message at a time. It needs
 // s.mu.
 func (s *Stream) pumpFaulty(due int64, all bool) {
-	f := &s.faults
-	payload := make([]byte, s.mix.FrameBytes()*int(s.packets))
+	f, leg, began := &s.faults, s.options.Leg, s.report.first
 	for due-s.next >= s.packets && (all || len(s.pending) == 0) && s.open {
 		if f.drop != nil && time.Duration(s.next-f.first)*audio.FrameDuration >= f.drop.After {
 			s.dropNow()
 			return
 		}
 		s.floods()
-		if f.audio.None || s.omits() {
+		if f.audio.None || s.omits() || leg.held(s.next) || leg.lost(s.next, s.packets, leg.rate(began) != s.mix.Rate) {
 			s.endPart()
 			s.next += s.packets
 			s.begin = s.next
 			continue
 		}
-		s.fill(payload)
+		s.setRate(leg.streamed(began, s.next, s.mix.Rate))
+		payload := s.fill()
 		s.next += s.packets
 		s.message(payload)
 	}
 }
 
-// fill writes the next message's audio.
-func (s *Stream) fill(payload []byte) {
-	size := s.mix.FrameBytes()
+// fill makes the next message's audio.
+func (s *Stream) fill() []byte {
+	mix := s.mix
+	mix.Rate = s.rate
+	size := mix.FrameBytes()
+	payload := make([]byte, size*int(s.packets))
 	for i := range s.packets {
-		if s.faults.audio.Silent {
-			clear(payload[int(i)*size : int(i+1)*size])
-			continue
+		if !s.faults.audio.Silent {
+			mix.Frame(payload[int(i)*size:int(i+1)*size], s.next+i)
 		}
-		s.mix.Frame(payload[int(i)*size:int(i+1)*size], s.next+i)
+	}
+	return payload
+}
+
+// setRate begins another stretch if the rate changes.
+func (s *Stream) setRate(rate int) {
+	if rate != s.rate {
+		s.endPart()
+		s.rate = rate
 	}
 }
 

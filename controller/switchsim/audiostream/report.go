@@ -40,7 +40,8 @@ type Report struct {
 	// Texts are the text frames sent, metadata included.
 	Texts []string
 
-	mix audio.Mix
+	mix   audio.Mix
+	first int64 // the media frame in which start came
 }
 
 // Part is a stretch of 20 ms media frames.
@@ -49,19 +50,23 @@ type Part struct {
 	From, Count int64
 	// Silent frames were zeros, by fault.
 	Silent bool
+	// Rate is that of the frames in Hz: the stream's, but after a change of the call's codec.
+	Rate int
 }
 
 // PCM returns the very bytes of audio that were sent, little-endian 16-bit,
 // the parts one after the other.
 func (r *Report) PCM() []byte {
-	size := r.mix.FrameBytes()
 	pcm := make([]byte, 0, int(r.Samples)*2*r.Channels)
 	for _, p := range r.Parts {
+		mix := r.mix
+		mix.Rate = p.Rate
+		size := mix.FrameBytes()
 		for k := range p.Count {
 			at := len(pcm)
 			pcm = pcm[:at+size]
 			if !p.Silent {
-				r.mix.Frame(pcm[at:], p.From+k)
+				mix.Frame(pcm[at:], p.From+k)
 			}
 		}
 	}
@@ -81,19 +86,18 @@ func (s *Stream) Report(played []audio.Played) Report {
 	r.Texts = append([]string(nil), r.Texts...)
 	r.mix = s.mix
 	r.mix.Played = played
-	n := int64(r.Rate / 50)
 	for i, p := range r.Parts {
 		if i == 0 {
-			r.Offset = p.From * n
+			r.Offset = p.From * int64(r.Rate/50)
 		}
-		r.Samples += p.Count * n
+		r.Samples += p.Count * int64(p.Rate/50)
 	}
 	return r
 }
 
 // stretch is the present stretch of frames.
 func (s *Stream) stretch() Part {
-	return Part{From: s.begin, Count: s.next - s.begin, Silent: s.faults.audio.Silent}
+	return Part{From: s.begin, Count: s.next - s.begin, Silent: s.faults.audio.Silent, Rate: s.rate}
 }
 
 // endPart closes the present stretch. It needs s.mu.

@@ -52,6 +52,8 @@ type Options struct {
 	NoTLS bool
 	// Patience is UpgradeTimeout, but in tests.
 	Patience time.Duration
+	// Leg is the caller's leg of the call; nil is a plain one.
+	Leg *Leg
 	// Faults are the call's, Drop this stream's own; nil for none.
 	Faults *fault.Call
 	Drop   *fault.Drop
@@ -72,6 +74,7 @@ type Stream struct {
 	raw       syscall.RawConn // nil: conn can only be written to blocking
 	pending   []byte          // what the socket did not accept yet
 	next      int64           // the next media frame to be sent
+	rate      int             // at which frames are sent; after a codec change not the one asked for
 	begin     int64           // the frame with which the present stretch began
 	open      bool            // 101 received, not closing
 	muted     bool            // the callbacks are gone: no more events (F44)
@@ -88,8 +91,11 @@ type Stream struct {
 
 // New returns a stream that Run opens.
 func New(o Options) *Stream {
+	if o.Leg == nil {
+		o.Leg = &Leg{}
+	}
 	s := &Stream{
-		options: o, started: time.Now(), over: make(chan struct{}),
+		options: o, rate: o.Rate, started: time.Now(), over: make(chan struct{}),
 		packets: bufferPackets(o.Channel.Variable("STREAM_BUFFER_SIZE")),
 		headers: extraHeaders(o.Channel.Variable("STREAM_EXTRA_HEADERS")),
 		beat:    time.Duration(max(Number(o.Channel.Variable("STREAM_HEART_BEAT")), 0)) * time.Second,
@@ -105,10 +111,10 @@ func New(o Options) *Stream {
 		}
 	}
 	s.next = o.Channel.Position(s.started)
-	s.begin = s.next
+	s.begin, s.report.first = s.next, s.next
 	s.faults = faultState{
 		audio: o.Faults.Audio, drop: o.Drop,
-		any: o.Drop != nil || o.Faults.Audio != fault.Audio{},
+		any: o.Drop != nil || o.Faults.Audio != fault.Audio{} || !o.Leg.plain(),
 	}
 	return s
 }
