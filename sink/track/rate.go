@@ -19,7 +19,8 @@ const (
 type rateWatch struct {
 	began  time.Time     // of the present window, zero before any audio
 	at     int64         // position in the recording then
-	low    time.Duration // the least lateness in it
+	first  time.Duration // the lateness with which it began
+	low    time.Duration // the least in it
 	before time.Duration // the least in the window before
 	known  bool          // there is one
 	right  bool          // some window had the right rate
@@ -35,13 +36,13 @@ func (r *rateWatch) note(late time.Duration, now time.Time, at int64, paused boo
 		r.pause()
 	}
 	if r.began.IsZero() {
-		r.began, r.at, r.low = now, at, late
+		r.began, r.at, r.first, r.low = now, at, late, late
 		return
 	}
 	r.low = min(r.low, late)
 	if passed := now.Sub(r.began); passed >= rateWindow {
 		r.close(passed)
-		r.began, r.at, r.before, r.low, r.known = now, at, r.low, late, true
+		r.began, r.at, r.before, r.first, r.low, r.known = now, at, r.low, late, late, true
 	}
 }
 
@@ -49,7 +50,8 @@ func (r *rateWatch) note(late time.Duration, now time.Time, at int64, paused boo
 func (r *rateWatch) pause() { *r = rateWatch{right: r.right} }
 
 func (r *rateWatch) close(passed time.Duration) {
-	if !r.known {
+	if !r.known { // nothing that was queued before it came, nor came too early
+		r.right = r.right || float64(r.first-r.low) <= (longShare-1)*float64(passed)
 		return
 	}
 	share := 1 - float64(r.low-r.before)/float64(passed)

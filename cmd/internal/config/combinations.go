@@ -5,7 +5,9 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // checkTogether refuses values that are good each for itself, but not together.
@@ -98,13 +100,34 @@ func (l *Loaded) warnings() []error {
 		warn("sink.advertise", c.Advertise, refusedHost, "state sink.advertise with an address that leads to sink.listen")
 	}
 	for _, name := range l.PlanNames() {
-		p := l.Config.Plans[name]
-		if p.Listen > c.MaxDuration {
-			warn(planKey(name, "listen"), formatDuration(p.Listen), "longer than sink.max_duration ("+formatDuration(c.MaxDuration)+"): the recording ends before the call", "")
-		}
-		if p.Silence > 0 && p.Silence >= p.Listen {
-			warn(planKey(name, "silence"), formatDuration(p.Silence), "not shorter than listen ("+formatDuration(p.Listen)+"): it never ends a call", "")
-		}
+		l.planWarnings(name, warn)
 	}
 	return bad.errors()
 }
+
+// planWarnings are those about one plan.
+func (l *Loaded) planWarnings(name string, warn func(key, value, rule, hint string)) {
+	p, most := l.Config.Plans[name], l.Config.Sink.MaxDuration
+	if p.Listen > most {
+		warn(planKey(name, "listen"), formatDuration(p.Listen), "longer than sink.max_duration ("+formatDuration(most)+"): the recording ends before the call", "")
+	}
+	if p.Silence > 0 && p.Silence >= p.Listen {
+		warn(planKey(name, "silence"), formatDuration(p.Silence), "not shorter than listen ("+formatDuration(p.Listen)+"): it never ends a call", "")
+	}
+	// mod_audio_stream's buffer is sent only if it is filled to the last byte, and its resampler has
+	// room for one packet of 20 ms (F51 of controller/switchsim/FACTS.md).
+	const otherPackets = "callers whose packets (ptime) are of 30, 40 or 60 ms bring no audio then, or a part of it"
+	if s := p.Stream; s.Buffer > plainBuffer {
+		warn(planKey(name, "stream.buffer"), formatDuration(s.Buffer), otherPackets, "write 20ms unless every caller sends packets of 20 ms")
+	}
+	if s := p.Stream; s.SampleRate != plainRate {
+		warn(planKey(name, "stream.sample_rate"), strconv.Itoa(s.SampleRate), "narrow-band calls (8000 Hz) are resampled: "+otherPackets, "write 8000 unless every caller sends packets of 20 ms, or has a codec of this rate")
+	}
+}
+
+// The buffer and rate, in Hz, with which mod_audio_stream passes on every packet of a narrow-band
+// call as it comes.
+const (
+	plainBuffer = 20 * time.Millisecond
+	plainRate   = 8000
+)
