@@ -28,9 +28,9 @@ const (
 )
 
 var alarmHints = map[string]string{
-	AlarmNoAudio:  "the stream is open but brings no audio: is the socket line `async full`, and is there media on the call? With stream.buffer above 20ms, or a sample_rate that is not the call's own, callers whose packets (ptime) are not of 20 ms bring nothing. A stereo or mixed stream has frames only while the switch sends audio, too",
+	AlarmNoAudio:  "the stream is open but brings no audio: is the socket line `async full`, and is there media on the call? With stream.buffer above 20ms callers whose packets (ptime) are not of 20 ms may bring nothing. A stereo or mixed stream has frames only while the switch sends audio, too",
 	AlarmSilence:  "every sample is silence: the caller sends no RTP (NAT, firewall, one-way audio), or is muted",
-	AlarmShort:    "audio was lost on its way: see the network to the switch, its load, and gaps in the record; with stream.buffer above 20ms, or a sample_rate that is not the call's own, callers whose packets (ptime) are not of 20 ms bring half; a stereo or mixed stream has frames only while the switch sends audio, too",
+	AlarmShort:    "audio was lost on its way: see the network to the switch, its load, and gaps in the record; with stream.buffer above 20ms, or a sample_rate that is not the call's own, callers whose packets (ptime) are not of 20 ms bring a part; a stereo or mixed stream has frames only while the switch sends audio, too",
 	AlarmLong:     "more audio comes than time passes, so that it will sound slow, or as noise: the switch streams at another rate, or in stereo, than the plan's stream says, or the call's codec changed; is another stream still running on the call?",
 	AlarmSlowDisk: "the audio waits in memory, up to 4 MiB of a recording, and is written once the disk responds: look at the load of sink.directory's disk; a folder on a network is as slow as its server",
 	AlarmNoSocket: "", // the call logs it

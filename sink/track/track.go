@@ -74,7 +74,7 @@ func (t *Track) Audio(pcm []byte, now time.Time) error {
 // Steady says whether the present socket's audio has begun, comes as it should, and its
 // position no longer depends on the exact time of an arrival.
 func (t *Track) Steady(now time.Time) bool {
-	return t.hold.reason == "" && !t.first.IsZero() && now.Sub(t.first) >= exactFor &&
+	return t.hold.reason == "" && !t.wrong && !t.first.IsZero() && now.Sub(t.first) >= exactFor &&
 		now.Sub(t.arrived) < pauseAfter+t.frame
 }
 

@@ -86,7 +86,7 @@ func printRecording(w io.Writer, r *Record) error {
 		fmt.Sprintf("level %.1f dBFS, peak %.1f", r.RMSDBFS, r.PeakDBFS), plural(r.Connections, "connection"),
 	}
 	for _, g := range r.Gaps {
-		notes = append(notes, fmt.Sprintf("gap of %d ms at %.3f s", g.MS, float64(g.AtMS)/1000))
+		notes = append(notes, fmt.Sprintf("gap of %d ms at %.3f s", g.MS, float64(g.AtMS)/1000)+inParentheses(g.Reason))
 	}
 	for _, a := range r.Alarms {
 		notes = append(notes, "alarm "+a)

@@ -115,10 +115,10 @@ func (l *Loaded) planWarnings(name string, warn func(key, value, rule, hint stri
 		warn(planKey(name, "silence"), formatDuration(p.Silence), "not shorter than listen ("+formatDuration(p.Listen)+"): it never ends a call", "")
 	}
 	// mod_audio_stream's buffer is sent only if it is filled to the last byte, and its resampler has
-	// room for one packet of 20 ms (F51 of controller/switchsim/FACTS.md).
+	// room for one packet of 20 ms (F108 of controller/switchsim/FACTS.md).
 	const otherPackets = "callers whose packets (ptime) are of 30, 40 or 60 ms bring no audio then, or a part of it"
-	if s := p.Stream; s.Buffer > plainBuffer {
-		warn(planKey(name, "stream.buffer"), formatDuration(s.Buffer), otherPackets, "write 20ms unless every caller sends packets of 20 ms")
+	if s := p.Stream; s.Buffer > plainBuffer && s.Buffer%anyPacket != 0 {
+		warn(planKey(name, "stream.buffer"), formatDuration(s.Buffer), otherPackets, "write 20ms, or 120ms, unless every caller sends packets of 20 ms")
 	}
 	if s := p.Stream; s.SampleRate != plainRate {
 		warn(planKey(name, "stream.sample_rate"), strconv.Itoa(s.SampleRate), "narrow-band calls (8000 Hz) are resampled: "+otherPackets, "write 8000 unless every caller sends packets of 20 ms, or has a codec of this rate")
@@ -130,4 +130,5 @@ func (l *Loaded) planWarnings(name string, warn func(key, value, rule, hint stri
 const (
 	plainBuffer = 20 * time.Millisecond
 	plainRate   = 8000
+	anyPacket   = 120 * time.Millisecond // which packets of 20, 30, 40 and 60 ms all fill
 )

@@ -12,11 +12,11 @@ const callRate = 8000
 // Leg is what the caller's leg of the call does to the frames of its streams. The zero value
 // is a codec of 8000 Hz in packets of 20 ms, never on hold.
 type Leg struct {
-	// Holds are when the call is held: no frames come (F49).
+	// Holds are when the call is held: no frames come (F49, F106).
 	Holds []Hold
-	// Codecs are the changes of its codec, in order (F50).
+	// Codecs are the changes of its codec, in order (F50, F107).
 	Codecs []Codec
-	// PacketTime is the audio in one of the caller's packets: 20, 30, 40 or 60 ms; 0 is 20 (F51).
+	// PacketTime is the audio in one of the caller's packets: 20, 30, 40 or 60 ms; 0 is 20 (F51, F108).
 	PacketTime time.Duration
 }
 
@@ -59,7 +59,7 @@ func (l *Leg) rate(k int64) int {
 
 // streamed is the rate at which a stream that was started in frame first for a rate brings
 // frame k: its resampler, or that there is none, stays as it was then (F50). What the resampler
-// makes too much of is cut off.
+// makes too much of is cut off (F107).
 func (l *Leg) streamed(first, k int64, rate int) int {
 	began, now := l.rate(first), l.rate(k)
 	if began == rate {
@@ -70,7 +70,7 @@ func (l *Leg) streamed(first, k int64, rate int) int {
 
 // lost says whether the module loses frame k of a stream with a message of so many frames: its
 // buffer is sent only if it is full to the last byte, and what does not fit into it is cut off
-// (F51).
+// (F108).
 func (l *Leg) lost(k, frames int64, resampled bool) bool {
 	packet, buffer := l.PacketTime, time.Duration(frames)*audio.FrameDuration
 	switch {
