@@ -255,13 +255,48 @@ func TestMetadataIsBounded(t *testing.T) {
 		}
 		s.hangUp()
 		record := b.finish(r)
-		if len(record.Metadata) != maxMetadata || record.MetadataDropped != 40-maxMetadata {
+		const kept = maxMetadataTotal / maxMetadataBytes
+		if len(record.Metadata) != kept || record.MetadataDropped != 40-kept {
 			t.Errorf("%d kept, %d dropped", len(record.Metadata), record.MetadataDropped)
 		}
 		if n := len(record.Metadata[0]); n != maxMetadataBytes {
 			t.Errorf("a text of %d bytes", n)
 		}
 	})
+}
+
+// However many sockets, frames and odd bytes: what is kept of a recording's text is bounded.
+func TestMetadataOfManySockets(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		kept int
+	}{
+		"small":     {"x", maxMetadata},
+		"half":      {strings.Repeat("x", maxMetadataTotal/2-1), 2},
+		"not UTF-8": {strings.Repeat("x\xff", 1000), maxMetadataTotal / 4000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := serve(t, testConfig(t))
+				r := b.expect(testCall(testID))
+				for range 4 {
+					s := b.connect(r)
+					for range 10 {
+						s.text(c.text)
+					}
+					s.hangUp()
+					synctest.Wait()
+				}
+				record, bytes := b.finish(r), 0
+				for _, text := range record.Metadata {
+					bytes += len(text)
+				}
+				if len(record.Metadata) != c.kept || record.MetadataDropped != 40-c.kept || bytes > maxMetadataTotal {
+					t.Errorf("%d kept, %d dropped, %d bytes", len(record.Metadata), record.MetadataDropped, bytes)
+				}
+			})
+		})
+	}
 }
 
 // A sample that is split between two frames is one sample; what is left of one when

@@ -59,7 +59,9 @@ type Recording struct {
 	track    *track.Track // nil until the first socket
 	watching *watch       // what the track listens for
 	metadata []string     // text frames
-	dropped  int          // text frames beyond the bound
+	dropped  int          // text frames beyond the bounds
+	// metadataBytes is the length of all text frames.
+	metadataBytes int
 }
 
 // watch is one wish of WatchSilence.

@@ -22,8 +22,10 @@ const (
 	maxMessageBytes = 64 << 10
 	maxMessageTime  = 2 * time.Second
 
-	maxMetadata      = 32
-	maxMetadataBytes = 8 << 10
+	// Text frames beyond one of these bounds are dropped and counted.
+	maxMetadata      = 32       // frames of a recording
+	maxMetadataBytes = 8 << 10  // of one, which is cut
+	maxMetadataTotal = 16 << 10 // bytes of all frames of a recording
 
 	// closeTimeout bounds the close handshake: the switch waits for the end of the TCP
 	// connection (F41, F42), so it must come.
@@ -168,19 +170,26 @@ func (s *stream) accept(n int) {
 	s.rest = copy(s.buf, s.buf[whole:n])
 }
 
-// readText reads one text message: metadata, or what uuid_audio_stream send_text sent.
-func (s *stream) readText(r io.Reader) error {
+// readText reads one text message: metadata, or what uuid_audio_stream send_text sent. Once
+// one is dropped, so are all that follow.
+func (s *stream) readText(from io.Reader) error {
 	s.countNoise()
-	text, err := io.ReadAll(r)
+	text, err := io.ReadAll(from)
 	if err != nil {
 		return err
 	}
-	if len(s.rec.metadata) >= maxMetadata {
-		s.rec.dropped++
+	r := s.rec
+	if r.dropped > 0 || len(r.metadata) >= maxMetadata {
+		r.dropped++
 		return nil
 	}
-	text = text[:min(len(text), maxMetadataBytes)]
-	s.rec.metadata = append(s.rec.metadata, strings.ToValidUTF8(string(text), "\uFFFD"))
+	valid := strings.ToValidUTF8(string(text[:min(len(text), maxMetadataBytes)]), "\uFFFD")
+	if r.metadataBytes+len(valid) > maxMetadataTotal {
+		r.dropped++
+		return nil
+	}
+	r.metadata = append(r.metadata, valid)
+	r.metadataBytes += len(valid)
 	return nil
 }
 

@@ -52,16 +52,25 @@ type Record struct {
 	WAV string `json:"wav"`
 	// AudioSHA256 is of the WAV's PCM bytes, in hex.
 	AudioSHA256 string `json:"audio_sha256"`
-	// Metadata are the text frames that came with the audio, and MetadataDropped
-	// counts those beyond the bound.
+	// Metadata are the text frames that came with the audio, 16 KiB at most, and
+	// MetadataDropped counts those beyond the bounds.
 	Metadata        []string `json:"metadata"`
 	MetadataDropped int      `json:"metadata_dropped,omitempty"`
-	Restarts        int      `json:"restarts"`
-	Alarms          []string `json:"alarms"`
-	Err             string   `json:"err,omitempty"`
+	// MetadataInFile counts the text frames that a Brief record leaves out.
+	MetadataInFile int      `json:"metadata_in_file,omitempty"`
+	Restarts       int      `json:"restarts"`
+	Alarms         []string `json:"alarms"`
+	Err            string   `json:"err,omitempty"`
 	// Hint says what to do about Err.
 	Hint      string `json:"hint,omitempty"`
 	Recovered bool   `json:"recovered"`
+}
+
+// Brief is a record for the log and for those that are kept in memory: without the text
+// frames, which the record's file has.
+func (r Record) Brief() Record {
+	r.MetadataInFile, r.Metadata = len(r.Metadata), nil
+	return r
 }
 
 // MarshalJSON gives every record the same shape: a list that is empty is [], not null, and

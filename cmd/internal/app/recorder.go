@@ -92,12 +92,13 @@ func (r *recording) Save(outcome controller.Outcome) (controller.Record, error) 
 	return kept(record, err)
 }
 
-// kept is no record if the sink made none.
+// kept is no record if the sink made none, else what the log and the list of ended calls
+// have of it: a thousand of them are in memory.
 func kept(record store.Record, err error) (controller.Record, error) {
 	if record.Call == "" {
 		return nil, err
 	}
-	return record, err
+	return record.Brief(), err
 }
 
 // callRecord is the call's side of a record, as it is known when the stream starts.
