@@ -114,8 +114,12 @@ func (t *Track) forgetLag() {
 	}
 }
 
-// paused says that the time before what is held back has no audio.
-func (t *Track) paused() bool { return t.hold.begin.Sub(t.hold.due) >= pauseAfter }
+// paused says that the time before what is held back has no audio. If the audio before it was
+// ahead of its time, as after a burst, that time is not empty.
+func (t *Track) paused() bool {
+	h := &t.hold
+	return h.begin.Sub(h.due) >= pauseAfter && t.silenceUntil(h.begin) >= t.format.Frames(pauseAfter/2)
+}
 
 // HeldUntil is when WriteHeld will write what is held back; zero if nothing is.
 func (t *Track) HeldUntil() time.Time {
