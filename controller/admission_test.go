@@ -261,8 +261,18 @@ func TestUUIDs(t *testing.T) {
 			t.Errorf("commands = %q, want the UUID as the switch writes it", e.report.Commands)
 		}
 	})
-	for _, id := range []string{"../../etc/passwd", "call-number-1", strings.Repeat("f", 36), newUUID() + " x"} {
-		t.Run(strings.ReplaceAll(id, "/", "_"), func(t *testing.T) {
+	for _, id := range []string{"1234567899", "1-12877@127.0.0.1", "38a8a911926f47d7b9ffc452dc57cd3d", "../../etc/passwd", `A"b;c=d|e,f%g{h}<i>&j/k?l#m*n`, "größer", strings.Repeat("F", 256)} {
+		t.Run(fmt.Sprintf("%.20q", id), func(t *testing.T) {
+			t.Parallel()
+			e := good().run(t, switchsim.CallSpec{UUID: id, Voice: switchsim.ToneVoice(8000, 440, 0.3)})
+			checkGood(t, e)
+			if e.recording.info.UUID != id || !strings.Contains(strings.Join(e.report.Commands, "\n"), "uuid_audio_stream "+id+" start") {
+				t.Errorf("call %q, commands %q", e.recording.info.UUID, e.report.Commands)
+			}
+		})
+	}
+	for _, id := range []string{"two words", "it's", `back\slash`, "^^:a:b", "a\tb", "a\xffb", "\u00a0", strings.Repeat("f", 257), newUUID() + " x"} {
+		t.Run(fmt.Sprintf("%.20q", id), func(t *testing.T) {
 			t.Parallel()
 			l := good().start(t)
 			report := l.dial(switchsim.CallSpec{UUID: id, Then: after()}).Wait()
@@ -270,11 +280,11 @@ func TestUUIDs(t *testing.T) {
 			if report.Answered || !nextRan(report) || !onlyReleased(report) {
 				t.Errorf("report = %+v, want a call that the dialplan goes on with", report)
 			}
-			if n := l.logs.FilterMessage("call without a usable UUID").FilterField(zap.String("result", "error")).Len(); n != 1 {
-				t.Errorf("%d lines about the UUID, want 1", n)
+			if n := l.logs.FilterMessage("call without a usable id").FilterField(zap.String("result", "error")).Len(); n != 1 {
+				t.Errorf("%d lines about the id, want 1", n)
 			}
 			if len(l.ctl.Ended()) != 0 || len(l.rec.saved) != 0 {
-				t.Error("something was kept under a name that is no UUID")
+				t.Error("something was kept under a name that is none")
 			}
 		})
 	}

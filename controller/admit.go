@@ -7,14 +7,12 @@ import (
 	"fmt"
 	"html"
 	"strings"
-	"time"
 )
 
 var errDraining = errors.New("tapdeck is being stopped and accepts no new calls")
 
 // admit decides, before the call is answered, whether it can be carried out.
 func (c *call) admit(ctx context.Context) error {
-	c.outcome.Timeline.Connect = time.Now()
 	channel := c.conn.Channel()
 	if mode, control := channel.Get("Socket-Mode"), channel.Get("Control"); mode != "async" || control != "full" {
 		address, _, _ := strings.Cut(channel.Get("variable_current_application_data"), " ")
@@ -56,6 +54,8 @@ func (c *Controller) admit(ctx context.Context, k *call) *callEnd {
 	switch {
 	case c.draining.Load() || ctx.Err() != nil:
 		return &callEnd{result: Refused, err: errDraining, hint: nextAction}
+	case k.admitted: // it has the slot of its channel's earlier call
+		return nil
 	case int64(c.admitted) >= limit:
 		return &callEnd{
 			result: Refused, err: fmt.Errorf("%d calls run already, as many as max_calls allows", limit),

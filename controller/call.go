@@ -19,9 +19,10 @@ type call struct {
 	conn *esl.Conn
 	log  *zap.Logger
 
-	// channel is the UUID as the switch writes it; info.UUID is its canonical form.
+	// channel is the id as the switch writes it; info.UUID is its canonical form.
 	channel string
-	ringing bool // it had no media when it came
+	core    string // the switch's own UUID, of which there is one for each of its starts
+	ringing bool   // it had no media when it came
 	info    Info
 	plan    Plan
 	rec     Recording // nil if the sink accepts none
@@ -29,6 +30,10 @@ type call struct {
 	status  atomic.Pointer[Status] // never nil once it runs
 
 	recordingChanged <-chan struct{} // of rec
+
+	// Of the calls of the same channel; each has room for the one value that comes.
+	turn     chan struct{} // the earlier ones have ended
+	cameBack chan struct{} // a later one has begun
 
 	// What the switch has said.
 	running         string // Event-UUID of the application that runs, if any
@@ -40,6 +45,8 @@ type call struct {
 	job, answered   string           // an API command that is waited for, and its answer
 	transferDue     <-chan time.Time // not nil from the end of the socket application on: the time at which we conclude a transfer
 	transferredAway bool             // something else has the channel now
+	returned        bool             // … and that is a later call here
+	isFirst         bool             // no earlier call of the channel runs
 
 	// What tapdeck has done.
 	admitted  bool // it has one of max_calls' slots
@@ -71,7 +78,11 @@ var (
 
 // run carries one call from its first command to its record.
 func (c *call) run(ctx context.Context) {
-	err := c.admit(ctx)
+	c.outcome.Timeline.Connect = time.Now()
+	err := c.awaitTurn(ctx)
+	if err == nil {
+		err = c.admit(ctx)
+	}
 	c.conn.ReleaseChannel()
 	for _, step := range []func(context.Context) error{c.subscribe, c.answer, c.pause, c.tone, c.startStream, c.prompt, c.listen} {
 		if err == nil {
@@ -136,6 +147,10 @@ func (c *call) next(ctx context.Context, timer <-chan time.Time) bool {
 			return true
 		}
 		c.observe(ctx, ev)
+	case <-c.turn:
+		c.isFirst = true
+	case <-c.cameBack:
+		c.returned, c.transferredAway = true, !c.hungUp && !c.asked
 	case <-c.recordingChanged:
 		c.stream.syncWithSink()
 	case <-c.stream.timer.C:
@@ -154,6 +169,8 @@ func (c *call) interruption(ctx context.Context) error {
 	switch {
 	case c.hungUp:
 		return errHungUp
+	case c.transferredAway && c.returned:
+		return &callEnd{result: SwitchLost, err: errors.New("the call was transferred, and came back to tapdeck"), hint: "the recording ends there, and the next one of this call begins; if this is not meant, look for who gave the command in FreeSWITCH's log"}
 	case c.transferredAway:
 		return &callEnd{result: SwitchLost, err: errors.New("the call was transferred, bridged or parked by something else"), hint: "the recording ends there; if this is not meant, look for who gave the command in FreeSWITCH's log"}
 	case c.over:

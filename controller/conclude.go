@@ -62,6 +62,7 @@ func (c *call) endChannel(ctx context.Context, result Result) {
 		c.awaitHangup(ctx)
 	case c.transferredAway:
 		c.running = "" // whatever runs now is not ours to break
+		c.conn.TakenOver()
 		c.release(ctx)
 	// A call that was not answered, and for which nothing runs, can go to the dialplan's next action.
 	case result == Refused, result == Misconfigured, result == Failed && c.outcome.Timeline.Answer.IsZero() && c.running == "",

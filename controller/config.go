@@ -20,6 +20,8 @@ type Config struct {
 	HangupTimeout time.Duration
 	// AbortTimeout bounds the orderly end of all calls after Serve's context is done.
 	AbortTimeout time.Duration
+	// TurnTimeout bounds the wait for the end of an earlier call of the same channel.
+	TurnTimeout time.Duration
 	// RestartPause is the pause before a dropped stream is started again; it
 	// doubles with each restart of a call, up to 16 s.
 	RestartPause time.Duration
@@ -35,6 +37,7 @@ func DefaultConfig() Config {
 		PromptLimit:    10 * time.Minute,
 		HangupTimeout:  3 * time.Second,
 		AbortTimeout:   10 * time.Second,
+		TurnTimeout:    20 * time.Second,
 		RestartPause:   250 * time.Millisecond,
 	}
 }
@@ -43,7 +46,7 @@ func DefaultConfig() Config {
 // asks for nothing else, so the event socket need not decode it.
 func Headers() []string {
 	return []string{
-		"Unique-ID", "Job-UUID", "Control", "Socket-Mode", "Answer-State",
+		"Core-UUID", "Unique-ID", "Job-UUID", "Control", "Socket-Mode", "Answer-State",
 		"Caller-Caller-ID-Number", "Caller-Destination-Number",
 		"variable_socket_path", "variable_current_application_data", "variable_tapdeck_*",
 		"Application", "Application-UUID", "Application-Response",

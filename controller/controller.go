@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
@@ -67,8 +68,9 @@ type Controller struct {
 
 	mu       sync.Mutex
 	running  map[*call]struct{}
-	admitted int     // how many of running were not refused
-	last     []Ended // the latest ended calls
+	channels map[string][]*call // the running calls of each channel, the oldest first
+	admitted int                // how many of running were not refused
+	last     []Ended            // the latest ended calls
 }
 
 // MaxEnded is how many ended calls Ended remembers.
@@ -77,7 +79,7 @@ const MaxEnded = 1000
 // New returns a controller that keeps its recordings with recorder and asks
 // plans for each call's plan. It registers its metrics with reg.
 func New(cfg Config, recorder Recorder, plans Plans, log *zap.Logger, reg prometheus.Registerer) *Controller {
-	c := &Controller{cfg: cfg, recorder: recorder, plans: plans, log: log, metrics: newMetrics(reg), running: map[*call]struct{}{}}
+	c := &Controller{cfg: cfg, recorder: recorder, plans: plans, log: log, metrics: newMetrics(reg), running: map[*call]struct{}{}, channels: map[string][]*call{}}
 	c.SetMaxCalls(cfg.MaxCalls)
 	return c
 }
@@ -127,17 +129,14 @@ func (c *Controller) handle(ctx context.Context, conn *esl.Conn) {
 	}()
 	id := strings.Clone(conn.Channel().Get("Unique-ID")) // not the whole reply, of which it is a part
 	peer := conn.RemoteAddr().String()
-	if err := esl.CheckUUID(strings.ToLower(id)); err != nil {
+	if err := esl.CheckChannelID(id); err != nil {
 		c.metrics.calls.WithLabelValues(string(Failed)).Inc()
-		c.log.Error("call without a usable UUID", zap.String("peer", peer), zap.String("result", string(Failed)), zap.NamedError("err", err),
-			zap.String("hint", "tapdeck names files by the call UUID; don't set origination_uuid to anything but a UUID"))
+		c.log.Error("call without a usable id", zap.String("peer", peer), zap.String("result", string(Failed)), zap.NamedError("err", err),
+			zap.String("hint", nextAction+"; where does the id come from: origination_uuid, or a SIP Call-ID by inbound-use-callid-as-uuid?"))
 		return
 	}
 	k = c.newCall(conn, id, peer)
-	c.mu.Lock()
-	c.running[k] = struct{}{}
-	c.mu.Unlock()
-	c.metrics.active.Inc()
+	c.begin(k)
 	k.run(ctx)
 }
 
@@ -167,11 +166,11 @@ func (c *Controller) afterPanic(ctx context.Context, conn *esl.Conn, k *call, p 
 }
 
 func (c *Controller) logPanic(conn *esl.Conn, k *call, p any) {
-	uuid := conn.Channel().Get("Unique-ID")
+	id := conn.Channel().Get("Unique-ID")
 	if k != nil {
-		uuid = k.channel
+		id = k.channel
 	}
-	c.log.Error("call ended by a panic", zap.String("call", strings.ToLower(uuid)), zap.Stringer("peer", conn.RemoteAddr()),
+	c.log.Error("call ended by a panic", zap.String("call", CallID(id)), zap.Stringer("peer", conn.RemoteAddr()),
 		zap.String("result", string(Failed)), zap.String("err", fmt.Sprint(p)), zap.Stack("stack"), zap.String("hint", panicHint))
 }
 
@@ -183,10 +182,11 @@ func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
 	channel := conn.Channel()
 	of := variables{channel}
 	plan, warnings := c.plans(of, of.Get("socket_path"))
-	k := &call{ctl: c, conn: conn, channel: id, plan: plan}
+	k := &call{ctl: c, conn: conn, channel: id, plan: plan, turn: make(chan struct{}, 1), cameBack: make(chan struct{}, 1)}
+	k.core = strings.Clone(channel.Get("Core-UUID"))
 	k.ringing = channel.Get("Answer-State") == "ringing"
 	k.info = Info{
-		UUID:        strings.ToLower(id),
+		UUID:        CallID(id),
 		Caller:      strings.Clone(channel.Get("Caller-Caller-ID-Number")),
 		Destination: strings.Clone(channel.Get("Caller-Destination-Number")),
 		Plan:        plan.Name,
@@ -205,6 +205,15 @@ func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
 	return k
 }
 
+// CallID returns the id of a channel as records have it: a UUID, which FreeSWITCH may write in
+// any case, in lower case, and every other id as it is.
+func CallID(channel string) string {
+	if _, err := uuid.Parse(channel); err == nil && len(channel) == len(uuid.Nil.String()) {
+		return strings.ToLower(channel)
+	}
+	return channel
+}
+
 // ended moves a call from the running to the ended ones. record is nil if none was kept.
 func (c *Controller) ended(k *call, record Record) {
 	c.metrics.calls.WithLabelValues(string(k.outcome.Result)).Inc()
@@ -213,10 +222,7 @@ func (c *Controller) ended(k *call, record Record) {
 	k.ended = true
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.running, k)
-	if k.admitted {
-		c.admitted--
-	}
+	c.leave(k)
 	c.last = append(c.last, Ended{Info: k.info, Outcome: k.outcome, Record: record})
 	if len(c.last) > MaxEnded {
 		c.last[0] = Ended{}

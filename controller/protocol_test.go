@@ -6,8 +6,9 @@ import (
 	"time"
 
 	"tapdeck/controller"
-	"tapdeck/controller/esl"
 	"tapdeck/controller/switchsim"
+
+	"github.com/google/uuid"
 )
 
 // What goes to the switch in calls of every kind: one command at a time, each of
@@ -65,12 +66,12 @@ func checkCommand(t *testing.T, command string) string {
 	}
 	switch word, _, _ := strings.Cut(line, " "); word {
 	case "sendmsg":
-		if fields["call-command"] != "execute" || fields["event-lock"] != "true" || esl.CheckUUID(fields["Event-UUID"]) != nil {
+		if fields["call-command"] != "execute" || fields["event-lock"] != "true" || uuid.Validate(fields["Event-UUID"]) != nil {
 			t.Errorf("command %q: want event-lock and an Event-UUID", command)
 		}
 		return fields["Event-UUID"]
 	case "bgapi":
-		if esl.CheckUUID(fields["Job-UUID"]) != nil || strings.Count(command, "\n") != 1 {
+		if uuid.Validate(fields["Job-UUID"]) != nil || strings.Count(command, "\n") != 1 {
 			t.Errorf("command %q: want a Job-UUID and nothing else", command)
 		}
 	case "connect", "linger", "myevents", "nixevent", "event":

@@ -119,6 +119,9 @@ func (r *recorder) Expect(info controller.Info, stream controller.StreamPlan) (c
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if before := r.recordings[info.UUID]; before != nil && !before.isFinished() {
+		return nil, errors.New("call is expected already")
+	}
 	t := &recording{r: r, info: info, plan: stream, changed: make(chan struct{}, 1)}
 	r.recordings[info.UUID] = t
 	return t, nil

@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -31,7 +32,9 @@ type recording struct {
 	notes    []controller.Outcome
 	stopped  int
 	finished int
-	watching int // frames since WatchSilence; 0 is not yet
+	complete bool          // Finish has done its work
+	saving   chan struct{} // Save waits for its end; nil is for nothing
+	watching int           // frames since WatchSilence; 0 is not yet
 }
 
 // attempt counts an upgrade and says how its socket behaves.
@@ -62,6 +65,12 @@ func (t *recording) begin(ws *websocket.Conn, conn *heldConn, tillEnd bool) {
 		s.Connections++
 		s.Live = true
 	})
+}
+
+func (t *recording) isFinished() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.complete
 }
 
 func (t *recording) end(reason controller.StreamEnd) {
@@ -104,7 +113,7 @@ func (t *recording) add(data []byte, b behaviour, n int) {
 }
 
 // URL implements controller.Recording, as the methods below do.
-func (t *recording) URL() string { return t.r.url + t.info.UUID }
+func (t *recording) URL() string { return t.r.url + url.PathEscape(t.info.UUID) }
 
 func (t *recording) Changed() <-chan struct{} { return t.changed }
 
@@ -162,6 +171,9 @@ func (t *recording) Finish(ctx context.Context) error {
 	if !t.tillEnd {
 		t.release()
 	}
+	t.mu.Lock()
+	t.complete = true
+	t.mu.Unlock()
 	return t.r.badly
 }
 
@@ -193,6 +205,9 @@ func (t *recording) hangUp(ctx context.Context) error {
 }
 
 func (t *recording) Save(outcome controller.Outcome) (controller.Record, error) {
+	if t.saving != nil {
+		<-t.saving
+	}
 	return t.r.Save(t.info, outcome)
 }
 

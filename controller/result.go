@@ -70,7 +70,7 @@ const (
 
 // Info says which call it is.
 type Info struct {
-	// UUID is the channel's UUID in canonical lower-case form.
+	// UUID is the channel's id: a UUID in canonical lower-case form, another id as it is; see CallID.
 	UUID string
 	// Caller and Destination are the numbers as the dialplan saw them.
 	Caller, Destination string

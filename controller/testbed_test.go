@@ -54,7 +54,7 @@ func good() setup {
 	s := setup{
 		cfg: controller.Config{
 			MaxCalls: 100, CommandTimeout: time.Second, AnswerTimeout: 2 * time.Second, StepGrace: 2 * time.Second,
-			PromptLimit: 3 * time.Second, HangupTimeout: time.Second, AbortTimeout: 3 * time.Second, RestartPause: 30 * time.Millisecond,
+			PromptLimit: 3 * time.Second, HangupTimeout: time.Second, AbortTimeout: 3 * time.Second, TurnTimeout: 5 * time.Second, RestartPause: 30 * time.Millisecond,
 		},
 		esl: esl.DefaultConfig(),
 		plan: controller.Plan{
@@ -220,7 +220,7 @@ func (s setup) runAtEachCommand(t *testing.T, fault func(n int) switchsim.Faults
 // ended collects what a call left behind, and checks what holds for every call.
 func (l *testbed) ended(report switchsim.Report) ended {
 	l.tb.Helper()
-	id := strings.ToLower(report.UUID)
+	id := controller.CallID(report.UUID)
 	e := ended{report: report, recording: l.rec.recording(id), logs: l.of(id)}
 	outcomes := l.rec.outcomes(id)
 	if len(outcomes) != 1 {

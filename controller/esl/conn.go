@@ -90,6 +90,14 @@ func (c *Conn) Close() {
 	}
 }
 
+// TakenOver says that something else has the call's channel now, or that its socket action has
+// begun again: if no event has said so, Close can't know it.
+func (c *Conn) TakenOver() {
+	c.state.mu.Lock()
+	defer c.state.mu.Unlock()
+	c.state.away = true
+}
+
 // Command sends a command and returns the text of its reply, such as "+OK will
 // linger 5 seconds". A reply of -ERR ends the connection with a *ReplyError, as
 // do the end of ctx with its cause and Config.ReplyTimeout. ErrUnsafe and

@@ -1,0 +1,166 @@
+package controller_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"tapdeck/controller"
+	"tapdeck/controller/switchsim"
+)
+
+// results waits until n calls have ended and returns their results, the first to end first.
+func (l *testbed) results(t *testing.T, id string, n int) (all []controller.Result) {
+	t.Helper()
+	l.until(t, fmt.Sprintf("%d outcomes", n), func() bool { return len(l.rec.outcomes(id)) >= n })
+	for _, o := range l.rec.outcomes(id) {
+		all = append(all, o.Result)
+	}
+	return all
+}
+
+// listening waits until the only call of the controller listens.
+func (l *testbed) returning(t *testing.T, spec switchsim.CallSpec) (*switchsim.Call, string) {
+	t.Helper()
+	spec.UUID, spec.Voice = newUUID(), switchsim.ToneVoice(8000, 440, 0.3)
+	call := l.dial(spec)
+	l.waitStep(t, "listen")
+	return call, spec.UUID
+}
+
+// A call that is transferred to the extension that it is in has two recordings, the second of
+// which begins when the first is complete; one slot of max_calls is enough for both.
+func TestCallComesBack(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.cfg.MaxCalls, s.plan.Listen = 1, time.Minute
+	l := s.start(t)
+	call, id := l.returning(t, switchsim.CallSpec{Then: after()})
+	first := l.rec.recording(id)
+	call.TransferBack()
+	l.until(t, "a second recording", func() bool { return l.rec.recording(id) != first })
+	if !first.isFinished() {
+		t.Error("the second recording began before the first had ended")
+	}
+	l.until(t, "a second listening", func() bool {
+		calls := l.ctl.Calls()
+		return len(calls) == 1 && calls[0].Step == "listen"
+	})
+	call.Hangup()
+	report := call.Wait()
+	if err := l.close(); err != nil {
+		t.Error(err)
+	}
+	if got := l.results(t, id, 2); len(got) != 2 || got[0] != controller.SwitchLost || got[1] != controller.CallerHangup {
+		t.Errorf("results %q, want that of a transfer, then of a hangup", got)
+	}
+	if report.Stranded || report.NextAction || len(report.Streams) != 2 {
+		t.Errorf("stranded %v, next action %v, %d streams", report.Stranded, report.NextAction, len(report.Streams))
+	}
+	if took := l.rec.outcomes(id)[0].Err; !strings.Contains(took, "came back") {
+		t.Errorf("err %q", took)
+	}
+	if l.rec.recording(id).finished != 1 || len(l.rec.recording(id).heard()) == 0 {
+		t.Error("the second recording has nothing")
+	}
+}
+
+// Two socket actions in a row are two calls, also if the first is given back.
+func TestTwoSocketActions(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.cfg.MaxCalls = 1
+	n := 0
+	s.refuse = func(controller.Info) error {
+		if n++; n == 1 {
+			return &controller.RefusalError{Err: fmt.Errorf("too much"), Hint: "less"}
+		}
+		return nil
+	}
+	l := s.start(t)
+	release := make(chan struct{})
+	l.rec.saving = func(o controller.Outcome) { <-release } // the first still ends when the second comes
+	id := newUUID()
+	call := l.dial(switchsim.CallSpec{UUID: id, Then: append([]switchsim.Action{{Application: "socket", Data: l.tap.Addr().String() + " async full"}}, after()...)})
+	l.until(t, "two calls", func() bool { return len(l.ctl.Calls()) == 2 })
+	if calls := l.ctl.Calls(); calls[0].Info.UUID != id || calls[1].Info.UUID != id || calls[1].Step != "await_turn" {
+		t.Errorf("calls %+v", calls)
+	}
+	close(release)
+	report := call.Wait()
+	l.close()
+	if got := l.results(t, id, 2); got[0] != controller.Refused || got[1] != controller.Completed || report.Stranded {
+		t.Errorf("results %q, stranded %v", got, report.Stranded)
+	}
+}
+
+// What happens to a call that waits for its turn: each has its record, none its audio.
+func TestWaitingForItsTurn(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		do      func(l *testbed, call *switchsim.Call)
+		results []controller.Result // in the order of their ends
+	}{
+		{"hangup", func(_ *testbed, call *switchsim.Call) { call.Hangup() }, []controller.Result{controller.CallerHangup, controller.SwitchLost}},
+		{"transferred again", func(_ *testbed, call *switchsim.Call) { call.TransferBack() }, []controller.Result{controller.SwitchLost, controller.SwitchLost, controller.CallerHangup}},
+		{"too long", func(*testbed, *switchsim.Call) {}, []controller.Result{controller.Refused, controller.SwitchLost}},
+		{"draining", func(l *testbed, _ *switchsim.Call) { l.ctl.Drain() }, []controller.Result{controller.SwitchLost, controller.Refused}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := good()
+			s.plan.Listen = time.Minute
+			if c.name == "too long" {
+				s.cfg.TurnTimeout = 100 * time.Millisecond
+			}
+			l := s.start(t)
+			call, id := l.returning(t, switchsim.CallSpec{Then: after()})
+			release := make(chan struct{})
+			l.rec.recording(id).saving = release
+			call.TransferBack()
+			l.until(t, "two calls", func() bool { return len(l.ctl.Calls()) == 2 })
+			c.do(l, call)
+			if c.results[0] != controller.SwitchLost || len(c.results) == 3 {
+				l.results(t, id, 1)
+			}
+			close(release)
+			if len(c.results) == 3 {
+				l.waitStep(t, "listen")
+				call.Hangup()
+			}
+			report := call.Wait()
+			l.close()
+			if got := l.results(t, id, len(c.results)); fmt.Sprint(got) != fmt.Sprint(c.results) || report.Stranded {
+				t.Errorf("results %q, want %q; stranded %v", got, c.results, report.Stranded)
+			}
+			if l.ctl.Full() || len(l.ctl.Calls()) != 0 {
+				t.Error("a slot or a call is left")
+			}
+		})
+	}
+}
+
+// A call of another switch that has the same id is no transfer: the first goes on.
+func TestSameIDOfAnotherSwitch(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.plan.Listen, s.cfg.TurnTimeout = time.Minute, 100*time.Millisecond
+	l := s.start(t)
+	first, id := l.returning(t, switchsim.CallSpec{})
+	second, err := switchsim.New(s.sim).Dial(t.Context(), switchsim.CallSpec{Address: l.tap.Addr().String(), UUID: id, Then: after()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := second.Wait(); r.Stranded || !nextRan(r) {
+		t.Errorf("report %+v, want a call that the dialplan goes on with", r)
+	}
+	l.waitStep(t, "listen")
+	first.Hangup()
+	first.Wait()
+	l.close()
+	if got := l.results(t, id, 2); got[0] != controller.Refused || got[1] != controller.CallerHangup {
+		t.Errorf("results %q", got)
+	}
+}
