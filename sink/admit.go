@@ -28,7 +28,7 @@ var refusals = map[refusal]struct {
 	status int
 	hint   string
 }{
-	"wrong_path":       {http.StatusNotFound, "streams come to /stream/UUID/TICKET, as the call's URL says"},
+	"wrong_path":       {http.StatusNotFound, "streams come to /stream/CALL/TICKET, as the call's URL says"},
 	"no_ticket":        {http.StatusUnauthorized, "the URL must be the one that tapdeck gave to uuid_audio_stream"},
 	"wrong_ticket":     {http.StatusForbidden, "the call is over, or the URL is not the one that tapdeck gave to uuid_audio_stream"},
 	"wrong_address":    {http.StatusForbidden, "add the switch's address to sink.allow"},
@@ -104,13 +104,13 @@ func (s *Sink) admit(r *http.Request) (*stream, refusal) {
 	return st, why
 }
 
-// ticket returns the recording that a path is for: /stream/UUID/TICKET.
+// ticket returns the recording that a path is for: /stream/NAME/TICKET, with the call's store.Name.
 func (s *Sink) ticket(path string) (*Recording, refusal) {
 	parts := strings.Split(path, "/")
 	if len(parts) < 2 || parts[0] != "" || parts[1] != "stream" {
 		return nil, "wrong_path"
 	}
-	if len(parts) != 4 || store.CheckID(parts[2]) != nil || parts[3] == "" {
+	if len(parts) != 4 || !store.IsName(parts[2]) || parts[3] == "" {
 		return nil, "no_ticket"
 	}
 	rec := s.lookup(parts[2])
@@ -128,11 +128,13 @@ func (s *Sink) noteRefusal(r *http.Request, why refusal, err error) {
 	}
 	kind := string(why)
 	for part := range strings.SplitSeq(r.URL.Path, "/") {
-		if store.CheckID(part) == nil {
+		if rec := s.lookup(part); rec != nil {
+			fields = append(fields, zap.String("call", rec.call.Call))
+			kind += " " + part
+			break
+		}
+		if store.IsUUID(part) {
 			fields = append(fields, zap.String("call", part))
-			if s.lookup(part) != nil {
-				kind += " " + part
-			}
 			break
 		}
 	}

@@ -109,7 +109,7 @@ type Consumer interface {
 // URL is what the switch is to stream to. It is good until Finish, for one socket at
 // a time, and is a secret.
 func (r *Recording) URL() string {
-	return fmt.Sprintf("%s/stream/%s/%s", r.cfg.Advertise, r.call.Call, r.ticket)
+	return fmt.Sprintf("%s/stream/%s/%s", r.cfg.Advertise, store.Name(r.call.Call), r.ticket)
 }
 
 // Changed delivers a value after State has changed in more than Audio and LevelDBFS.

@@ -45,8 +45,8 @@ type Sink struct {
 
 	maxPending int // connections that have not been upgraded
 
-	mu         sync.Mutex // protects the following
-	recordings map[string]*Recording
+	mu         sync.Mutex            // protects the following
+	recordings map[string]*Recording // by store.Name of the call
 	closed     bool
 }
 
@@ -123,18 +123,19 @@ func (s *Sink) Expect(call store.Record) (*Recording, error) {
 		log: s.log.With(zap.String("call", call.Call)), store: s.store, metrics: s.metrics, forget: s.forget, room: s.room, space: s.space,
 		call: call, known: call, format: format, cfg: cfg, ticket: rand.Text(), changed: make(chan struct{}, 1),
 	}
+	name := store.Name(call.Call)
 	r.level.Store(math.Float64bits(track.FloorDBFS))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.closed:
 		return nil, ErrClosed
-	case s.recordings[call.Call] != nil:
+	case s.recordings[name] != nil:
 		return nil, fmt.Errorf("expect %s: %w", call.Call, ErrDuplicate)
 	case cfg.MaxStreams > 0 && len(s.recordings) >= cfg.MaxStreams:
 		return nil, fmt.Errorf("%w: %d are permitted", ErrTooManyStreams, cfg.MaxStreams)
 	}
-	s.recordings[call.Call] = r
+	s.recordings[name] = r
 	return r, nil
 }
 
@@ -154,16 +155,16 @@ func (s *Sink) SaveRecord(call store.Record) (store.Record, error) {
 	return call, withTimeout(s.cfg.Load().PublishTimeout, s.log, func() error { return s.store.Save(&saved) }, func() {})
 }
 
-func (s *Sink) lookup(id string) *Recording {
+func (s *Sink) lookup(name string) *Recording {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.recordings[id]
+	return s.recordings[name]
 }
 
 func (s *Sink) forget(r *Recording) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.recordings, r.call.Call)
+	delete(s.recordings, store.Name(r.call.Call))
 }
 
 // close refuses what is new and returns the recordings that remain.

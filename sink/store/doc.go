@@ -7,6 +7,8 @@
 //	DATE/UUID.json.part  the sidecar: what is known of a running call, for Recover
 //	DATE/UUID.json.new   a record that is being written, locked
 //
+// If a call's ID is no UUID, Name makes a name of it.
+//
 // A name that is taken is never overwritten: UUID-2 is the next, for the WAV and the record
 // alike. The lock of a .wav.part is kept until the record is saved, so that no Recover, also
 // of another process, publishes a call as dead before its record is there. Where locks don't work

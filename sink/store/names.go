@@ -23,7 +23,7 @@ const (
 
 // callName is the first name that a call's files may have.
 func callName(id string, started time.Time) string {
-	return filepath.Join(started.UTC().Format(dayForm), id)
+	return filepath.Join(started.UTC().Format(dayForm), Name(id))
 }
 
 // wavPath is what a record calls the WAV of a name.

@@ -29,7 +29,7 @@ type Timeline struct {
 // above Sound and, but for StreamConnected and FirstAudio, in Timeline; Restarts, Alarms and
 // Err are of both sides.
 type Record struct {
-	// Call is the UUID, see CheckID.
+	// Call is the ID of the call's channel, most often a UUID; see CheckID.
 	Call        string `json:"call"`
 	Caller      string `json:"caller"`
 	Destination string `json:"destination"`

@@ -26,7 +26,7 @@ const (
 // errAlive says that a file may be in use by another process, for all that can be known.
 var errAlive = errors.New("touched a moment ago, and there are no locks")
 
-var errForeign = errors.New("not a file of tapdeck: its name is no call UUID")
+var errForeign = errors.New("not a file of tapdeck: its name is no call UUID, and no record beside it is of a call of that name")
 
 // Recover repairs and publishes every recording in the directory, which is made if it isn't
 // there, whose process died, with "recovered": true and what is known of its call; the result is
@@ -112,16 +112,16 @@ func (s *Store) recover(ctx context.Context, file string) Recovered {
 	case errors.Is(err, errAlive):
 		return Recovered{Part: part, Action: ActionRecent}
 	case errors.Is(err, ErrLocked) || errors.Is(err, fs.ErrNotExist) && !exists(part):
-		return Recovered{Part: part, Action: ActionLive}
+		return Recovered{Part: part, Action: ActionLive, call: done.call}
 	}
-	return Recovered{Part: part, Action: ActionLeft, Err: err}
+	return Recovered{Part: part, Action: ActionLeft, Err: err, call: done.call}
 }
 
 func (s *Store) recoverFile(ctx context.Context, file string, done *Recovered) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if callOf(filepath.Base(file)) == "" {
+	if done.call = s.owner(file); done.call == "" {
 		return errForeign
 	}
 	if name, ok := strings.CutSuffix(file, wavExt+partExt); ok {
@@ -236,7 +236,7 @@ func (s *Store) describe(ctx context.Context, f File, name string, written time.
 	}
 	done.Audio = h.Format.Duration(h.Frames())
 	if !known {
-		record.Call = filepath.Base(name)
+		record.Call = done.call
 		record.Started = written.Add(-done.Audio).UTC()
 	}
 	if record.Ended.IsZero() {

@@ -41,6 +41,8 @@ type Recovered struct {
 	Audio time.Duration
 	// Err says why the file was left, or why there is no record.
 	Err error
+
+	call string // that it is for; "" if it is nobody's
 }
 
 // Published counts the recordings that were published.
@@ -90,8 +92,8 @@ func shortPath(path string) string {
 
 func (d Recovered) log(log *zap.Logger) {
 	log = log.With(zap.String("file", cmp.Or(d.WAV, d.Record, d.Part)))
-	if id := callOf(filepath.Base(d.Part)); id != "" {
-		log = log.With(zap.String("call", id))
+	if d.call != "" {
+		log = log.With(zap.String("call", d.call))
 	}
 	switch {
 	case d.Err != nil:

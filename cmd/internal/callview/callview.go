@@ -7,6 +7,7 @@
 package callview
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -66,16 +67,24 @@ func NewPage(calls Calls, last int) Page {
 	return p
 }
 
-// Find returns the call with this UUID: a Running, else a Record, else nil.
-func Find(calls Calls, uuid string) any {
-	uuid = strings.ToLower(uuid)
-	for _, s := range calls.Calls() {
-		if s.Info.UUID == uuid {
+// Find returns the call with this ID: the latest Running, else the latest Record, else nil. A
+// channel that came back to tapdeck has several. If there is none, the case of its letters
+// does not matter.
+func Find(calls Calls, id string) any {
+	if found := find(calls, func(have string) bool { return have == id }); found != nil {
+		return found
+	}
+	return find(calls, func(have string) bool { return strings.EqualFold(have, id) })
+}
+
+func find(calls Calls, is func(id string) bool) any {
+	for _, s := range slices.Backward(calls.Calls()) {
+		if is(s.Info.UUID) {
 			return running(s)
 		}
 	}
 	for _, e := range calls.Ended() {
-		if e.Info.UUID == uuid {
+		if is(e.Info.UUID) {
 			return record(e)
 		}
 	}

@@ -124,6 +124,10 @@ func TestFind(t *testing.T) {
 	if r, ok := Find(calls, "A").(Running); !ok || r.Step != "listen" {
 		t.Errorf("%+v", r)
 	}
+	twice := fixed{running: []controller.Status{{Info: calls.running[0].Info, Step: "stop"}, {Info: calls.running[0].Info, Step: "tone"}}}
+	if r, ok := Find(twice, "a").(Running); !ok || r.Step != "tone" {
+		t.Errorf("%+v, want the later of two calls of a channel", r)
+	}
 	want := Record{
 		Call: "d", Caller: "1001", Destination: "9999", Plan: "default", Result: "refused", HungUpBy: "dialplan", Err: "full",
 		Started: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Ended: time.Date(2026, 11, 22, 10, 0, 1, 0, time.UTC),

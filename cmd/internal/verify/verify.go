@@ -13,7 +13,9 @@ import (
 	"slices"
 
 	"tapdeck/cmd/internal/callview"
+	"tapdeck/controller"
 	"tapdeck/controller/switchsim"
+	"tapdeck/sink/store"
 )
 
 // WithoutGaps returns the PCM of a recording without the silence of the record's gaps, of
@@ -54,7 +56,7 @@ func silent(pcm []byte) bool { return len(bytes.Trim(pcm, "\x00")) == 0 }
 // dir, but for the silence of its gaps, with the bytes that the simulated switch sent. It returns the call's record, if
 // there is one, beside an error, too, and how many samples were recorded.
 func Recording(dir string, r switchsim.Report) (record callview.Record, samples int, err error) {
-	found, err := fs.Glob(os.DirFS(dir), "*/"+r.UUID+".json") // in whichever day's folder
+	found, err := fs.Glob(os.DirFS(dir), "*/"+store.Name(controller.CallID(r.UUID))+".json") // in whichever day's folder
 	if err != nil || len(found) != 1 {
 		return record, 0, fmt.Errorf("there are %d records of the call, not one", len(found))
 	}
