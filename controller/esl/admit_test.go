@@ -7,6 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"tapdeck/controller/esl/internal/fio"
+	"tapdeck/controller/esl/internal/frame"
+	"tapdeck/controller/switchsim"
+
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
@@ -88,4 +92,32 @@ func turnedAway(t *testing.T, addr string) {
 	p.say(connectReply)
 	p.expect("resume", "sendmsg")
 	p.eof()
+}
+
+// A caller's user name with line breaks is named as what it is (F97).
+func TestCallersOddName(t *testing.T) {
+	for _, c := range []struct{ user, line, cause string }{
+		{"od\nd", "event socket frames dropped", fio.DropLine},
+		{"od\r\n\r\nd", "event socket closed", frame.ReasonNotAFrame},
+	} {
+		srv := serve(t, testConfig(), func(ctx context.Context, conn *Conn) {
+			conn.Command(ctx, "linger 5")
+			for ev := range conn.Events() {
+				if c.cause == fio.DropLine && ev.ContentType() != "" {
+					return
+				}
+			}
+		})
+		sw := switchsim.New(switchsim.Config{})
+		call, err := sw.Dial(t.Context(), switchsim.CallSpec{Address: srv.addr, Caller: c.user})
+		if err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, func() bool {
+			return call.Report().BytesSent > 0 && srv.pending.Load() == 0 && len(call.Report().Commands) > 1
+		})
+		call.Hangup()
+		call.Wait()
+		checkHint(t, srv, c.line, c.cause, "user name")
+	}
 }

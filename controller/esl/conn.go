@@ -177,7 +177,7 @@ func (c *Conn) deliver(header fio.Header, body string) error {
 func (c *Conn) dropped(reason string, contentType []byte) {
 	c.metrics.dropped.WithLabelValues(reason).Inc()
 	c.log.Warn("event socket frames dropped", zap.Stringer("peer", c.RemoteAddr()), zap.String("cause", reason),
-		zap.String("content_type", string(contentType[:min(len(contentType), 64)])), hint(hintDropped), ratelog(reason))
+		zap.String("content_type", string(contentType[:min(len(contentType), 64)])), hint(dropHint(reason)), ratelog(reason))
 }
 
 // done closes Events, reports a frame that ended the connection, and lets the call go.
@@ -185,7 +185,7 @@ func (c *Conn) done(cause error) {
 	if bad := new(FrameError); errors.As(cause, &bad) {
 		c.metrics.closed.WithLabelValues(bad.Reason).Inc()
 		c.log.Warn("event socket closed", zap.String("peer", bad.Peer), zap.String("cause", bad.Reason),
-			zap.String("bytes", fmt.Sprintf("%q", bad.Bytes)), hint(hintClosed), ratelog(bad.Reason))
+			zap.String("bytes", fmt.Sprintf("%q", bad.Bytes)), hint(c.closedHint()), ratelog(bad.Reason))
 	}
 	close(c.events)
 	c.release()

@@ -5,6 +5,8 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"tapdeck/controller/esl/internal/fio"
 )
 
 // What to do about what is logged.
@@ -14,6 +16,8 @@ const (
 	hintUnanswered = "no FreeSWITCH's socket action, or one that is overloaded: health checks and port scans look like this"
 	hintClosed     = "what came is not FreeSWITCH's event socket protocol: is something else connecting to esl.listen?"
 	hintDropped    = "tapdeck does without them; if they go on, look for a module or script that sends them to this socket"
+	hintOddLine    = "tapdeck does without them: FreeSWITCH writes some text of the caller as it is, such as a SIP user name with a line break, or the name of a SIP header"
+	hintOddCaller  = "this call was over, and nothing of it is lost: FreeSWITCH writes the caller's SIP user name as it is behind the hangup, and one with line breaks looks like this"
 	hintUnlisted   = "please report this: what the header says was not seen"
 	hintLibrary    = "please report this; the call is over, the others go on"
 )
@@ -28,6 +32,14 @@ func (s *Server) refusalHint(reason string) string {
 		return fmt.Sprintf("there may be %d at a time, esl.max_calls and some to spare: raise it, or send fewer calls to this tapdeck", cfg.MaxConnections)
 	}
 	return fmt.Sprintf("connections come faster than FreeSWITCH answers them: is its machine overloaded, or something else connecting? %d may wait at a time, which no key changes", cfg.MaxPending)
+}
+
+// dropHint says what to do about frames or lines that were dropped.
+func dropHint(reason string) string {
+	if reason == fio.DropLine {
+		return hintOddLine
+	}
+	return hintDropped
 }
 
 func hint(text string) zap.Field { return zap.String("hint", text) }

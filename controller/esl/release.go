@@ -125,6 +125,16 @@ func (o *outerConn) SetWriteDeadline(t time.Time) error {
 	return o.Conn.SetWriteDeadline(t)
 }
 
+// closedHint says what to do about a frame that ended the connection.
+func (c *Conn) closedHint() string {
+	c.state.mu.Lock()
+	defer c.state.mu.Unlock()
+	if c.state.ended {
+		return hintOddCaller
+	}
+	return hintClosed
+}
+
 // leaveChannel ends the TCP connection in the one way that leaves no call with nobody in
 // control, whatever has ended the link.
 func (c *Conn) leaveChannel() {
