@@ -191,6 +191,8 @@ func (c *call) connectionEnd() *callEnd {
 		return &callEnd{result: SwitchLost, err: errors.New("the event socket ended before the call did"), hint: "FreeSWITCH went down, or its network did; the call may have gone on to the dialplan's next action"}
 	case errors.Is(err, esl.ErrQueueFull):
 		return &callEnd{result: Failed, err: err, hint: "the switch sent events faster than tapdeck could read them; look for a script that floods this channel with events"}
+	case errors.Is(err, esl.ErrPanic):
+		return &callEnd{result: Failed, err: err, hint: panicHint}
 	case errors.Is(err, esl.ErrReplyTimeout):
 		return &callEnd{result: Failed, err: err, hint: "FreeSWITCH took too long to answer a command: is its machine overloaded, or the channel's thread stuck?"}
 	}

@@ -50,6 +50,7 @@ func (c *Conn) open() (err error) {
 	c.link, err = fio.Open(c.outer, c.frames, fio.Options{
 		WriteTimeout: c.cfg.FrameTimeout, ReplyTimeout: c.cfg.ReplyTimeout, Listed: c.cfg.headers.names,
 		Deliver: c.deliver, Dropped: c.dropped, Done: c.done,
+		Panicked: func(p any) { logPanic(c.log, c.outer, p) },
 	})
 	return err
 }

@@ -25,6 +25,8 @@ var (
 	ErrConnectTimeout = errors.New("no answer to connect in time")
 	// ErrReplyTimeout is a command whose reply did not come in time.
 	ErrReplyTimeout = fio.ErrReplyTimeout
+	// ErrPanic is a panic while the connection's bytes were handled.
+	ErrPanic = fio.ErrPanic
 	// ErrWrongJob is a reply to a bgapi command that names another job.
 	ErrWrongJob = errors.New("reply belongs to another job")
 	// ErrAuth is an inbound event socket that does not accept the password.

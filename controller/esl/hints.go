@@ -19,6 +19,7 @@ const (
 	hintOddLine    = "tapdeck does without them: FreeSWITCH writes some text of the caller as it is, such as a SIP user name with a line break, or the name of a SIP header"
 	hintOddCaller  = "this call was over, and nothing of it is lost: FreeSWITCH writes the caller's SIP user name as it is behind the hangup, and one with line breaks looks like this"
 	hintUnlisted   = "please report this: what the header says was not seen"
+	hintPanic      = "please report this with its stack; the connection is over, the others go on"
 	hintLibrary    = "please report this; the call is over, the others go on"
 )
 

@@ -44,6 +44,12 @@ func testConfig() Config {
 // serve starts a server that is stopped at the end of the test.
 func serve(t testing.TB, cfg Config, handle func(ctx context.Context, c *Conn)) *server {
 	t.Helper()
+	return serveThrough(t, cfg, func(ln net.Listener) net.Listener { return ln }, handle)
+}
+
+// serveThrough starts a server on what a listener is made.
+func serveThrough(t testing.TB, cfg Config, through func(net.Listener) net.Listener, handle func(ctx context.Context, c *Conn)) *server {
+	t.Helper()
 	core, logs := observer.New(zapcore.DebugLevel)
 	reg := prometheus.NewRegistry()
 	s := NewServer(cfg, zap.New(core), reg)
@@ -53,7 +59,7 @@ func serve(t testing.TB, cfg Config, handle func(ctx context.Context, c *Conn)) 
 	}
 	srv := &server{Server: s, addr: ln.Addr().String(), ln: ln, logs: logs, reg: reg, done: make(chan error, 1)}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	go func() { srv.done <- s.Serve(ctx, ln, handle) }()
+	go func() { srv.done <- s.Serve(ctx, through(ln), handle) }()
 	t.Cleanup(func() {
 		cancel(errors.New("test is over"))
 		select {

@@ -73,7 +73,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx con
 				s.refuse(&handlers, outer, reason)
 				continue
 			}
-			handlers.Go(func() { s.serve(ctx, outer, keep, handle) })
+			handlers.Go(func() { s.guarded(outer, func() { s.serve(ctx, outer, keep, handle) }) })
 		case errors.Is(err, net.ErrClosed) || ctx.Err() != nil:
 			return nil
 		default:
@@ -81,6 +81,22 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx con
 			time.Sleep(acceptPause)
 		}
 	}
+}
+
+// guarded does something for a connection whose panic ends this connection only.
+func (s *Server) guarded(conn net.Conn, do func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			conn.Close()
+			logPanic(s.log, conn, p)
+		}
+	}()
+	do()
+}
+
+// logPanic is called in a deferred function, so that the stack is the panic's.
+func logPanic(log *zap.Logger, conn net.Conn, p any) {
+	log.Error("event socket panicked", zap.Stringer("peer", conn.RemoteAddr()), zap.Any("err", p), zap.Stack("stack"), hint(hintPanic))
 }
 
 // admit counts a connection, or says why it is refused.

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync/atomic"
 	"time"
@@ -100,10 +101,10 @@ func (d *Daemon) Run(ctx context.Context, l Listeners, drain <-chan struct{}) er
 	defer stopServing(nil)
 	ctx, endCalls := context.WithCancelCause(ctx)
 	defer endCalls(nil)
-	pages := start(func() error { return d.admin.Serve(serving, l.Admin) })
-	recovery := start(func() error { d.recover(ctx); return nil })
-	streams := start(func() error { return d.sink.Serve(serving, l.Sink) })
-	calls := start(func() error { return d.controller.Serve(ctx, l.ESL, d.events) })
+	pages := start(d.log, "admin", func() error { return d.admin.Serve(serving, l.Admin) })
+	recovery := start(d.log, "recovery", func() error { d.recover(ctx); return nil })
+	streams := start(d.log, "sink", func() error { return d.sink.Serve(serving, l.Sink) })
+	calls := start(d.log, "calls", func() error { return d.controller.Serve(ctx, l.ESL, d.events) })
 	d.ready.Store(true)
 	if d.OnReady != nil {
 		d.OnReady()
@@ -199,13 +200,31 @@ type task struct {
 	err  error
 }
 
-func start(run func() error) *task {
+// start runs a part of the daemon. If that panics, it has ended with an error, so that the daemon
+// ends in order: with its calls.
+func start(log *zap.Logger, part string, run func() error) *task {
 	t := &task{done: make(chan struct{})}
 	go func() {
 		defer close(t.done)
-		t.err = run()
+		t.err = guarded(log, part, run)
 	}()
 	return t
+}
+
+// guarded does something whose panic is an error, and is logged with its stack.
+func guarded(log *zap.Logger, part string, run func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s: a defect of tapdeck: %v", part, p)
+			log.Error("panic", zap.String("cause", part), zap.Any("err", p), zap.Stack("stack"), zap.String("hint", "a defect: please report it with the stack"))
+		}
+	}()
+	return run()
+}
+
+// guard does something without which the daemon goes on.
+func (d *Daemon) guard(part string, run func()) {
+	_ = guarded(d.log, part, func() error { run(); return nil })
 }
 
 // wait returns the task's error, nil if it only says that tapdeck was told to stop.

@@ -73,7 +73,7 @@ func (s *testDaemon) run() {
 	ctx, cancel := context.WithCancel(context.Background())
 	ready := make(chan struct{})
 	s.OnReady = func() { close(ready) }
-	ended := start(func() error { return s.Daemon.Run(ctx, s.listeners, s.drain) })
+	ended := start(zap.NewNop(), "test", func() error { return s.Daemon.Run(ctx, s.listeners, s.drain) })
 	s.stop = func() error {
 		cancel()
 		err := ended.wait()

@@ -64,8 +64,8 @@ func TestHostileConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	served := start(func() error { return d.Run(ctx, l, nil) })
-	attack := start(func() error {
+	served := start(zap.NewNop(), "test", func() error { return d.Run(ctx, l, nil) })
+	attack := start(zap.NewNop(), "test", func() error {
 		besiege(strangers, l.ESL.Addr().String(), l.Sink.Addr().String())
 		return nil
 	})

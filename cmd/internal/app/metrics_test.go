@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	"go.uber.org/zap"
 	"go.yaml.in/yaml/v3"
 
 	"tapdeck/cmd/internal/apptest"
@@ -73,7 +74,7 @@ var wanted = map[string]string{
 func described(t testing.TB, registry *prometheus.Registry) map[string]string {
 	t.Helper()
 	descs := make(chan *prometheus.Desc)
-	done := start(func() error { registry.Describe(descs); close(descs); return nil })
+	done := start(zap.NewNop(), "test", func() error { registry.Describe(descs); close(descs); return nil })
 	parts := regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{([^}]*)\}`)
 	all := map[string]string{}
 	for d := range descs {

@@ -117,19 +117,21 @@ func (p *Process) supervise(ctx context.Context, d *Daemon, l Listeners, watch f
 	reload := func() {
 		reloads.Lock()
 		defer reloads.Unlock()
-		d.reload(func() (*config.Loaded, error) { return p.loadAgain(d, l) })
+		d.guard("reload", func() { d.reload(func() (*config.Loaded, error) { return p.loadAgain(d, l) }) })
 		manager.notify("READY=1")
 	}
 	calls, endCalls := context.WithCancelCause(ctx)
 	defer endCalls(nil)
 	drain := make(chan struct{})
-	running := start(func() error { return d.Run(calls, l, drain) })
+	running := start(d.log, "daemon", func() error { return d.Run(calls, l, drain) })
 	background, stop := context.WithCancel(ctx)
 	defer stop()
 	var wg sync.WaitGroup
-	wg.Go(func() { manager.watchdog(background, p.Environ, func() { d.controller.Calls() }) })
+	wg.Go(func() { // if it panics, the service manager sees that nothing comes any more
+		d.guard("watchdog", func() { manager.watchdog(background, p.Environ, func() { d.controller.Calls() }) })
+	})
 	wg.Go(func() {
-		if err := watch(background, reload); err != nil {
+		if err := guarded(d.log, "watch", func() error { return watch(background, reload) }); err != nil {
 			d.log.Warn("configuration not watched", zap.NamedError("err", err), zap.String("hint", "a changed file is read after SIGHUP only"))
 		}
 	})

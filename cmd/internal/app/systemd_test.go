@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
 
 	"tapdeck/cmd/internal/apptest"
 )
@@ -31,7 +32,7 @@ func TestWatchdogStopsWithTheDaemon(t *testing.T) {
 	m := apptest.NewManager(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	asks, hangs := 0, make(chan struct{})
-	ended := start(func() error {
+	ended := start(zap.NewNop(), "test", func() error {
 		systemd(m.Path).watchdog(ctx, []string{"WATCHDOG_USEC=2000"}, func() {
 			if asks++; asks == 3 {
 				close(hangs)

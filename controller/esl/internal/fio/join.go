@@ -30,7 +30,7 @@ func join() (lib *eventsocket.Connection, inner *net.TCPConn, err error) {
 	dialled := make(chan error, 1)
 	go func() {
 		var err error
-		if lib, err = eventsocket.Dial(ln.Addr().String(), secret); err != nil {
+		if lib, err = dial(ln.Addr().String(), secret); err != nil {
 			ln.Close() // it will not arrive
 		}
 		dialled <- err
@@ -44,6 +44,17 @@ func join() (lib *eventsocket.Connection, inner *net.TCPConn, err error) {
 		inner.Close()
 	}
 	return nil, nil, fmt.Errorf("connect the library: %w", err)
+}
+
+// dial has the library dial. Its own goroutine, which this begins, can't be guarded but by what the
+// guard lets pass.
+func dial(addr, secret string) (lib *eventsocket.Connection, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", ErrPanic, p)
+		}
+	}()
+	return eventsocket.Dial(addr, secret)
 }
 
 // accept returns the connection that presents the secret in time, and closes the others.

@@ -22,6 +22,9 @@ const commandBuffer = 512 // bytes; a longer command needs more reads
 // that it should not have.
 var ErrLibrary = errors.New("library stopped reading")
 
+// ErrPanic is a panic in one of a link's goroutines, which are the switch's frames on their way.
+var ErrPanic = errors.New("a defect of tapdeck")
+
 // Options are what a Link works by.
 type Options struct {
 	// WriteTimeout bounds how long a command may wait for the switch to read it.
@@ -38,6 +41,9 @@ type Options struct {
 	Dropped func(reason string, contentType []byte)
 	// Done is called once, after the last Deliver, with the cause of the end.
 	Done func(cause error)
+	// Panicked is called, in its deferred function, for a panic in one of the link's goroutines,
+	// which ends the connection with ErrPanic.
+	Panicked func(p any)
 }
 
 // Link is one connection with a switch through the library.
@@ -113,10 +119,21 @@ func (l *Link) Close(cause error) {
 	<-l.done
 }
 
+// guarded runs what the switch or a defect may make panic: that ends this connection only.
+func (l *Link) guarded(run func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.End(fmt.Errorf("%w: %v", ErrPanic, p))
+			l.options.Panicked(p)
+		}
+	}()
+	run()
+}
+
 // relayFrames hands the switch's frames to the library, which always reads, until the
 // connection ends. The notice behind them says so to the pump.
 func (l *Link) relayFrames() {
-	l.End(l.relayUntilEnd())
+	l.guarded(func() { l.End(l.relayUntilEnd()) })
 	io.WriteString(l.inner, "Content-Type: text/disconnect-notice\nContent-Disposition: "+l.mark+"\n\n")
 }
 
@@ -154,10 +171,7 @@ func (l *Link) relayCommands() {
 	for {
 		n, err := l.inner.Read(buf)
 		if n > 0 && l.Err() == nil {
-			l.outer.SetWriteDeadline(time.Now().Add(l.options.WriteTimeout))
-			if _, err := l.outer.Write(buf[:n]); err != nil {
-				l.End(fmt.Errorf("%w (%w)", frame.ErrPeerClosed, err))
-			}
+			l.guarded(func() { l.command(buf[:n]) }) // and read on: the library's end would leave its command behind
 		}
 		if err != nil {
 			return
@@ -165,22 +179,32 @@ func (l *Link) relayCommands() {
 	}
 }
 
+func (l *Link) command(b []byte) {
+	l.outer.SetWriteDeadline(time.Now().Add(l.options.WriteTimeout))
+	if _, err := l.outer.Write(b); err != nil {
+		l.End(fmt.Errorf("%w (%w)", frame.ErrPeerClosed, err))
+	}
+}
+
 // pump reads everything that the library has, always, so that its small buffer never
 // holds a reply back. It ends at our notice behind the last frame, and then closes the library's
 // connection, which ends a command in flight.
 func (l *Link) pump() {
-	defer func() {
-		l.options.Done(l.Err())
-		l.inner.CloseWrite()
-		l.finish()
-	}()
+	l.guarded(l.readEvents)
+	l.guarded(func() { l.options.Done(l.Err()) })
+	l.inner.CloseWrite()
+	l.finish()
+}
+
+// readEvents delivers events until our notice, or until the library ends by itself.
+func (l *Link) readEvents() {
 	for lost := false; ; {
 		ev, err := l.lib.ReadEvent()
 		switch {
 		case err == nil && ev.Header["Content-Disposition"] == l.mark:
 			return
 		case err == nil && !lost:
-			if err := l.options.Deliver(Header(ev.Header), ev.Body); err != nil {
+			if err := l.deliver(ev); err != nil {
 				lost = true // after one event the rest is worth nothing
 				l.End(err)
 			}
@@ -192,6 +216,13 @@ func (l *Link) pump() {
 			return
 		}
 	}
+}
+
+// deliver delivers an event. A panic is an error: the library is to be read on.
+func (l *Link) deliver(ev *eventsocket.Event) (err error) {
+	err = ErrPanic
+	l.guarded(func() { err = l.options.Deliver(Header(ev.Header), ev.Body) })
+	return err
 }
 
 // isReply tells a reply of -ERR from the end of the library's reader: the
