@@ -32,6 +32,28 @@ func switchHint(text string) string {
 	return ""
 }
 
+// freeStreams is how many streams the free v1.0.3 of mod_audio_stream permits at a time; what it
+// answers to the next is told by reports only (F54).
+const freeStreams = 10
+
+const hintLicence = "10 streams run or more, and the free v1.0.3 of mod_audio_stream permits no eleventh: build the open version from its source, or set sink.max_streams: 10, " +
+	"so that more calls go to the dialplan's next action before they are answered"
+
+// refusalHint says what to do about the switch's answer to a start that it has refused.
+func (c *Controller) refusalHint(answer string) string {
+	live := 0
+	for _, call := range c.Calls() {
+		if call.Stream != nil && call.Stream.Live {
+			live++
+		}
+	}
+	hint := switchHint(answer)
+	if strings.Contains(answer, "Operation Failed") && live >= freeStreams {
+		return hintLicence + "; if not: " + hint
+	}
+	return hint
+}
+
 // switchHints are by signs in FreeSWITCH's own words; most are in F14, F36, F39 and F45.
 var switchHints = []struct{ sign, text string }{
 	{"Command not found", "mod_audio_stream is not loaded: `load mod_audio_stream` in fs_cli, and add it to autoload_configs/modules.conf.xml"},

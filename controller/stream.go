@@ -125,7 +125,7 @@ func (s *stream) answered(ctx context.Context, job, body string) {
 	case streamStarting:
 		if !ok {
 			s.hopeless = !s.wasUp // a switch that refuses the first start will refuse the second
-			s.scheduleRestart(fmt.Errorf("start the stream: the switch answered %.200q", body), switchHint(body))
+			s.scheduleRestart(fmt.Errorf("start the stream: the switch answered %.200q", body), s.c.ctl.refusalHint(body))
 			return
 		}
 		s.phase = streamConnecting

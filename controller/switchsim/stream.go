@@ -60,15 +60,30 @@ func (c *Call) startStream(argv []string) string {
 	if hooked || c.spec.Faults.RefuseStart || c.isHungUp() {
 		return audiostream.Failed
 	}
+	if !c.sw.licensed() {
+		return audiostream.Failed
+	}
 	c.preAnswer()
 	s := c.newStream(start)
 	c.note("stream start", start.URL)
-	c.wg.Go(s.Run)
+	c.wg.Go(func() {
+		defer c.sw.streams.Add(-1)
+		s.Run()
+	})
 	if start.Rate <= 0 {
 		return audiostream.Failed // and the WebSocket stays open for ever
 	}
 	c.emit("MEDIA_BUG_START")
 	return audiostream.OK
+}
+
+// licensed counts one more stream, if the module's licence permits it (F54).
+func (s *Switch) licensed() bool {
+	if n := s.streams.Add(1); s.cfg.MaxStreams > 0 && n > int64(s.cfg.MaxStreams) {
+		s.streams.Add(-1)
+		return false
+	}
+	return true
 }
 
 // newStream makes the channel's stream, with the faults that are its turn.

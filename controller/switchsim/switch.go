@@ -48,6 +48,9 @@ type Config struct {
 	// NoTLS simulates the module's default build: a wss:// URL is spoken to
 	// in plain text (F52).
 	NoTLS bool
+	// MaxStreams is how many streams the module's licence permits at a time; 0 is no
+	// limit (F54).
+	MaxStreams int
 	// Facts are what the switch answers about itself; see SetFacts.
 	Facts Facts
 	// Password of the inbound event socket; "" means "ClueCon".
@@ -92,6 +95,7 @@ type Switch struct {
 
 	sequence atomic.Int64 // Event-Sequence
 	sessions atomic.Int64 // session_id
+	streams  atomic.Int64 // that run now
 
 	mu    sync.RWMutex
 	calls map[string]*Call // by channel UUID, until destroyed

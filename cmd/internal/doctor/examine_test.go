@@ -22,7 +22,7 @@ func TestHealthy(t *testing.T) {
 	for _, want := range []string{
 		"daemon", "daemon version", "free disk", "event socket", "version", "module mod_event_socket", "module mod_dptools",
 		"module mod_audio_stream", "module mod_tone_stream", "module mod_sndfile", "API uuid_audio_stream", "prompt of plan default",
-		"prompt of plan survey", "dialplan", "call address", "sink address", "clock", "session limit", "call rate limit",
+		"prompt of plan survey", "dialplan", "call address", "sink address", "clock", "session limit", "call rate limit", "stream limit",
 	} {
 		if !slices.Contains(checks, want) {
 			t.Errorf("no check %q in\n%s", want, l.text())

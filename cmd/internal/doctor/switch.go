@@ -64,4 +64,18 @@ func (x *examination) limits(ctx context.Context) {
 	if found := x.match(ctx, rate, "fsctl sps", number); found != nil {
 		x.pass(rate, "FreeSWITCH allows %s new sessions a second", found[1])
 	}
+	x.streamLimit()
+}
+
+// freeStreams is how many streams the free v1.0.3 of the module permits at a time (F54). No command
+// tells its version.
+const freeStreams = 10
+
+func (x *examination) streamLimit() {
+	const check = "stream limit"
+	if n := x.Loaded.Config.Sink.MaxStreams; n > 0 && n <= freeStreams {
+		x.pass(check, "sink.max_streams is %d; every build of %s permits so many", n, streamModule)
+		return
+	}
+	x.pass(check, "tapdeck allows more than %d streams; the free v1.0.3 of %s refuses the eleventh at a time (set sink.max_streams: %[1]d for it), a build from its source has no limit", freeStreams, streamModule)
 }
