@@ -81,6 +81,7 @@ func (p *Process) Run(ctx context.Context) error {
 	defer l.Close()
 	l.Advertise(&loaded.Config.Sink)
 	l.warnOfLongDrain(loaded.Config.DrainTimeout, log)
+	sayStopTime(os.Getpid(), loaded.Config.DrainTimeout, log)
 	d, err := New(loaded, log, level)
 	if err != nil {
 		return err
@@ -145,7 +146,9 @@ func (p *Process) supervise(ctx context.Context, d *Daemon, l Listeners, watch f
 			})
 		},
 		drain: func() { // after TimeoutStopSec systemd would kill the daemon, and its calls
-			within := d.loaded.Load().Config.DrainTimeout + abortMargin
+			timeout := d.loaded.Load().Config.DrainTimeout
+			sayStopTime(os.Getpid(), timeout, d.log)
+			within := timeout + abortMargin
 			manager.notify(fmt.Sprintf("STOPPING=1\nEXTEND_TIMEOUT_USEC=%d", within.Microseconds()))
 			close(drain)
 		},
@@ -182,6 +185,18 @@ func (d *Daemon) handleSignals(signals <-chan os.Signal, ended <-chan struct{}, 
 			}
 		}
 	}
+}
+
+// sayStopTime says how long the end may take if the daemon is a container's first process, which
+// is killed by whoever stops the container, and can't ask when.
+func sayStopTime(pid int, drain time.Duration, log *zap.Logger) {
+	const docker, enough = 10 * time.Second, 3 * time.Second
+	if pid != 1 || drain+enough <= docker {
+		return
+	}
+	seconds := int((drain + abortMargin).Seconds())
+	log.Info("stopping the container takes time", zap.Duration("drain_timeout", drain), zap.String("hint", fmt.Sprintf(
+		"docker stop kills after 10 s, and Kubernetes after 30 s, unless told to wait: --stop-timeout %[1]d, stop_grace_period: %[1]ds, terminationGracePeriodSeconds: %[1]d; or lower drain_timeout", seconds)))
 }
 
 // loadAgain reads the configuration for a running daemon.
