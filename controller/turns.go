@@ -23,7 +23,10 @@ func (c *Controller) begin(k *call) {
 	k.isFirst = len(earlier) == 0
 	if !k.isFirst {
 		if last := earlier[len(earlier)-1]; last.core == k.core { // else it is another switch's
-			last.cameBack <- struct{}{}
+			select {
+			case last.cameBack <- struct{}{}:
+			default: // another one came, and has gone
+			}
 		}
 	}
 	c.channels[k.info.UUID] = append(earlier, k)

@@ -142,6 +142,30 @@ func TestWaitingForItsTurn(t *testing.T) {
 	}
 }
 
+// A call that ends slowly may have any number of later ones, each of which gives up.
+func TestManyComeBack(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.plan.Listen, s.cfg.TurnTimeout = time.Minute, 50*time.Millisecond
+	l := s.start(t)
+	socket := switchsim.Action{Application: "socket", Data: l.tap.Addr().String() + " async full"}
+	call, id := l.returning(t, switchsim.CallSpec{Then: append([]switchsim.Action{socket, socket, socket}, after()...)})
+	release := make(chan struct{})
+	l.rec.recording(id).saving = release
+	call.TransferBack()
+	if got := l.results(t, id, 4); strings.Count(fmt.Sprint(got), "refused") != 4 {
+		t.Errorf("results %q", got)
+	}
+	close(release)
+	if r := call.Wait(); r.Stranded || !nextRan(r) {
+		t.Errorf("report %+v", r)
+	}
+	l.close()
+	if l.ctl.Full() || len(l.ctl.Calls()) != 0 {
+		t.Error("a slot or a call is left")
+	}
+}
+
 // A call of another switch that has the same id is no transfer: the first goes on.
 func TestSameIDOfAnotherSwitch(t *testing.T) {
 	t.Parallel()
