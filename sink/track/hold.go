@@ -6,10 +6,10 @@ import (
 
 const (
 	// holdTime is how long a later socket's first audio is held back until the start
-	// of it is known, and how much steady audio after a pause says that no burst follows.
+	// of it is known, and how long even audio after a pause says that no burst follows.
 	holdTime = 100 * time.Millisecond
 	// burstPause is how long the parts of a late burst may be apart.
-	burstPause = 5 * holdTime
+	burstPause = time.Second
 	// notable is by how much audio of a burst comes nearer to its time.
 	notable = 10 * time.Millisecond
 	// surplusTime is how long audio may be held back because there is too much of it.
@@ -23,18 +23,24 @@ const (
 // hold is audio that is held back until its position is known. Whether time without audio
 // was a pause or a stall shows afterwards: after a stall all of it comes, in a burst.
 type hold struct {
-	reason  string        // a Gap constant: what it may turn out to be; "" holds nothing back
-	since   time.Time     // arrival of the first of it, zero before
-	due     time.Time     // when its first sample would have been made without a pause
-	empty   time.Time     // latest moment at which none of it was there
-	begin   time.Time     // when its first sample was made: the earliest that any arrival allows
-	burst   time.Time     // arrival of the latest that brought begin notably nearer to due
-	nearest time.Time     // begin then
-	lag     time.Duration // by which due is before the arrival of the audio before it
-	even    time.Time     // since when it has come evenly, as live audio does
-	frames  int64         // since then
-	last    time.Time     // arrival of the latest
-	pcm     []byte
+	reason string        // a Gap constant: what it may turn out to be; "" holds nothing back
+	since  time.Time     // arrival of the first of it, zero before
+	due    time.Time     // when its first sample would have been made without a pause
+	lag    time.Duration // by which due is before the arrival of the audio before it
+	empty  time.Time     // latest moment at which none of it was there
+	burst  time.Time     // arrival of the latest that brought a part notably nearer to its time
+	even   time.Time     // since when it has come evenly, as live audio does
+	frames int64         // with which, and since
+	last   time.Time     // arrival of the latest
+	parts  []part
+	pcm    []byte
+}
+
+// part is what came after one time without audio.
+type part struct {
+	at      int64     // its first frame in what is held back
+	begin   time.Time // when its first sample was made: the earliest that any arrival allows
+	nearest time.Time // begin when it last came notably nearer
 }
 
 // doubt says why the audio that has just arrived must be held back, "" if it need not.
@@ -51,28 +57,36 @@ func (t *Track) doubt(now time.Time) string {
 // holdBack holds audio back, and writes what is held once its position is known.
 func (t *Track) holdBack(pcm []byte, now time.Time) error {
 	h := &t.hold
-	if n := int64(len(pcm) / t.format.FrameBytes()); h.reason == GapWrongRate && t.rate.right && t.format.Duration(t.held()+n) > holdAudio {
-		t.dropped += n // of a rate that was right before and is several times that now
+	frames := int64(len(pcm) / t.format.FrameBytes())
+	if h.reason == GapWrongRate && t.rate.right && t.format.Duration(t.held()+frames) > holdAudio {
+		t.dropped += frames // of a rate that was right before and is several times that now
 		return t.release(now)
 	}
+	if h.since.IsZero() {
+		h.since = now
+	}
+	if len(h.parts) == 0 || now.Sub(h.last) >= pauseAfter+t.frame {
+		h.parts = append(h.parts, part{at: t.held(), begin: now, nearest: now})
+	}
 	h.pcm = append(h.pcm, pcm...)
-	h.frames += int64(len(pcm) / t.format.FrameBytes())
-	h.arrive(now, now.Add(-t.format.Duration(t.held())), t.frame+cadence)
+	h.frames += frames
+	t.near(frames, now)
 	return t.release(now)
 }
 
-// arrive notes an arrival, by which the held audio began at a moment at the latest. Live audio
-// arrives at most so far apart.
-func (h *hold) arrive(now, begin time.Time, apart time.Duration) {
-	if h.since.IsZero() {
-		h.since, h.begin, h.burst, h.nearest, h.even = now, begin, now, begin, now
+// near notes an arrival of so many frames, by which each part of what is held back began at a moment at the latest.
+func (t *Track) near(frames int64, now time.Time) {
+	h, held := &t.hold, t.held()
+	for i := range h.parts {
+		p := &h.parts[i]
+		p.begin = earlier(p.begin, now.Add(-t.format.Duration(held-p.at)))
+		if p.nearest.Sub(p.begin) > notable {
+			p.nearest = p.begin
+			h.burst, h.even, h.frames = now, now, frames
+		}
 	}
-	h.begin = earlier(h.begin, begin)
-	if h.nearest.Sub(begin) > notable {
-		h.burst, h.nearest, h.even, h.frames = now, begin, now, 0
-	}
-	if now.Sub(h.last) > apart {
-		h.even, h.frames = now, 0
+	if now.Sub(h.last) > t.frame+cadence { // live audio is not so far apart
+		h.even, h.frames = now, frames
 	}
 	h.last = now
 }
@@ -81,23 +95,22 @@ func (h *hold) arrive(now, begin time.Time, apart time.Duration) {
 func (t *Track) release(now time.Time) error {
 	h := &t.hold
 	full := t.format.Duration(t.held()) >= holdAudio
+	known := false
 	switch h.reason {
 	case GapReconnect:
-		if full {
-			return t.writeHeld(now)
-		}
+		known = full
 	case GapNoFrames:
-		if t.cameEvenly() || !t.paused() {
+		if !t.paused() || t.cameEvenly() {
 			t.forgetLag()
-			return t.writeHeld(now)
-		}
-		if full {
+			known = true
+		} else if full {
 			return t.writePart()
 		}
 	case GapWrongRate:
-		if t.cutting || !t.mayCut() || t.rate.long == 0 && t.rate.began.After(h.since) || full && !t.rate.right {
-			return t.writeHeld(now)
-		}
+		known = t.cutting || !t.mayCut() || t.rate.long == 0 && t.rate.began.After(h.since) || full && !t.rate.right
+	}
+	if known {
+		return t.writeHeld(now)
 	}
 	return t.WriteHeld(now)
 }
@@ -114,11 +127,24 @@ func (t *Track) forgetLag() {
 	}
 }
 
-// paused says that the time before what is held back has no audio. If the audio before it was
-// ahead of its time, as after a burst, that time is not empty.
+// paused says that there is time without audio in front of some part of what is held back.
 func (t *Track) paused() bool {
-	h := &t.hold
-	return h.begin.Sub(h.due) >= pauseAfter && t.silenceUntil(h.begin) >= t.format.Frames(pauseAfter/2)
+	due := t.hold.due
+	for i, p := range t.hold.parts {
+		if p.begin.Sub(due) >= pauseAfter {
+			return true
+		}
+		due = p.begin.Add(t.format.Duration(t.partEnd(i) - p.at))
+	}
+	return false
+}
+
+// partEnd is the frame behind a part of what is held back.
+func (t *Track) partEnd(i int) int64 {
+	if i+1 < len(t.hold.parts) {
+		return t.hold.parts[i+1].at
+	}
+	return t.held()
 }
 
 // HeldUntil is when WriteHeld will write what is held back; zero if nothing is.
@@ -144,34 +170,51 @@ func (t *Track) WriteHeld(now time.Time) error {
 	return t.writeHeld(now)
 }
 
-// writeHeld writes what is held back, and the silence before it.
+// writeHeld writes what is held back, and the silence before each part of it.
 func (t *Track) writeHeld(now time.Time) (err error) {
 	h := &t.hold
 	if h.since.IsZero() {
 		return nil
 	}
-	if h.reason == GapNoFrames && !t.cameEvenly() {
-		h.begin = earlier(h.begin, h.empty) // coalesced reads: it may have come at any time since
+	if h.reason == GapNoFrames && (len(h.parts) > 1 || !t.cameEvenly()) { // with coalesced reads it may have come at any time since
+		h.parts[0].begin = earlier(h.parts[0].begin, h.empty)
 	}
-	if h.reason == GapReconnect || h.reason == GapNoFrames && t.paused() {
-		err = t.fill(h.begin, h.reason)
+	due, reason, size := h.due, h.reason, int64(t.format.FrameBytes())
+	for i := 0; i < len(h.parts) && err == nil; i++ {
+		p, end := h.parts[i], t.partEnd(i)
+		if reason == GapReconnect || reason == GapNoFrames && p.begin.Sub(due) >= pauseAfter {
+			err = t.fill(p.begin, reason)
+			due = p.begin
+		}
+		if err == nil {
+			err = t.put(h.pcm[p.at*size:end*size], now)
+		}
+		due = due.Add(t.format.Duration(end - p.at))
+		if reason != GapWrongRate {
+			reason = GapNoFrames
+		}
 	}
-	if err == nil {
-		err = t.put(h.pcm, now)
-	}
-	t.lag = 0
+	t.forget()
+	return err
+}
+
+// forget holds nothing back any more.
+func (t *Track) forget() {
+	h := &t.hold
 	if cap(h.pcm) > keptHold {
 		h.pcm = nil
 	}
-	*h = hold{pcm: h.pcm[:0]}
-	return err
+	*h = hold{pcm: h.pcm[:0], parts: h.parts[:0]}
+	t.lag = 0
 }
 
 // writePart writes what is held back of a burst that is too long to be held.
 func (t *Track) writePart() error {
 	h := &t.hold
 	lasts := t.format.Duration(t.held())
-	h.due, h.begin, h.nearest = h.due.Add(lasts), h.begin.Add(lasts), h.nearest.Add(lasts)
+	first := h.parts[0]
+	h.parts = append(h.parts[:0], part{begin: first.begin.Add(lasts), nearest: first.nearest.Add(lasts)})
+	h.due = h.due.Add(lasts)
 	err := t.write(h.pcm)
 	h.pcm = h.pcm[:0]
 	return err

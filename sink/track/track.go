@@ -52,7 +52,7 @@ func New(disk Disk, format wav.Format) *Track {
 func (t *Track) Connect(now time.Time) {
 	t.timeline.connect(now)
 	t.wrongRate.connect()
-	t.hold = hold{pcm: t.hold.pcm[:0]}
+	t.forget()
 	if t.received > 0 {
 		t.hold.reason = GapReconnect
 	}
