@@ -101,7 +101,7 @@ func (t *Track) release(now time.Time) error {
 		known = full
 	case GapNoFrames:
 		if !t.paused() || t.cameEvenly() {
-			t.forgetLag()
+			t.mistrust()
 			known = true
 		} else if full {
 			return t.writePart()
@@ -118,12 +118,13 @@ func (t *Track) release(now time.Time) error {
 // cameEvenly says that what is held back has come as live audio does, for long enough.
 func (t *Track) cameEvenly() bool { return t.hold.last.Sub(t.hold.even) >= max(holdTime, t.frame) }
 
-// forgetLag counts the pause from the arrival of the audio before it, if what is held comes as
-// slowly as that may have: then no two of its frames were far apart.
-func (t *Track) forgetLag() {
+// mistrust counts as a pause only the time that is known to have been one, if what is held comes
+// so slowly that the audio before it may have, too: then no two of its frames were far apart.
+func (t *Track) mistrust() {
 	h := &t.hold
 	if 5*t.format.Duration(h.frames) < 4*h.last.Sub(h.even) {
 		h.due = h.due.Add(h.lag)
+		h.parts[0].begin = earlier(h.parts[0].begin, h.empty)
 	}
 }
 

@@ -68,7 +68,7 @@ func pumped(leg Leg, rate int, buffer string) Report {
 		Start: Start{URL: "ws://127.0.0.1/", Mix: "mono", Rate: rate}, Channel: bufferOf{nobody{now}, buffer},
 		Voice: audio.ToneVoice(8000, 440, 0.5), Leg: &leg, Faults: &fault.Call{},
 	})
-	s.open = true
+	s.open, s.next, s.begin, s.report.first = true, 0, 0, 0
 	for range 300 {
 		now = now.Add(audio.FrameDuration)
 		s.pump(now, false)
