@@ -183,7 +183,7 @@ func (t *Track) writeHeld(now time.Time) (err error) {
 	due, reason, size := h.due, h.reason, int64(t.format.FrameBytes())
 	for i := 0; i < len(h.parts) && err == nil; i++ {
 		p, end := h.parts[i], t.partEnd(i)
-		if reason == GapReconnect || reason == GapNoFrames && p.begin.Sub(due) >= pauseAfter {
+		if reason == GapReconnect || reason == GapNoFrames && t.isPause(due, p.begin) {
 			err = t.fill(p.begin, reason)
 			due = p.begin
 		}
@@ -197,6 +197,12 @@ func (t *Track) writeHeld(now time.Time) (err error) {
 	}
 	t.forget()
 	return err
+}
+
+// isPause says that the time between two moments, behind all that is written, has no audio. If
+// what is written was ahead of its time, as after a burst, there is less of that than it seems.
+func (t *Track) isPause(from, to time.Time) bool {
+	return to.Sub(from) >= pauseAfter && t.silenceUntil(to) >= t.format.Frames(pauseAfter/2)
 }
 
 // forget holds nothing back any more.
