@@ -16,6 +16,8 @@ func (s *Switch) api(c *Call, line string) string {
 		}
 	case "sched_hangup":
 		return s.schedHangup(argument)
+	case "sched_api":
+		return s.schedAPI(argument)
 	case "sched_del":
 		return s.schedDel(argument)
 	case "uuid_kill":
@@ -94,34 +96,6 @@ func apiSetVarMulti(c *Call, argument string) string {
 	}
 	c.setVars(changes...)
 	return "+OK\n"
-}
-
-// schedHangup executes sched_hangup [+]SECONDS UUID [CAUSE].
-func (s *Switch) schedHangup(argument string) string {
-	f := strings.Fields(argument)
-	if len(f) < 2 {
-		return "-USAGE: [+]<time> <uuid> [<cause>]\n"
-	}
-	c := s.call(f[1])
-	if c == nil {
-		return "-ERR No such channel!\n"
-	}
-	c.schedHangup(strings.Join(append(f[:1:1], f[2:]...), " "))
-	return "+OK\n"
-}
-
-// schedDel executes sched_del UUID: the tasks of a channel are a group (F29).
-func (s *Switch) schedDel(id string) string {
-	deleted := 0
-	if c := s.call(id); c != nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.killTimer != nil && c.killTimer.Stop() {
-			deleted = 1
-		}
-		c.killTimer = nil
-	}
-	return "+OK Deleted: " + strconv.Itoa(deleted) + "\n"
 }
 
 // apiTransfer executes uuid_transfer: to the number that the call has dialled it begins its

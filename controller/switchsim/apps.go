@@ -37,6 +37,8 @@ func findApplication(name string) application {
 		return (*Call).appHangup
 	case "sched_hangup":
 		return func(c *Call, data string, _ bool) string { c.schedHangup(data); return "" }
+	case "sched_cancel":
+		return func(c *Call, group string, _ bool) string { c.appSchedCancel(group); return "" }
 	case "break", "log", "info", "ring_ready", "start_dtmf", "stop_dtmf", "verbose_events", "flush_dtmf":
 		return func(*Call, string, bool) string { return "" }
 	}
@@ -177,6 +179,7 @@ func (c *Call) acknowledge() {
 func (c *Call) digit(d string) {
 	if !c.isHungUp() {
 		c.emit("DTMF", header{Name: "digit", Value: d})
+		c.terminate(d)
 	}
 }
 
@@ -208,22 +211,4 @@ func (c *Call) inDialplan() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.current == nil
-}
-
-// schedHangup executes sched_hangup [+]SECONDS [CAUSE], in real time.
-func (c *Call) schedHangup(data string) {
-	when, cause, _ := strings.Cut(strings.TrimSpace(data), " ")
-	if cause == "" {
-		cause = "ALLOTTED_TIMEOUT"
-	}
-	d := time.Duration(audiostream.Number(strings.TrimPrefix(when, "+"))) * time.Second
-	if !strings.HasPrefix(when, "+") {
-		d = time.Until(time.Unix(int64(audiostream.Number(when)), 0))
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.killTimer != nil {
-		c.killTimer.Stop()
-	}
-	c.killTimer = time.AfterFunc(d, func() { c.hangup(cause, "sched_hangup") })
 }

@@ -122,3 +122,59 @@ func TestDigits(t *testing.T) {
 		}
 	}
 }
+
+// What a transfer by somebody else ends says so in Channel-State-Number, before the
+// event that tells of it; what plays is broken off (F10, F89, F100).
+func TestTransferInPlayback(t *testing.T) {
+	t.Parallel()
+	for response, f := range map[string]Faults{"PLAYBACK ERROR": {}, "FILE PLAYED": {BrokenIsPlayed: true}} {
+		call, c := answered(t, New(Config{Speed: 20}), CallSpec{Faults: f, Then: []Action{{Application: "playback", Data: "next.wav"}}})
+		c.execute("playback", "silence_stream://-1", "1")
+		c.execute("playback", "silence_stream://-1", "2")
+		c.until("CHANNEL_EXECUTE playback ")
+		call.Transfer()
+		for range 2 {
+			if m := c.until("CHANNEL_EXECUTE_COMPLETE playback " + response); m.headers["Channel-State-Number"] != "2" {
+				t.Errorf("state %s, want 2", m.headers["Channel-State-Number"])
+			}
+		}
+		c.until("CHANNEL_EXECUTE_COMPLETE socket " + response)
+		if m := c.until("CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED"); m.headers["Channel-State-Number"] != "4" {
+			t.Errorf("state %s of the next action's event, want 4", m.headers["Channel-State-Number"])
+		}
+		c.conn.Close()
+		if next := call.Wait().Executed; next[len(next)-1].Data != "next.wav" {
+			t.Errorf("executed %+v, want the next action last", next)
+		}
+	}
+}
+
+// A playback ends on *, or on what playback_terminators says (F67, F101).
+func TestTerminators(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ set, digit, used string }{
+		{"", "*", "*"}, {"", "#", ""}, {"none", "*", ""}, {"#", "#", "#"}, {"any", "7", "7"},
+	} {
+		playing := make(chan struct{}, 2)
+		spec := CallSpec{Progress: func(e Event) {
+			if e.Step == "playing" {
+				playing <- struct{}{}
+			}
+		}}
+		if tc.set != "" {
+			spec.Variables = map[string]string{"playback_terminators": tc.set}
+		}
+		call, c := answered(t, New(Config{Speed: 10}), spec)
+		c.execute("playback", "tone_stream://%(2000,0,440)", "1")
+		<-playing
+		call.Press(tc.digit)
+		m := c.until("CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED")
+		if used := m.headers["variable_playback_terminator_used"]; used != tc.used {
+			t.Errorf("terminators %q, digit %s: ended by %q, want %q", tc.set, tc.digit, used, tc.used)
+		}
+		c.execute("playback", "tone_stream://%(100,0,440)", "2")
+		if used := c.until("CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED").headers["variable_playback_terminator_used"]; used != "" {
+			t.Errorf("the next playback is said to be ended by %q", used)
+		}
+	}
+}

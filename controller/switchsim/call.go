@@ -28,6 +28,7 @@ type Call struct {
 	tornDown   chan struct{}  // closed when the call is torn down with its context
 	wake       chan struct{}  // capacity 1: the queue has grown, or a socket is over
 	breaks     chan struct{}  // capacity 1: uuid_break
+	leaving    chan struct{}  // transferred of the socket action that runs; the channel's thread's
 	syncThread sync.Mutex     // sync mode: held while an application runs
 
 	mu        sync.Mutex              // protects what follows
@@ -46,7 +47,6 @@ type Call struct {
 	streams   []*audiostream.Stream  // every stream that was ever started
 	faults    faultState
 	report    Report
-	killTimer *time.Timer // sched_hangup
 	timers    []*time.Timer
 	late      *eventsocket.Event // CHANNEL_HANGUP that comes after the completions
 }
@@ -83,6 +83,9 @@ func (c *Call) UUID() string { return c.uuid }
 
 // Hangup is the caller hanging up now.
 func (c *Call) Hangup() { c.hangup("NORMAL_CLEARING", byCaller) }
+
+// Press is the caller pressing a key now: one of 0-9 A-D * #.
+func (c *Call) Press(digit string) { c.digit(digit) }
 
 // Wait blocks until the channel is destroyed and every goroutine of the call
 // has ended, and returns what happened.
@@ -176,9 +179,6 @@ func (c *Call) stopTimers() {
 	for _, t := range c.timers {
 		t.Stop()
 	}
-	if c.killTimer != nil {
-		c.killTimer.Stop()
-	}
 }
 
 // dialplan runs the socket action, and the actions before and after it; again if the call is
@@ -241,7 +241,8 @@ func (c *Call) finish() {
 		<-k.over // a lingering socket pins the channel (F33)
 	}
 	c.holds.Wait()
-	c.abortStreams(false) // those that a real switch would leave open (F37)
+	c.sw.schedule.removeGroup(c.uuid) // a channel's end deletes its group (F99)
+	c.abortStreams(false)             // those that a real switch would leave open (F37)
 	c.sw.removeCall(c)
 	c.emit("CHANNEL_DESTROY")
 }

@@ -27,7 +27,7 @@
 // Times: audio, tones, prompts, sleeps, the caller's hangup and the times in
 // Faults are media time, which Config.Speed accelerates. Timers of the
 // protocols (the one second that the module gives an upgrade and a close, the
-// seconds of linger, sched_hangup) are real time.
+// seconds of linger, scheduled tasks) are real time.
 //
 // Audio: the caller speaks from the moment media flows (the answer, or an
 // earlier pre-answer), in frames of 20 ms. What a stream has carried is in

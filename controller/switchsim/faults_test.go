@@ -241,3 +241,30 @@ func TestReplyFaults(t *testing.T) {
 		}
 	})
 }
+
+// Somebody else's stream on the channel: start is refused until a stop.
+func TestOtherStream(t *testing.T) {
+	t.Parallel()
+	_, c := streaming(t, New(Config{}), CallSpec{Faults: Faults{OtherStreams: 1}})
+	start := "uuid_audio_stream " + callID + " start ws://127.0.0.1:1/ mono 8000"
+	c.api(start, "-ERR Operation Failed\n")
+	c.api("uuid_audio_stream "+callID+" stop", "+OK Success\n")
+	c.api(start, "+OK Success\n")
+}
+
+// A module that opens a dropped stream's WebSocket again by itself: start is refused
+// meanwhile, for its media bug stays (F53).
+func TestReopens(t *testing.T) {
+	t.Parallel()
+	web := newWebServer(t)
+	_, c := streaming(t, New(Config{Speed: 20}), CallSpec{Faults: Faults{Reopens: time.Millisecond, Drops: []Drop{{After: 100 * time.Millisecond}}}})
+	start := streamCmd + " start " + web.url + " mono 8000"
+	c.api(start, "+OK Success\n")
+	c.until("mod_audio_stream::connect")
+	c.until("mod_audio_stream::error")
+	web.received(t)
+	c.api(start, "-ERR Operation Failed\n")
+	c.until("mod_audio_stream::connect")
+	c.api(streamCmd+" stop", "+OK Success\n")
+	web.received(t)
+}

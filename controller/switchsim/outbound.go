@@ -43,6 +43,7 @@ func (c *Call) socket(ctx context.Context, address, arguments string) (again boo
 	id := c.beginApp("socket", data, "")
 	k := c.connectController(ctx, address, arguments)
 	if k != nil {
+		c.leaving = k.transferred
 		c.wg.Go(k.serve)
 		k.run()
 		c.mu.Lock()
@@ -50,6 +51,11 @@ func (c *Call) socket(ctx context.Context, address, arguments string) (again boo
 		c.mu.Unlock()
 	}
 	c.endApp("socket", data, id, "")
+	if c.isLeaving() && !c.isHungUp() {
+		c.emitState("CS_ROUTING", 2, "")
+		c.emitState("CS_EXECUTE", 4, "")
+	}
+	c.leaving = nil
 	return again
 }
 
@@ -188,9 +194,9 @@ func (c *outbound) noteResume(cmd *eventsocket.Command) {
 	c.setVar("socket_resume", "true")
 }
 
-// Transfer takes the parked call away from its controller, as uuid_transfer by
-// somebody else does: the dialplan goes on with the next action, and the event
-// socket stays open (F10).
+// Transfer takes the call away from its controller, as uuid_transfer by
+// somebody else does: what plays is broken off, the dialplan goes on with the next
+// action, and the event socket stays open (F10, F89).
 func (c *Call) Transfer() { c.transfer(false) }
 
 // TransferBack is uuid_transfer to the extension that the call is in: it begins again, with a
@@ -202,6 +208,9 @@ func (c *Call) transfer(back bool) {
 	defer c.mu.Unlock()
 	if k := c.current; k != nil && !k.gone {
 		k.gone, k.back = true, back
+		if c.state.cause == "" {
+			c.state.number = 2 // from now on, though its state is CS_EXECUTE until the socket action has ended (F100)
+		}
 		close(k.transferred)
 	}
 }

@@ -2,6 +2,7 @@ package switchsim
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"tapdeck/controller/switchsim/audio"
@@ -15,9 +16,10 @@ func (c *Call) playback(name string, locked bool) string {
 	}
 	c.preAnswer()
 	at := c.beginPlaying(name, sound)
+	c.note("playing", name)
 	whole := c.stay(sound.Length, locked)
 	response := "FILE PLAYED"
-	if !whole && c.isHungUp() {
+	if !whole && (c.isHungUp() || c.isLeaving()) && !c.spec.Faults.BrokenIsPlayed {
 		response = "PLAYBACK ERROR"
 	}
 	c.endPlaying(at, response)
@@ -29,6 +31,7 @@ func (c *Call) playback(name string, locked bool) string {
 func (c *Call) beginPlaying(source string, sound audio.Sound) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.state.vars = c.state.vars.with(header{Name: terminatorUsed}) // unset
 	from := max(c.position(time.Now()), c.consumed)
 	played := append([]Played(nil), c.played...) // readers hold the old list
 	c.played = append(played, Played{Source: source, From: from, To: -1, Sound: sound})
@@ -63,6 +66,42 @@ func (c *Call) setInPark(yes bool) {
 	c.inPark = yes
 }
 
+// isLeaving says that the call was transferred away and is still in the socket action.
+// The channel's thread alone may ask.
+func (c *Call) isLeaving() bool {
+	select {
+	case <-c.leaving:
+		return true
+	default:
+		return false
+	}
+}
+
+const terminatorUsed = "playback_terminator_used"
+
+// terminate ends what plays if a digit is one of those that do (F67).
+func (c *Call) terminate(digit string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ends := c.state.vars.get("playback_terminators")
+	switch strings.ToLower(ends) {
+	case "":
+		ends = "*"
+	case "any":
+		ends = "1234567890*#"
+	case "none":
+		return
+	}
+	if n := len(c.played); n == 0 || c.played[n-1].To >= 0 || !strings.Contains(ends, digit) {
+		return
+	}
+	c.state.vars = c.state.vars.with(header{Name: terminatorUsed, Value: digit})
+	select {
+	case c.breaks <- struct{}{}:
+	default:
+	}
+}
+
 // stay spends a media duration (negative: without end) in an application. It
 // returns false when it was broken or the call was hung up. Unless locked,
 // sendmsgs that arrive meanwhile execute inside it (F19), and its own time stands
@@ -90,6 +129,9 @@ func (c *Call) stay(media time.Duration, locked bool) bool {
 			return true
 		case <-wake:
 		case <-c.breaks:
+			t.Stop()
+			return false
+		case <-c.leaving:
 			t.Stop()
 			return false
 		case <-c.hungUp:

@@ -74,10 +74,10 @@ type Event struct {
 	Time time.Time
 	// UUID is the channel's.
 	UUID string
-	// Step is what happened: "connected", "answered", "execute", "complete",
-	// "stream start", "stream connected", "stream end", "hangup", "destroyed".
+	// Step is what happened: "connected", "answered", "execute", "playing",
+	// "complete", "stream start", "stream connected", "stream end", "hangup", "destroyed".
 	Step string
-	// Detail is the application and its data, the URL, or the cause.
+	// Detail is the application and its data, what is played, the URL, or the cause.
 	Detail string
 }
 

@@ -55,7 +55,7 @@ func (c *Call) startStream(argv []string) string {
 		return refusal
 	}
 	c.mu.Lock()
-	hooked := c.stream != nil
+	hooked := c.stream != nil || c.faults.others < c.spec.Faults.OtherStreams
 	c.mu.Unlock()
 	if hooked || c.spec.Faults.RefuseStart || c.isHungUp() {
 		return audiostream.Failed
@@ -118,11 +118,26 @@ func (c *Call) nextDrop() *fault.Drop {
 func (c *Call) stopStream(argv []string) string {
 	c.holds.Add(1) // the channel can't go while stop works on it
 	defer c.holds.Done()
+	if c.stopOther() {
+		return audiostream.OK
+	}
 	text := ""
 	if len(argv) > 2 {
 		text = argv[2]
 	}
 	return c.withStream(func(s *audiostream.Stream) { s.Close(text, "stop") })
+}
+
+// stopOther stops a stream that somebody else had on the channel.
+func (c *Call) stopOther() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.faults.others >= c.spec.Faults.OtherStreams {
+		return false
+	}
+	c.faults.others++
+	c.report.Faults = append(c.report.Faults, "stopped somebody else's stream")
+	return true
 }
 
 // module is the channel as mod_audio_stream has it.
@@ -146,6 +161,34 @@ func (m module) Detached(s *audiostream.Stream) {
 	}
 	m.mu.Unlock()
 	m.emit("MEDIA_BUG_STOP")
+}
+
+// Reopen starts a dropped stream's WebSocket again, with the same media bug (F53).
+func (m module) Reopen(s *audiostream.Stream, start audiostream.Start) bool {
+	m.mu.Lock()
+	again := m.spec.Faults.Reopens > 0 && m.faults.reopened == 0 && m.stream == s
+	if again {
+		m.faults.reopened++
+	}
+	m.mu.Unlock()
+	if again {
+		m.wg.Go(func() { m.reopen(s, start) }) // its caller runs in one of the group's goroutines
+	}
+	return again
+}
+
+func (m module) reopen(s *audiostream.Stream, start audiostream.Start) {
+	m.pause(m.spec.Faults.Reopens)
+	m.mu.Lock()
+	gone := m.stream != s || m.state.cause != ""
+	m.mu.Unlock()
+	if gone {
+		return
+	}
+	m.fault("stream opened again by the module")
+	m.sw.streams.Add(1)
+	defer m.sw.streams.Add(-1)
+	m.newStream(start).Run()
 }
 
 // Fault notes a fault that took place.

@@ -83,13 +83,14 @@ func (cfg *Config) complete() {
 // Switch is a simulated switch: its calls, its event bus, its media clock.
 // All methods are safe for concurrent use.
 type Switch struct {
-	cfg    Config
-	log    *zap.Logger
-	core   string // Core-UUID
-	clock  *audiostream.Clock
-	bus    eventsocket.Bus
-	status inbound.Status
-	wg     sync.WaitGroup
+	cfg      Config
+	log      *zap.Logger
+	core     string // Core-UUID
+	clock    *audiostream.Clock
+	bus      eventsocket.Bus
+	status   inbound.Status
+	schedule schedule
+	wg       sync.WaitGroup
 	// patience is that of a stream's upgrade, which only tests change.
 	patience time.Duration
 

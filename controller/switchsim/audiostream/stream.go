@@ -32,6 +32,8 @@ type Channel interface {
 	Event(kind, body string)
 	// Detached says that the stream has let go of the channel: another may be started.
 	Detached(*Stream)
+	// Reopen says whether the module opens a stream that has broken again by itself.
+	Reopen(*Stream, Start) bool
 	// Fault and Note report a fault that took place and a step of the call.
 	Fault(what string)
 	Note(step, detail string)
@@ -175,7 +177,9 @@ func (s *Stream) fail(e *streamError) {
 	if muted {
 		return
 	}
-	s.options.Channel.Detached(s)
+	if !s.options.Channel.Reopen(s, s.options.Start) {
+		s.options.Channel.Detached(s)
+	}
 	s.options.Channel.Event("error", `{"status":"error","message":{"code":`+strconv.Itoa(e.code)+`,"error":"`+e.text+`"}}`)
 }
 

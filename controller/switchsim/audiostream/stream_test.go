@@ -32,6 +32,7 @@ type nobody struct{ began time.Time }
 func (nobody) Variable(string) string                     { return "" }
 func (nobody) Event(string, string)                       {}
 func (nobody) Detached(*Stream)                           {}
+func (nobody) Reopen(*Stream, Start) bool                 { return false }
 func (nobody) Fault(string)                               {}
 func (nobody) Note(string, string)                        {}
 func (nobody) TornDown() <-chan struct{}                  { return nil }

@@ -16,6 +16,9 @@ type Call struct {
 	RefuseStart bool
 	// NoAPI: uuid_audio_stream is not there (-ERR … Command not found!).
 	NoAPI bool
+	// OtherStreams: somebody else's stream is on the channel, so that start is refused
+	// until stop has come so many times.
+	OtherStreams int
 	// TamperURL gives the URL that is really opened: a wrong path or ticket.
 	TamperURL func(url string) string
 	// SecondSocket opens another WebSocket for the same URL while the first
@@ -24,6 +27,9 @@ type Call struct {
 	// Drops break streams: the first stream of the call by the first Drop, the
 	// second by the second, and so on.
 	Drops []Drop
+	// Reopens: the module opens the WebSocket of a dropped stream again by itself after
+	// so long, in real time, whatever STREAM_NO_RECONNECT says (F53). Once a call.
+	Reopens time.Duration
 	// Audio is what is wrong with the frames.
 	Audio Audio
 
@@ -40,6 +46,8 @@ type Call struct {
 	// CompleteBeforeHangup: at a hangup CHANNEL_EXECUTE_COMPLETE of the
 	// application that runs, and of socket, come before CHANNEL_HANGUP (F26).
 	CompleteBeforeHangup bool
+	// BrokenIsPlayed: a playback that a hangup or a transfer has ended says FILE PLAYED (F65).
+	BrokenIsPlayed bool
 	// LoseJobs: no BACKGROUND_JOB event comes.
 	LoseJobs bool
 	// HangOn is the command that is never answered, nor any after it; events

@@ -123,6 +123,8 @@ func (f *Facts) show(argument string) string {
 	rows := []apiRow{
 		{"fsctl", "FS control messages", "", "mod_commands"},
 		{"originate", "Originate a call", "", "mod_commands"},
+		{"sched_api", "Schedule an api command", "[+@]<time> <group_name> <command_string>[&]", "mod_commands"},
+		{"sched_del", "Delete a scheduled task", "<task_id>|<group_id>", "mod_commands"},
 		{"sched_hangup", "Schedule a hangup", "", "mod_commands"},
 		{"uuid_kill", "Kill channel", "<uuid> [cause]", "mod_commands"},
 		{"version", "Version", "[short]", "mod_commands"},
