@@ -82,8 +82,8 @@ func TestCallTransferredAway(t *testing.T) {
 		t.Error("stranded")
 	}
 	sent := slices.DeleteFunc(commands(report), func(c string) bool { return c == "noevents" || c == "nolinger" })
-	if want := []string{"bgapi uuid_audio_stream … stop", "bgapi sched_del …"}; !slices.Equal(sent[len(sent)-2:], want) {
-		t.Errorf("last commands %q, want %q", sent[len(sent)-2:], want)
+	if want := []string{"bgapi uuid_audio_stream … stop", "bgapi uuid_setvar … playback_terminators", "bgapi sched_del tapdeck-…"}; !slices.Equal(sent[len(sent)-3:], want) {
+		t.Errorf("last commands %q, want %q", sent[len(sent)-3:], want)
 	}
 	checkAudio(t, e)
 }

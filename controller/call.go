@@ -23,11 +23,13 @@ type call struct {
 	channel string
 	core    string // the switch's own UUID, of which there is one for each of its starts
 	ringing bool   // it had no media when it came
-	info    Info
-	plan    Plan
-	rec     Recording // nil if the sink accepts none
-	stream  stream
-	status  atomic.Pointer[Status] // never nil once it runs
+	// terminators is playback_terminators as it came: the keys that end a playback.
+	terminators string
+	info        Info
+	plan        Plan
+	rec         Recording // nil if the sink accepts none
+	stream      stream
+	status      atomic.Pointer[Status] // never nil once it runs
 
 	recordingChanged <-chan struct{} // of rec
 
@@ -38,23 +40,26 @@ type call struct {
 	// What the switch has said.
 	running         string // Event-UUID of the application that runs, if any
 	response        string // of the latest application that has completed
+	brokenBy        string // the key that has ended it, if one has
 	digit           string // the latest DTMF digit of finish_on
 	hungUp          bool
 	hangupComplete  bool
 	over            bool             // the connection has ended
 	job, answered   string           // an API command that is waited for, and its answer
-	transferDue     <-chan time.Time // not nil from the end of the socket application on: the time at which we conclude a transfer
+	reasonDue       <-chan time.Time // not nil while the reason of an application's end is still to come: until when
+	socketAppEnded  bool             // without a hangup before it
 	transferredAway bool             // something else has the channel now
 	returned        bool             // … and that is a later call here
 	isFirst         bool             // no earlier call of the channel runs
 
 	// What tapdeck has done.
-	admitted  bool // it has one of max_calls' slots
-	lingers   bool // linger was granted
-	deadMan   bool // sched_hangup was given
-	asked     bool // the hangup was asked for
-	published bool
-	ended     bool // moved to the ended calls
+	admitted       bool      // it has one of max_calls' slots
+	lingers        bool      // linger was granted
+	ownTerminators bool      // playback_terminators is ours
+	deadManDue     time.Time // when the dead man's switch is due, at the earliest; zero if it was not set
+	asked          bool      // the hangup was asked for
+	published      bool
+	ended          bool // moved to the ended calls
 
 	noted   noted // what the recording was told last
 	outcome Outcome
@@ -155,8 +160,8 @@ func (c *call) next(ctx context.Context, timer <-chan time.Time) bool {
 		c.stream.syncWithSink()
 	case <-c.stream.timer.C:
 		c.stream.phaseExpired(ctx)
-	case <-c.transferDue:
-		c.transferredAway = !c.hungUp && !c.asked
+	case <-c.reasonDue:
+		c.noReason()
 	case <-ctx.Done():
 	case <-timer:
 		return false

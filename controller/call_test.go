@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,17 +23,19 @@ func goodCommands(mix string, rate int) []string {
 		"myevents json",
 		"nixevent CHANNEL_EXECUTE CHANNEL_STATE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_PARK CHANNEL_UNPARK CHANNEL_ANSWER CHANNEL_DATA CHANNEL_CREATE CHANNEL_UUID CHANNEL_OUTGOING CHANNEL_ORIGINATE CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_APPLICATION CHANNEL_DESTROY DETECTED_SPEECH TALK NOTALK",
 		"event json BACKGROUND_JOB CUSTOM mod_audio_stream::connect mod_audio_stream::disconnect mod_audio_stream::error",
-		"bgapi sched_hangup … … ALLOTTED_TIMEOUT",
+		"bgapi sched_api … tapdeck-… uuid_kill … ALLOTTED_TIMEOUT",
+		"bgapi uuid_setvar_multi … playback_terminators=none;STREAM_BUFFER_SIZE=20;STREAM_HEART_BEAT=10;STREAM_MESSAGE_DEFLATE=true;STREAM_SUPPRESS_LOG=true;STREAM_NO_RECONNECT=true",
 		"execute answer",
 		"execute playback tone_stream://%(200,0,800)",
-		"bgapi uuid_setvar_multi … STREAM_BUFFER_SIZE=20;STREAM_HEART_BEAT=10;STREAM_MESSAGE_DEFLATE=true;STREAM_SUPPRESS_LOG=true",
 		fmt.Sprintf("bgapi uuid_audio_stream … start … %s %d", mix, rate),
 		"execute playback " + promptFile,
 		"bgapi uuid_audio_stream … stop",
 		"execute hangup NORMAL_CLEARING",
+		"bgapi sched_del tapdeck-…",
 	}
 	if mix != "mono" {
-		list = slices.Insert(list, slices.Index(list, "execute answer"), "bgapi uuid_setvar … send_silence_when_idle -1")
+		i := slices.Index(list, "execute answer") - 1
+		list[i] = strings.Replace(list[i], ";", ";send_silence_when_idle=-1;", 1)
 	}
 	return list
 }

@@ -10,7 +10,8 @@ import (
 	"tapdeck/controller/esl"
 )
 
-// execute has the channel run an application and waits for its completion.
+// execute has the channel run an application and waits for its completion. If something
+// else has ended it, that is the error: a response says little then (F65).
 func (c *call) execute(ctx context.Context, app, arg string, limit time.Duration) (response string, err error) {
 	if err := c.interruption(ctx); err != nil {
 		return "", err
@@ -19,7 +20,7 @@ func (c *call) execute(ctx context.Context, app, arg string, limit time.Duration
 	if err != nil {
 		return "", c.commandEnd(app, err)
 	}
-	err = c.wait(ctx, limit, func() bool { return c.running == "" })
+	err = c.wait(ctx, limit, func() bool { return c.running == "" && c.reasonDue == nil })
 	switch {
 	case errors.Is(err, errTimeout):
 		return "", &callEnd{result: Failed, err: fmt.Errorf("wait for the end of %s: nothing within %v", strings.TrimSpace(app+" "+arg), limit), hint: "FreeSWITCH did not complete the application; its log says why"}

@@ -23,6 +23,9 @@ func (c *call) conclude(ctx context.Context, err error) {
 	c.stream.stop(ctx)
 	c.endChannel(ctx, e.result)
 	c.confirm(ctx)
+	if c.hungUp {
+		c.disarmDeadMan(ctx)
+	}
 	timeout := c.plan.Stream.StopTimeout
 	if c.stream.failure != nil || c.stream.stopFailed { // a socket that is still open is one that the switch forgot (F37)
 		timeout = 0
@@ -45,8 +48,8 @@ func (c *call) classify(ctx context.Context, err error) *callEnd {
 	switch {
 	case c.stream.failure != nil && (e.result == Completed || c.hungUp):
 		return c.stream.failure
-	case c.hungUp && c.outcome.HangupCause == deadManCause:
-		return &callEnd{result: Failed, err: errors.New("the call outlived its plan and was hung up by its own sched_hangup"), hint: "a step took far longer than the plan's times allow: which one, the timeline says; why, FreeSWITCH's log of this channel"}
+	case c.byDeadMan():
+		return outlivedPlan()
 	case c.hungUp && e.result != Aborted:
 		return &callEnd{result: CallerHangup}
 	}
@@ -75,9 +78,14 @@ func (c *call) endChannel(ctx context.Context, result Result) {
 	}
 }
 
-// confirm changes the result from completed if the event socket ended before the
-// hangup.
+// confirm corrects the result by what came after the plan. It is switch_hangup and not
+// the caller's if the switch says so, which it may do only in the hangup's last event
+// (F28), and it is not completed if the event socket ended before the hangup.
 func (c *call) confirm(ctx context.Context) {
+	if c.outcome.Result == CallerHangup && c.outcome.HungUpBy == bySwitch {
+		c.outcome.Result, c.outcome.Hint = SwitchHangup, hangupHint(c.outcome.HangupCause)
+		c.outcome.Err = "FreeSWITCH itself hung the call up: " + c.outcome.HangupCause
+	}
 	if c.outcome.Result != Completed || c.conn.Err() == nil {
 		return
 	}
@@ -92,8 +100,12 @@ func (c *call) confirm(ctx context.Context) {
 // man's switch, which would end it later, and without an application that runs
 // on. A break is only for what runs: of nothing it has no effect (F66).
 func (c *call) release(ctx context.Context) {
-	if c.deadMan {
-		c.bgapi(ctx, "sched_del "+c.channel)
+	if c.ownTerminators {
+		c.bgapi(ctx, "uuid_setvar "+c.channel+" playback_terminators") // without a value: as it was
+	}
+	if job := c.disarmDeadMan(ctx); job != "" {
+		c.job = job // awaited: the next action may be a socket again, whose own must not go
+		c.waitAfterPlan(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.job == "" })
 	}
 	if c.running != "" {
 		c.bgapi(ctx, "uuid_break "+c.channel+" all")

@@ -22,6 +22,9 @@ type Config struct {
 	AbortTimeout time.Duration
 	// TurnTimeout bounds the wait for the end of an earlier call of the same channel.
 	TurnTimeout time.Duration
+	// DeadManMargin is how much longer than its plan a call may take before FreeSWITCH
+	// itself hangs it up; 0 is 15 minutes.
+	DeadManMargin time.Duration
 	// RestartPause is the pause before a dropped stream is started again; it
 	// doubles with each restart of a call, up to 16 s.
 	RestartPause time.Duration
@@ -46,11 +49,11 @@ func DefaultConfig() Config {
 // asks for nothing else, so the event socket need not decode it.
 func Headers() []string {
 	return []string{
-		"Core-UUID", "Unique-ID", "Job-UUID", "Control", "Socket-Mode", "Answer-State",
+		"Core-UUID", "Unique-ID", "Job-UUID", "Control", "Socket-Mode", "Answer-State", "Channel-State-Number",
 		"Caller-Caller-ID-Number", "Caller-Destination-Number",
 		"variable_socket_path", "variable_current_application_data", "variable_tapdeck_*",
 		"Application", "Application-UUID", "Application-Response",
-		"DTMF-Digit",
+		"DTMF-Digit", "variable_playback_terminators", "variable_playback_terminator_used",
 		"Content-Disposition", "Hangup-Cause", "variable_sip_hangup_disposition",
 	}
 }

@@ -184,6 +184,7 @@ func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
 	plan, warnings := c.plans(of, of.Get("socket_path"))
 	k := &call{ctl: c, conn: conn, channel: id, plan: plan, turn: make(chan struct{}, 1), cameBack: make(chan struct{}, 1)}
 	k.core = strings.Clone(channel.Get("Core-UUID"))
+	k.terminators = strings.Clone(of.Get("playback_terminators"))
 	k.ringing = channel.Get("Answer-State") == "ringing"
 	k.info = Info{
 		UUID:        CallID(id),

@@ -3,10 +3,12 @@ package controller
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"tapdeck/controller/esl"
 )
@@ -36,32 +38,81 @@ func (c *call) observe(ctx context.Context, ev *esl.Event) {
 	c.log.Debug("event", zap.String("event", ev.Name()), zap.String("application", ev.Get("Application")))
 	switch ev.Name() {
 	case "CHANNEL_EXECUTE_COMPLETE":
-		if c.running != "" && ev.Get("Application-UUID") == c.running {
-			c.running, c.response = "", ev.Get("Application-Response")
-		}
-		// If no hangup follows the end of the socket application, something else has
-		// transferred, bridged or parked the channel: no other event says so, and the
-		// event socket stays open (F10).
-		if ev.Get("Application") == "socket" && !c.hungUp && c.transferDue == nil {
-			c.transferDue = time.After(hangupGrace)
-		}
+		c.completed(ev)
 	case "CHANNEL_HANGUP":
 		c.sawHangup(ev)
 	case "CHANNEL_HANGUP_COMPLETE":
 		c.sawHangup(ev)
 		c.hangupComplete = true
 	case "DTMF":
-		if d := ev.Get("DTMF-Digit"); d != "" && strings.Contains(c.plan.FinishOn, strings.ToUpper(d)) {
-			c.digit = d
-		}
+		c.pressed(ev.Get("DTMF-Digit"))
 	case "CUSTOM":
 		c.stream.reported(ev.Subclass(), ev.Body)
 	}
 }
 
-// hangupGrace is how long after the end of an application its reason may come: at
-// a hangup, CHANNEL_EXECUTE_COMPLETE can be sent before CHANNEL_HANGUP is (F26).
-const hangupGrace = 100 * time.Millisecond
+// Channel-State-Number of a channel that goes on as it is, and the first one of those
+// that are hung up. Between them it goes elsewhere.
+const (
+	stateExecute = 4
+	stateHangup  = 10
+)
+
+// reasonGrace is how long after the end of an application its reason may come if the
+// event does not say whether there is one.
+const reasonGrace = 100 * time.Millisecond
+
+// completed handles the end of an application. A transfer, a bridge or a park by something
+// else, and a hangup, end what runs, then the socket application, and only then may they
+// be told of (F10, F26). The event's state says so at once (F100): then the reason is
+// awaited, so that what was broken off is not taken for played, nor for a file that can't
+// be.
+func (c *call) completed(ev *esl.Event) {
+	ours := c.running != "" && ev.Get("Application-UUID") == c.running
+	app := ev.Get("Application")
+	if ours {
+		c.running, c.response, c.brokenBy = "", ev.Get("Application-Response"), ev.Get("variable_playback_terminator_used")
+	}
+	if c.hungUp || !ours && app != "socket" {
+		return
+	}
+	c.socketAppEnded = app == "socket"
+	state, _ := strconv.Atoi(ev.Get("Channel-State-Number"))
+	stays := state == 0 || state == stateExecute
+	switch {
+	case c.socketAppEnded && !stays && state < stateHangup: // nothing else says so, and the event socket stays open
+		c.transferredAway, c.reasonDue = !c.asked, nil
+	case !stays:
+		c.reasonDue = time.After(c.ctl.cfg.CommandTimeout)
+	case c.socketAppEnded, app == "playback" && c.response != "FILE PLAYED" && c.response != "FILE NOT FOUND":
+		c.reasonDue = time.After(reasonGrace)
+	}
+}
+
+// noReason decides that no reason will come: the application has ended by itself, and if it is
+// socket, something else has the channel.
+func (c *call) noReason() {
+	c.reasonDue = nil
+	c.transferredAway = c.socketAppEnded && !c.hungUp && !c.asked
+}
+
+// pressed handles a key of the caller.
+func (c *call) pressed(digit string) {
+	if digit == "" || !strings.Contains(c.plan.FinishOn, strings.ToUpper(digit)) {
+		return
+	}
+	if c.outcome.Timeline.Listen.IsZero() {
+		c.log.Info("digit before listening", zap.String("digit", digit), zap.String("step", c.status.Load().Step),
+			zap.String("hint", "finish_on counts only while the call listens: this digit ends nothing"), ratelog(c.info.UUID))
+	}
+	c.digit = digit
+}
+
+// ratelog marks a line that a caller can cause as often as he likes, for the daemon's log,
+// which limits the lines of the same message and kind. Encoders ignore the field.
+func ratelog(kind string) zap.Field {
+	return zap.Field{Key: "ratelog", Type: zapcore.SkipType, String: kind}
+}
 
 // sawHangup notes the hangup, its cause and whose it was.
 func (c *call) sawHangup(ev *esl.Event) {

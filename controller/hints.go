@@ -15,6 +15,16 @@ func hintField(hint string) zap.Field {
 	return zap.String("hint", hint)
 }
 
+// hangupHint says what to do about a hangup by the switch itself.
+func hangupHint(cause string) string {
+	return cmp.Or(hangupHints[cause], "nothing, if an operator did it (uuid_kill, hupall); else FreeSWITCH's log of this channel says why")
+}
+
+var hangupHints = map[string]string{
+	"ALLOTTED_TIMEOUT": "nothing, if it is meant: a time limit that the dialplan, a script or an operator has set (sched_hangup); tapdeck's own has another result",
+	"SYSTEM_SHUTDOWN":  "FreeSWITCH was stopped or restarted while calls ran; `fsctl shutdown elegant` waits for them",
+}
+
 const nextAction = "the call goes on with the dialplan's next action"
 
 const (
@@ -58,7 +68,7 @@ func (c *Controller) refusalHint(answer string) string {
 var switchHints = []struct{ sign, text string }{
 	{"Command not found", "mod_audio_stream is not loaded: `load mod_audio_stream` in fs_cli, and add it to autoload_configs/modules.conf.xml"},
 	{"-USAGE", "this version of mod_audio_stream wants other arguments; tapdeck doctor compares"},
-	{"Operation Failed", "the switch refused: the channel may have another audio stream, or the module does not support this rate or URL"},
+	{"Operation Failed", "the switch refused twice: another stream is on this channel (look for uuid_audio_stream in the dialplan, its api_on_answer and scripts), or the module does not support this rate or URL"},
 	{"Connection refused", "nothing listens at sink.advertise as FreeSWITCH sees it: compare sink.listen, sink.advertise and the firewall"},
 	{"system error 11)", "FreeSWITCH can't resolve the host name of sink.advertise; an IP address always works"},
 	{"upgrade failed", "the sink refused the socket; its log line says why (sink.allow, the ticket, disk)"},

@@ -169,6 +169,11 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		<-req.Context().Done()
 		return
 	}
+	if !t.one.TryLock() { // one socket at a time, as the sink has it
+		http.Error(w, "another is open", http.StatusConflict)
+		return
+	}
+	defer t.one.Unlock()
 	ws, err := websocket.Accept(w, req, nil)
 	if err != nil {
 		return

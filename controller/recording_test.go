@@ -20,6 +20,8 @@ type recording struct {
 	plan    controller.StreamPlan
 	changed chan struct{}
 
+	one sync.Mutex // held while a socket is open
+
 	mu       sync.Mutex
 	state    controller.StreamState
 	sockets  int // upgrades that were tried

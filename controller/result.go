@@ -16,6 +16,9 @@ const (
 	Completed Result = "completed"
 	// CallerHangup is a call that the caller's side ended before its plan did.
 	CallerHangup Result = "caller_hangup"
+	// SwitchHangup is a call that the switch ended before its plan did: an operator, a
+	// scheduled hangup, or its shutdown.
+	SwitchHangup Result = "switch_hangup"
 	// StreamFailed is a call whose stream never connected, or dropped for good.
 	StreamFailed Result = "stream_failed"
 	// SwitchLost is a call whose event socket ended before the call did.
@@ -33,13 +36,13 @@ const (
 
 // Results are all results, in the order in which they are documented.
 func Results() []Result {
-	return []Result{Completed, CallerHangup, StreamFailed, SwitchLost, Refused, Misconfigured, Aborted, Failed}
+	return []Result{Completed, CallerHangup, SwitchHangup, StreamFailed, SwitchLost, Refused, Misconfigured, Aborted, Failed}
 }
 
 // level is the level of the log line with which a call of this result ends.
 func (r Result) level() zapcore.Level {
 	switch r {
-	case Completed, CallerHangup:
+	case Completed, CallerHangup, SwitchHangup: // to end a call is an operator's right
 		return zapcore.InfoLevel
 	case Misconfigured, Failed:
 		return zapcore.ErrorLevel

@@ -14,12 +14,6 @@ import (
 // Never without a number: that would pin the channel until we close (F33).
 const lingerSeconds = 5
 
-// deadManCause is the hangup cause of a call whose controller never came back.
-const deadManCause = "ALLOTTED_TIMEOUT"
-
-// deadManMargin is added to a plan's known length and the longest prompt.
-const deadManMargin = 15 * time.Minute
-
 // unused are the events of myevents that no call needs: each would be 6 KB (F24).
 const unused = "CHANNEL_EXECUTE CHANNEL_STATE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_PARK CHANNEL_UNPARK " +
 	"CHANNEL_ANSWER CHANNEL_DATA CHANNEL_CREATE CHANNEL_UUID CHANNEL_OUTGOING CHANNEL_ORIGINATE CHANNEL_BRIDGE " +
@@ -43,17 +37,12 @@ func (c *call) subscribe(ctx context.Context) error {
 		}
 		c.lingers = true
 	}
-	p := c.plan
-	length := p.AnswerPause + p.Tone.Duration + p.Stream.ConnectTimeout + c.ctl.cfg.PromptLimit + p.Listen + p.Stream.StopTimeout
-	seconds := int((length + deadManMargin) / time.Second)
-	c.deadMan = true
-	_, err := c.bgapi(ctx, fmt.Sprintf("sched_hangup +%d %s %s", seconds, c.channel, deadManCause))
-	return err
+	return c.armDeadMan(ctx)
 }
 
 func (c *call) answer(ctx context.Context) error {
 	begun := c.beginStep("answer")
-	if err := c.fillSilence(ctx); err != nil {
+	if err := c.setVariables(ctx); err != nil {
 		return err
 	}
 	if _, err := c.execute(ctx, "answer", "", c.ctl.cfg.AnswerTimeout); err != nil {
@@ -67,25 +56,44 @@ func (c *call) answer(ctx context.Context) error {
 // bothWays says that the stream holds what the switch plays, too.
 func (p Plan) bothWays() bool { return p.Stream.Mix != "mono" }
 
-// fillSilence has the switch send silence while nothing plays. A parked channel
-// sends nothing by itself, and mod_audio_stream has no frame then of a mix with both
-// directions. Park looks at the variable once, when media is ready: so before
-// answer, or never (F47).
-func (c *call) fillSilence(ctx context.Context) error {
-	if !c.plan.bothWays() || !c.ringing {
+// setVariables sets the channel's variables, all that a call needs in one API command: an
+// execute each would cost a media frame (F20). Before the answer, because park looks at
+// one of them when media is ready. bgapi commands run in threads of their own (F15), so
+// the answer is awaited.
+func (c *call) setVariables(ctx context.Context) error {
+	list := c.variables()
+	if len(list) == 0 {
 		return nil
 	}
-	answer, err := c.api(ctx, "uuid_setvar "+c.channel+" send_silence_when_idle -1")
-	if err != nil {
-		return err
+	answer, err := c.api(ctx, "uuid_setvar_multi "+c.channel+" "+strings.Join(list, ";"))
+	if err == nil && answer != "" && !strings.HasPrefix(answer, "+OK") {
+		c.log.Warn("channel variables not set", zap.String("step", "answer"), zap.String("err", answer),
+			zap.String("hint", "does this switch have uuid_setvar_multi? The stream's buffer and heart beat stay at the module's defaults, * cuts prompts, and a stereo or mixed recording may lack the time in which nothing plays"))
 	}
-	if !strings.HasPrefix(answer, "+OK") {
-		c.log.Warn("silence not filled", zap.String("step", "answer"), zap.String("err", answer), zap.String("hint", "a stereo or mixed recording may lack the time in which nothing plays"))
-	}
-	return nil
+	return err
 }
 
-// playSilence does in the listening time what fillSilence could not do for a
+// variables are those that setVariables sets, as NAME=VALUE.
+func (c *call) variables() (list []string) {
+	// FreeSWITCH ends a playback on the caller's * unless it is told not to (F67). A dialplan
+	// that names its keys wants them.
+	if c.terminators == "" {
+		c.ownTerminators = true
+		list = append(list, "playback_terminators=none")
+	}
+	// A parked channel sends nothing by itself, and mod_audio_stream has no frame then of a
+	// mix with both directions. Park looks at this once, when media is ready: so before
+	// answer, or never (F47).
+	if c.plan.bothWays() && c.ringing {
+		list = append(list, "send_silence_when_idle=-1")
+	}
+	if c.rec != nil {
+		list = append(list, c.plan.Stream.variables()...)
+	}
+	return list
+}
+
+// playSilence does in the listening time what send_silence_when_idle could not do for a
 // channel that had media before (F47). The hangup ends it.
 func (c *call) playSilence(ctx context.Context) error {
 	if !c.plan.bothWays() || c.ringing || c.rec == nil {
@@ -118,9 +126,6 @@ func (c *call) tone(ctx context.Context) error {
 		return err
 	}
 	if response != "FILE PLAYED" {
-		if err := c.sleep(ctx, hangupGrace); err != nil {
-			return err
-		}
 		c.log.Warn("tone not played", zap.String("step", "tone"), zap.String("err", response), zap.String("hint", "is mod_tone_stream loaded? tapdeck doctor checks it"))
 	}
 	return nil
@@ -131,7 +136,7 @@ func (c *call) startStream(ctx context.Context) error {
 		return nil
 	}
 	c.outcome.Timeline.StreamStart = c.beginStep("stream_start")
-	c.stream.begin(ctx)
+	c.stream.start(ctx)
 	// What is up and drops again at once is brought back while the call goes on.
 	decided := func() bool { return c.stream.wasUp || c.stream.phase == streamFailed || c.stream.phase == streamFull }
 	err := c.wait(ctx, c.plan.Stream.ConnectTimeout+2*c.ctl.cfg.CommandTimeout, decided)
@@ -155,15 +160,14 @@ func (c *call) prompt(ctx context.Context) error {
 		return err
 	}
 	file := zap.String("file", c.plan.Prompt)
-	switch response {
-	case "FILE PLAYED":
+	switch {
+	case c.brokenBy != "":
+		c.log.Info("prompt cut", file, since(begun), zap.String("digit", c.brokenBy), zap.String("hint", "the dialplan's variable playback_terminators says which keys do so"))
+	case response == "FILE PLAYED":
 		c.log.Info("prompt played", file, since(begun))
-	case "FILE NOT FOUND":
+	case response == "FILE NOT FOUND":
 		c.log.Warn("prompt not found", file, zap.String("hint", "FreeSWITCH looks below its sound_prefix; tapdeck doctor shows where"))
 	default:
-		if err := c.sleep(ctx, hangupGrace); err != nil {
-			return err
-		}
 		c.log.Warn("prompt not played", file, zap.String("err", response), zap.String("hint", "FreeSWITCH's log says why; is the module of the file's format loaded (mod_sndfile for WAV)?"))
 	}
 	return nil

@@ -17,7 +17,6 @@ type streamPhase int
 
 const (
 	streamIdle       streamPhase = iota
-	streamVariables              // the channel variables are being set
 	streamStarting               // start was sent, its job is not answered
 	streamConnecting             // +OK came, the socket has not
 	streamUp                     // the socket is open
@@ -54,6 +53,7 @@ type stream struct {
 	moduleConnected bool // mod_audio_stream says that it has connected, to whatever server
 	stopFailed      bool // stop did not end it
 	hopeless        bool // there is no use in bringing it back
+	cleared         bool // stop was given because the first start was refused
 }
 
 const (
@@ -71,15 +71,14 @@ func (s *stream) setPhase(p streamPhase) {
 	s.timer.Stop()
 }
 
-// begin sets the channel variables and then starts the stream. All of them are
-// set always, in one API command: mod_audio_stream leaves STREAM_MESSAGE_DEFLATE
-// and STREAM_HEART_BEAT uninitialised without them (F38), and an execute each would
-// cost four media frames (F20). bgapi commands run in threads of their own (F15),
-// so the answer is awaited before start.
-func (s *stream) begin(ctx context.Context) {
-	s.setPhaseFor(streamVariables, s.c.ctl.cfg.CommandTimeout)
-	s.send(ctx, fmt.Sprintf("uuid_setvar_multi %s STREAM_BUFFER_SIZE=%d;STREAM_HEART_BEAT=%d;STREAM_MESSAGE_DEFLATE=true;STREAM_SUPPRESS_LOG=true",
-		s.c.channel, s.c.plan.Stream.Buffer.Milliseconds(), heartBeatSeconds))
+// variables are the channel variables that mod_audio_stream reads at start, all of them
+// always: it leaves STREAM_MESSAGE_DEFLATE and STREAM_HEART_BEAT uninitialised without
+// them (F38), and old versions bring a stream back by themselves unless told not to (F53).
+func (p StreamPlan) variables() []string {
+	return []string{
+		fmt.Sprintf("STREAM_BUFFER_SIZE=%d", p.Buffer.Milliseconds()), fmt.Sprintf("STREAM_HEART_BEAT=%d", heartBeatSeconds),
+		"STREAM_MESSAGE_DEFLATE=true", "STREAM_SUPPRESS_LOG=true", "STREAM_NO_RECONNECT=true",
+	}
 }
 
 // heartBeatSeconds is how often the module pings, so that a socket without audio is not idle.
@@ -117,22 +116,34 @@ func (s *stream) answered(ctx context.Context, job, body string) {
 	s.job = ""
 	ok := strings.HasPrefix(body, "+OK")
 	switch s.phase {
-	case streamVariables:
+	case streamStarting, streamBackoff: // in a pause: the module reported something before
 		if !ok {
-			s.c.log.Warn("stream variables not set", zap.String("err", body), zap.String("hint", "does this switch have uuid_setvar_multi? its buffer and heart beat stay at the module's defaults"))
-		}
-		s.start(ctx)
-	case streamStarting:
-		if !ok {
-			s.hopeless = !s.wasUp // a switch that refuses the first start will refuse the second
-			s.scheduleRestart(fmt.Errorf("start the stream: the switch answered %.200q", body), s.c.ctl.refusalHint(body))
+			s.refused(ctx, body)
 			return
 		}
-		s.phase = streamConnecting
-		s.syncWithSink()
+		if s.phase == streamStarting {
+			s.phase = streamConnecting
+			s.syncWithSink()
+		}
 	case streamResetting: // +OK, or -ERR if the module has let go by itself (F43, F40)
+		if ok && s.cleared && s.restarts == 0 && !s.wasUp {
+			s.c.log.Warn("somebody else's stream stopped", zap.String("hint", "this call came with an audio stream on it: look for uuid_audio_stream in the dialplan, its api_on_answer and scripts, and remove it"))
+		}
 		s.restart(ctx)
 	}
+}
+
+// refused handles a start that the switch has refused. A channel has one audio stream: if
+// that is an older hook's, the first start is refused until a stop (F36).
+func (s *stream) refused(ctx context.Context, answer string) {
+	if !s.wasUp && !s.cleared && strings.Contains(answer, "Operation Failed") {
+		s.cleared = true
+		s.setPhaseFor(streamResetting, s.c.ctl.cfg.CommandTimeout)
+		s.send(ctx, "uuid_audio_stream "+s.c.channel+" stop")
+		return
+	}
+	s.hopeless = !s.wasUp // a switch that refuses the first start will refuse the next
+	s.scheduleRestart(fmt.Errorf("start the stream: the switch answered %.200q", answer), s.c.ctl.refusalHint(answer))
 }
 
 // reported handles an event of mod_audio_stream.
@@ -178,13 +189,9 @@ func (s *stream) syncWithSink() {
 		s.fail(state.Err, "the sink's log lines of this call say more")
 		return
 	}
-	fresh := state.Connections > s.sockets
 	switch s.phase {
-	case streamConnecting:
-		if fresh {
-			s.sockets = state.Connections
-			s.up(state)
-		}
+	case streamConnecting, streamBackoff: // in a pause: the module has opened it again by itself (F53)
+		s.acceptSocket(state)
 	case streamUp:
 		s.sockets = state.Connections
 	}
@@ -201,6 +208,18 @@ func (s *stream) syncWithSink() {
 // errWrongRate is why a stream that is up is started again: after a codec change the module
 // goes on with the rate that it found at start (F50).
 var errWrongRate = errors.New("the stream's audio has another rate than the plan's")
+
+// acceptSocket says whether there is a new socket at the sink: the stream is up then. In a
+// pause it may be one that a refused start has left, or will have: that is none (F37).
+func (s *stream) acceptSocket(state StreamState) bool {
+	left := s.phase == streamBackoff && (s.job != "" || s.hopeless || !state.Live)
+	if state.Connections <= s.sockets || left {
+		return false
+	}
+	s.sockets = state.Connections
+	s.up(state)
+	return true
+}
 
 func (s *stream) up(state StreamState) {
 	s.setPhase(streamUp)
@@ -242,13 +261,9 @@ func (s *stream) scheduleRestart(cause error, causeHint string) {
 // phaseExpired is called if the phase has lasted its time.
 func (s *stream) phaseExpired(ctx context.Context) {
 	switch s.phase {
-	case streamVariables: // unanswered: start shows whether the switch answers at all
-		s.start(ctx)
 	case streamStarting, streamConnecting:
-		if state := s.c.rec.State(); state.Live && state.Connections > s.sockets {
+		if state := s.c.rec.State(); state.Live && s.acceptSocket(state) {
 			s.c.log.Warn("the switch did not answer start, but the stream connected", zap.String("hint", "FreeSWITCH is slow to answer API commands: is its machine overloaded?"))
-			s.sockets = state.Connections
-			s.up(state)
 			return
 		}
 		if !slices.Contains(s.c.outcome.Alarms, alarmNoSocket) { // the recorder counts the alarms of its calls
@@ -261,7 +276,9 @@ func (s *stream) phaseExpired(ctx context.Context) {
 		}
 		s.scheduleRestart(fmt.Errorf("%s within %v of start", missing, s.c.plan.Stream.ConnectTimeout), causeHint)
 	case streamBackoff:
-		s.retry(ctx)
+		if !s.acceptSocket(s.c.rec.State()) {
+			s.retry(ctx)
+		}
 	case streamResetting:
 		s.restart(ctx)
 	}

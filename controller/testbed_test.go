@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -154,15 +155,27 @@ func (l *testbed) dial(spec switchsim.CallSpec) *switchsim.Call {
 // operator gives the switch an API command over its inbound event socket, in a
 // goroutine that ends before the test does.
 func (l *testbed) operator(command string) {
+	l.operatorDone(command)
+}
+
+// operatorSays gives the switch an API command and waits for its answer.
+func (l *testbed) operatorSays(command string) {
+	l.tb.Helper()
+	<-l.operatorDone(command)
+}
+
+func (l *testbed) operatorDone(command string) <-chan struct{} {
 	l.tb.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		l.tb.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
 	var tasks sync.WaitGroup
 	tasks.Go(func() { l.sw.ServeInbound(ctx, ln) })
 	tasks.Go(func() {
+		defer close(done)
 		conn, err := esl.Dial(ctx, ln.Addr().String(), "ClueCon", esl.DefaultConfig(), zap.NewNop())
 		if err != nil {
 			l.tb.Error(err)
@@ -174,6 +187,7 @@ func (l *testbed) operator(command string) {
 		}
 	})
 	l.tb.Cleanup(func() { stop(); tasks.Wait() })
+	return done
 }
 
 // ended is what one call left behind.
@@ -239,6 +253,9 @@ func (l *testbed) ended(report switchsim.Report) ended {
 			l.tb.Errorf("call %s: %s %q has no hint: %v", id, line.Level, line.Message, line.ContextMap())
 		}
 	}
+	if n := l.sw.Tasks("tapdeck-" + report.UUID); n > 0 && !lost(e) {
+		l.tb.Errorf("call %s: %d tasks were left in the switch", id, n)
+	}
 	if e.recording != nil && e.recording.finished != 1 {
 		l.tb.Errorf("call %s: recording finished %d times, want once", id, e.recording.finished)
 	}
@@ -248,6 +265,14 @@ func (l *testbed) ended(report switchsim.Report) ended {
 // of returns the log lines of one call.
 func (l *testbed) of(id string) []observer.LoggedEntry {
 	return l.logs.Filter(func(e observer.LoggedEntry) bool { return field(e, "call") == id }).All()
+}
+
+// lost says that a call may leave its dead man's switch behind: nothing could be said to
+// the switch any more, or it did not answer, or a shutdown could not wait for the hangup.
+func lost(e ended) bool {
+	return e.outcome.Result == controller.Aborted && e.outcome.HangupCause == "" ||
+		e.outcome.Result == controller.SwitchLost || e.outcome.Result == controller.Failed ||
+		slices.ContainsFunc(e.report.Faults, func(f string) bool { return strings.HasPrefix(f, "died") || strings.HasPrefix(f, "never answered") })
 }
 
 func field(e observer.LoggedEntry, name string) any { return e.ContextMap()[name] }
@@ -320,8 +345,7 @@ func story(r switchsim.Report) string {
 			{"uuid_audio_stream … start", "start"},
 			{"uuid_audio_stream … stop", "stop"},
 			{"execute hangup", "hangup"},
-			{"uuid_kill", "kill"},
-			{"sched_del", "undo"},
+			{"bgapi uuid_kill", "kill"},
 			{"uuid_break", "break"},
 		} {
 			if strings.Contains(c, w.sign) {

@@ -108,8 +108,8 @@ func TestEventsPerCall(t *testing.T) {
 	})
 	t.Logf("%d commands; %d events and %d bytes come, with myevents alone %d events and %d bytes",
 		len(narrow.Commands), narrow.EventsSent, narrow.BytesSent, wide.EventsSent, wide.BytesSent)
-	// 12, and one more if the hangup is slow enough for its last event to be sent.
-	if narrow.EventsSent > 13 || 3*narrow.EventsSent > 2*wide.EventsSent || 3*narrow.BytesSent > 2*wide.BytesSent {
+	// 12, and up to two more if the end is slow enough for its last events to be sent.
+	if narrow.EventsSent > 14 || 3*narrow.EventsSent > 2*wide.EventsSent || 3*narrow.BytesSent > 2*wide.BytesSent {
 		t.Errorf("%d events and %d bytes come, want a third less than the %d and %d of myevents", narrow.EventsSent, narrow.BytesSent, wide.EventsSent, wide.BytesSent)
 	}
 }

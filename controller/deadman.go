@@ -1,0 +1,83 @@
+package controller
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+)
+
+// The dead man's switch is a task of FreeSWITCH that hangs a call up whose controller
+// never comes back. It has a group of its own: that of a sched_hangup is the channel's
+// id, and to delete it would delete the limits that the user's dialplan has set (F29).
+//
+// The switch deletes a channel's own group with the channel, but not this one (F99). So
+// it is deleted when the call is over, which costs one command that nobody waits for:
+// left-over tasks harm no call, but they are a list that the switch walks. What a
+// controller that died has left would hang this call up, too, if its channel has the same
+// id: it is deleted before a new one is set.
+
+// deadManCause is the hangup cause that the dead man's switch gives.
+const deadManCause = "ALLOTTED_TIMEOUT"
+
+// defaultDeadManMargin is added to a plan's known length and the longest prompt.
+const defaultDeadManMargin = 15 * time.Minute
+
+// deadManGroup is the group of the channel's dead man's switch. The rendered dialplan
+// deletes it by this name, too.
+func (c *call) deadManGroup() string { return "tapdeck-" + c.channel }
+
+// armDeadMan sets the dead man's switch.
+func (c *call) armDeadMan(ctx context.Context) error {
+	if c.mayBeLeftOver() {
+		if _, err := c.api(ctx, "sched_del "+c.deadManGroup()); err != nil {
+			return err
+		}
+	}
+	p := c.plan
+	length := p.AnswerPause + p.Tone.Duration + p.Stream.ConnectTimeout + c.ctl.cfg.PromptLimit + p.Listen + p.Stream.StopTimeout
+	limit := (length + cmp.Or(c.ctl.cfg.DeadManMargin, defaultDeadManMargin)).Truncate(time.Second)
+	c.deadManDue = time.Now().Add(limit - time.Second) // the switch counts whole seconds (F98)
+	answer, err := c.api(ctx, fmt.Sprintf("sched_api +%d %s uuid_kill %s %s", limit/time.Second, c.deadManGroup(), c.channel, deadManCause))
+	if err == nil && answer != "" && !strings.HasPrefix(answer, "+OK") {
+		c.log.Warn("dead man's switch not set", zap.String("err", answer), zap.String("hint", "if tapdeck dies, this call stays until the caller hangs up; does this switch have sched_api (mod_commands)?"))
+	}
+	return err
+}
+
+// mayBeLeftOver says whether another controller can have set a dead man's switch for a
+// channel of this id: for this very channel, which has the variable then that every call
+// sets (setVariables), or for an earlier one whose id was no random UUID.
+func (c *call) mayBeLeftOver() bool {
+	return c.terminators != "" || uuid.Validate(c.info.UUID) != nil
+}
+
+// disarmDeadMan deletes the dead man's switch, and nothing else. It returns the job's
+// UUID for those who wait for its answer, "" if there is nothing to wait for.
+func (c *call) disarmDeadMan(ctx context.Context) (job string) {
+	if c.deadManDue.IsZero() || c.over {
+		return ""
+	}
+	c.deadManDue = time.Time{}
+	job, _ = c.bgapi(ctx, "sched_del "+c.deadManGroup()) // an error is the connection's end
+	return job
+}
+
+// byDeadMan says whether the hangup was the dead man's switch's. Its cause alone is
+// anybody's: it is the default of every sched_hangup (F29). Its moment alone may be a
+// caller's. A call that gets that cause when its own time is up has outlived its plan.
+func (c *call) byDeadMan() bool {
+	return c.hungUp && c.outcome.HangupCause == deadManCause && !c.deadManDue.IsZero() && !c.outcome.Timeline.Hangup.Before(c.deadManDue)
+}
+
+func outlivedPlan() *callEnd {
+	return &callEnd{
+		result: Failed, err: errors.New("the call outlived its plan and was hung up by its dead man's switch"),
+		hint: "a step took far longer than the plan's times allow: which one, the timeline says; why, FreeSWITCH's log of this channel",
+	}
+}

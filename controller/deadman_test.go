@@ -1,0 +1,67 @@
+package controller_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tapdeck/controller"
+	"tapdeck/controller/switchsim"
+)
+
+// A call whose step outlasts its plan is hung up by the switch, and it is said which of
+// all scheduled hangups that was.
+func TestDeadMan(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.cfg.PromptLimit, s.cfg.AnswerTimeout, s.cfg.DeadManMargin = time.Second, patience, time.Second
+	s.plan.Stream.ConnectTimeout, s.plan.Stream.StopTimeout = 100*time.Millisecond, 100*time.Millisecond
+	e := s.run(t, switchsim.CallSpec{Faults: switchsim.Faults{NeverComplete: "answer"}})
+	if e.outcome.Result != controller.Failed || e.outcome.HungUpBy != "switch" || !strings.Contains(e.outcome.Err, "outlived its plan") {
+		t.Errorf("outcome = %+v, want error: the call outlived its plan", e.outcome)
+	}
+}
+
+// The limits that somebody else has set on the call are his: they outlive tapdeck's hand
+// on the call, which leaves nothing of its own behind.
+func TestSomebodysScheduledHangup(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.plan.OnStreamFailure = controller.FailureDialplan
+	own, tapdecks := -1, -1
+	spec := switchsim.CallSpec{
+		Before: []switchsim.Action{{Application: "sched_hangup", Data: "+600"}},
+		Then:   after(), Faults: switchsim.Faults{RefuseStart: true},
+	}
+	e := s.runWith(t, spec, 1, "execute", "playback ivr/sorry.wav", func(l *testbed, call *switchsim.Call) {
+		own, tapdecks = l.sw.Tasks(call.UUID()), l.sw.Tasks("tapdeck-"+call.UUID())
+	})
+	if own != 1 || tapdecks != 0 {
+		t.Errorf("the next action has %d tasks of its own and %d of tapdeck's, want 1 and 0", own, tapdecks)
+	}
+	for _, c := range commands(e.report) {
+		if strings.Contains(c, "sched_hangup") || strings.Contains(c, "sched_cancel") || strings.HasSuffix(c, "sched_del …") {
+			t.Errorf("command %q is about the channel's own group", c)
+		}
+	}
+}
+
+// What a controller that died has left on the channel would end this call early.
+func TestDeadManLeftOver(t *testing.T) {
+	t.Parallel()
+	s := good()
+	l := s.start(t)
+	id := newUUID()
+	l.operatorSays("sched_api +600 tapdeck-" + id + " uuid_kill " + id)
+	left := -1
+	call := l.dial(switchsim.CallSpec{UUID: id, Variables: map[string]string{"playback_terminators": "none"}, Progress: on(1, "complete", "answer", func() { left = l.sw.Tasks("tapdeck-" + id) })})
+	report := call.Wait()
+	l.close()
+	if e := l.ended(report); left != 1 || e.outcome.Result != controller.Completed {
+		t.Errorf("%d tasks of tapdeck's while the call runs, want 1; outcome = %+v", left, e.outcome)
+	}
+	if i := slices.IndexFunc(report.Commands, func(c string) bool { return strings.Contains(c, "sched_api") }); i < 1 || !strings.Contains(report.Commands[i-1], "sched_del tapdeck-") {
+		t.Errorf("commands = %q, want the left-over task deleted before the new one is set", report.Commands)
+	}
+}
