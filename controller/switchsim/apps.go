@@ -24,6 +24,7 @@ func findApplication(name string) application {
 		return (*Call).playback
 	case "sleep":
 		return func(c *Call, data string, locked bool) string {
+			c.forgetBreak()
 			c.stay(time.Duration(audiostream.Number(data))*time.Millisecond, locked)
 			return ""
 		}

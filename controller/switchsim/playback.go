@@ -14,7 +14,11 @@ func (c *Call) playback(name string, locked bool) string {
 	if !ok {
 		return "FILE NOT FOUND"
 	}
+	if c.spec.Faults.BrokenFiles && !strings.Contains(name, "://") {
+		return "PLAYBACK ERROR"
+	}
 	c.preAnswer()
+	c.forgetBreak()
 	at := c.beginPlaying(name, sound)
 	c.note("playing", name)
 	whole := c.stay(sound.Length, locked)
@@ -55,6 +59,7 @@ func (c *Call) endPlaying(i int, response string) {
 
 // park stays until a break, or until an older event socket of the call ends (F95).
 func (c *Call) park(locked bool) {
+	c.forgetBreak()
 	c.setInPark(true)
 	c.stay(-1, locked)
 	c.setInPark(false)
@@ -102,6 +107,14 @@ func (c *Call) terminate(digit string) {
 	}
 }
 
+// forgetBreak forgets a break of nothing (F66). It is to be called before an application stays.
+func (c *Call) forgetBreak() {
+	select {
+	case <-c.breaks:
+	default:
+	}
+}
+
 // stay spends a media duration (negative: without end) in an application. It
 // returns false when it was broken or the call was hung up. Unless locked,
 // sendmsgs that arrive meanwhile execute inside it (F19), and its own time stands
@@ -110,10 +123,6 @@ func (c *Call) stay(media time.Duration, locked bool) bool {
 	left := c.sw.real(media)
 	if media < 0 {
 		left = 1 << 62
-	}
-	select {
-	case <-c.breaks: // a break of nothing (F66)
-	default:
 	}
 	var wake <-chan struct{}
 	if !locked {

@@ -48,6 +48,8 @@ type Call struct {
 	CompleteBeforeHangup bool
 	// BrokenIsPlayed: a playback that a hangup or a transfer has ended says FILE PLAYED (F65).
 	BrokenIsPlayed bool
+	// BrokenFiles: a playback of a file ends at once with PLAYBACK ERROR.
+	BrokenFiles bool
 	// LoseJobs: no BACKGROUND_JOB event comes.
 	LoseJobs bool
 	// HangOn is the command that is never answered, nor any after it; events
