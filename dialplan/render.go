@@ -47,8 +47,9 @@ const (
       <!-- From here on only for calls that no controller accepted, or that one gave back (full,
            draining, or the plan's on_stream_failure is dialplan), or whose controller died. A
            call that tapdeck has hung up, or that the caller has, ends above. sched_cancel
-           removes the time limit that a controller which died has left on the call. -->
-      <action application="sched_cancel"/>
+           removes the time limit that a controller which died has left on the call, and only
+           that one: without a group it would remove your own sched_hangup, too. -->
+      <action application="sched_cancel" data="tapdeck-${uuid}"/>
       <action application="log" data="WARNING tapdeck did not take call ${uuid} to ${destination_number}, or gave it back"/>
       <action application="hangup" data="NORMAL_TEMPORARY_FAILURE"/>
     </condition>

@@ -56,7 +56,7 @@ func TestRender(t *testing.T) {
 		{"set", "tapdeck_listen=30s"},
 		{"set", `tapdeck_prompt=it's "new" <&> --.wav`},
 		{"socket", "127.0.0.1:8084/survey|2001:db8::5:9000/survey|recorder.example.net:8084/survey async full"},
-		{"sched_cancel", ""},
+		{"sched_cancel", "tapdeck-${uuid}"}, // a group of its own: not what the user has scheduled
 		{"log", "WARNING tapdeck did not take call ${uuid} to ${destination_number}, or gave it back"},
 		{"hangup", "NORMAL_TEMPORARY_FAILURE"},
 	}
