@@ -32,6 +32,8 @@ const (
 	hintOtherServer = "another WebSocket server listens at sink.advertise, the old one perhaps: compare sink.advertise with sink.listen"
 )
 
+const hintNoTLS = "sink.advertise is wss://: was mod_audio_stream built without TLS, as by default? The sink's log has `plain text on the TLS port` then: build the module with -DUSE_TLS=ON, or advertise ws://"
+
 // switchHint says what to do about what the switch or its module says of a stream, or "".
 func switchHint(text string) string {
 	for _, h := range switchHints {

@@ -156,8 +156,21 @@ func (s *stream) reported(subclass, body string) {
 		s.moduleConnected = true
 	case "mod_audio_stream::error", "mod_audio_stream::disconnect":
 		message := moduleMessage(body)
-		s.scheduleRestart(errors.New(message), switchHint(message))
+		s.scheduleRestart(errors.New(message), s.moduleHint(message))
 	}
+}
+
+// moduleHint says what to do about what the module reports. A module built without TLS
+// speaks plain text to a wss:// URL (F52), which the sink cannot tell from any other
+// stranger's, so that only its own log line has the proof.
+func (s *stream) moduleHint(message string) string {
+	hint := switchHint(message)
+	signs := []string{"Timeout", "upgrade failed", "abnormal EOF", "reset by peer"}
+	noTLS := func(sign string) bool { return strings.Contains(message, sign) }
+	if strings.HasPrefix(s.c.rec.URL(), "wss://") && s.c.rec.State().Connections == 0 && slices.ContainsFunc(signs, noTLS) {
+		return hintNoTLS + "; if not: " + hint
+	}
+	return hint
 }
 
 // moduleMessage is the text within the JSON body of a mod_audio_stream event.

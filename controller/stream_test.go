@@ -2,6 +2,10 @@ package controller_test
 
 import (
 	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -362,4 +366,41 @@ func TestModuleReopensStream(t *testing.T) {
 		t.Errorf("state = %+v, streams = %+v: want two sockets with audio", state, e.report.Streams)
 	}
 	checkAudio(t, e)
+}
+
+// A module without TLS speaks plain text to a wss:// URL (F52): whatever comes of that,
+// the call's own hint names TLS.
+func TestModuleWithoutTLS(t *testing.T) {
+	t.Parallel()
+	web := httptest.NewUnstartedServer(nil)
+	web.Config.ErrorLog = log.New(io.Discard, "", 0)
+	web.StartTLS()
+	t.Cleanup(web.Close)
+	hangsUp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { hangsUp.Close() })
+	go func() {
+		for {
+			conn, err := hangsUp.Accept()
+			if err != nil {
+				return
+			}
+			conn.Read(make([]byte, 4096))
+			conn.Close()
+		}
+	}()
+	for reply, address := range map[string]string{"upgrade failed": web.Listener.Addr().String(), "abnormal EOF": hangsUp.Addr().String()} {
+		s := good()
+		s.sim.NoTLS, s.plan.Stream.Restarts = true, 0
+		l := s.start(t)
+		l.rec.url = "wss://" + address + "/stream/"
+		report := l.dial(switchsim.CallSpec{}).Wait()
+		l.close()
+		e := l.ended(report)
+		if e.outcome.Result != controller.StreamFailed || !strings.Contains(e.outcome.Err, reply) || !strings.Contains(e.outcome.Hint, "built without TLS") {
+			t.Errorf("outcome = %+v, want %s and a hint at TLS", e.outcome, reply)
+		}
+	}
 }
