@@ -67,7 +67,7 @@ func TestCallTransferredAway(t *testing.T) {
 	s := good()
 	s.plan.Listen = time.Minute
 	l := s.start(t)
-	call := l.dial(switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 440, 0.3), Then: []switchsim.Action{{Application: "sleep", Data: "10000"}, {Application: "hangup", Data: "USER_BUSY"}}})
+	call := l.dial(switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 440, 0.3), Then: []switchsim.Action{{Application: "sleep", Data: "60000"}, {Application: "hangup", Data: "USER_BUSY"}}})
 	l.waitStep(t, "listen")
 	call.Transfer()
 	report := call.Wait()

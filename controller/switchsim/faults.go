@@ -14,7 +14,6 @@ type faultState struct {
 	commands int   // how many have come
 	drops    int   // how many streams have had their Drop
 	others   int   // how many of OtherStreams were stopped
-	reopened int   // how often Reopens took place
 	injected []int // how often each injection came
 	hanging  bool  // HangOn has come
 }

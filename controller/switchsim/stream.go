@@ -166,10 +166,7 @@ func (m module) Detached(s *audiostream.Stream) {
 // Reopen starts a dropped stream's WebSocket again, with the same media bug (F53).
 func (m module) Reopen(s *audiostream.Stream, start audiostream.Start) bool {
 	m.mu.Lock()
-	again := m.spec.Faults.Reopens > 0 && m.faults.reopened == 0 && m.stream == s
-	if again {
-		m.faults.reopened++
-	}
+	again := m.spec.Faults.Reopens > 0 && m.stream == s
 	m.mu.Unlock()
 	if again {
 		m.wg.Go(func() { m.reopen(s, start) }) // its caller runs in one of the group's goroutines

@@ -28,7 +28,7 @@ type Call struct {
 	// second by the second, and so on.
 	Drops []Drop
 	// Reopens: the module opens the WebSocket of a dropped stream again by itself after
-	// so long, in real time, whatever STREAM_NO_RECONNECT says (F53). Once a call.
+	// so long, in real time, whatever STREAM_NO_RECONNECT says (F53), until it connects.
 	Reopens time.Duration
 	// Audio is what is wrong with the frames.
 	Audio Audio
