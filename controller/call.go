@@ -23,8 +23,10 @@ type call struct {
 	channel string
 	core    string // the switch's own UUID, of which there is one for each of its starts
 	ringing bool   // it had no media when it came
-	// terminators is playback_terminators as it came: the keys that end a playback.
+	// terminators is playback_terminators as it came, or as it came to the earlier call that
+	// has set it: the keys that end a playback.
 	terminators string
+	leftOver    bool // another controller may have set a dead man's switch for this id
 	info        Info
 	plan        Plan
 	rec         Recording // nil if the sink accepts none
@@ -174,10 +176,8 @@ func (c *call) interruption(ctx context.Context) error {
 	switch {
 	case c.hungUp:
 		return errHungUp
-	case c.transferredAway && c.returned:
-		return &callEnd{result: SwitchLost, err: errors.New("the call was transferred, and came back to tapdeck"), hint: "the recording ends there, and the next one of this call begins; if this is not meant, look for who gave the command in FreeSWITCH's log"}
 	case c.transferredAway:
-		return &callEnd{result: SwitchLost, err: errors.New("the call was transferred, bridged or parked by something else"), hint: "the recording ends there; if this is not meant, look for who gave the command in FreeSWITCH's log"}
+		return c.transferEnd()
 	case c.over:
 		return c.connectionEnd()
 	case ctx.Err() != nil:
@@ -186,6 +186,14 @@ func (c *call) interruption(ctx context.Context) error {
 		return c.stream.failure
 	}
 	return nil
+}
+
+// transferEnd is the end of a call that something else has now.
+func (c *call) transferEnd() *callEnd {
+	if c.returned {
+		return &callEnd{result: SwitchLost, err: errors.New("the call was transferred, and came back to tapdeck"), hint: "the recording ends there, and the next one of this call begins; if this is not meant, look for who gave the command in FreeSWITCH's log"}
+	}
+	return &callEnd{result: SwitchLost, err: errors.New("the call was transferred, bridged or parked by something else"), hint: "the recording ends there; if this is not meant, look for who gave the command in FreeSWITCH's log"}
 }
 
 // connectionEnd classifies the end of the event socket.

@@ -56,6 +56,10 @@ func (c *call) classify(ctx context.Context, err error) *callEnd {
 	return e
 }
 
+// returnGrace is how long after its transfer a call may come back to tapdeck: 25 ms were
+// measured (F9).
+const returnGrace = 200 * time.Millisecond
+
 // endChannel hangs the channel up, or gives it back to the dialplan.
 func (c *call) endChannel(ctx context.Context, result Result) {
 	switch {
@@ -66,6 +70,7 @@ func (c *call) endChannel(ctx context.Context, result Result) {
 	case c.transferredAway:
 		c.running = "" // whatever runs now is not ours to break
 		c.conn.TakenOver()
+		c.waitAfterPlan(ctx, returnGrace, func() bool { return c.returned })
 		c.release(ctx)
 	// A call that was not answered, and for which nothing runs, can go to the dialplan's next action.
 	case result == Refused, result == Misconfigured, result == Failed && c.outcome.Timeline.Answer.IsZero() && c.running == "",
@@ -80,11 +85,16 @@ func (c *call) endChannel(ctx context.Context, result Result) {
 
 // confirm corrects the result by what came after the plan. It is switch_hangup and not
 // the caller's if the switch says so, which it may do only in the hangup's last event
-// (F28), and it is not completed if the event socket ended before the hangup.
+// (F28). It is not completed if the event socket ended before the hangup. And a transferred
+// call may have come back meanwhile.
 func (c *call) confirm(ctx context.Context) {
 	if c.outcome.Result == CallerHangup && c.outcome.HungUpBy == bySwitch {
 		c.outcome.Result, c.outcome.Hint = SwitchHangup, hangupHint(c.outcome.HangupCause)
 		c.outcome.Err = "FreeSWITCH itself hung the call up: " + c.outcome.HangupCause
+	}
+	if c.transferredAway && c.returned && c.outcome.Result == SwitchLost {
+		e := c.transferEnd()
+		c.outcome.Err, c.outcome.Hint = e.err.Error(), e.hint
 	}
 	if c.outcome.Result != Completed || c.conn.Err() == nil {
 		return
@@ -100,19 +110,25 @@ func (c *call) confirm(ctx context.Context) {
 // man's switch, which would end it later, and without an application that runs
 // on. A break is only for what runs: of nothing it has no effect (F66).
 func (c *call) release(ctx context.Context) {
+	// Both are awaited: the next action may be a socket again, whose own must not go.
 	if c.ownTerminators {
-		c.bgapi(ctx, "uuid_setvar "+c.channel+" playback_terminators") // without a value: as it was
+		job, _ := c.bgapi(ctx, "uuid_setvar "+c.channel+" playback_terminators") // without a value: as it was
+		c.awaitJob(ctx, job)
 	}
-	if job := c.disarmDeadMan(ctx); job != "" {
-		c.job = job // awaited: the next action may be a socket again, whose own must not go
-		c.waitAfterPlan(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.job == "" })
-	}
+	c.awaitJob(ctx, c.disarmDeadMan(ctx))
 	if c.running != "" {
 		c.bgapi(ctx, "uuid_break "+c.channel+" all")
 	}
 	// If a command could not be given, the connection is over, and so is this.
 	c.waitAfterPlan(ctx, c.ctl.cfg.StepGrace, func() bool { return c.running == "" || c.hungUp })
 	c.conn.Close()
+}
+
+// awaitJob waits for the answer to an API command; "" is none that was given.
+func (c *call) awaitJob(ctx context.Context, job string) {
+	if c.job = job; job != "" {
+		c.waitAfterPlan(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.job == "" })
+	}
 }
 
 // hangup ends the channel. An application that runs would hold a hangup by

@@ -185,6 +185,9 @@ func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
 	k := &call{ctl: c, conn: conn, channel: id, plan: plan, turn: make(chan struct{}, 1), cameBack: make(chan struct{}, 1)}
 	k.core = strings.Clone(channel.Get("Core-UUID"))
 	k.terminators = strings.Clone(of.Get("playback_terminators"))
+	// A controller that died has set this for this very channel, which has the variable then
+	// that every call sets (setVariables), or for an earlier one whose id was no random UUID.
+	k.leftOver = k.terminators != "" || uuid.Validate(id) != nil
 	k.ringing = channel.Get("Answer-State") == "ringing"
 	k.info = Info{
 		UUID:        CallID(id),

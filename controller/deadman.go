@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"go.uber.org/zap"
 )
 
@@ -34,7 +33,7 @@ func (c *call) deadManGroup() string { return "tapdeck-" + c.channel }
 
 // armDeadMan sets the dead man's switch.
 func (c *call) armDeadMan(ctx context.Context) error {
-	if c.mayBeLeftOver() {
+	if c.leftOver {
 		if _, err := c.api(ctx, "sched_del "+c.deadManGroup()); err != nil {
 			return err
 		}
@@ -48,13 +47,6 @@ func (c *call) armDeadMan(ctx context.Context) error {
 		c.log.Warn("dead man's switch not set", zap.String("err", answer), zap.String("hint", "if tapdeck dies, this call stays until the caller hangs up; does this switch have sched_api (mod_commands)?"))
 	}
 	return err
-}
-
-// mayBeLeftOver says whether another controller can have set a dead man's switch for a
-// channel of this id: for this very channel, which has the variable then that every call
-// sets (setVariables), or for an earlier one whose id was no random UUID.
-func (c *call) mayBeLeftOver() bool {
-	return c.terminators != "" || uuid.Validate(c.info.UUID) != nil
 }
 
 // disarmDeadMan deletes the dead man's switch, and nothing else. It returns the job's

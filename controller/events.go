@@ -93,7 +93,7 @@ func (c *call) completed(ev *esl.Event) {
 // socket, something else has the channel.
 func (c *call) noReason() {
 	c.reasonDue = nil
-	c.transferredAway = c.socketAppEnded && !c.hungUp && !c.asked
+	c.transferredAway = (c.socketAppEnded || c.returned) && !c.hungUp && !c.asked
 }
 
 // pressed handles a key of the caller.

@@ -73,13 +73,16 @@ func (c *call) setVariables(ctx context.Context) error {
 	return err
 }
 
+// noTerminators is the playback_terminators by which no key ends a playback.
+const noTerminators = "none"
+
 // variables are those that setVariables sets, as NAME=VALUE.
 func (c *call) variables() (list []string) {
 	// FreeSWITCH ends a playback on the caller's * unless it is told not to (F67). A dialplan
 	// that names its keys wants them.
 	if c.terminators == "" {
 		c.ownTerminators = true
-		list = append(list, "playback_terminators=none")
+		list = append(list, "playback_terminators="+noTerminators)
 	}
 	// A parked channel sends nothing by itself, and mod_audio_stream has no frame then of a
 	// mix with both directions. Park looks at this once, when media is ready: so before

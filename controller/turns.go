@@ -27,6 +27,9 @@ func (c *Controller) begin(k *call) {
 			case last.cameBack <- struct{}{}:
 			default: // another one came, and has gone
 			}
+			if k.terminators == noTerminators { // the earlier call's own, which it is going to take away
+				k.terminators = last.terminators
+			}
 		}
 	}
 	c.channels[k.info.UUID] = append(earlier, k)

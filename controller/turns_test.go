@@ -47,6 +47,9 @@ func TestCallComesBack(t *testing.T) {
 		calls := l.ctl.Calls()
 		return len(calls) == 1 && calls[0].Step == "listen"
 	})
+	if set, n := call.Variable("playback_terminators"), l.sw.Tasks("tapdeck-"+id); set != "none" || n != 1 {
+		t.Errorf("playback_terminators = %q, %d tasks: want those of the second call, which the end of the first leaves alone", set, n)
+	}
 	call.Hangup()
 	report := call.Wait()
 	if err := l.close(); err != nil {
