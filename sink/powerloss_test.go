@@ -133,6 +133,7 @@ func TestSyncedBetweenSockets(t *testing.T) {
 		s.play(pcm)
 		s.hangUp()
 		awaitGone(t, r, 1)
+		synctest.Wait() // what was left has been written
 		checkPowerLoss(t, d.durable, pcm, len(pcm))
 		b.finish(r)
 	})
