@@ -70,13 +70,13 @@ func parseDuration(text string) (time.Duration, error) {
 	_, bare := time.ParseDuration(text + "s")
 	switch {
 	case strings.HasPrefix(text, "-"):
-		return 0, violated("a duration can't be negative")
+		return 0, violated("a duration can't be negative", "such as 10s")
 	case err != nil && bare == nil:
 		return 0, violated("a duration needs a unit", fmt.Sprintf("write %ss or %sms", text, text))
 	case err != nil:
 		return 0, violated("a duration is a number and a unit", "such as 500ms, 15s, 2m or 1h30m")
 	case d%time.Millisecond != 0:
-		return 0, violated("a duration is a whole number of milliseconds")
+		return 0, violated("a duration is a whole number of milliseconds", "such as 10s or 250ms")
 	}
 	return d, nil
 }
