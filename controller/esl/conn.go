@@ -27,7 +27,7 @@ type Conn struct {
 	outer   *outerConn
 	state   channel                   // of a server's connection
 	hold    func(outer net.Conn) bool // keeps the connection open; nil or false if it can't
-	release func()
+	left    sync.Once                 // leaveChannel
 	frames  *frame.Reader
 	link    *fio.Link
 	channel *Event
@@ -41,7 +41,6 @@ func newConn(cfg Config, log *zap.Logger, m *metrics, outer net.Conn) *Conn {
 		events: make(chan *Event, eventQueue),
 	}
 	c.frames = frame.NewReader(c.outer, cfg.FrameTimeout, func(n int) { m.bytes.Add(float64(n)) })
-	c.release = sync.OnceFunc(c.leaveChannel)
 	return c
 }
 
@@ -85,7 +84,7 @@ func (c *Conn) Err() error { return c.link.Err() }
 // dialplan's next action, and Close waits until the switch knows that, for at most 2 s.
 func (c *Conn) Close() {
 	c.link.Close(ErrClosed)
-	c.release()
+	c.leaveChannel(c.Err())
 	if errors.Is(c.Err(), fio.ErrLibrary) {
 		c.log.Error("event socket library ended by itself", zap.Stringer("peer", c.RemoteAddr()), hint(hintLibrary))
 	}
@@ -181,7 +180,8 @@ func (c *Conn) dropped(reason string, contentType []byte) {
 		zap.String("content_type", string(contentType[:min(len(contentType), 64)])), hint(dropHint(reason)), ratelog(reason))
 }
 
-// done closes Events, reports a frame that ended the connection, and lets the call go.
+// done closes Events, reports a frame that ended the connection, and lets the call go. It may
+// be called before open has returned.
 func (c *Conn) done(cause error) {
 	if bad := new(FrameError); errors.As(cause, &bad) {
 		c.metrics.closed.WithLabelValues(bad.Reason).Inc()
@@ -189,5 +189,5 @@ func (c *Conn) done(cause error) {
 			zap.String("bytes", fmt.Sprintf("%q", bad.Bytes)), hint(c.closedHint()), ratelog(bad.Reason))
 	}
 	close(c.events)
-	c.release()
+	c.leaveChannel(cause)
 }

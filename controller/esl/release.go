@@ -135,16 +135,18 @@ func (c *Conn) closedHint() string {
 	return hintClosed
 }
 
-// leaveChannel ends the TCP connection in the one way that leaves no call with nobody in
+// leaveChannel ends the TCP connection, once, in the one way that leaves no call with nobody in
 // control, whatever has ended the link.
-func (c *Conn) leaveChannel() {
-	switch away, last := c.state.last(c.Err()); {
-	case away && c.hold != nil && c.hold(c.outer.Conn):
-		return
-	case !away:
-		leave(c.outer.Conn, last)
-	}
-	c.outer.Conn.Close()
+func (c *Conn) leaveChannel(cause error) {
+	c.left.Do(func() {
+		switch away, last := c.state.last(cause); {
+		case away && c.hold != nil && c.hold(c.outer.Conn):
+			return
+		case !away:
+			leave(c.outer.Conn, last)
+		}
+		c.outer.Conn.Close()
+	})
 }
 
 // last returns the last commands for the channel of a connection that has ended for cause, or
