@@ -21,7 +21,7 @@ import (
 
 type callsCommand struct {
 	configured `embed:""`
-	UUID       string        `arg:"" optional:"" help:"One call: print its timeline."`
+	UUID       string        `arg:"" optional:"" help:"One call, by its UUID or other channel id: print its timeline."`
 	Follow     bool          `short:"f" help:"Keep showing the calls; a terminal is redrawn."`
 	Interval   time.Duration `default:"1s" help:"How often --follow asks."`
 	Last       int           `default:"10" help:"How many ended calls to show, the latest first."`

@@ -75,17 +75,6 @@ func (c *Call) dequeue() *eventsocket.Command {
 	return cmd
 }
 
-// executeQueued executes what is queued, one after the other.
-func (c *Call) executeQueued() {
-	for !c.isHungUp() {
-		cmd := c.dequeue()
-		if cmd == nil {
-			return
-		}
-		c.message(cmd)
-	}
-}
-
 // message executes one sendmsg in the channel's thread.
 func (c *Call) message(cmd *eventsocket.Command) {
 	switch strings.ToLower(cmd.Get("call-command")) {

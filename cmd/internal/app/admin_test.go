@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -139,5 +140,21 @@ func TestSlowClientsHurtNoCall(t *testing.T) {
 	}
 	if took := report.SocketClosed.Sub(report.Began); took > apptest.Patience/2 {
 		t.Errorf("the call beside slow clients took %v", took)
+	}
+}
+
+// TestAnyCallID is that a call whose channel id is no UUID is recorded and found by that id.
+func TestAnyCallID(t *testing.T) {
+	s := newTestDaemon(t, shortCalls)
+	for _, id := range []string{"1-12877@127.0.0.1", "../A/ä%2f?x", "1234567899-2"} {
+		report := s.place(switchsim.CallSpec{UUID: id, Voice: switchsim.ToneVoice(8000, 400, 0.5)}).Wait()
+		apptest.Until(t, "the end of the call", func() bool { return len(s.controller.Calls()) == 0 })
+		record, _, err := verify.Recording(s.dir, report)
+		if err != nil || record.Call != id || record.Result != "completed" {
+			t.Errorf("%s: %+v, %v", id, record, err)
+		}
+		if code, body := s.ask("GET", "/calls/"+url.PathEscape(id), ""); code != 200 || !strings.Contains(body, `"result": "completed"`) {
+			t.Errorf("%s: %d %s", id, code, body)
+		}
 	}
 }
