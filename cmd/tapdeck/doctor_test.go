@@ -146,7 +146,7 @@ func TestDoctorCallFails(t *testing.T) {
 		"wrong ticket":  {nil, switchsim.Faults{TamperURL: func(url string) string { return url + "x" }}, "9999", []string{"test call: fail"}, "test call", "stream_failed", "the sink refused the socket"},
 		"silence":       {nil, switchsim.Faults{Audio: switchsim.AudioFaults{Silent: true}}, "9999", []string{"test recording: fail"}, "test recording", "only silence", "media"},
 		"no audio":      {nil, switchsim.Faults{Audio: switchsim.AudioFaults{None: true}}, "9999", []string{"test recording: fail"}, "test recording", "no audio", "mod_audio_stream"},
-		"dropped":       {nil, switchsim.Faults{Drops: []switchsim.Drop{{After: 900 * time.Millisecond}}}, "9999", []string{"test call: fail"}, "test call", "stream_failed", "a proxy or a firewall"},
+		"dropped":       {nil, switchsim.Faults{Drops: []switchsim.Drop{{After: 900 * time.Millisecond}}}, "9999", []string{"test call: fail"}, "test call", "stream_failed", "a proxy"},
 		"a gap":         {again, switchsim.Faults{Drops: []switchsim.Drop{{After: 900 * time.Millisecond}}}, "9999", []string{"test recording: fail"}, "test recording", "but interrupted for 0.", "restarts 1"},
 		"lossy":         {again, switchsim.Faults{Audio: switchsim.AudioFaults{Omit: 0.25}}, "9999", []string{"recording length: fail"}, "recording length", "the stream ran for", "short_audio"},
 	} {

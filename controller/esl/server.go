@@ -151,7 +151,7 @@ func (s *Server) keep(ctx context.Context, held *sync.WaitGroup, outer net.Conn)
 	}
 	held.Go(func() {
 		defer s.held.Add(-1)
-		hold(ctx, outer)
+		s.guarded(outer, func() { hold(ctx, outer) })
 	})
 	return true
 }
