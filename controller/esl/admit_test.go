@@ -9,6 +9,7 @@ import (
 
 	"tapdeck/controller/esl/internal/fio"
 	"tapdeck/controller/esl/internal/frame"
+	"tapdeck/controller/esl/internal/frametest"
 	"tapdeck/controller/switchsim"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -91,6 +92,7 @@ func turnedAway(t *testing.T, addr string) {
 	p.expect("connect")
 	p.say(connectReply)
 	p.expect("resume", "sendmsg")
+	p.say(frametest.OKReply, frametest.OKReply)
 	p.eof()
 }
 

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"tapdeck/controller/esl/internal/frametest"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -128,12 +130,22 @@ func (p *peer) say(text ...string) {
 	}
 }
 
-// eof waits for the end of the connection, and ends it as a switch does.
+// eof waits for the end of the connection, answers the last commands, and ends it as a switch
+// does.
 func (p *peer) eof() {
 	p.t.Helper()
 	defer p.Close()
-	if _, err := io.Copy(io.Discard, p.in); errors.Is(err, context.DeadlineExceeded) {
-		p.t.Error("connection not closed")
+	for {
+		said, err := p.command()
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
+			p.t.Error("connection not closed")
+			return
+		case err != nil:
+			return
+		case strings.Contains(string(leaveClean), said):
+			io.WriteString(p, frametest.OKReply)
+		}
 	}
 }
 

@@ -1,10 +1,12 @@
 package esl
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -163,8 +165,8 @@ func (c *channel) last(cause error) (away bool, last leaving) {
 	return false, c.leaving
 }
 
-// leave gives a switch its last commands and waits until it has read them: it ends its side
-// then. What else comes is not looked at.
+// leave gives a switch its last commands, awaits its replies, ends our side, and waits until it
+// has ended its own.
 func leave(conn net.Conn, last leaving) {
 	if last == leaveSilently {
 		return
@@ -173,10 +175,33 @@ func leave(conn net.Conn, last leaving) {
 	if _, err := io.WriteString(conn, string(last)); err != nil {
 		return
 	}
+	r := bufio.NewReader(conn)
+	if !skipReplies(r, strings.Count(string(last), "\n\n")) {
+		return
+	}
 	if half, ok := conn.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
 		return
 	}
-	io.Copy(io.Discard, conn)
+	io.Copy(io.Discard, r)
+}
+
+// skipReplies reads on until so many replies have come; false says that the connection has
+// ended before. What else comes is not looked at: the link may have read the beginning of it.
+func skipReplies(r *bufio.Reader, n int) bool {
+	for within := false; n > 0; {
+		line, err := r.ReadSlice('\n')
+		switch {
+		case err == bufio.ErrBufferFull: // no line of a reply
+		case err != nil:
+			return false
+		case string(line) == "Content-Type: command/reply\n":
+			within = true
+		case within && string(line) == "\n":
+			within = false
+			n--
+		}
+	}
+	return true
 }
 
 // hold keeps the connection of a channel that something else has until the channel has ended,

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/netip"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tapdeck/controller/switchsim"
@@ -150,4 +154,63 @@ func TestTransferredCallIsNotUnparked(t *testing.T) {
 		t.Errorf("stranded %v, next action %v, cause %s", r.Stranded, r.NextAction, r.HangupCause)
 	}
 	waitFor(t, func() bool { return srv.held.Load() == 0 })
+}
+
+// halves is a connection of which the end of one side is seen.
+type halves struct {
+	net.Conn
+	ended bool
+}
+
+func (h *halves) CloseWrite() error {
+	h.ended = true
+	return nil
+}
+
+// Our side ends when the switch has answered the last commands, and not before: it may
+// take them up late, and what it was sending comes first.
+func TestLeaveAwaitsReplies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		conn, left := &halves{Conn: ours}, make(chan struct{})
+		go func() {
+			defer close(left)
+			leave(conn, leaveClean)
+		}()
+		got := make([]byte, len(leaveClean))
+		if _, err := io.ReadFull(theirs, got); err != nil || string(got) != string(leaveClean) {
+			t.Fatalf("%q, %v", got, err)
+		}
+		for _, said := range []string{
+			"le: end of an event\n\n", strings.Repeat("x", 10_000) + "\n",
+			"Content-Type: command/reply\nReply-Text: +OK\n\n", "Content-Type: command/reply\nReply-Text: +OK\n",
+		} {
+			io.WriteString(theirs, said)
+			synctest.Wait()
+			if conn.ended {
+				t.Fatalf("our side has ended after %.30q", said)
+			}
+		}
+		io.WriteString(theirs, "\n")
+		synctest.Wait()
+		if !conn.ended {
+			t.Error("our side has not ended")
+		}
+		theirs.Close()
+		<-left
+	})
+}
+
+// A switch that answers nothing holds up nobody for long.
+func TestLeaveIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		go io.Copy(io.Discard, theirs)
+		began := time.Now()
+		leave(&halves{Conn: ours}, leaveClean)
+		if took := time.Since(began); took != releaseTimeout {
+			t.Errorf("it took %v", took)
+		}
+	})
 }
