@@ -23,16 +23,22 @@ func (c *Controller) begin(k *call) {
 	k.isFirst = len(earlier) == 0
 	if !k.isFirst {
 		if last := earlier[len(earlier)-1]; last.core == k.core { // else it is another switch's
-			select {
-			case last.cameBack <- struct{}{}:
-			default: // another one came, and has gone
-			}
+			tell(last.cameBack)
 			if k.terminators == noTerminators { // the earlier call's own, which it is going to take away
 				k.terminators = last.terminators
 			}
 		}
 	}
 	c.channels[k.info.UUID] = append(earlier, k)
+}
+
+// tell puts the one value that counts into a call's channel, unless it is there: calls that came
+// in between may have ended, so that it is told again.
+func tell(of chan<- struct{}) {
+	select {
+	case of <- struct{}{}:
+	default:
+	}
 }
 
 // leave removes a call from the running ones. The next one of its channel has its turn, and its
@@ -45,10 +51,7 @@ func (c *Controller) leave(k *call) {
 		delete(c.channels, k.info.UUID)
 	default:
 		c.channels[k.info.UUID] = rest
-		select {
-		case rest[0].turn <- struct{}{}:
-		default: // it has had it
-		}
+		tell(rest[0].turn)
 	}
 	switch {
 	case !k.admitted:
