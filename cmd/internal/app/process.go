@@ -114,13 +114,7 @@ func (p *Process) supervise(ctx context.Context, d *Daemon, l Listeners, watch f
 		d.logReady(l)
 		manager.notify("READY=1")
 	}
-	var reloads sync.Mutex // one at a time
-	reload := func() {
-		reloads.Lock()
-		defer reloads.Unlock()
-		d.guard("reload", func() { d.reload(func() (*config.Loaded, error) { return p.loadAgain(d, l) }) })
-		manager.notify("READY=1")
-	}
+	reload := p.reloader(d, l, manager)
 	calls, endCalls := context.WithCancelCause(ctx)
 	defer endCalls(nil)
 	drain := make(chan struct{})
@@ -159,6 +153,17 @@ func (p *Process) supervise(ctx context.Context, d *Daemon, l Listeners, watch f
 	_ = d.log.Sync() // what was suppressed comes before the last line
 	d.log.Info("tapdeck has stopped", zap.Int64("lost", d.lost.Load()), zap.NamedError("err", running.err))
 	return running.err
+}
+
+// reloader returns what reads the configuration again, once at a time.
+func (p *Process) reloader(d *Daemon, l Listeners, manager systemd) func() {
+	var reloads sync.Mutex
+	return func() {
+		reloads.Lock()
+		defer reloads.Unlock()
+		d.guard("reload", func() { d.reload(func() (*config.Loaded, error) { return p.loadAgain(d, l) }) })
+		manager.notify("READY=1")
+	}
 }
 
 // signalActions are what SIGHUP does, and the first and the second SIGTERM or SIGINT.
