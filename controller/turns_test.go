@@ -191,26 +191,3 @@ func TestSameIDOfAnotherSwitch(t *testing.T) {
 		t.Errorf("results %q", got)
 	}
 }
-
-// However often a call comes back while its earlier recording is being kept, it is told so once
-// and nothing waits for it to listen.
-func TestComesBackAgainAndAgain(t *testing.T) {
-	t.Parallel()
-	s := good()
-	s.plan.Listen, s.cfg.TurnTimeout = time.Minute, 50*time.Millisecond
-	l := s.start(t)
-	again := switchsim.Action{Application: "socket", Data: l.tap.Addr().String() + " async full"}
-	call, id := l.returning(t, switchsim.CallSpec{Then: append([]switchsim.Action{again, again, again}, after()...)})
-	release := make(chan struct{})
-	l.rec.recording(id).saving = release
-	call.TransferBack()
-	report := call.Wait()
-	if got := l.results(t, id, 4); fmt.Sprint(got) != "[refused refused refused refused]" || report.Stranded || !nextRan(report) {
-		t.Errorf("results %q, stranded %v, next action %v", got, report.Stranded, nextRan(report))
-	}
-	close(release)
-	l.close()
-	if got := l.results(t, id, 5); got[4] != controller.SwitchLost || l.ctl.Full() {
-		t.Errorf("results %q", got)
-	}
-}
