@@ -114,3 +114,37 @@ func TestQueueFails(t *testing.T) {
 		})
 	}
 }
+
+// A disk that stalls and responds by turns makes no list without end, and a Sound that is being
+// written elsewhere doesn't change.
+func TestLossesAreListedToABound(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "x.wav"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	disk := diskOf(func() (File, error) { return f, nil }, mono8)
+	tr := New(disk, mono8)
+	tr.Connect(time.Unix(1000, 0))
+	at := feed(t, tr, time.Unix(1000, 0), tone(1000))
+	pcm := tone(20)
+	for i := range maxGaps + 10 {
+		tr.lose(160)
+		early := tr.Sound()
+		tr.lose(160) // goes on, and is the same gap
+		if last := len(early.Gaps) - 1; i < maxGaps && early.Gaps[last].MS != 20 {
+			t.Fatalf("gap %+v, want 20 ms", early.Gaps[last])
+		}
+		if err := tr.write(pcm); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sound := tr.Sound()
+	if last := len(sound.Gaps) - 1; len(sound.Gaps) != maxGaps || sound.Gaps[last].MS != 40 {
+		t.Errorf("%d gaps, the last %+v", len(sound.Gaps), sound.Gaps[last])
+	}
+	_ = tr.Disconnect(at, true)
+	if complete, err := tr.Finish(nil); !complete || err != nil {
+		t.Error(complete, err)
+	}
+}

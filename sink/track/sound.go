@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"tapdeck/wav"
 )
@@ -74,7 +75,7 @@ func (t *Track) Sound() Sound {
 		AudioMS:        t.format.Duration(t.written).Milliseconds(),
 		MissingMS:      (t.missing() + t.format.Duration(t.lost)).Milliseconds(),
 		LargestPauseMS: t.pause.Milliseconds(),
-		Gaps:           t.gaps,
+		Gaps:           slices.Clone(t.gaps), // which grow in place
 		Connections:    t.sockets,
 		Bytes:          t.received * int64(t.format.FrameBytes()),
 	}

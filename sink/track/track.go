@@ -34,7 +34,7 @@ type Track struct {
 	hold  hold
 
 	lost      int64 // frames for which there was no room
-	lostUntil int64 // the frame after the last of them
+	lostUntil int64 // the frame after the last of them that is listed
 }
 
 // Mark is a cue point to be: a moment of the call and what it is called.
@@ -99,15 +99,19 @@ func (t *Track) silence(frames int64) error {
 
 // lose has silence in the place of audio for which there is no room.
 func (t *Track) lose(frames int64) {
-	at, ms := t.format.Duration(t.written).Milliseconds(), t.format.Duration(frames).Milliseconds()
-	if last := len(t.gaps) - 1; last >= 0 && t.gaps[last].Reason == GapDisk && t.written == t.lostUntil {
-		t.gaps[last].MS = at + ms - t.gaps[last].AtMS
+	last := len(t.gaps) - 1
+	listed := last >= 0 && t.gaps[last].Reason == GapDisk && t.written == t.lostUntil
+	if listed {
+		t.gaps[last].MS = t.milliseconds(t.written+frames) - t.gaps[last].AtMS
 	} else {
-		t.gaps = append(t.gaps, Gap{AtMS: at, MS: ms, Reason: GapDisk})
+		t.addGap(frames, GapDisk)
+		listed = len(t.gaps) > last+1
 	}
 	_ = t.silence(frames) // its error comes again
 	t.lost += frames
-	t.lostUntil = t.written
+	if listed {
+		t.lostUntil = t.written
+	}
 }
 
 // Flush has the file brought up to all that is not held back, and made playable to there.
