@@ -60,6 +60,8 @@ type Recording struct {
 	watching *watch       // what the track listens for
 	metadata []string     // text frames
 	dropped  int          // text frames beyond the bounds
+	// gapsWritten is how many gaps the sidecar has, or is about to.
+	gapsWritten int
 	// metadataBytes is the length of all text frames.
 	metadataBytes int
 }

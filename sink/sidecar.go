@@ -31,7 +31,7 @@ func (r *Recording) beginSidecar(part *store.Part) {
 // goroutine.
 func (r *Recording) updateSidecar() {
 	r.mu.Lock()
-	due := r.unwritten && !r.writing && !r.noSidecar
+	due := (r.unwritten || r.track.GapCount() != r.gapsWritten) && !r.writing && !r.noSidecar
 	r.writing = r.writing || due
 	r.mu.Unlock()
 	if !due {
@@ -39,6 +39,7 @@ func (r *Recording) updateSidecar() {
 	}
 	record, marks := r.snapshot()
 	record.Sound = r.track.Sound()
+	r.gapsWritten = len(record.Gaps)
 	var at []store.Mark
 	for _, m := range marks {
 		at = append(at, store.Mark{Frame: r.track.Position(m.At), Label: m.Label})

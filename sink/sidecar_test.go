@@ -13,6 +13,7 @@ import (
 
 	"tapdeck/sink/internal/sinktest"
 	"tapdeck/sink/store"
+	"tapdeck/sink/track"
 )
 
 // recoverCopy recovers a copy of what is in a directory now, as if its process had just died,
@@ -72,6 +73,22 @@ func TestSidecarFollowsTheCall(t *testing.T) {
 		if record, cues, _ = recoverCopy(t, dir); record.Connections != 2 || len(record.Gaps) != 0 && record.Gaps[0].MS == 0 || !slices.Contains(cues, "too late") {
 			t.Errorf("cues %v, record %+v", cues, record)
 		}
+		s.hangUp()
+		b.finish(r)
+	})
+}
+
+// A gap is in the sidecar, too, if nothing else becomes known.
+func TestSidecarHasGaps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(t, testConfig(t))
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		s.play(speech(1, 8000*3))
+		elapse(2 * time.Second)
+		s.play(speech(1, 8000*3))
+		record, _, _ := recoverCopy(t, b.sink.cfg.Load().Directory)
+		checkGaps(t, record.Sound, track.Gap{AtMS: 3000, MS: 2000, Reason: track.GapNoFrames})
 		s.hangUp()
 		b.finish(r)
 	})

@@ -83,6 +83,9 @@ func (t *Track) Sound() Sound {
 	return s
 }
 
+// GapCount returns how many gaps a Sound would list now.
+func (t *Track) GapCount() int { return len(t.gaps) }
+
 func (s *Sound) setLevels(e energy) {
 	s.RMSDBFS, s.PeakDBFS, s.DigitalSilence = round2(e.rmsDBFS()), round2(e.peakDBFS()), e.digitalSilence()
 }
