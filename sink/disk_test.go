@@ -97,8 +97,8 @@ func runTrouble(t *testing.T, name string, c diskFailure) {
 		t.Errorf("Save: %v", err)
 	}
 	checkKept(t, b, record, c, pcm)
-	if record.Err == "" {
-		t.Error("the record has no err")
+	if want := map[string]string{wavExt: hintDisk, wavExt + partExt: hintWritten, "": hintNothingWritten}[c.file]; record.Err == "" || record.Hint != want {
+		t.Errorf("the record has err %q and hint %q, want %q", record.Err, record.Hint, want)
 	}
 	if b.logs.FilterLevelExact(zap.ErrorLevel).FilterField(zap.String("call", testID)).Len() == 0 {
 		t.Error("nothing is logged")

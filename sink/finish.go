@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"sync"
 	"time"
 
@@ -86,7 +87,7 @@ func (f *finish) complete(call store.Record) store.Record {
 	call.Metadata, call.MetadataDropped = seen.Metadata, seen.MetadataDropped
 	call.Timeline.StreamConnected, call.Timeline.FirstAudio = seen.Timeline.StreamConnected, seen.Timeline.FirstAudio
 	call.Alarms = append(seen.Alarms, call.Alarms...)
-	call.Err = cmp.Or(call.Err, seen.Err)
+	call.Err, call.Hint = cmp.Or(call.Err, seen.Err), cmp.Or(call.Hint, seen.Hint)
 	return call
 }
 
@@ -192,18 +193,31 @@ func (r *Recording) sinkSide(sound track.Sound, wav string, err error) store.Rec
 	record.Timeline.StreamConnected = sinceMS(r.call.Started, st.ConnectedAt)
 	record.Timeline.FirstAudio = sinceMS(r.call.Started, st.FirstAudioAt)
 	if err = cmp.Or(err, st.Err); err != nil {
-		record.Err = err.Error()
+		record.Err, record.Hint = err.Error(), hintOf(err, wav)
 	}
 	return record
 }
 
+// hintOf says what to do about an error of a recording that is published as wav, or a part, or
+// has no file.
+func hintOf(err error, wav string) string {
+	switch {
+	case errors.Is(err, ErrMaxDuration):
+		return closeReasons[EndMaxDuration].hint
+	case wav == "":
+		return hintNothingWritten
+	case strings.HasSuffix(wav, ".part"):
+		return hintWritten
+	}
+	return hintDisk
+}
+
 // logPublished reports and counts what became of a recording, unless there was none.
 func (r *Recording) logPublished(record *store.Record, err error) {
-	log, hint := r.log, hintNothingWritten
+	log := r.log
 	switch {
 	case record.WAV != "":
 		log = log.With(zap.String("file", r.store.Path(record.WAV)), zap.Int64("audio_ms", record.AudioMS))
-		hint = hintWritten
 	case err == nil:
 		log.Debug("nothing recorded")
 		return
@@ -214,11 +228,11 @@ func (r *Recording) logPublished(record *store.Record, err error) {
 		return
 	}
 	r.metrics.recordings.WithLabelValues(resultFailed).Inc()
-	log.Error("recording not saved", zap.NamedError("err", err), zap.String("hint", hint))
+	log.Error("recording not saved", zap.NamedError("err", err), zap.String("hint", record.Hint))
 }
 
 const (
-	hintWritten        = "what was written is in this file: see its disk, then run tapdeck repair on the directory"
+	hintWritten        = "what was written is in the .part file that is named here: see its disk, then run tapdeck repair on the directory"
 	hintNothingWritten = "there is no file of it: see sink.directory, its disk, and whether tapdeck may write there"
 )
 

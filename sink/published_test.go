@@ -98,7 +98,7 @@ func checkNotSaved(t *testing.T, b *testbed, record store.Record, file bool) {
 	fields := lines[0].ContextMap()
 	path, named := fields["file"].(string)
 	hint, _ := fields["hint"].(string)
-	if named != file || file && !sinktest.Exists(path) || hint == "" || strings.Contains(hint, "this file") != file {
+	if named != file || file && !sinktest.Exists(path) || hint == "" || strings.Contains(hint, ".part file") != file {
 		t.Errorf("file %q, hint %q, want a file: %v", path, hint, file)
 	}
 	if (record.WAV != "") != file || file && !sinktest.Exists(b.path(record.WAV)) {
