@@ -22,7 +22,9 @@ func (c *checker) oddBlank(what, text, effect string) bool {
 }
 
 func blankName(r rune) string {
-	name := map[rune]string{'\u00a0': "a no-break space", '\u200b': "a zero-width space", '\ufeff': "a byte order mark"}[r]
+	name := map[rune]string{
+		'\u00a0': "a no-break space", '\u00ad': "a soft hyphen", '\u200b': "a zero-width space", '\ufeff': "a byte order mark",
+	}[r]
 	if strings.ContainsRune(typographicQuotes, r) {
 		name = "a typographic quote"
 	}
@@ -49,7 +51,7 @@ func pasted(text string, line int) string {
 
 // isOddBlank reports what looks like a blank or like nothing and is not ASCII.
 func isOddBlank(r rune) bool {
-	return r >= utf8.RuneSelf && (unicode.Is(unicode.Zs, r) || strings.ContainsRune("\u200b\u200c\u200d\u2060\ufeff", r))
+	return r >= utf8.RuneSelf && (unicode.Is(unicode.Zs, r) || unicode.Is(unicode.Cf, r))
 }
 
 // plainBlank makes a plain blank of one that has a width, and nothing of one that has none.

@@ -98,6 +98,7 @@ func otherCases() []checkCase {
 		{"no-break space behind data", in(act("socket", "127.0.0.1:8084 async full\u00a0")), 1, []want{{4, SeverityError, "U+00A0", ""}}},
 		{"nothing but no-break spaces", in(act("socket", "\u00a0"), good), 1, []want{{4, SeverityError, "U+00A0", ""}, {4, SeverityError, "without an address", ""}}},
 		{"zero-width space in data", in(act("socket", "127.0.0.1:8084\u200b async full")), 1, []want{{4, SeverityError, "a zero-width space (U+200B)", ""}}},
+		{"soft hyphen in data", in(act("socket", "127.0.0.1:80\u00ad84 async full"), good), 2, []want{{4, SeverityError, "a soft hyphen (U+00AD)", ""}}},
 		{"no-break space in an application", in(act("socket\u00a0", "127.0.0.1:8084 async full"), good), 1, []want{{4, SeverityError, "application name", "anew"}}},
 		{"narrow blank in an expression", strings.ReplaceAll(in(good), "9999$", "9999$\u202f"), 1, []want{{3, SeverityError, "U+202F", ""}}},
 		{"no-break space in a plan", in(act("set", "tapdeck_plan=\u00a0survey"), good), 1, []want{{4, SeverityError, "plan's name", ""}}},
