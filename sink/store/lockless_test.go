@@ -42,6 +42,21 @@ func (d noLocks) age(path string, by time.Duration) error {
 	return os.Chtimes(path, at, at)
 }
 
+// A single file that another process may have is left, and the error says for how long.
+func TestMendWithoutLocks(t *testing.T) {
+	dir, disk := t.TempDir(), noLocks{}
+	path := sinktest.Crashed(t, dir, sinktest.ID, sinktest.Speech(1, 8000)) + ".wav.part"
+	if _, err := store.New(dir, disk).Mend(path); err == nil || !strings.Contains(err.Error(), "try again in a minute") {
+		t.Errorf("err %v", err)
+	}
+	if err := disk.age(path, 2*store.AliveFor); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := store.New(dir, disk).Mend(path); err != nil || done.Audio != time.Second {
+		t.Errorf("%+v, err %v", done, err)
+	}
+}
+
 // What this process has open is not recovered, and what another may have is not until nothing
 // has touched it for a minute, by the disk's own clock.
 func TestRecoverWithoutLocks(t *testing.T) {

@@ -28,7 +28,7 @@ type Mended struct {
 // Mend gives one WAV, published or still a part, by whatever program, a header that declares
 // all of its audio, and leaves it where it is. If its format is lost, that of the record beside
 // it is taken. The error wraps ErrLocked if a recording has the file, ErrEmpty, or those of
-// wav.Repair; the file is as it was then.
+// wav.Repair, or says that without locks it may be one's; the file is as it was then.
 func (s *Store) Mend(path string) (done Mended, err error) {
 	s.findAlive()
 	f, info, err := s.openIdle(path)

@@ -24,7 +24,7 @@ const (
 )
 
 // errAlive says that a file may be in use by another process, for all that can be known.
-var errAlive = errors.New("touched a moment ago, and there are no locks")
+var errAlive = errors.New("touched within the last minute, and there are no file locks here: a running tapdeck may have it; try again in a minute")
 
 var errForeign = errors.New("not a file of tapdeck: its name is no call UUID, and no record beside it is of a call of that name")
 
