@@ -35,7 +35,7 @@ var refusals = map[refusal]struct {
 	"already_live":     {http.StatusConflict, "the call has a stream: stop it before the next start"},
 	"recording_failed": {http.StatusServiceUnavailable, "see this call's earlier lines"},
 	"disk_low":         {http.StatusServiceUnavailable, "make room in sink.directory, or lower sink.min_free"},
-	"closing":          {http.StatusServiceUnavailable, "tapdeck is stopping"},
+	"closing":          {http.StatusServiceUnavailable, "the call is over, or tapdeck is stopping: a stream that is started then has no recording"},
 	"no_upgrade":       {hint: "streams are WebSockets; is this mod_audio_stream?"},
 	plainText: {hint: "mod_audio_stream built without USE_TLS sends plain text to wss:// URLs: " +
 		"rebuild it with -DUSE_TLS=ON, or advertise ws://"},

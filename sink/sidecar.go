@@ -79,6 +79,6 @@ func (r *Recording) noteSidecar(err error) {
 	r.mu.Lock()
 	r.noSidecar = true
 	r.mu.Unlock()
-	r.log.Warn("record not begun", zap.NamedError("err", err),
+	r.log.Warn("sidecar not written", zap.NamedError("err", err),
 		zap.String("hint", "after a crash the recording would be published without its call's details, or only with those so far"))
 }

@@ -144,7 +144,7 @@ func TestSidecarCanNotBeWritten(t *testing.T) {
 		}
 		s.hangUp()
 		record := b.finish(r)
-		lines := b.logs.FilterMessage("record not begun").FilterLevelExact(zap.WarnLevel).Len()
+		lines := b.logs.FilterMessage("sidecar not written").FilterLevelExact(zap.WarnLevel).Len()
 		if lines != 1 || record.AudioMS < 6000 {
 			t.Errorf("%d lines, record %+v", lines, record)
 		}
