@@ -97,8 +97,9 @@ type State struct {
 	Err error
 }
 
-// Consumer is given a call's audio live, see Consume; nothing of tapdeck is one yet. Its methods are called in the stream's
-// own goroutine and must not block: what they cost is added to the delay of the recording.
+// Consumer is given a call's audio live, see Consume; nothing of tapdeck is one yet. Its methods
+// are called in the stream's own goroutine and must not block: what they cost is added to the
+// delay of the recording.
 // With a ReadInterval of 0 every frame is given as soon as it is there.
 type Consumer interface {
 	// Audio is given whole frames of PCM in the call's format, valid until it

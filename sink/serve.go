@@ -33,8 +33,8 @@ const (
 // Serve accepts streams from ln until ctx is done. Then it refuses new ones, closes
 // those that are live with status 1001, and publishes every recording that remains.
 // It returns when all its goroutines have ended; the error is nil unless ln failed. A
-// disk that hangs holds up its end for PublishTimeout, and once more for what is still
-// to publish; the goroutines that wait on that disk are abandoned then.
+// disk that hangs holds up its end for PublishTimeout, and once more for who measures
+// its free space; the goroutines that wait on that disk are abandoned then.
 // Finish and Save of a recording work afterwards as well. Serve is called once.
 func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 	conns := &connections{sink: s}

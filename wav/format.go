@@ -23,7 +23,7 @@ var (
 	// ErrNotWAV says that a file isn't a WAV file, or not one that this package understands.
 	ErrNotWAV = errors.New("not a WAV file")
 	// ErrFormat says that a WAV file doesn't hold 16-bit PCM of a format that
-	// Format.Validate accepts.
+	// Format.Validate accepts; of Decode, that it doesn't hold what becomes that either.
 	ErrFormat = errors.New("not 16-bit PCM")
 	// ErrUnknownFormat says that a damaged header no longer holds the format of the
 	// audio; a Repair with a fallback format can rebuild it.

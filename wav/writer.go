@@ -72,9 +72,10 @@ func NewWriter(f File, format Format, frames int64) (*Writer, error) {
 	return w, nil
 }
 
-// Write accepts audio in any split, also within a sample. It buffers up to 8 KiB, which all
-// Writers share that have flushed, and doesn't allocate. It returns the number of bytes accepted: all of them unless the
-// file fails, and the error wraps the file's, or grows too large for its header.
+// Write accepts audio in any split, also within a sample. It buffers up to 8 KiB, in a buffer
+// that goes to other Writers after a Flush, and doesn't allocate. It returns the number of bytes
+// accepted: all of them unless the file fails, and the error wraps the file's, or it grows too
+// large for its header.
 func (w *Writer) Write(pcm []byte) (int, error) {
 	accepted := 0
 	for accepted < len(pcm) && w.err == nil {

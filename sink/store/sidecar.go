@@ -23,8 +23,8 @@ type sidecar struct {
 }
 
 // encodeSidecar returns a sidecar's text, a page long, so that it can be replaced in one write
-// that needs no further room on the disk. Marks and gaps that don't fit are left out, the last first; text that
-// does not fit without them is longer.
+// that needs no further room on the disk. Marks and gaps that don't fit are left out, the last
+// first; text that does not fit without them is longer.
 func encodeSidecar(record *Record, marks []Mark) ([]byte, error) {
 	text := sidecar{record.plain(), marks}
 	for {

@@ -16,7 +16,8 @@
 // Audio of which, for two seconds, far more or far less comes than time passes has another rate
 // than the recording's. More than the time has room for is held back from the beginning of that
 // and, if the stream is worth a restart, dropped until then (see WrongRate); else it is written
-// as it comes. Times are those at which the caller saw the bytes; the package reads no clock.
+// as it comes. Times are those at which the caller saw the bytes; the package reads a clock only
+// to say how long the disk took.
 //
 // Disks: what is to be written goes through a queue, so that whoever gives a Track its audio
 // never waits for a disk. A goroutine makes the file and writes what waits, in turns, and ends
@@ -24,7 +25,7 @@
 // all that share a Room; audio beyond that is lost: it is silence, a Gap, and missing.
 //
 // A Track is for one goroutine at a time. The package never names, closes or removes a file,
-// never throws away audio but too much of a wrong rate, and never writes a sample that was
-// not audio, but for the silence of a Gap. It allocates nothing per frame, but for what it
-// holds back.
+// never throws away audio but what a stalled disk leaves no room for and too much of a wrong
+// rate, and never writes a sample that was not audio, but for the silence of a Gap. It allocates
+// nothing per frame, but for what it holds back and what waits for a stalled disk.
 package track

@@ -190,8 +190,8 @@ func (t *Track) OnlySilence(least time.Duration) bool {
 	return e.digitalSilence() && t.format.Duration(t.received) >= least
 }
 
-// TooLittle says, after the last socket and CallEnded, that less than 90 % of the audio came that the
-// time would give.
+// TooLittle says, after the last socket and CallEnded, that less than 90 % of the audio came that
+// the time would give. What came and was lost to the disk is not too little.
 func (t *Track) TooLittle() bool {
 	got := t.format.Duration(t.received - t.dropped)
 	want := got + t.missing()

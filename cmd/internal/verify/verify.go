@@ -52,9 +52,9 @@ func commonPrefix(a, b []byte) int {
 
 func silent(pcm []byte) bool { return len(bytes.Trim(pcm, "\x00")) == 0 }
 
-// Recording compares the recording of a simulated call, below the recordings directory
-// dir, but for the silence of its gaps, with the bytes that the simulated switch sent. It returns the call's record, if
-// there is one, beside an error, too, and how many samples were recorded.
+// Recording compares the recording of a simulated call, below the recordings directory dir, but
+// for the silence of its gaps, with the bytes that the simulated switch sent. It returns the
+// call's record, if there is one, beside an error, too, and how many samples were recorded.
 func Recording(dir string, r switchsim.Report) (record callview.Record, samples int, err error) {
 	found, err := fs.Glob(os.DirFS(dir), "*/"+store.Name(controller.CallID(r.UUID))+".json") // in whichever day's folder
 	if err != nil || len(found) != 1 {
