@@ -123,12 +123,22 @@ func (r *Recording) conclude(live *handle) (store.Record, error) {
 	})
 	if errors.Is(err, ErrDiskHangs) || errors.Is(err, errPanic) {
 		err = fmt.Errorf("publish recording: %w", err)
-		frames := r.received.Load()
-		sound := track.NoSound(r.State().Connections)
-		sound.AudioMS, sound.Bytes = r.format.Duration(frames).Milliseconds(), frames*int64(r.format.FrameBytes())
-		return r.sinkSide(sound, "", err), err
+		return r.sinkSide(r.soundSoFar(), "", err), err
 	}
 	return sinkSide, err
+}
+
+// soundSoFar is what is known of the audio without a look at the file: all that came is in it, or
+// is missing if there is none.
+func (r *Recording) soundSoFar() track.Sound {
+	sound, frames := track.NoSound(r.State().Connections), r.received.Load()
+	sound.Bytes = frames * int64(r.format.FrameBytes())
+	if ms := r.format.Duration(frames).Milliseconds(); r.currentPart() != nil {
+		sound.AudioMS = ms
+	} else {
+		sound.MissingMS = ms
+	}
+	return sound
 }
 
 // publish finishes the file and gives it, or a copy of it if its own name is gone, its lasting
@@ -144,24 +154,26 @@ func (r *Recording) publish() (store.Record, error) {
 	r.mu.Unlock()
 	r.track.CallEnded(r.callEnded())
 	complete, err := r.track.Finish(marks)
-	part := r.currentPart()
 	if failed := r.track.Err(); failed != nil {
 		r.fail(failed)
 	}
-	if part == nil {
-		return r.sinkSide(track.NoSound(st.Connections), "", r.State().Err), r.State().Err
-	}
 	wav := ""
-	if complete {
+	if part := r.currentPart(); part != nil && complete {
 		var errName error
 		wav, errName = r.publishPart(part)
 		err = errors.Join(err, errName)
 	}
-	sound := r.track.Sound()
-	r.observeEnd(sound)
-	r.metrics.publication.Observe(time.Since(began).Seconds())
-	sinkSide := r.sinkSide(sound, wav, err)
-	sinkSide.AudioSHA256 = r.track.SHA256()
+	var sinkSide store.Record
+	if r.currentPart() == nil { // there is no file, or none any more
+		err = cmp.Or(r.State().Err, err)
+		sinkSide = r.sinkSide(r.soundSoFar(), "", err)
+	} else {
+		sound := r.track.Sound()
+		r.observeEnd(sound)
+		r.metrics.publication.Observe(time.Since(began).Seconds())
+		sinkSide = r.sinkSide(sound, wav, err)
+		sinkSide.AudioSHA256 = r.track.SHA256()
+	}
 	sinkSide.Metadata, sinkSide.MetadataDropped = r.metadata, r.dropped
 	return sinkSide, err
 }

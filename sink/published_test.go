@@ -101,6 +101,9 @@ func checkNotSaved(t *testing.T, b *testbed, record store.Record, file bool) {
 	if named != file || file && !sinktest.Exists(path) || hint == "" || strings.Contains(hint, ".part file") != file {
 		t.Errorf("file %q, hint %q, want a file: %v", path, hint, file)
 	}
+	if played := record.Bytes / 16; played > 0 && (record.AudioMS > 0) != file || !file && record.MissingMS != played {
+		t.Errorf("%d ms came, audio_ms %d, missing_ms %d, want a file: %v", played, record.AudioMS, record.MissingMS, file)
+	}
 	if (record.WAV != "") != file || file && !sinktest.Exists(b.path(record.WAV)) {
 		t.Errorf("WAV %q, want one: %v", record.WAV, file)
 	}

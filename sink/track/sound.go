@@ -18,8 +18,9 @@ type Sound struct {
 	AudioMS int64 `json:"audio_ms"`
 	// MissingMS is how much less audio came than the time from the first sample (or,
 	// if none came, the first socket) to the end of the call would give, whatever the
-	// reason: gaps of every kind are in it. Below a frame and 60 ms, and 100 ppm that two
-	// clocks may differ by, it is 0.
+	// reason, and how much of what came was lost to the disk: gaps of every kind are in it,
+	// but for the audio that a GapWrongRate has. Below a frame and 60 ms, and 100 ppm that
+	// two clocks may differ by, it is 0.
 	MissingMS int64 `json:"missing_ms"`
 	// LargestPauseMS is the longest time without audio on a live socket. With coalesced
 	// reads, a pause shorter than the read interval is inferred from missing samples.
