@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -169,7 +170,9 @@ func (c *call) publish(ctx context.Context, timeout time.Duration) {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if err := c.rec.Finish(limited); err != nil {
-		c.log.Error("recording not published", zap.NamedError("err", err), zap.String("hint", "what was recorded is in sink.directory; if it is there as a .part file, `tapdeck repair` publishes it"))
+		const hint = "what was recorded is in sink.directory; if it is there as a .part file, `tapdeck repair` publishes it"
+		c.log.Error("recording not published", zap.NamedError("err", err), zap.String("hint", hint))
+		c.outcome.Hint = cmp.Or(c.outcome.Hint, hint)
 		c.outcome.Err = strings.TrimPrefix(c.outcome.Err+"; "+err.Error(), "; ")
 	}
 }

@@ -103,8 +103,22 @@ func (s *Sink) Recover(ctx context.Context) (store.Recovery, error) {
 }
 
 // Hangs returns an error that wraps ErrDiskHangs if the directory's disk has not answered for
-// some seconds, else nil.
-func (s *Sink) Hangs() error { return s.space.hangs() }
+// some seconds, or if so much audio waits for it that soon some would be lost; else nil.
+func (s *Sink) Hangs() error {
+	if waits := s.room.Used(); waits > s.room.Bytes()/2 {
+		return fmt.Errorf("%w: %d bytes of audio wait to be written", ErrDiskHangs, waits)
+	}
+	return s.space.hangs()
+}
+
+// checkDisk says whether a new recording may begin.
+func (s *Sink) checkDisk(least int64) error {
+	s.space.awaitFirst()
+	if err := s.Hangs(); err != nil {
+		return err
+	}
+	return s.space.low(least)
+}
 
 // Expect prepares the recording of a call whose stream is about to start. Of call it needs
 // Call, Started, SampleRate and Channels, which is 1 or 2; the rest is kept for Recover. The
@@ -116,7 +130,7 @@ func (s *Sink) Expect(call store.Record) (*Recording, error) {
 		return nil, fmt.Errorf("check call: %w", err)
 	}
 	cfg := s.cfg.Load()
-	if err := s.space.check(cfg.MinFree); err != nil {
+	if err := s.checkDisk(cfg.MinFree); err != nil {
 		return nil, err
 	}
 	r := &Recording{
@@ -148,7 +162,7 @@ func (s *Sink) SaveRecord(call store.Record) (store.Record, error) {
 	}
 	call.Sound = track.NoSound(0)
 	s.metrics.countAlarms(call.Alarms)
-	if err := s.space.hangs(); err != nil { // one more goroutine would wait on it
+	if err := s.Hangs(); err != nil { // one more goroutine would wait on it
 		return call, fmt.Errorf("save record: %w", err)
 	}
 	saved := call // which an abandoned goroutine may still read

@@ -43,6 +43,7 @@ func TestExpectRefuses(t *testing.T) {
 	b.finish(first)
 	b.expect(testCall(newID()))
 
+	<-b.sink.space.known
 	low := cfg
 	low.MaxStreams, low.MinFree = 0, 1<<62
 	b.sink.Update(low)
@@ -70,6 +71,7 @@ func TestDiskLow(t *testing.T) {
 	s := b.connect(begun)
 	s.hangUp()
 	awaitGone(t, begun, 1)
+	<-b.sink.space.known
 	cfg.MinFree = 1 << 62
 	b.sink.Update(cfg)
 	if _, resp := b.request(strings.TrimPrefix(waiting.URL(), cfg.Advertise)); resp.StatusCode != 503 {

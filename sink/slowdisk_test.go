@@ -126,6 +126,35 @@ func TestSpaceHangs(t *testing.T) {
 	})
 }
 
+// A disk that says how much is free, but takes nothing: no new call is accepted once half of
+// what may wait for it does, so that those that run lose nothing.
+func TestTooMuchWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ln := newPipeListener()
+		disk := &sinktest.BadDisk{Match: testID + ".wav", Step: "write"}
+		b := serveOn(t, testConfig(t), ln, ln.dial, disk)
+		b.sink.room = track.NewRoom(64 << 10)
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		disk.StallOnce(time.Minute)
+		pcm := speech(1, 8000*3)
+		s.play(pcm[:16000])
+		if _, err := b.sink.Expect(testCall(newID())); err != nil {
+			t.Errorf("after a second: %v", err)
+		}
+		s.play(pcm[16000:])
+		_, err := b.sink.Expect(testCall(newID()))
+		wantError(t, err, ErrDiskHangs)
+		wantError(t, b.sink.Hangs(), ErrDiskHangs)
+		elapse(time.Minute) // idle_timeout ends the socket
+		if _, err := b.sink.Expect(testCall(newID())); err != nil {
+			t.Errorf("the disk has taken all: %v", err)
+		}
+		s.awaitEnd()
+		b.finish(r)
+	})
+}
+
 // A record that can't be saved because the disk hangs holds up the call's end for no longer
 // than PublishTimeout.
 func TestSaveRecordIsBounded(t *testing.T) {

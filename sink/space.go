@@ -82,22 +82,19 @@ func (s *space) hangs() error {
 	return nil
 }
 
-// check says whether a new recording may begin. A disk that can't be measured is asked again
-// by the recording itself, whose error will say more.
-func (s *space) check(least int64) error {
-	if s.asked.Load() != 0 {
-		select {
-		case <-s.known:
-		case <-time.After(spaceTimeout):
-		}
+// awaitFirst waits for the first measurement, if it has begun.
+func (s *space) awaitFirst() {
+	if s.asked.Load() == 0 {
+		return
 	}
-	if err := s.hangs(); err != nil {
-		return err
+	select {
+	case <-s.known:
+	case <-time.After(spaceTimeout):
 	}
-	return s.low(least)
 }
 
-// low says that less is free than must be.
+// low says that less is free than must be. A disk that can't be measured is asked again by the
+// recording itself, whose error will say more.
 func (s *space) low(least int64) error {
 	if free, ok := s.bytes(); ok && free < least {
 		return fmt.Errorf("%w: %d bytes are free, min_free is %d", ErrDiskLow, free, least)

@@ -42,6 +42,9 @@ type Room struct {
 // NewRoom returns room for so many bytes.
 func NewRoom(bytes int64) *Room { return &Room{bytes: bytes} }
 
+// Bytes returns how many may be held.
+func (r *Room) Bytes() int64 { return r.bytes }
+
 // Used returns the bytes that are held now.
 func (r *Room) Used() int64 { return r.used.Load() }
 
