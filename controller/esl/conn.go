@@ -28,6 +28,7 @@ type Conn struct {
 	state   channel                   // of a server's connection
 	hold    func(outer net.Conn) bool // keeps the connection open; nil or false if it can't
 	left    sync.Once                 // leaveChannel
+	behind  sync.WaitGroup            // leaveChannel, if the link has ended by itself
 	frames  *frame.Reader
 	link    *fio.Link
 	channel *Event
@@ -84,6 +85,7 @@ func (c *Conn) Err() error { return c.link.Err() }
 // dialplan's next action, and Close waits until the switch knows that, for at most 2 s.
 func (c *Conn) Close() {
 	c.link.Close(ErrClosed)
+	c.behind.Wait()
 	c.leaveChannel(c.Err())
 	if errors.Is(c.Err(), fio.ErrLibrary) {
 		c.log.Error("event socket library ended by itself", zap.Stringer("peer", c.RemoteAddr()), hint(hintLibrary))
@@ -180,8 +182,8 @@ func (c *Conn) dropped(reason string, contentType []byte) {
 		zap.String("content_type", string(contentType[:min(len(contentType), 64)])), hint(dropHint(reason)), ratelog(reason))
 }
 
-// done closes Events, reports a frame that ended the connection, and lets the call go. It may
-// be called before open has returned.
+// done closes Events, reports a frame that ended the connection, and has the call let go. It
+// may be called before open has returned.
 func (c *Conn) done(cause error) {
 	if bad := new(FrameError); errors.As(cause, &bad) {
 		c.metrics.closed.WithLabelValues(bad.Reason).Inc()
@@ -189,5 +191,12 @@ func (c *Conn) done(cause error) {
 			zap.String("bytes", fmt.Sprintf("%q", bad.Bytes)), hint(c.closedHint()), ratelog(bad.Reason))
 	}
 	close(c.events)
-	c.leaveChannel(cause)
+	c.behind.Go(func() { // which may take a while, and whoever waits for a reply waits for done
+		defer func() {
+			if p := recover(); p != nil {
+				logPanic(c.log, c.outer, p)
+			}
+		}()
+		c.leaveChannel(cause)
+	})
 }
