@@ -139,6 +139,9 @@ func (q *Queue) Close() error {
 	q.mu.Lock()
 	if !q.closed {
 		q.closed = true
+		if len(q.waiting)+q.inFlight == 0 {
+			q.progress = time.Now()
+		}
 		close(q.wake)
 		q.work.Signal()
 	}

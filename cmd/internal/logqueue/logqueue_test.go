@@ -150,6 +150,24 @@ func TestFailingOutput(t *testing.T) {
 	})
 }
 
+// A queue of which nothing is left ends at once and without an error, however long ago its last
+// line was.
+func TestIdleEnd(t *testing.T) {
+	for _, lines := range []int{0, 1} {
+		for range 100 { // the queue's goroutine may see the end before or after Close looks for it
+			synctest.Test(t, func(t *testing.T) {
+				q := New(io.Discard)
+				put(q, 0, lines, 1)
+				time.Sleep(time.Hour)
+				began := time.Now()
+				if err := q.Close(); err != nil || time.Since(began) != 0 {
+					t.Errorf("%v, after %v", err, time.Since(began))
+				}
+			})
+		}
+	}
+}
+
 // The end waits for 2 s in all, not for ever.
 func TestEndIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
