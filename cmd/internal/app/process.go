@@ -139,11 +139,8 @@ func (p *Process) supervise(ctx context.Context, d *Daemon, l Listeners, watch f
 				reload()
 			})
 		},
-		drain: func() { // after TimeoutStopSec systemd would kill the daemon, and its calls
-			timeout := d.loaded.Load().Config.DrainTimeout
-			sayStopTime(os.Getpid(), timeout, d.log)
-			within := timeout + abortMargin
-			manager.notify(fmt.Sprintf("STOPPING=1\nEXTEND_TIMEOUT_USEC=%d", within.Microseconds()))
+		drain: func() {
+			d.announceStop(manager)
 			close(drain)
 		},
 		hurry: func() { endCalls(controller.ErrShutdown) },
@@ -164,6 +161,15 @@ func (p *Process) reloader(d *Daemon, l Listeners, manager systemd) func() {
 		d.guard("reload", func() { d.reload(func() (*config.Loaded, error) { return p.loadAgain(d, l) }) })
 		manager.notify("READY=1")
 	}
+}
+
+// announceStop says how long the end may take, to whoever would kill the daemon and its calls
+// sooner: systemd after TimeoutStopSec.
+func (d *Daemon) announceStop(manager systemd) {
+	timeout := d.loaded.Load().Config.DrainTimeout
+	sayStopTime(os.Getpid(), timeout, d.log)
+	within := timeout + abortMargin
+	manager.notify(fmt.Sprintf("STOPPING=1\nEXTEND_TIMEOUT_USEC=%d", within.Microseconds()))
 }
 
 // signalActions are what SIGHUP does, and the first and the second SIGTERM or SIGINT.
@@ -210,8 +216,8 @@ func (p *Process) loadAgain(d *Daemon, l Listeners) (*config.Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	if file := d.started.File; file != "" && fresh.File == "" {
-		return nil, fmt.Errorf("%s is gone, with which tapdeck was started: %w", file, fs.ErrNotExist)
+	if file := d.loaded.Load().File; file != "" && fresh.File == "" {
+		return nil, fmt.Errorf("%s is gone: %w", file, fs.ErrNotExist)
 	}
 	l.Advertise(&fresh.Config.Sink)
 	return fresh, nil
