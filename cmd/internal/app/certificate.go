@@ -109,23 +109,26 @@ func (d *Daemon) watchCertificate(ctx context.Context) {
 	d.renewCertificate() // which may have changed since it was loaded
 	var reminder sync.WaitGroup
 	defer reminder.Wait()
-	reminder.Go(func() {
-		ticker := time.NewTicker(remindInterval)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				d.tellCertificate()
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
+	reminder.Go(func() { d.guard("certificate", func() { d.remindOfCertificate(ctx) }) })
 	if err != nil {
 		d.log.Warn("certificate not watched", zap.NamedError("err", err), zap.String("hint", "a renewed certificate is read after SIGHUP only"))
 		return
 	}
 	watcher.Run(ctx, d.renewCertificate)
+}
+
+// remindOfCertificate says once a day if the certificate's end is near, until ctx is done.
+func (d *Daemon) remindOfCertificate(ctx context.Context) {
+	ticker := time.NewTicker(remindInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			d.tellCertificate()
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // renewCertificate reads the certificate again, if there is one.

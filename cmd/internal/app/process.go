@@ -130,12 +130,12 @@ func (p *Process) supervise(ctx context.Context, d *Daemon, l Listeners, watch f
 			d.log.Warn("configuration not watched", zap.NamedError("err", err), zap.String("hint", "a changed file is read after SIGHUP only"))
 		}
 	})
-	wg.Go(func() { d.watchCertificate(background) })
+	wg.Go(func() { d.guard("certificate", func() { d.watchCertificate(background) }) })
 	d.handleSignals(signals, running.done, signalActions{
 		reload: func() {
 			manager.notify(fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", monotonicMicros()))
 			wg.Go(func() {
-				d.renewCertificate()
+				d.guard("certificate", d.renewCertificate)
 				reload()
 			})
 		},
