@@ -47,7 +47,7 @@ type call struct {
 	hungUp          bool
 	hangupComplete  bool
 	over            bool             // the connection has ended
-	job, answered   string           // an API command that is waited for, and its answer
+	job, answered   string           // the latest API command, until it is answered, and its answer
 	reasonDue       <-chan time.Time // not nil while the reason of an application's end is still to come: until when
 	socketAppEnded  bool             // without a hangup before it
 	transferredAway bool             // something else has the channel now

@@ -40,18 +40,31 @@ func (c *call) bgapi(ctx context.Context, command string) (job string, err error
 }
 
 // api runs an API command and waits for its answer, which is empty if the
-// switch gives none in time.
+// switch gives none in time. What interrupts the call leaves it unanswered: see
+// awaitAnswer.
 func (c *call) api(ctx context.Context, command string) (answer string, err error) {
 	c.answered = ""
 	if c.job, err = c.bgapi(ctx, command); err != nil {
 		return "", err
 	}
 	err = c.wait(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.job == "" })
-	c.job = ""
 	if errors.Is(err, errTimeout) {
+		c.job = ""
 		return "", nil
 	}
 	return c.answered, err
+}
+
+// awaitJob waits for the answer to an API command; "" is none that was given.
+func (c *call) awaitJob(ctx context.Context, job string) {
+	c.job = job
+	c.awaitAnswer(ctx)
+}
+
+// awaitAnswer waits for the answer to the latest API command, if it has none yet: the next one
+// could overtake it (F15), and what undoes it would come first.
+func (c *call) awaitAnswer(ctx context.Context) {
+	c.waitAfterPlan(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.job == "" })
 }
 
 // commandEnd returns how a call ends whose command could not be given.

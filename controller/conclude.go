@@ -25,6 +25,7 @@ func (c *call) conclude(ctx context.Context, err error) {
 	c.endChannel(ctx, e.result)
 	c.confirm(ctx)
 	if c.hungUp {
+		c.awaitAnswer(ctx)
 		c.disarmDeadMan(ctx)
 	}
 	timeout := c.plan.Stream.StopTimeout
@@ -111,6 +112,7 @@ func (c *call) confirm(ctx context.Context) {
 // man's switch, which would end it later, and without an application that runs
 // on. A break is only for what runs: of nothing it has no effect (F66).
 func (c *call) release(ctx context.Context) {
+	c.awaitAnswer(ctx)
 	// Both are awaited: the next action may be a socket again, whose own must not go.
 	if c.ownTerminators {
 		job, _ := c.bgapi(ctx, "uuid_setvar "+c.channel+" playback_terminators") // without a value: as it was
@@ -123,13 +125,6 @@ func (c *call) release(ctx context.Context) {
 	// If a command could not be given, the connection is over, and so is this.
 	c.waitAfterPlan(ctx, c.ctl.cfg.StepGrace, func() bool { return c.running == "" || c.hungUp })
 	c.conn.Close()
-}
-
-// awaitJob waits for the answer to an API command; "" is none that was given.
-func (c *call) awaitJob(ctx context.Context, job string) {
-	if c.job = job; job != "" {
-		c.waitAfterPlan(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.job == "" })
-	}
 }
 
 // hangup ends the channel. An application that runs would hold a hangup by

@@ -44,6 +44,7 @@ func (c *call) armDeadMan(ctx context.Context) error {
 	c.deadManDue = time.Now().Add(limit - time.Second) // the switch counts whole seconds (F98)
 	answer, err := c.api(ctx, fmt.Sprintf("sched_api +%d %s uuid_kill %s %s", limit/time.Second, c.deadManGroup(), c.channel, deadManCause))
 	if err == nil && answer != "" && !strings.HasPrefix(answer, "+OK") {
+		c.deadManDue = time.Time{}
 		c.log.Warn("dead man's switch not set", zap.String("err", answer), zap.String("hint", "if tapdeck dies, this call stays until the caller hangs up; does this switch have sched_api (mod_commands)?"))
 	}
 	return err

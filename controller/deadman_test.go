@@ -47,6 +47,29 @@ func TestSomebodysScheduledHangup(t *testing.T) {
 	}
 }
 
+// Whatever ends the call while the switch still sets the dead man's switch: nothing is left
+// of it, though API commands overtake each other (ended checks it).
+func TestDeadManThatIsSetLate(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*switchsim.Call){"hangup": (*switchsim.Call).Hangup, "transfer": (*switchsim.Call).Transfer} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := good().start(t)
+			call := l.dial(switchsim.CallSpec{Then: after(), Faults: switchsim.Faults{LateJob: "sched_api", LateBy: 300 * time.Millisecond}})
+			l.until(t, "sched_api", func() bool {
+				return slices.ContainsFunc(call.Report().Commands, func(c string) bool { return strings.Contains(c, "sched_api") })
+			})
+			end(call)
+			report := call.Wait()
+			l.close()
+			e := l.ended(report)
+			if n := l.sw.Tasks("tapdeck-" + report.UUID); n != 0 || !e.outcome.Timeline.Answer.IsZero() {
+				t.Errorf("%d tasks are left; outcome = %+v", n, e.outcome)
+			}
+		})
+	}
+}
+
 // What a controller that died has left on the channel would end this call early.
 func TestDeadManLeftOver(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package switchsim
 
 import (
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -132,8 +133,12 @@ func (c *Call) background(job, line string) string {
 		job = uuid.NewString()
 	}
 	c.wg.Go(func() {
+		f := &c.spec.Faults
+		if f.LateJob != "" && strings.HasPrefix(line, f.LateJob) {
+			c.pause(f.LateBy)
+		}
 		body := c.sw.api(c, line)
-		if !c.spec.Faults.LoseJobs {
+		if !f.LoseJobs {
 			c.send(c.sw.jobEvent(job, c.uuid, line, body))
 		}
 	})

@@ -52,6 +52,10 @@ type Call struct {
 	BrokenFiles bool
 	// LoseJobs: no BACKGROUND_JOB event comes.
 	LoseJobs bool
+	// LateJob is the API command, or the beginning of its line, that bgapi carries out only
+	// LateBy later, in real time: later ones overtake it (F15).
+	LateJob string
+	LateBy  time.Duration
 	// HangOn is the command that is never answered, nor any after it; events
 	// go on.
 	HangOn string
