@@ -8,7 +8,8 @@
 // goroutine alone touches the call's state, but for the small snapshot that
 // [Controller.Calls] copies. The stream of a call is a state machine (stream)
 // that the same goroutine moves while it waits for something else, so that a
-// dropped stream is brought back in the middle of a prompt.
+// dropped stream is brought back in the middle of a prompt. A channel that comes back
+// to tapdeck is a call of its own, which waits until the earlier one has ended.
 //
 // Beside those of controller/esl the package starts no goroutine that waits for
 // anything. A panic in one call ends that call alone. The package never opens a

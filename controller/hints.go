@@ -70,7 +70,7 @@ func (c *Controller) refusalHint(answer string) string {
 var switchHints = []struct{ sign, text string }{
 	{"Command not found", "mod_audio_stream is not loaded: `load mod_audio_stream` in fs_cli, and add it to autoload_configs/modules.conf.xml"},
 	{"-USAGE", "this version of mod_audio_stream wants other arguments; tapdeck doctor compares"},
-	{"Operation Failed", "the switch refused twice: another stream is on this channel (look for uuid_audio_stream in the dialplan, its api_on_answer and scripts), or the module does not support this rate or URL"},
+	{"Operation Failed", "the switch refused the start, also after a stop: another stream is on this channel (look for uuid_audio_stream in the dialplan, its api_on_answer and scripts), or the module does not support this rate or URL"},
 	{"Connection refused", "nothing listens at sink.advertise as FreeSWITCH sees it: compare sink.listen, sink.advertise and the firewall"},
 	{"system error 11)", "FreeSWITCH can't resolve the host name of sink.advertise; an IP address always works"},
 	{"upgrade failed", "the sink refused the socket; its log line says why (sink.allow, the ticket, disk)"},

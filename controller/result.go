@@ -21,9 +21,11 @@ const (
 	SwitchHangup Result = "switch_hangup"
 	// StreamFailed is a call whose stream never connected, or dropped for good.
 	StreamFailed Result = "stream_failed"
-	// SwitchLost is a call whose event socket ended before the call did.
+	// SwitchLost is a call whose event socket ended before the call did, or that something else
+	// has taken over: a transfer, a bridge or a park that tapdeck did not ask for.
 	SwitchLost Result = "switch_lost"
-	// Refused is a call over max_calls or max_streams, or one that came while draining.
+	// Refused is a call that tapdeck has no room for: over max_calls or max_streams, without a
+	// disk, while draining, or behind an earlier call of its channel that does not end.
 	Refused Result = "refused"
 	// Misconfigured is a call whose dialplan line can't work.
 	Misconfigured Result = "misconfigured"
@@ -65,7 +67,7 @@ const (
 	ListenDTMF = "dtmf"
 	// ListenSilence is the plan's silence.
 	ListenSilence = "silence"
-	// ListenHangup is the caller's hangup.
+	// ListenHangup is a hangup, whoever's it was.
 	ListenHangup = "hangup"
 	// ListenStream is the end of the stream: it failed, or its recording reached max_duration.
 	ListenStream = "stream"
@@ -109,7 +111,8 @@ type Outcome struct {
 	Timeline Timeline
 	// Restarts is how many times a dropped stream was started again.
 	Restarts int
-	// Err says why, for every result but completed and caller_hangup.
+	// Err says why. It is empty for completed and caller_hangup, unless the recording or its
+	// record could not be kept.
 	Err string
 	// Hint says what to do about Err.
 	Hint string

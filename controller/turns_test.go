@@ -20,7 +20,7 @@ func (l *testbed) results(t *testing.T, id string, n int) (all []controller.Resu
 	return all
 }
 
-// listening waits until the only call of the controller listens.
+// returning places a call that will come back, and waits until it listens.
 func (l *testbed) returning(t *testing.T, spec switchsim.CallSpec) (*switchsim.Call, string) {
 	t.Helper()
 	spec.UUID, spec.Voice = newUUID(), switchsim.ToneVoice(8000, 440, 0.3)

@@ -6,8 +6,9 @@
 // Events and replies are trimmed to the headers that Config.Headers lists.
 //
 // Goroutines: Server.Serve runs in its caller's and starts one for each connection, in
-// which the handler runs, and one for each that is only kept open or turned away; those of internal/fio come on top. Serve returns when all of
-// them have ended. Close does so for a dialled connection.
+// which the handler runs, and one for each that is only kept open or turned away; those of
+// internal/fio come on top. Serve returns when all of them have ended. Close does so for a
+// dialled connection.
 //
 // No connection of a call is ended in a way that leaves the call with nobody in control
 // (release.go): the switch is told to go on with its dialplan, whoever ends the connection and

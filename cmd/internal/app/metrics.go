@@ -20,7 +20,8 @@ func Version() string {
 }
 
 // registerMetrics registers what the daemon itself knows: the Go runtime and the
-// process, the build, its readiness, its limit of calls, its reloads, and what it has lost.
+// process, the build, its readiness, its limit of calls, its reloads, its certificate's
+// end, and what it has lost.
 func (d *Daemon) registerMetrics() {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "tapdeck_build_info", Help: "1; the labels say which build of tapdeck runs.",
