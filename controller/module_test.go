@@ -64,6 +64,21 @@ func TestModuleReopensStream(t *testing.T) {
 	checkAudio(t, e)
 }
 
+// Its socket is still good when the event socket tells, after that, of the drop before.
+func TestLateReportOfADrop(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.cfg.RestartPause, s.plan.Listen = 200*time.Millisecond, 500*time.Millisecond
+	e := s.run(t, switchsim.CallSpec{
+		Voice:  switchsim.ToneVoice(8000, 440, 0.3),
+		Faults: switchsim.Faults{Reopens: time.Microsecond, LateReport: 100 * time.Millisecond, Drops: []switchsim.Drop{{After: 100 * time.Millisecond}}},
+	})
+	if e.outcome.Result != controller.Completed || e.outcome.Restarts != 0 || e.recording.State().Connections != 2 {
+		t.Errorf("outcome = %+v, log = %q: want a stream that came back by itself", e.outcome, e.messages())
+	}
+	checkAudio(t, e)
+}
+
 // A module without TLS speaks plain text to a wss:// URL (F52): whatever comes of that,
 // the call's own hint names TLS.
 func TestModuleWithoutTLS(t *testing.T) {

@@ -54,6 +54,7 @@ type stream struct {
 	stopFailed      bool // stop did not end it
 	hopeless        bool // there is no use in bringing it back
 	cleared         bool // stop was given because the first start was refused
+	reopened        bool // the module has opened another socket by itself since start
 }
 
 const (
@@ -85,7 +86,7 @@ func (p StreamPlan) variables() []string {
 const heartBeatSeconds = 10
 
 func (s *stream) start(ctx context.Context) {
-	s.begun, s.moduleConnected = time.Now(), false
+	s.begun, s.moduleConnected, s.reopened = time.Now(), false, false
 	if s.first.IsZero() {
 		s.first, s.deadline = s.begun, s.begun.Add(s.c.plan.Stream.ConnectTimeout)
 	}
@@ -146,9 +147,11 @@ func (s *stream) refused(ctx context.Context, answer string) {
 	s.scheduleRestart(fmt.Errorf("start the stream: the switch answered %.200q", answer), s.c.ctl.refusalHint(answer))
 }
 
-// reported handles an event of mod_audio_stream.
+// reported handles an event of mod_audio_stream. What is said of a stream that the module has
+// opened again by itself may be said late, of the socket before (F53): its good socket stays,
+// and the sink sees its end.
 func (s *stream) reported(subclass, body string) {
-	if s.phase != streamStarting && s.phase != streamConnecting && s.phase != streamUp {
+	if s.phase != streamStarting && s.phase != streamConnecting && (s.phase != streamUp || s.reopened) {
 		return
 	}
 	switch subclass {
@@ -206,6 +209,7 @@ func (s *stream) syncWithSink() {
 	case streamConnecting, streamBackoff: // in a pause: the module has opened it again by itself (F53)
 		s.acceptSocket(state)
 	case streamUp:
+		s.reopened = s.reopened || state.Connections > s.sockets
 		s.sockets = state.Connections
 	}
 	switch {
@@ -229,6 +233,7 @@ func (s *stream) acceptSocket(state StreamState) bool {
 	if state.Connections <= s.sockets || left {
 		return false
 	}
+	s.reopened = s.phase == streamBackoff || state.Connections > s.sockets+1
 	s.sockets = state.Connections
 	s.up(state)
 	return true

@@ -150,7 +150,15 @@ func (m module) Event(kind, body string) {
 	e := m.event("CUSTOM", body, header{Name: "subclass", Value: subclass})
 	m.mu.Unlock()
 	e.Subclass = subclass
-	m.send(e)
+	late := m.spec.Faults.LateReport
+	if late == 0 || kind != "error" && kind != "disconnect" {
+		m.send(e)
+		return
+	}
+	m.wg.Go(func() { // its caller runs in one of the group's goroutines
+		m.pause(late)
+		m.send(e)
+	})
 }
 
 // Detached removes the media bug.

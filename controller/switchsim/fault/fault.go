@@ -30,6 +30,8 @@ type Call struct {
 	// Reopens: the module opens the WebSocket of a dropped stream again by itself after
 	// so long, in real time, whatever STREAM_NO_RECONNECT says (F53), until it connects.
 	Reopens time.Duration
+	// LateReport is how much later than the drop of a stream, in real time, the switch tells of it.
+	LateReport time.Duration
 	// Audio is what is wrong with the frames.
 	Audio Audio
 
