@@ -84,3 +84,16 @@ func TestCompose(t *testing.T) {
 		t.Errorf("%v, %+v", err, file)
 	}
 }
+
+// TestUnitRestartsAlways is that systemd starts the daemon again whatever ended it, and how often.
+func TestUnitRestartsAlways(t *testing.T) {
+	unit, err := os.ReadFile("tapdeck.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"\nRestart=always\n", "\nStartLimitIntervalSec=0\n"} {
+		if !strings.Contains(string(unit), line) {
+			t.Errorf("tapdeck.service lacks %q", line)
+		}
+	}
+}
