@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"tapdeck/cmd/internal/apptest"
 	"tapdeck/cmd/internal/callview"
+	"tapdeck/cmd/internal/config"
 	"tapdeck/controller/switchsim"
 	"tapdeck/sink/track"
 )
@@ -64,5 +66,30 @@ func TestCodecChangeStartsTheStreamAgain(t *testing.T) {
 	}
 	if wrong := gapsOf(&record, track.GapWrongRate); wrong == 0 || record.AudioMS > 9000 || !slices.Contains(record.Alarms, "long_audio") {
 		t.Errorf("audio %d ms, gaps %+v, alarms %v", record.AudioMS, record.Gaps, record.Alarms)
+	}
+}
+
+// TestCallComesBack transfers a call to the extension that it is in: both of its calls have a
+// recording and a record, and the second the first free name.
+func TestCallComesBack(t *testing.T) {
+	t.Parallel()
+	s := newTestDaemon(t, shortCalls, func(c *config.Config) { c.ESL.MaxCalls = 1 })
+	call := s.place(switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 440, 0.5), Variables: map[string]string{"tapdeck_listen": "1m"}})
+	listens := func() bool {
+		calls := s.controller.Calls()
+		return len(calls) == 1 && calls[0].Step == "listen" && calls[0].Stream != nil && calls[0].Stream.Audio > 0
+	}
+	apptest.Until(t, "the first listening", listens)
+	call.TransferBack()
+	apptest.Until(t, "the end of the first call", func() bool { return len(s.controller.Ended()) == 1 })
+	apptest.Until(t, "the second listening", listens)
+	call.Hangup()
+	report := call.Wait()
+	apptest.Until(t, "the end of both", func() bool { return len(s.controller.Ended()) == 2 })
+	for name, result := range map[string]string{report.UUID: "switch_lost", report.UUID + "-2": "caller_hangup"} {
+		record := s.record(name)
+		if record.Call != report.UUID || record.Result != result || filepath.Base(record.WAV) != name+".wav" || record.AudioMS == 0 {
+			t.Errorf("%s: %+v, want %s with audio", name, record, result)
+		}
 	}
 }
