@@ -24,7 +24,7 @@ const (
 	cmdConnect = "connect\n\n"
 	cmdResume  = "resume\n\n"
 	cmdForget  = "sendmsg\ncall-command: execute\nexecute-app-name: unset\nexecute-app-arg: socket_resume\n\n"
-	cmdQuiet   = "noevents\n\nnolinger\n\n"
+	cmdQuiet   = "noevents\n\nnolinger\n\n" // F109
 )
 
 // channel is what a connection knows of its call's channel, to leave it well.

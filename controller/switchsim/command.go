@@ -74,6 +74,10 @@ func (c *outbound) fullCommand(cmd *eventsocket.Command, word, rest string) stri
 		return eventsocket.CommandReply(reply)
 	case "nixevent":
 		return eventsocket.CommandReply(l.Nix(rest))
+	case "noevents":
+		return eventsocket.CommandReply(l.NoEvents())
+	case "nolinger":
+		return eventsocket.CommandReply(c.unsetLinger())
 	case "linger":
 		return eventsocket.CommandReply(c.setLinger(rest))
 	case "api":
@@ -108,6 +112,14 @@ func (c *outbound) setLinger(seconds string) string {
 	}
 	c.linger = max(audiostream.Number(seconds), -1)
 	return "+OK will linger " + itoa(c.linger) + " seconds"
+}
+
+// unsetLinger executes nolinger (F109).
+func (c *outbound) unsetLinger() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.linger = noLinger
+	return "+OK will not linger"
 }
 
 // sendMessage executes sendmsg: in async mode it is queued for the channel,

@@ -22,6 +22,9 @@ func TestReplies(t *testing.T) {
 		{"event json CUSTOM a::b CHANNEL_PARK", "+OK event listener enabled json"},
 		{"nixevent CHANNEL_PARK", "+OK events nixed"},
 		{"nixevent nothing", "-ERR no keywords supplied"},
+		{"noevents", "+OK no longer listening for events"},
+		{"noevents", "-ERR not listening for events"},
+		{"nolinger", "+OK will not linger"},
 		{"getvar plan", "survey"},
 		{"getvar uuid", callID},
 		{"getvar nope", "-ERR command not found"},
@@ -46,7 +49,7 @@ func TestRepliesWithoutFull(t *testing.T) {
 	if got := c.command("connect").outer.Get("Control"); got != "single-channel" {
 		t.Errorf("Control %q", got)
 	}
-	for _, word := range []string{"linger", "event plain ALL", "nixevent all", "api status", "bgapi status"} {
+	for _, word := range []string{"linger", "event plain ALL", "nixevent all", "noevents", "nolinger", "api status", "bgapi status"} {
 		c.wants(word, "-ERR command not found")
 	}
 	for command, want := range map[string]string{

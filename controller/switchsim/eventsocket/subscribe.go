@@ -94,6 +94,19 @@ func (l *Listener) Nix(arguments string) string {
 	return "+OK events nixed"
 }
 
+// NoEvents executes noevents and returns its reply.
+func (l *Listener) NoEvents() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.enabled {
+		return "-ERR not listening for events"
+	}
+	l.enabled = false
+	clear(l.events)
+	clear(l.subclass)
+	return "+OK no longer listening for events"
+}
+
 // MyEvents executes myevents [FORMAT] and returns its reply.
 func (l *Listener) MyEvents(arguments string) string {
 	l.mu.Lock()
