@@ -14,10 +14,7 @@ import (
 // not ended by a shutdown; every wait has a bound of its own.
 func (c *call) conclude(ctx context.Context, err error) {
 	e := c.classify(ctx, err)
-	c.outcome.Result = e.result
-	if e.err != nil {
-		c.outcome.Err, c.outcome.Hint = e.err.Error(), e.hint
-	}
+	c.endsAs(e)
 	if e.result == Aborted { // the recording first: a shutdown may be cut short
 		c.publish(ctx, 0)
 	}
@@ -85,26 +82,34 @@ func (c *call) endChannel(ctx context.Context, result Result) {
 	}
 }
 
-// confirm corrects the result by what came after the plan. It is switch_hangup and not
+// confirm corrects the result by what came after the plan. A hangup is the switch's and not
 // the caller's if the switch says so, which it may do only in the hangup's last event
-// (F28). It is not completed if the event socket ended before the hangup. And a transferred
-// call may have come back meanwhile.
+// (F28), or after its notice (F110). It is not completed if the event socket ended before the
+// hangup. And a transferred call may have come back meanwhile.
 func (c *call) confirm(ctx context.Context) {
-	if c.outcome.Result == CallerHangup && c.outcome.HungUpBy == bySwitch {
+	switch {
+	case c.outcome.Result == CallerHangup && c.byDeadMan():
+		c.endsAs(outlivedPlan())
+	case c.outcome.Result == CallerHangup && c.outcome.HungUpBy == bySwitch:
 		c.outcome.Result, c.outcome.Hint = SwitchHangup, hangupHint(c.outcome.HangupCause)
 		c.outcome.Err = "FreeSWITCH itself hung the call up: " + c.outcome.HangupCause
-	}
-	if c.transferredAway && c.returned && c.outcome.Result == SwitchLost {
-		e := c.transferEnd()
-		c.outcome.Err, c.outcome.Hint = e.err.Error(), e.hint
+	case c.outcome.Result == SwitchLost && c.transferredAway && c.returned:
+		c.endsAs(c.transferEnd())
 	}
 	if c.outcome.Result != Completed || c.conn.Err() == nil {
 		return
 	}
 	c.waitAfterPlan(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.over })
 	if !c.hungUp {
-		e := c.connectionEnd()
-		c.outcome.Result, c.outcome.Err, c.outcome.Hint = e.result, e.err.Error(), e.hint
+		c.endsAs(c.connectionEnd())
+	}
+}
+
+// endsAs sets how the call has ended.
+func (c *call) endsAs(e *callEnd) {
+	c.outcome.Result = e.result
+	if e.err != nil {
+		c.outcome.Err, c.outcome.Hint = e.err.Error(), e.hint
 	}
 }
 

@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -17,9 +18,14 @@ func TestDeadMan(t *testing.T) {
 	s := good()
 	s.cfg.PromptLimit, s.cfg.AnswerTimeout, s.cfg.DeadManMargin = time.Second, patience, time.Second
 	s.plan.Stream.ConnectTimeout, s.plan.Stream.StopTimeout = 100*time.Millisecond, 100*time.Millisecond
-	e := s.run(t, switchsim.CallSpec{Faults: switchsim.Faults{NeverComplete: "answer"}})
-	if e.outcome.Result != controller.Failed || e.outcome.HungUpBy != "switch" || !strings.Contains(e.outcome.Err, "outlived its plan") {
-		t.Errorf("outcome = %+v, want error: the call outlived its plan", e.outcome)
+	for _, noticeFirst := range []bool{false, true} { // the notice has no cause
+		t.Run(fmt.Sprintf("notice first %v", noticeFirst), func(t *testing.T) {
+			t.Parallel()
+			e := s.run(t, switchsim.CallSpec{Faults: switchsim.Faults{NeverComplete: "answer", NoticeFirst: noticeFirst}})
+			if e.outcome.Result != controller.Failed || e.outcome.HungUpBy != "switch" || !strings.Contains(e.outcome.Err, "outlived its plan") {
+				t.Errorf("outcome = %+v, want error: the call outlived its plan", e.outcome)
+			}
+		})
 	}
 }
 

@@ -220,6 +220,10 @@ func (c *Call) actions(ctx context.Context, list []Action) bool {
 // finish is what comes after the hangup: the media bug is closed, which may
 // take its second or never end (F41, F42), then the call is reported and destroyed.
 func (c *Call) finish() {
+	early := c.spec.Faults.NoticeFirst
+	if early {
+		c.noticeControllers()
+	}
 	c.sendLate()
 	c.emitState("CS_HANGUP", 10, "")
 	c.mu.Lock()
@@ -228,10 +232,8 @@ func (c *Call) finish() {
 	if s == nil {
 		c.reported()
 	}
-	for _, k := range c.allOutbounds() {
-		if k.async {
-			k.noticeHangup()
-		}
+	if !early {
+		c.noticeControllers()
 	}
 	if s != nil {
 		s.Close("", "hangup")
@@ -245,6 +247,15 @@ func (c *Call) finish() {
 	c.abortStreams(false)             // those that a real switch would leave open (F37)
 	c.sw.removeCall(c)
 	c.emit("CHANNEL_DESTROY")
+}
+
+// noticeControllers tells every controller of the call that its channel is gone.
+func (c *Call) noticeControllers() {
+	for _, k := range c.allOutbounds() {
+		if k.async {
+			k.noticeHangup()
+		}
+	}
 }
 
 // reported is the CS_REPORTING state.
@@ -273,7 +284,7 @@ func (c *Call) hangup(cause, by string) {
 			k.listener.Mute() // in sync mode not even this event comes (F6)
 		}
 	}
-	late := c.spec.Faults.CompleteBeforeHangup
+	late := c.spec.Faults.CompleteBeforeHangup || c.spec.Faults.NoticeFirst
 	if late {
 		c.late = e
 	}

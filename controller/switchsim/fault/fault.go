@@ -48,6 +48,8 @@ type Call struct {
 	// CompleteBeforeHangup: at a hangup CHANNEL_EXECUTE_COMPLETE of the
 	// application that runs, and of socket, come before CHANNEL_HANGUP (F26).
 	CompleteBeforeHangup bool
+	// NoticeFirst: the notice of linger comes before CHANNEL_HANGUP (F110).
+	NoticeFirst bool
 	// BrokenIsPlayed: a playback that a hangup or a transfer has ended says FILE PLAYED (F65).
 	BrokenIsPlayed bool
 	// BrokenFiles: a playback of a file ends at once with PLAYBACK ERROR.
