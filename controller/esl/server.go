@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,7 +52,7 @@ func (s *Server) Update(cfg Config) {
 // connect, in a goroutine of its own. When handle returns its connection is
 // closed, and all its goroutines have ended soon after.
 //
-// Closing ln ends the accepting; Serve then waits for the handlers and returns
+// Closing ln, or its deadline, ends the accepting; Serve then waits for the handlers and returns
 // nil. The end of ctx closes ln and ends all connections with ctx's cause; the
 // ctx of a handler ends with it, but not with its connection. Failures to
 // accept (no file descriptor left) are waited out. Serve closes ln.
@@ -74,7 +75,8 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx con
 				continue
 			}
 			handlers.Go(func() { s.guarded(outer, func() { s.serve(ctx, outer, keep, handle) }) })
-		case errors.Is(err, net.ErrClosed) || ctx.Err() != nil:
+		case errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) || ctx.Err() != nil:
+			ln.Close()
 			return nil
 		default:
 			s.log.Warn("event socket cannot accept", zap.NamedError("err", err), hint(hintAccept), ratelog("accept"))

@@ -64,6 +64,32 @@ func TestClosedListenerWaitsForHandlers(t *testing.T) {
 	srv.done <- nil
 }
 
+// What is in the backlog of a listener when it gets a deadline is still served, and nothing is
+// accepted afterwards.
+func TestDeadlineTakesUpTheBacklog(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := dialPeer(t, ln.Addr().String())
+	if err := ln.(*net.TCPListener).SetDeadline(time.Now().Add(500 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	s := NewServer(testConfig(), zap.NewNop(), nil)
+	go func() { done <- s.Serve(t.Context(), ln, func(context.Context, *Conn) {}) }()
+	p.expect("connect")
+	p.say(connectReply)
+	p.eof()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if c, err := net.Dial("tcp", ln.Addr().String()); err == nil {
+		c.Close()
+		t.Error("the listener is still open")
+	}
+}
+
 func TestServerContextEndsConnections(t *testing.T) {
 	s := NewServer(testConfig(), zap.NewNop(), nil)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -116,7 +116,7 @@ func (d *Daemon) Run(ctx context.Context, l Listeners, drain <-chan struct{}) er
 	case <-streams.done:
 		failure = errors.New("the sink has ended by itself")
 	case <-drain:
-		d.drain(ctx, l.ESL, calls)
+		d.drain(ctx, l, calls)
 	}
 	d.ready.Store(false)
 	endCalls(controller.ErrShutdown)
@@ -156,10 +156,10 @@ func (d *Daemon) recoverOnce(ctx context.Context) (recent int) {
 
 // drain accepts no new calls and waits until the running ones have ended, drain_timeout
 // is over, or ctx is done.
-func (d *Daemon) drain(ctx context.Context, ln net.Listener, calls *task) {
+func (d *Daemon) drain(ctx context.Context, l Listeners, calls *task) {
 	d.ready.Store(false)
 	d.controller.Drain()
-	ln.Close()
+	l.stopAccepting()
 	timeout := d.loaded.Load().Config.DrainTimeout
 	limit, report := time.NewTimer(timeout), time.NewTicker(5*time.Second)
 	defer limit.Stop()

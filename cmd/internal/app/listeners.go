@@ -130,3 +130,16 @@ func Getenv(environ []string, name string) string {
 	}
 	return ""
 }
+
+// backlogTime is how long calls that the kernel has accepted, but not yet the daemon, are still
+// taken up.
+const backlogTime = 100 * time.Millisecond
+
+// stopAccepting ends the accepting of calls. To close a socket with a call in its backlog would
+// strand that call (F8), unless systemd holds it for the next daemon.
+func (l Listeners) stopAccepting() {
+	limited, ok := l.ESL.(interface{ SetDeadline(time.Time) error })
+	if l.activated || !ok || limited.SetDeadline(time.Now().Add(backlogTime)) != nil {
+		l.ESL.Close()
+	}
+}
