@@ -23,20 +23,24 @@ type finish struct {
 	err      error
 	save     sync.Once
 	record   store.Record // once saved
+
+	concluded chan struct{} // closed when the disk's work is over, however late
+	late      store.Record  // then: the sink's side
 }
 
 // Finish waits until the live socket has ended or ctx is done, closes it in that case,
 // and publishes the WAV. The recording's URL is void from its beginning. Only the
 // first call does this; later ones wait for it and return the same. After an error the
 // audio is in the file that Save's record names, if any was written. What hangs longer
-// than PublishTimeout, counted from the socket's end or ctx's, is abandoned: the
-// error is ErrDiskHangs then, and what was recorded stays a .part, for Recover.
+// than PublishTimeout, counted from the socket's end or ctx's, is not waited for: the
+// error is ErrDiskHangs then. What was recorded is published once the disk responds, and its
+// record after Save, or it stays a .part, for Recover.
 func (r *Recording) Finish(ctx context.Context) error {
 	r.callEnded()
 	r.mu.Lock()
 	first := r.finish == nil
 	if first {
-		r.finish = &finish{done: make(chan struct{})}
+		r.finish = &finish{done: make(chan struct{}), concluded: make(chan struct{})}
 	}
 	r.closed = true
 	f, live := r.finish, r.live
@@ -51,7 +55,7 @@ func (r *Recording) Finish(ctx context.Context) error {
 	if first {
 		defer close(f.done)
 		defer r.forget(r)
-		f.sinkSide, f.err = r.conclude(live)
+		f.sinkSide, f.err = r.conclude(f, live)
 		r.logPublished(&f.sinkSide, f.err)
 		return f.err
 	}
@@ -63,7 +67,8 @@ func (r *Recording) Finish(ctx context.Context) error {
 // WAV and returns it, also beside an error. It counts call.Alarms. It is called after Finish,
 // else the error is ErrNotFinished; a second call returns the same record. A record that
 // can't be published, or whose recording hangs, is kept in the sidecar as far as the disk
-// permits, for Recover.
+// permits, for Recover; of one that hangs the record is saved once the disk responds, if the
+// process lives to see that.
 func (r *Recording) Save(call store.Record) (record store.Record, err error) {
 	r.mu.Lock()
 	f := r.finish
@@ -74,15 +79,19 @@ func (r *Recording) Save(call store.Record) (record store.Record, err error) {
 	<-f.done
 	f.save.Do(func() {
 		r.metrics.countAlarms(call.Alarms)
-		f.record = f.complete(call)
-		err = r.withTimeout(func() error { return r.save(&f.record, f.err) }, func() {})
+		f.record = f.complete(call, f.sinkSide)
+		if errors.Is(f.err, ErrDiskHangs) {
+			err = errors.Join(f.err, r.withTimeout(func() error { return r.keep(f.record) }, func() {}))
+			r.goGuarded(func() { r.saveLate(call, f) })
+			return
+		}
+		err = r.withTimeout(func() error { return r.save(&f.record) }, func() {})
 	})
 	return f.record, err
 }
 
 // complete adds the sink's side to a call's record.
-func (f *finish) complete(call store.Record) store.Record {
-	seen := f.sinkSide
+func (f *finish) complete(call, seen store.Record) store.Record {
 	call.Sound, call.WAV, call.AudioSHA256 = seen.Sound, seen.WAV, seen.AudioSHA256
 	call.Metadata, call.MetadataDropped = seen.Metadata, seen.MetadataDropped
 	call.Timeline.StreamConnected, call.Timeline.FirstAudio = seen.Timeline.StreamConnected, seen.Timeline.FirstAudio
@@ -92,40 +101,47 @@ func (f *finish) complete(call store.Record) store.Record {
 }
 
 // save writes the record and, last, gives the file's lock back.
-func (r *Recording) save(record *store.Record, finished error) error {
-	part, hangs := r.currentPart(), errors.Is(finished, ErrDiskHangs)
-	switch {
-	case part == nil && hangs:
-		return finished
-	case part == nil:
+func (r *Recording) save(record *store.Record) error {
+	part := r.currentPart()
+	if part == nil {
 		return r.store.Save(record)
-	case hangs:
-		return errors.Join(finished, part.Keep(record)) // the file is still in use
 	}
 	defer part.Close() // after a panic, too
 	return part.Save(record)
 }
 
+// keep puts the record of a recording that hangs in the place of the sidecar, if there is one.
+func (r *Recording) keep(record store.Record) error {
+	if part := r.currentPart(); part != nil {
+		return part.Keep(&record)
+	}
+	return nil
+}
+
+// saveLate saves the record of a recording that hangs once the disk has responded.
+func (r *Recording) saveLate(call store.Record, f *finish) {
+	<-f.concluded
+	record := f.complete(call, f.late)
+	err := r.save(&record)
+	r.log.Warn("disk responded after the timeout", zap.String("file", r.store.Path(record.WAV)), zap.NamedError("err", err),
+		zap.String("hint", "the recording and its record are published now, if err says nothing else"))
+}
+
 // conclude publishes once the live socket, if there is one, has ended.
-func (r *Recording) conclude(live *handle) (store.Record, error) {
-	var sinkSide store.Record
+func (r *Recording) conclude(f *finish, live *handle) (store.Record, error) {
 	err := r.withTimeout(func() (err error) {
+		defer close(f.concluded)
 		if live != nil {
 			<-live.done
 		}
-		sinkSide, err = r.publish()
+		f.late, err = r.publish()
 		return err
-	}, func() {
-		if part := r.currentPart(); part != nil {
-			_ = part.Close()
-		}
-		r.log.Warn("disk responded after the timeout", zap.String("hint", "run tapdeck repair on the directory, which publishes what is left"))
-	})
+	}, func() {})
 	if errors.Is(err, ErrDiskHangs) || errors.Is(err, errPanic) {
 		err = fmt.Errorf("publish recording: %w", err)
 		return r.sinkSide(r.soundSoFar(), "", err), err
 	}
-	return sinkSide, err
+	return f.late, err
 }
 
 // soundSoFar is what is known of the audio without a look at the file: all that came is in it, or
@@ -185,6 +201,8 @@ func (r *Recording) publishPart(part *store.Part) (wav string, err error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return wav, err
 	}
+	r.log.Warn("recording taken away", zap.String("file", r.store.Path(part.WAV())),
+		zap.String("hint", "somebody removed or moved it, or its folder, while the call ran: what was recorded is written anew; don't tidy up .part files of running calls"))
 	salvaged, err := part.Salvage()
 	if err != nil {
 		r.setPart(salvaged)
@@ -216,6 +234,8 @@ func hintOf(err error, wav string) string {
 	switch {
 	case errors.Is(err, ErrMaxDuration):
 		return closeReasons[EndMaxDuration].hint
+	case errors.Is(err, ErrDiskHangs):
+		return hintLate
 	case wav == "":
 		return hintNothingWritten
 	case strings.HasSuffix(wav, ".part"):
@@ -245,6 +265,7 @@ func (r *Recording) logPublished(record *store.Record, err error) {
 
 const (
 	hintWritten        = "what was written is in the .part file that is named here: see its disk, then run tapdeck repair on the directory"
+	hintLate           = "the recording is published once the disk responds; if tapdeck ends before that, its next start publishes what is there"
 	hintNothingWritten = "there is no file of it: see sink.directory, its disk, and whether tapdeck may write there"
 )
 

@@ -38,6 +38,7 @@ type Recording struct {
 	watch    atomic.Pointer[watch]
 	received atomic.Int64  // frames
 	level    atomic.Uint64 // math.Float64bits of the latest level
+	turn     atomic.Int64  // when the present turn at the disk began, in ns; 0 if there is none
 
 	mu       sync.Mutex // protects the following
 	live     *handle
@@ -221,7 +222,7 @@ func (r *Recording) reserve(h *handle, now *Config) (Consumer, refusal) {
 // open returns the track, made for the first socket.
 func (r *Recording) open() *track.Track {
 	if r.track == nil {
-		r.track = track.New(track.Disk{Open: r.create, Go: r.goGuarded, Wrote: r.noteWrite, Room: r.room}, r.format)
+		r.track = track.New(track.Disk{Open: r.create, Go: r.goGuarded, Began: r.noteTurn, Wrote: r.noteWrite, Room: r.room}, r.format)
 	}
 	return r.track
 }
@@ -254,7 +255,13 @@ func (r *Recording) goGuarded(write func()) {
 	go func() { _ = guarded(r.log, func() error { write(); return nil }) }()
 }
 
-func (r *Recording) noteWrite(took time.Duration) { r.metrics.writes.Observe(took.Seconds()) }
+func (r *Recording) noteTurn() { r.turn.Store(time.Now().UnixNano()) }
+
+func (r *Recording) noteWrite(took time.Duration) {
+	r.turn.Store(0)
+	r.space.took.Store(time.Now().UnixNano())
+	r.metrics.writes.Observe(took.Seconds())
+}
 
 // begin makes a file the recording's, and keeps what is known of the call beside it.
 func (r *Recording) begin(part *store.Part) {

@@ -55,9 +55,10 @@ type Sink struct {
 func New(cfg Config, log *zap.Logger, reg prometheus.Registerer) *Sink {
 	files := store.New(cfg.Directory, cfg.Disk)
 	s := &Sink{
-		log: log, store: files, space: newSpace(files.Free, log), room: track.NewRoom(roomBytes),
+		log: log, store: files, room: track.NewRoom(roomBytes),
 		recordings: map[string]*Recording{}, maxPending: maxPending,
 	}
+	s.space = newSpace(files.Free, s.oldestTurn, log)
 	s.cfg.Store(&cfg)
 	s.metrics = newMetrics(reg, s.space.metric, func() float64 { return float64(s.room.Used()) })
 	return s
@@ -167,6 +168,18 @@ func (s *Sink) SaveRecord(call store.Record) (store.Record, error) {
 	}
 	saved := call // which an abandoned goroutine may still read
 	return call, withTimeout(s.cfg.Load().PublishTimeout, s.log, func() error { return s.store.Save(&saved) }, func() {})
+}
+
+// oldestTurn is when the oldest turn at the disk that is not over began, in ns, 0 if there is none.
+func (s *Sink) oldestTurn() (oldest int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.recordings {
+		if began := r.turn.Load(); began != 0 && (oldest == 0 || began < oldest) {
+			oldest = began
+		}
+	}
+	return oldest
 }
 
 func (s *Sink) lookup(name string) *Recording {

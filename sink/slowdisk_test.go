@@ -3,6 +3,7 @@ package sink
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -153,6 +154,44 @@ func TestTooMuchWaits(t *testing.T) {
 		s.awaitEnd()
 		b.finish(r)
 	})
+}
+
+// A disk whose writes hang is seen as one that hangs, but not if only one file does.
+func TestWritesHang(t *testing.T) {
+	for name, others := range map[string]bool{"all": false, "one file": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ln := newPipeListener()
+				disk := &sinktest.BadDisk{Match: testID + ".wav", Step: "write"}
+				b := serveOn(t, testConfig(t), ln, ln.dial, disk)
+				r, other := b.expect(testCall(testID)), b.expect(testCall(newID()))
+				s, o := b.connect(r), b.connect(other)
+				disk.StallOnce(20 * time.Second)
+				pcm := speech(1, 8000*10)
+				if others {
+					go o.play(pcm)
+				}
+				s.play(pcm)
+				if err := b.sink.Hangs(); errors.Is(err, ErrDiskHangs) == others {
+					t.Errorf("after 10 s: %v", err)
+				}
+				if _, err := b.sink.Expect(testCall(newID())); errors.Is(err, ErrDiskHangs) == others {
+					t.Errorf("after 10 s: %v", err)
+				}
+				if n := b.logs.FilterMessage("disk hangs").Len(); n == 0 != others {
+					t.Errorf("after 10 s: %d lines", n)
+				}
+				s.hangUp()
+				elapse(15 * time.Second)
+				if err := b.sink.Hangs(); err != nil {
+					t.Errorf("the disk has taken all: %v", err)
+				}
+				o.hangUp()
+				b.finish(r)
+				b.finish(other)
+			})
+		})
+	}
 }
 
 // A record that can't be saved because the disk hangs holds up the call's end for no longer

@@ -20,15 +20,18 @@ const (
 // hangs holds up nobody who asks.
 type space struct {
 	measure func() (int64, error)
+	oldest  func() int64 // when the oldest turn at the disk that is not over began, in ns; 0 if there is none
 	log     *zap.Logger
 
 	known chan struct{} // closed after the first measurement
 	free  atomic.Int64  // bytes; negative if they can't be measured
 	asked atomic.Int64  // when the disk was asked that has not answered yet, in ns; 0 if it has
+	took  atomic.Int64  // when the latest turn at the disk was over, in ns
+	stuck atomic.Int64  // when the turn began that shows that the disk takes nothing, in ns; 0 if it does
 }
 
-func newSpace(measure func() (int64, error), log *zap.Logger) *space {
-	return &space{measure: measure, log: log, known: make(chan struct{})}
+func newSpace(measure func() (int64, error), oldest func() int64, log *zap.Logger) *space {
+	return &space{measure: measure, oldest: oldest, log: log, known: make(chan struct{})}
 }
 
 // watch measures until ctx is done.
@@ -41,6 +44,7 @@ func (s *space) watch(ctx context.Context) {
 		select {
 		case <-tick.C:
 			s.update()
+			s.updateStuck()
 		case <-ctx.Done():
 			return
 		}
@@ -68,16 +72,30 @@ func (s *space) update() {
 	s.free.Store(free)
 }
 
+// updateStuck finds out whether the disk takes what is written. One file that hangs while others
+// are written is no sign of that.
+func (s *space) updateStuck() {
+	began, now := s.oldest(), time.Now().UnixNano()
+	if began != 0 && (now-began < int64(spaceTimeout) || now-s.took.Load() < int64(spaceTimeout)) {
+		began = 0
+	}
+	was := s.stuck.Swap(began)
+	switch {
+	case was == 0 && began != 0:
+		s.log.Error("disk hangs", zap.NamedError("err", s.hangs()), zap.String("hint", hintHangs))
+	case was != 0 && began == 0:
+		s.log.Info("disk responds again", zap.Int64("dur_ms", (now-was)/int64(time.Millisecond)))
+	}
+}
+
 const hintHangs = "look at the disk of sink.directory, or the server that it is on; calls are refused until it answers, running ones go on"
 
 // hangs says that the disk has not answered for too long.
 func (s *space) hangs() error {
-	asked := s.asked.Load()
-	if asked == 0 {
-		return nil
-	}
-	if waited := time.Since(time.Unix(0, asked)); waited >= spaceTimeout {
-		return fmt.Errorf("%w: it has not said for %v how much is free", ErrDiskHangs, waited.Truncate(time.Second))
+	for what, since := range map[string]int64{"said how much is free": s.asked.Load(), "taken what is written": s.stuck.Load()} {
+		if waited := time.Since(time.Unix(0, since)); since != 0 && waited >= spaceTimeout {
+			return fmt.Errorf("%w: it has not %s for %v", ErrDiskHangs, what, waited.Truncate(time.Second))
+		}
 	}
 	return nil
 }

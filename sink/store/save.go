@@ -114,13 +114,28 @@ func (s *Store) publishJSON(name, path string) error {
 	return s.syncNames(name)
 }
 
+// removeStale removes what a crash left. The error is fs.ErrExist if it is still being written.
+func (s *Store) removeStale(path string) error {
+	f, err := s.disk.Open(path)
+	switch {
+	case errors.Is(err, ErrLocked):
+		return fs.ErrExist
+	case err != nil:
+		_ = os.Remove(path)
+		return nil
+	}
+	return errors.Join(os.Remove(path), f.Close())
+}
+
 // createJSON writes a new file and, while it is locked, does next, if that isn't nil. If any of
-// this fails, the file is removed. What a crash left of that name is, too.
+// this fails, the file is removed. What a crash left of that name is, too; if it is still being
+// written, the error is fs.ErrExist.
 func (s *Store) createJSON(path string, b []byte, sync bool, next func() error) error {
 	f, err := s.disk.Create(path)
 	if errors.Is(err, fs.ErrExist) {
-		_ = os.Remove(path)
-		f, err = s.disk.Create(path)
+		if err = s.removeStale(path); err == nil {
+			f, err = s.disk.Create(path)
+		}
 	}
 	if err != nil {
 		return err

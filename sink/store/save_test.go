@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -253,5 +254,31 @@ func TestRecordShorterThanItsSidecar(t *testing.T) {
 	}
 	if r := sinktest.ReadRecord(t, path); r.Caller != "1001" || !r.Recovered {
 		t.Errorf("record %+v", r)
+	}
+}
+
+// Records of one call that are saved at once have a file each.
+func TestRecordsOfOneCallAtOnce(t *testing.T) {
+	const n = 50
+	dir := t.TempDir()
+	s := store.New(dir, nil)
+	started := time.Now()
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			r := store.Record{Call: sinktest.ID, Caller: fmt.Sprint(1000 + i), Started: started}
+			if err := s.Save(&r); err != nil {
+				t.Errorf("record %d: %v", i, err)
+			}
+		})
+	}
+	all.Wait()
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
+	callers := map[string]bool{}
+	for _, f := range files {
+		callers[sinktest.ReadRecord(t, f).Caller] = true
+	}
+	if err != nil || len(files) != n || len(callers) != n {
+		t.Errorf("%d files of %d callers, %v", len(files), len(callers), err)
 	}
 }

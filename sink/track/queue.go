@@ -24,8 +24,9 @@ type Disk struct {
 	Open func() (File, *wav.Writer, error)
 	// Go starts a goroutine that writes. If it panics there, the Track's error is ErrPanic.
 	Go func(write func())
-	// Wrote is told how long each turn at the disk took.
-	Wrote func(time.Duration)
+	// Began is told that a turn at the disk has begun, Wrote how long it took.
+	Began func()
+	Wrote func(took time.Duration)
 	// Room is shared by all tracks that may together hold so much.
 	Room *Room
 }
@@ -87,7 +88,8 @@ type queue struct {
 
 	// The reader's: what it has not handed over yet.
 	fill  []item
-	bytes int // of audio in it
+	bytes int  // of audio in it
+	stale bool // the sizes in the file are not those of what was handed over
 
 	// The writer's while it works, else the reader's.
 	file File
@@ -107,7 +109,7 @@ type queue struct {
 
 // newQueue begins to make the file.
 func newQueue(disk Disk) *queue {
-	q := &queue{disk: disk}
+	q := &queue{disk: disk, stale: true}
 	q.idle.L = &q.mu
 	q.write = q.work
 	q.handOver(playable)
@@ -174,6 +176,11 @@ func appendItems(items []item, more ...item) []item {
 
 // handOver gives the writer all there is.
 func (q *queue) handOver(to aim) {
+	q.stale = q.stale || len(q.fill) > 0
+	if to == playable && !q.stale {
+		return
+	}
+	q.stale = q.stale && to == written
 	q.mu.Lock()
 	q.items = appendItems(q.items, q.fill...)
 	q.aim = max(q.aim, to)
@@ -210,6 +217,7 @@ func (q *queue) beginTurn() (to aim, ok bool) {
 	to, q.aim = q.aim, written
 	q.turn, q.items = q.items, q.turn
 	q.began = time.Now()
+	q.disk.Began()
 	return to, true
 }
 

@@ -47,7 +47,7 @@ func diskOf(open func() (File, error), format wav.Format) Disk {
 			w, err := wav.NewWriter(f, format, format.Frames(time.Hour))
 			return f, w, err
 		},
-		Go: func(write func()) { write() }, Wrote: func(time.Duration) {}, Room: NewRoom(1 << 30),
+		Go: func(write func()) { write() }, Began: func() {}, Wrote: func(time.Duration) {}, Room: NewRoom(1 << 30),
 	}
 }
 
