@@ -3,6 +3,7 @@ package dialplan
 import (
 	"fmt"
 	"net"
+	"regexp"
 	"strings"
 )
 
@@ -40,11 +41,18 @@ func (c *checker) other(application, data string) {
 	}
 	if m := c.plan.FindStringSubmatch(application + " " + data); m != nil {
 		plan := strings.Trim(m[1]+m[2], `'"`)
-		if plan != "" && !strings.Contains(plan, "${") && !c.oddBlank("plan's name", plan, "there is no such plan") {
+		if plan != "" && !varies.MatchString(plan) && !c.oddBlank("plan's name", plan, "there is no such plan") {
 			c.Plans = append(c.Plans, PlanUse{c.at, plan})
 		}
 	}
 }
+
+// What depends on the call: a variable, or what a condition's expression has caught. And the paths
+// of a socket action's hosts.
+var (
+	varies = regexp.MustCompile(`\$[{0-9]`)
+	paths  = regexp.MustCompile(`/[^|]*`)
+)
 
 // socket records one socket action and reports what is wrong with its hosts.
 func (c *checker) socket(data string) {
@@ -56,7 +64,7 @@ func (c *checker) socket(data string) {
 		c.report(SeverityError, `write data="HOST:8084 async full"`, "socket without an address: FreeSWITCH goes on with the next action")
 		return
 	}
-	s := Socket{Location: c.at, data: data, unknown: strings.Contains(words[0], "${")}
+	s := Socket{Location: c.at, data: data, unknown: varies.MatchString(paths.ReplaceAllString(words[0], ""))}
 	for _, w := range words[1:] {
 		s.Async = s.Async || strings.EqualFold(w, "async")
 		s.Full = s.Full || strings.EqualFold(w, "full")
@@ -84,7 +92,7 @@ func (c *checker) hosts(s *Socket, list string) {
 		case i > 0:
 			c.report(SeverityWarning, "write "+host+":"+port, "socket %q: %s has no port and inherits %s from the host before it", s.data, host, port)
 		}
-		if len(s.Hosts) == 0 {
+		if len(s.Hosts) == 0 && !varies.MatchString(path) {
 			s.Plan = path
 		}
 		c.host(s, host, port)

@@ -54,7 +54,7 @@ type Socket struct {
 
 	data     string
 	expected bool // one of the hosts is the controller's
-	unknown  bool // the hosts come from a variable
+	unknown  bool // the hosts depend on the call
 	bad      bool // a host is wrong, and a finding says so
 }
 
@@ -169,7 +169,7 @@ func (c *checker) judgeStream(u use) {
 // controller.
 func (c *checker) judgeSocket(s Socket, reached bool) {
 	elsewhere := !s.unknown && !s.expected
-	if elsewhere && reached {
+	if elsewhere && reached && !s.bad {
 		c.report(SeverityNote, "nothing, if this is meant", "socket %q goes to another controller", s.data)
 		return
 	}
@@ -182,7 +182,7 @@ func (c *checker) judgeSocket(s Socket, reached bool) {
 	switch {
 	case s.unknown:
 		c.report(SeverityNote, "make sure that it is the controller's host:port for every call",
-			"socket %q: the address comes from a variable and can't be checked", s.data)
+			"socket %q: the address depends on the call and can't be checked", s.data)
 	case elsewhere && !s.bad:
 		c.report(SeverityError, fix, "socket %q goes to %s, and tapdeck listens on %s", s.data, strings.Join(s.Hosts, " and "), strings.Join(c.controller, " and "))
 	}

@@ -56,7 +56,11 @@ func modeCases() []checkCase {
 		{"wrong port", in(act("socket", "127.0.0.1:8085/survey async full")), 0, []want{{4, SeverityError, "goes to 127.0.0.1:8085, and tapdeck listens on 127.0.0.1:8084", `"127.0.0.1:8084/survey async full"`}}},
 		{"wrong host", in(act("socket", "10.0.0.1:8084 async full")), 0, []want{{4, SeverityError, "goes to 10.0.0.1:8084", "127.0.0.1:8084"}}},
 		{"another controller", in(good, act("socket", "10.0.0.1:9000 sync")), 1, []want{{5, SeverityNote, "another controller", ""}}},
-		{"from a variable", in(act("socket", "${controller} async full")), 0, []want{{4, SeverityNote, "comes from a variable", ""}}},
+		{"from a variable", in(act("socket", "${controller} async full")), 0, []want{{4, SeverityNote, "depends on the call", ""}}},
+		{"port by number", in(act("socket", "127.0.0.1:1808$1 async full")), 0, []want{{4, SeverityNote, "depends on the call", ""}}},
+		{"host by number", in(act("socket", "10.0.0.$1:8084/survey async full")), 0, []want{{4, SeverityNote, "depends on the call", ""}}},
+		{"plan by number", in(act("socket", "127.0.0.1:8084/s$1 async full")), 1, nil},
+		{"plan from a variable", in(act("set", "tapdeck_plan=$1"), act("socket", "127.0.0.1:8084/${plan} async full")), 1, nil},
 	}
 }
 
