@@ -209,8 +209,10 @@ func (s *stream) syncWithSink() {
 	case streamConnecting, streamBackoff: // in a pause: the module has opened it again by itself (F53)
 		s.acceptSocket(state)
 	case streamUp:
-		s.reopened = s.reopened || state.Connections > s.sockets
-		s.sockets = state.Connections
+		if state.Connections > s.sockets { // within a moment: the drop itself was not seen
+			s.sockets, s.reopened = state.Connections, true
+			s.up(state)
+		}
 	}
 	switch {
 	case s.phase != streamUp || s.c.hungUp:
@@ -242,7 +244,9 @@ func (s *stream) acceptSocket(state StreamState) bool {
 func (s *stream) up(state StreamState) {
 	s.setPhase(streamUp)
 	took := time.Since(s.begun)
-	s.c.ctl.metrics.connect.Observe(took.Seconds())
+	if !s.reopened { // else nobody knows when the module began
+		s.c.ctl.metrics.connect.Observe(took.Seconds())
+	}
 	msg := "stream connected"
 	if s.wasUp {
 		msg = "stream connected again"
