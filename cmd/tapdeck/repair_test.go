@@ -110,7 +110,7 @@ func TestRepairFileInUse(t *testing.T) {
 	}
 	defer func() { _ = f.Close() }()
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		t.Skip("this needs file locks:", err)
+		t.Skip("no file locks in the folder for temporary files; with TMPDIR on a local disk this test runs:", err)
 	}
 	code, stdout, stderr := runProgram(t, t.Context(), "repair", "--remove-empty", path, other)
 	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, live) {
