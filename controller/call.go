@@ -61,6 +61,7 @@ type call struct {
 	deadManDue     time.Time // when the dead man's switch is due, at the earliest; zero if it was not set
 	asked          bool      // the hangup was asked for
 	published      bool
+	unpublished    bool // the recorder could not
 	ended          bool // moved to the ended calls
 
 	noted   noted // what the recording was told last

@@ -170,9 +170,8 @@ func (c *call) publish(ctx context.Context, timeout time.Duration) {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if err := c.rec.Finish(limited); err != nil {
-		const hint = "what was recorded is in sink.directory; if it is there as a .part file, `tapdeck repair` publishes it"
-		c.log.Error("recording not published", zap.NamedError("err", err), zap.String("hint", hint))
-		c.outcome.Hint = cmp.Or(c.outcome.Hint, hint)
+		c.log.Error("recording not published", zap.NamedError("err", err), zap.String("hint", hintUnpublished))
+		c.unpublished = true
 		c.outcome.Err = strings.TrimPrefix(c.outcome.Err+"; "+err.Error(), "; ")
 	}
 }
@@ -189,9 +188,13 @@ func (c *call) save() {
 	record, err := save(c.outcome)
 	c.ctl.ended(c, record)
 	if err != nil {
-		c.log.Error("record not saved", zap.NamedError("err", err), zap.String("hint", "is sink.directory there, writable, and not full?"))
+		c.log.Error("record not saved", zap.NamedError("err", err), zap.String("hint", "is sink.directory there, writable, and not full, and does its disk respond?"))
 	}
-	hint := hintField(c.outcome.Hint)
+	text := c.outcome.Hint
+	if c.unpublished { // the record has the recorder's own hint, which knows more
+		text = cmp.Or(text, hintUnpublished)
+	}
+	hint := hintField(text)
 	level := c.outcome.Result.level()
 	if record == nil {
 		c.log.Log(level, "call ended", zap.String("result", string(c.outcome.Result)), zap.String("hangup_cause", c.outcome.HangupCause), zap.String("err", c.outcome.Err), hint)

@@ -27,6 +27,9 @@ var hangupHints = map[string]string{
 
 const nextAction = "the call goes on with the dialplan's next action"
 
+// hintUnpublished points to the recorder's line, which knows the file and the reason.
+const hintUnpublished = "this call's line about its recording says where the audio is and what to do"
+
 const (
 	hintNoSocket    = "the switch said +OK but never came: compare sink.advertise, sink.listen and the firewall; tapdeck doctor tests it"
 	hintOtherServer = "another WebSocket server listens at sink.advertise, the old one perhaps: compare sink.advertise with sink.listen"
