@@ -11,7 +11,8 @@
 // of the network, or of the reader, shows only afterwards: after a stall all of the audio comes,
 // in a burst. So audio that comes after such a time is held back until it comes evenly. A
 // position is always found from the recording's zero, so that no number of gaps makes it drift;
-// clocks that drift apart are corrected at each gap. After the last socket nothing is filled.
+// clocks that drift apart are corrected at each gap. A pause at the end of a socket that was
+// closed in order is filled, too, up to the call's end; after a last socket that was not, nothing.
 //
 // Audio of which, for two seconds, far more or far less comes than time passes has another rate
 // than the recording's. More than the time has room for is held back from the beginning of that

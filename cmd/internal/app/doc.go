@@ -8,5 +8,6 @@
 // A Daemon starts one goroutine each for the calls, the sink, the admin server and the
 // recovery of what a crash left. A Process starts one each for the daemon, the watch of
 // the configuration file, each SIGHUP and systemd's watchdog, and two for the sink's
-// certificate, if there is one. Each waits for all of its own before its Run returns. Its log goes through a logqueue, whose reader nobody waits for.
+// certificate, if there is one. Each waits for all of its own before its Run returns. The log
+// goes through a logqueue, for whose reader nobody waits.
 package app
