@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,10 +45,14 @@ func TestCallsCommand(t *testing.T) {
 		}
 	}
 	want := []string{
-		"call started: 1001 to 9999, plan default", "channel data", "answered", "tone", "stream start", "stream connected", "prompt", "first audio",
+		"call started: 1001 to 9999, plan default", "channel data", "answered", "tone", "stream start", "stream connected", "prompt",
 		"listen", "hung up by caller (NORMAL_CLEARING)", "call ended: caller_hangup",
 	}
-	if diff := cmp.Diff(want, told); diff != "" || code != exitDone {
+	first := slices.Index(told, "first audio") // before or after the prompt's begin
+	if first < 0 {
+		t.Fatalf("no first audio in\n%s", out)
+	}
+	if diff := cmp.Diff(want, slices.Delete(told, first, first+1)); diff != "" || code != exitDone {
 		t.Errorf("timeline (-want +got), exit code %d:\n%s\n%s", code, diff, out)
 	}
 	if !strings.Contains(out, call.UUID()+".wav\n") || !strings.Contains(out, "level -9.0 dBFS, peak -6.0, 1 connection") {
