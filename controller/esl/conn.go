@@ -45,10 +45,12 @@ func newConn(cfg Config, log *zap.Logger, m *metrics, outer net.Conn) *Conn {
 	return c
 }
 
-// open links the connection. The caller must close it then.
-func (c *Conn) open() (err error) {
+// open links the connection, with a spare of the library if there is one; spares may be nil. The
+// caller must close it then.
+func (c *Conn) open(spares *fio.Spares) (err error) {
 	c.link, err = fio.Open(c.outer, c.frames, fio.Options{
 		WriteTimeout: c.cfg.FrameTimeout, ReplyTimeout: c.cfg.ReplyTimeout, Listed: c.cfg.headers.names,
+		Spares:  spares,
 		Deliver: c.deliver, Dropped: c.dropped, Done: c.done,
 		Panicked: func(p any) { logPanic(c.log, c.outer, p) },
 	})

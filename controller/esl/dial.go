@@ -43,7 +43,7 @@ func (c *Conn) login(ctx context.Context, password string) error {
 	if err := c.authenticate(ctx, password); err != nil {
 		return err
 	}
-	if err := c.open(); err != nil {
+	if err := c.open(nil); err != nil {
 		return err
 	}
 	if _, err := c.Command(ctx, "event json BACKGROUND_JOB"); err != nil {

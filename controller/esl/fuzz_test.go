@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -28,10 +29,16 @@ func (memoryConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 
 // memoryPair links one end of a pipe. The other end is the switch's.
 func memoryPair(t testing.TB, cfg Config) (*Conn, net.Conn) {
 	t.Helper()
+	return sparePair(t, cfg, nil)
+}
+
+// sparePair is a memoryPair with a spare connection of the library, if there is one.
+func sparePair(t testing.TB, cfg Config, spares *fio.Spares) (*Conn, net.Conn) {
+	t.Helper()
 	cfg.headers = newHeaderList(cfg.Headers, zap.NewNop())
 	near, far := net.Pipe()
 	c := newConn(cfg, zap.NewNop(), newMetrics(nil), memoryConn{near})
-	if err := c.open(); err != nil {
+	if err := c.open(spares); err != nil {
 		t.Fatal(err)
 	}
 	return c, far
@@ -76,18 +83,21 @@ func addShapes(f *testing.F, add func(stream string)) {
 }
 
 // FuzzConnection feeds bytes of a switch through guard and library together. A
-// panic or log.Fatal in the library's goroutine ends the fuzzing process.
+// panic or log.Fatal in the library's goroutine ends the fuzzing process. Whatever came, the
+// next connection, which may have the same of the library's, has nothing of it.
 func FuzzConnection(f *testing.F) {
 	addShapes(f, func(stream string) { f.Add([]byte(stream)) })
 	cfg := testConfig()
 	trimming := cfg
 	trimming.Headers = frametest.CallHeaders
+	var spares fio.Spares
+	f.Cleanup(spares.Close)
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		used := cfg
 		if len(stream)%2 == 1 { // as a call has it
 			used = trimming
 		}
-		c, far := memoryPair(t, used)
+		c, far := sparePair(t, used, &spares)
 		played := make(chan struct{})
 		go func() {
 			defer close(played)
@@ -108,7 +118,32 @@ func FuzzConnection(f *testing.F) {
 		if errors.Is(c.Err(), fio.ErrLibrary) || errors.Is(c.Err(), ErrReplyTimeout) {
 			t.Fatalf("ended with %v", c.Err())
 		}
+		checkNext(t, cfg, &spares)
 	})
+}
+
+// checkNext has a connection with a sound switch, which gets one command and sends one event.
+func checkNext(t *testing.T, cfg Config, spares *fio.Spares) {
+	t.Helper()
+	c, far := sparePair(t, cfg, spares)
+	got := make(chan string, 1)
+	go func() {
+		command, _ := modelPacket(bufio.NewReader(far))
+		got <- fmt.Sprint(command)
+		io.WriteString(far, "Content-Type: command/reply\nReply-Text: +OK sound\n\n"+frametest.JSON(`{"sound":"yes"}`))
+	}()
+	reply, err := c.Command(context.Background(), "linger 5")
+	if command := <-got; reply != "+OK sound" || err != nil || !strings.Contains(command, "linger 5") {
+		t.Errorf("the next connection's command %q got %q, %v", command, reply, err)
+	}
+	if ev := <-c.Events(); ev.Get("sound") != "yes" {
+		t.Errorf("the next connection's event is %v", ev)
+	}
+	far.Close()
+	for ev := range c.Events() {
+		t.Errorf("the next connection has one more event: %v", ev)
+	}
+	c.link.Close(ErrClosed)
 }
 
 // playStream says the parts of a stream, and before each but the first waits

@@ -12,6 +12,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+
+	"tapdeck/controller/esl/internal/fio"
 )
 
 const acceptPause = 100 * time.Millisecond // after a failure
@@ -28,6 +30,7 @@ type Server struct {
 	cfg     atomic.Pointer[Config]
 	log     *zap.Logger
 	metrics *metrics
+	spares  fio.Spares
 
 	connections atomic.Int64
 	pending     atomic.Int64
@@ -64,6 +67,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx con
 	holding, letGo := context.WithCancel(context.WithoutCancel(ctx))
 	defer held.Wait()
 	defer letGo()
+	defer s.spares.Close()
 	defer handlers.Wait()
 	keep := func(outer net.Conn) bool { return s.keep(holding, &held, outer) }
 	for {
@@ -126,7 +130,7 @@ func (s *Server) serve(ctx context.Context, outer net.Conn, keep func(net.Conn) 
 	defer answered()
 	c := newConn(*s.cfg.Load(), s.log, s.metrics, outer)
 	c.hold = keep
-	if err := c.open(); err != nil {
+	if err := c.open(&s.spares); err != nil {
 		s.log.Warn("event socket connections lost", zap.Stringer("peer", outer.RemoteAddr()), zap.NamedError("err", err), hint(hintLost), ratelog("no library"))
 		turnAway(outer)
 		return

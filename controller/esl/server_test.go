@@ -197,6 +197,7 @@ func TestDescriptorsOfAConnection(t *testing.T) {
 		p.Close()
 	}
 	waitFor(t, func() bool { return srv.connections.Load() == 0 })
+	srv.spares.Close()
 	if got := openFiles(t); got > before-3 {
 		t.Errorf("%d descriptors, %d before", got, before)
 	}
@@ -226,7 +227,9 @@ func TestHostileConnectionsLeaveNothing(t *testing.T) {
 		})
 	}
 	peers.Wait()
-	waitFor(t, func() bool { return srv.connections.Load() <= 1 && runtime.NumGoroutine() <= before })
+	waitFor(t, func() bool { return srv.connections.Load() <= 1 })
+	srv.spares.Close()
+	waitFor(t, func() bool { return runtime.NumGoroutine() <= before })
 	if left := srv.logs.FilterMessage("event socket library ended by itself").Len(); left > 0 {
 		t.Errorf("the library died %d times", left)
 	}

@@ -60,13 +60,12 @@ func (l *Link) exchange(ctx context.Context, name string, send func() (*eventsoc
 	stop := context.AfterFunc(limited, func() { l.End(fmt.Errorf("send %s: %w", name, context.Cause(limited))) })
 	defer stop()
 	l.current.Store(name)
-	l.guard.awaiting.Store(true)
 	ev, err := send()
-	l.guard.awaiting.Store(false)
-	switch {
-	case err == nil:
+	if err == nil {
 		return Header(ev.Header), nil
-	case isReply(err):
+	}
+	l.soiled.Store(true)
+	if isReply(err) {
 		return nil, l.End(&ReplyError{Command: name, Reply: err.Error()})
 	}
 	l.finish()

@@ -32,7 +32,19 @@ const (
 // guard decides which frames of one connection the library may see.
 type guard struct {
 	listed   Names       // what is left of replies and events
+	inLine   bool        // the command has begun a line
 	awaiting atomic.Bool // a command waits for its reply
+}
+
+// pass takes note of a part of a command that is on its way to the switch. A reply passes
+// once all of it is: the blank line at its end says so.
+func (g *guard) pass(part []byte) {
+	for _, b := range part {
+		if b == '\n' && !g.inLine {
+			g.awaiting.Store(true)
+		}
+		g.inLine = b != '\n' && (g.inLine || b != '\r')
+	}
 }
 
 // judge decides about a frame, and removes from a reply or an event the headers that

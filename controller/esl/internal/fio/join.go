@@ -18,32 +18,32 @@ const (
 )
 
 // join has the library dial a loopback listener that is there for this one connection,
-// and returns its connection and our end of it. Without a descriptor left, or after
+// and returns that pair. Without a descriptor left, or after
 // joinTimeout, the listener is closed: that resets the library's connection, for which it
 // would wait without a limit.
-func join() (lib *eventsocket.Connection, inner *net.TCPConn, err error) {
+func join() (p pair, err error) {
 	listener, err := (&net.ListenConfig{KeepAlive: -1}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, nil, fmt.Errorf("listen for the library: %w", err)
+		return pair{}, fmt.Errorf("listen for the library: %w", err)
 	}
 	ln, secret := listener.(*net.TCPListener), rand.Text()
 	dialled := make(chan error, 1)
 	go func() {
 		var err error
-		if lib, err = dial(ln.Addr().String(), secret); err != nil {
+		if p.lib, err = dial(ln.Addr().String(), secret); err != nil {
 			ln.Close() // it will not arrive
 		}
 		dialled <- err
 	}()
-	inner, err = accept(ln, secret, handshakeTimeout)
+	p.inner, err = accept(ln, secret, handshakeTimeout)
 	ln.Close()
 	if err = errors.Join(<-dialled, err); err == nil {
-		return lib, inner, nil
+		return p, nil
 	}
-	if inner != nil {
-		inner.Close()
+	if p.inner != nil {
+		p.inner.Close()
 	}
-	return nil, nil, fmt.Errorf("connect the library: %w", err)
+	return pair{}, fmt.Errorf("connect the library: %w", err)
 }
 
 // dial has the library dial. Its own goroutine, which this begins, can't be guarded but by what the

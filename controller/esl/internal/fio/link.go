@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -34,6 +35,8 @@ type Options struct {
 	ReplyTimeout time.Duration
 	// Listed names the headers that are read of JSON events and of replies to commands.
 	Listed Names
+	// Spares has the library's connections of links that are over. nil: each link joins its own.
+	Spares *Spares
 	// Deliver receives an event or a disconnect notice. An error ends the connection,
 	// and nothing more is delivered.
 	Deliver func(h Header, body string) error
@@ -54,12 +57,12 @@ type Link struct {
 	outer  net.Conn
 	frames *frame.Reader
 	guard  guard
-	inner  *net.TCPConn
-	lib    *eventsocket.Connection
+	pair
 
 	// Commands.
 	sending sync.Mutex   // held by the command in flight
 	current atomic.Value // its name, a string
+	soiled  atomic.Bool  // an error came from the library
 
 	// The end.
 	once   sync.Once
@@ -74,12 +77,12 @@ type Link struct {
 // Open joins the library to the switch's connection outer, whose frames are read from
 // frames. The caller must close the link.
 func Open(outer net.Conn, frames *frame.Reader, o Options) (*Link, error) {
-	lib, inner, err := join()
+	p, err := o.Spares.get()
 	if err != nil {
 		return nil, err
 	}
 	l := &Link{
-		options: o, outer: outer, frames: frames, inner: inner, lib: lib,
+		options: o, outer: outer, frames: frames, pair: p,
 		over: make(chan struct{}), mark: rand.Text(), done: make(chan struct{}),
 	}
 	l.guard.listed = o.Listed
@@ -164,22 +167,26 @@ func (l *Link) relayUntilEnd() error {
 }
 
 // relayCommands hands the library's commands to the switch until the library
-// has closed its end.
+// has closed its end, or the pair is clean.
 func (l *Link) relayCommands() {
-	defer l.inner.Close()
 	buf := make([]byte, commandBuffer)
 	for {
 		n, err := l.inner.Read(buf)
 		if n > 0 && l.Err() == nil {
 			l.guarded(func() { l.command(buf[:n]) }) // and read on: the library's end would leave its command behind
 		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return
+		}
 		if err != nil {
+			l.inner.Close()
 			return
 		}
 	}
 }
 
 func (l *Link) command(b []byte) {
+	l.guard.pass(b)
 	l.outer.SetWriteDeadline(time.Now().Add(l.options.WriteTimeout))
 	if _, err := l.outer.Write(b); err != nil {
 		l.End(fmt.Errorf("%w (%w)", frame.ErrPeerClosed, err))
@@ -187,22 +194,40 @@ func (l *Link) command(b []byte) {
 }
 
 // pump reads everything that the library has, always, so that its small buffer never
-// holds a reply back. It ends at our notice behind the last frame, and then closes the library's
-// connection, which ends a command in flight.
+// holds a reply back. It ends at our notice behind the last frame, and then keeps the library's
+// connection for another link, or closes it, which ends a command in flight.
 func (l *Link) pump() {
-	l.guarded(l.readEvents)
+	var all bool
+	l.guarded(func() { all = l.readEvents() })
 	l.guarded(func() { l.options.Done(l.Err()) })
-	l.inner.CloseWrite()
+	if all && l.options.Spares != nil && l.clean() {
+		l.inner.SetReadDeadline(time.Unix(0, 0))
+		l.relays.Wait()
+		l.options.Spares.put(l.pair)
+	} else {
+		l.inner.CloseWrite()
+	}
 	l.finish()
 }
 
-// readEvents delivers events until our notice, or until the library ends by itself.
-func (l *Link) readEvents() {
+// clean says whether the library has no command, and no error of one. No command begins once
+// the connection is over.
+func (l *Link) clean() bool {
+	if !l.sending.TryLock() {
+		return false
+	}
+	defer l.sending.Unlock()
+	return !l.soiled.Load()
+}
+
+// readEvents delivers events until our notice, and then returns true, or until the library ends
+// by itself.
+func (l *Link) readEvents() bool {
 	for lost := false; ; {
 		ev, err := l.lib.ReadEvent()
 		switch {
 		case err == nil && ev.Header["Content-Disposition"] == l.mark:
-			return
+			return true
 		case err == nil && !lost:
 			if err := l.deliver(ev); err != nil {
 				lost = true // after one event the rest is worth nothing
@@ -213,7 +238,7 @@ func (l *Link) readEvents() {
 			l.End(&ReplyError{Command: name, Reply: err.Error()})
 		case err != nil:
 			l.End(fmt.Errorf("%w: %w", ErrLibrary, err))
-			return
+			return false
 		}
 	}
 }
