@@ -170,7 +170,7 @@ func TestRecoverSidecars(t *testing.T) {
 			dir := t.TempDir()
 			base := sinktest.Crashed(t, dir, sinktest.ID, sinktest.Speech(1, 800))
 			change(t, base+".json.part", func(old []byte) []byte {
-				text := bytes.Replace(old, []byte(`"result": ""`), []byte(`"result": "completed", "err": "`+strings.Repeat("x", 100)+`"`), 1)
+				text := bytes.Replace(old, []byte(`"result":""`), []byte(`"result":"completed","err":"`+strings.Repeat("x", 100)+`"`), 1)
 				return c.written(old, text)
 			})
 			recoverDir(t, dir)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"sync"
 
 	"tapdeck/wav"
 )
@@ -22,24 +23,33 @@ type sidecar struct {
 	Marks []Mark `json:"marks,omitempty"`
 }
 
-// encodeSidecar returns a sidecar's text, a page long, so that it can be replaced in one write
-// that needs no further room on the disk. Marks and gaps that don't fit are left out, the last
-// first; text that does not fit without them is longer.
-func encodeSidecar(record *Record, marks []Mark) ([]byte, error) {
+// sidecarTexts holds buffers of a page: a call writes two or three sidecars.
+var sidecarTexts = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, page)) }}
+
+var blanks = bytes.Repeat([]byte(" "), page)
+
+// withSidecar calls write with a sidecar's text, a page long, so that it can be replaced in one
+// write that needs no further room on the disk. Marks and gaps that don't fit are left out, the
+// last first; text that does not fit without them is longer. The text is write's until it returns.
+func withSidecar(record *Record, marks []Mark, write func(text []byte) error) error {
 	text := sidecar{record.plain(), marks}
+	buf := sidecarTexts.Get().(*bytes.Buffer)
+	defer sidecarTexts.Put(buf)
 	for {
-		b, err := json.MarshalIndent(text, "", "  ")
+		buf.Reset()
+		err := json.NewEncoder(buf).Encode(text)
 		switch {
 		case err != nil:
-			return nil, err
-		case len(b) < page:
-			return append(append(b, '\n'), bytes.Repeat([]byte(" "), page-1-len(b))...), nil
+			return err
+		case buf.Len() <= page:
+			buf.Write(blanks[buf.Len():])
+			return write(buf.Bytes())
 		case len(text.Marks) > 0:
 			text.Marks = text.Marks[:len(text.Marks)/2]
 		case len(text.Gaps) > 0:
 			text.Gaps = text.Gaps[:len(text.Gaps)/2]
 		default:
-			return append(b, '\n'), nil
+			return write(buf.Bytes())
 		}
 	}
 }
@@ -67,11 +77,9 @@ func readRecord(path string) (record Record, known bool) {
 // durable, it and the names of both files are on the disk when it returns.
 func (p *Part) SaveSidecar(record *Record, durable bool) error {
 	record.WAV = wavPath(p.name)
-	b, err := encodeSidecar(record, nil)
-	if err != nil {
-		return err
-	}
-	err = p.store.createJSON(p.store.sidecar(p.name), b, durable, nil)
+	err := withSidecar(record, nil, func(text []byte) error {
+		return p.store.createJSON(p.store.sidecar(p.name), text, durable, nil)
+	})
 	if err == nil && durable {
 		err = p.store.syncNames(p.name)
 	}
@@ -88,15 +96,20 @@ func (p *Part) UpdateSidecar(record *Record, marks []Mark, durable bool) error {
 		return nil
 	}
 	record.WAV = wavPath(p.name)
-	b, err := encodeSidecar(record, marks)
-	if err != nil || len(b) > page { // the one that was written stays
-		return err
-	}
+	return withSidecar(record, marks, func(text []byte) error {
+		if len(text) > page { // the one that was written stays
+			return nil
+		}
+		return p.replaceSidecar(text, durable)
+	})
+}
+
+func (p *Part) replaceSidecar(text []byte, durable bool) error {
 	f, err := p.store.disk.Open(p.store.sidecar(p.name))
 	if err != nil {
 		return err
 	}
-	if _, err = f.WriteAt(b, 0); err == nil && durable {
+	if _, err = f.WriteAt(text, 0); err == nil && durable {
 		err = f.Sync()
 	}
 	if errClose := f.Close(); err == nil {

@@ -56,7 +56,7 @@ func TestSidecarFitsAPage(t *testing.T) {
 			t.Fatal(err)
 		}
 		text, err := os.ReadFile(base + ".json.part")
-		if err != nil || len(text) != page || !bytes.Contains(text, []byte(`"caller": "1001"`)) || !bytes.Contains(text, []byte(`"at_ms": 0`)) {
+		if err != nil || len(text) != page || !bytes.Contains(text, []byte(`"caller":"1001"`)) || !bytes.Contains(text, []byte(`"at_ms":0`)) {
 			t.Errorf("%d bytes, %v: %.300s", len(text), err, text)
 		}
 	}
