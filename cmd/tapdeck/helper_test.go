@@ -36,11 +36,17 @@ type served struct {
 // serve runs a daemon of a configuration with more flags until the test ends.
 func serve(t testing.TB, yaml string, flags ...string) *served {
 	t.Helper()
+	return serveIn(t, nil, yaml, flags...)
+}
+
+// serveIn is serve in an environment.
+func serveIn(t testing.TB, environ []string, yaml string, flags ...string) *served {
+	t.Helper()
 	s := &served{t: t, file: filepath.Join(t.TempDir(), "tapdeck.yaml"), dir: t.TempDir(), log: &apptest.Journal{}, sw: switchsim.New(switchsim.Config{})}
 	if err := os.WriteFile(s.file, []byte(yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := &program{Stdout: s.log, Stderr: s.log, Signals: make(chan os.Signal)}
+	p := &program{Stdout: s.log, Stderr: s.log, Environ: environ, Signals: make(chan os.Signal)}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan int, 1)
 	go func() {

@@ -4,12 +4,19 @@ import (
 	"cmp"
 	"context"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"tapdeck/cmd/internal/app"
 	"tapdeck/cmd/internal/config"
 	"tapdeck/cmd/internal/logqueue"
 )
+
+// gcPercent is how much garbage the daemon lets collect before it looks for it, in percent of
+// what lives, unless GOGC says otherwise. Over half of what lives is buffers of the event socket's
+// library that are hardly touched (64 KiB a call): measured by them alone, there would be twice the
+// garbage. Go's own 100 takes a third more memory and 2 % less CPU.
+const gcPercent = 40
 
 type serveCommand struct {
 	configured    `embed:""`
@@ -30,6 +37,9 @@ func (c *serveCommand) Run(ctx context.Context, p *program) error {
 		"sink.directory": c.SinkDirectory, "admin.listen": c.AdminListen, "log.level": c.LogLevel, "log.format": c.LogFormat,
 	}
 	signal.Ignore(syscall.SIGPIPE)
+	if app.Getenv(p.Environ, "GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	log := logqueue.New(p.Stderr)
 	p.Stderr, p.atEnd = log, func() { _ = log.Close() }
 	process := app.Process{

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -135,5 +137,21 @@ func TestServeWithoutAUsableDirectory(t *testing.T) {
 	code, _, stderr := runProgram(t, t.Context(), "serve", "-s", "sink.directory="+file, "-s", "esl.listen=127.0.0.1:0", "-s", "sink.listen=127.0.0.1:0", "-s", "admin.listen=127.0.0.1:0")
 	if code != exitUsage || !strings.Contains(stderr, "sink.directory") {
 		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
+
+// The garbage collector runs as measured for calls, unless the environment asks for something else.
+func TestServeCollectsGarbage(t *testing.T) {
+	for _, tt := range []struct {
+		environ []string
+		percent int
+	}{{nil, gcPercent}, {[]string{"GOGC=250"}, 100}} {
+		before := debug.SetGCPercent(100)
+		s := serveIn(t, tt.environ, scriptConfig)
+		if metrics := get(t, s.admin, "/metrics"); !strings.Contains(metrics, fmt.Sprintf("\ngo_gc_gogc_percent %d\n", tt.percent)) {
+			t.Errorf("environment %q: not %d %%", tt.environ, tt.percent)
+		}
+		s.stop()
+		debug.SetGCPercent(before)
 	}
 }
