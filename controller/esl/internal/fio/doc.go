@@ -6,7 +6,8 @@
 // goroutines behind at the end of a connection. So it never sees the switch itself: it
 // dials a loopback listener that we open for this one connection, with a one-time secret,
 // and gets there only whole frames that it survives, a reply only while a command waits
-// for one, and at the very end one disconnect notice that nobody else can make.
+// for one, and at the very end one disconnect notice that nobody else can make. What is clean
+// after that serves another link ([Spares]).
 //
 //	FreeSWITCH ──▶ outer ──▶ guard ──▶ inner ──▶ library ──▶ pump ──▶ Options.Deliver
 //	FreeSWITCH ◀── outer ◀──────────── inner ◀── library ◀─────────── Link.Send
@@ -17,6 +18,6 @@
 // several times the time and the memory (.github/decisions/the-guard.md has figures).
 //
 // Goroutines: Open waits for the one that the library's handshake needs. A Link has three
-// (switch to library, library to switch, the pump), and one of the library's. Close waits
-// for all of them, but for the pump of a library that ended by itself.
+// (switch to library, library to switch, the pump), and one of the library's, which a spare
+// keeps. Close waits for all the others, but for the pump of a library that ended by itself.
 package fio
