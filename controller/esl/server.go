@@ -8,10 +8,12 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
 
 	"tapdeck/controller/esl/internal/fio"
 )
@@ -56,7 +58,8 @@ func (s *Server) Update(cfg Config) {
 // closed, and all its goroutines have ended soon after.
 //
 // Closing ln, or its deadline, ends the accepting; Serve then waits for the handlers and returns
-// nil. The end of ctx closes ln and ends all connections with ctx's cause; the
+// nil. A connection that waits to be accepted at the deadline is still taken up: closing ln would
+// strand its call (F8). The end of ctx closes ln and ends all connections with ctx's cause; the
 // ctx of a handler ends with it, but not with its connection. Failures to
 // accept (no file descriptor left) are waited out. Serve closes ln.
 func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx context.Context, c *Conn)) error {
@@ -79,6 +82,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx con
 				continue
 			}
 			handlers.Go(func() { s.guarded(outer, func() { s.serve(ctx, outer, keep, handle) }) })
+		case errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil && extend(ln):
 		case errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) || ctx.Err() != nil:
 			ln.Close()
 			return nil
@@ -87,6 +91,29 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx con
 			time.Sleep(acceptPause)
 		}
 	}
+}
+
+// backlogTime is how long Serve goes on accepting if there is somebody to be accepted.
+const backlogTime = 100 * time.Millisecond
+
+// extend gives ln a new deadline if a connection waits there to be accepted.
+func extend(ln net.Listener) bool {
+	limited, ok := ln.(interface {
+		syscall.Conn
+		SetDeadline(time.Time) error
+	})
+	if !ok {
+		return false
+	}
+	raw, err := limited.SyscallConn()
+	if err != nil {
+		return false
+	}
+	waits := 0
+	err = raw.Control(func(fd uintptr) {
+		waits, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+	})
+	return err == nil && waits > 0 && limited.SetDeadline(time.Now().Add(backlogTime)) == nil
 }
 
 // guarded does something for a connection whose panic ends this connection only.

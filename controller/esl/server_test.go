@@ -256,3 +256,39 @@ func playHostile(t *testing.T, addr string, i int, frame string) {
 		}
 	}
 }
+
+// Connections that wait to be accepted when the accepting ends are still taken up: to close the
+// listener would strand their calls (F8).
+func TestDeadlineWithABacklog(t *testing.T) {
+	const calls = 50
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var peers []*peer
+	for range calls {
+		peers = append(peers, dialPeer(t, ln.Addr().String()))
+	}
+	if err := ln.(*net.TCPListener).SetDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() {
+		served <- NewServer(testConfig(), zap.NewNop(), prometheus.NewRegistry()).Serve(t.Context(), ln, func(_ context.Context, c *Conn) { ended(t, c) })
+	}()
+	for _, p := range peers {
+		p.expect("connect")
+		p.Close()
+	}
+	select {
+	case err := <-served:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Error("the server accepts on")
+	}
+	if _, err := net.Dial("tcp", ln.Addr().String()); err == nil {
+		t.Error("the port is still open")
+	}
+}
