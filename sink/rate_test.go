@@ -74,6 +74,32 @@ func TestCodecChange(t *testing.T) {
 	}
 }
 
+// Each further change of the codec starts the stream anew, too, if it had the right rate before.
+func TestCodecChangesAgain(t *testing.T) {
+	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+		b, r, s := heldCall(t, cfg, channels)
+		began := time.Now()
+		for i, share := range []float64{2, 0.5, 0.5, 2} {
+			say(s, channels, 1, 4*time.Second)
+			if wrong := sayAtRate(r, s, channels, share, 10*time.Second); wrong > 4*time.Second {
+				t.Errorf("change %d, %v: a restart was asked for after %v", i, share, wrong)
+			}
+			s = startAnew(t, b, r, s)
+		}
+		last := say(s, channels, 2, 3*time.Second)
+		length := time.Since(began)
+		r.Stopping()
+		s.hangUp()
+		record := b.finish(r)
+		if d := time.Duration(record.AudioMS)*time.Millisecond - length; d.Abs() > 2*frame {
+			t.Errorf("the WAV lasts %d ms, the call %v", record.AudioMS, length)
+		}
+		if pcm, _ := readWAV(t, b.path(record.WAV)); !bytes.HasSuffix(pcm, last) {
+			t.Error("what came after them is not at the end")
+		}
+	})
+}
+
 // checkStretch looks for the stretch of a wrong rate that began after 5.5 s.
 func checkStretch(t *testing.T, gaps []track.Gap, share float64, lasted time.Duration) {
 	t.Helper()

@@ -34,7 +34,7 @@ func (t *Track) EndBatch(now time.Time) {
 	case t.wrong && now.Sub(t.since) >= cutFor: // nobody has started it anew
 		t.wrong, t.cutting, t.given = false, false, true
 	case t.wrong || t.given || !much && !little:
-	case much && !t.mayCut(), little && t.asked > 0:
+	case much && !t.mayCut(), little && t.asked > 0 && !t.rate.even:
 		t.given = true
 	default:
 		t.asked++

@@ -23,7 +23,8 @@ type rateWatch struct {
 	low    time.Duration // the least in it
 	before time.Duration // the least in the window before
 	known  bool          // there is one
-	right  bool          // some window had the right rate
+	right  bool          // some window had not too much
+	even   bool          // some window had neither too much nor too little
 	long   int           // windows in a row with too much
 	slow   int           // windows in a row with too little
 	from   int64         // position at which the first of them began
@@ -47,7 +48,7 @@ func (r *rateWatch) note(late time.Duration, now time.Time, at int64, paused boo
 }
 
 // pause begins it anew.
-func (r *rateWatch) pause() { *r = rateWatch{right: r.right} }
+func (r *rateWatch) pause() { *r = rateWatch{right: r.right, even: r.even} }
 
 func (r *rateWatch) close(passed time.Duration) {
 	if !r.known { // nothing that was queued before it came, nor came too early
@@ -64,7 +65,7 @@ func (r *rateWatch) close(passed time.Duration) {
 	case share < slowShare:
 		r.long, r.slow = 0, r.slow+1
 	default:
-		r.long, r.slow, r.right = 0, 0, true
+		r.long, r.slow, r.right, r.even = 0, 0, true, true
 	}
 }
 
