@@ -3,29 +3,25 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"slices"
-
-	"golang.org/x/sys/unix"
 )
 
-// renameNew gives a file a name that nothing has yet, in the first of some ways that the file
-// system has, else by reserving the name.
+// renameNew gives a file a name that nothing has yet, in the first of some ways that works, else
+// by reserving the name. File systems say in many ways that they don't have one: EINVAL, EPERM,
+// ENOSYS, EMLINK; rclone's says EIO, and others EACCES.
 func renameNew(from, to string, ways ...func(from, to string) error) error {
 	for _, rename := range ways {
-		if err := rename(from, to); !unsupported(err) {
+		err := rename(from, to)
+		if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLinked) {
 			return err
 		}
 	}
 	return reserveAndRename(from, to)
 }
 
-// unsupported says that a file system, or what guards it, doesn't have what was asked for. Each
-// says so in its own way.
-func unsupported(err error) bool {
-	return slices.ContainsFunc([]error{unix.ENOSYS, unix.EINVAL, unix.EOPNOTSUPP, unix.ENOTSUP, unix.EPERM, unix.EMLINK},
-		func(no error) bool { return errors.Is(err, no) })
-}
+// errLinked is a file that has the new name, and its old one too.
+var errLinked = errors.New("the old name could not be removed")
 
 // linkAndRemove is a rename that overwrites nothing, for systems that have none.
 // A crash between its steps leaves both names; Recover removes the first.
@@ -34,7 +30,7 @@ func linkAndRemove(from, to string) error {
 		return err
 	}
 	if err := os.Remove(from); err != nil {
-		return fmt.Errorf("remove %s, which is linked already: %v", from, err) // not wrapped: no other way is to be tried
+		return fmt.Errorf("%w: %w", errLinked, err)
 	}
 	return nil
 }
