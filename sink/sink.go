@@ -45,8 +45,9 @@ type Sink struct {
 
 	maxPending int // connections that have not been upgraded
 
-	mu         sync.Mutex            // protects the following
-	recordings map[string]*Recording // by store.Name of the call
+	mu         sync.Mutex              // protects the following
+	recordings map[string]*Recording   // by store.Name of the call
+	abandoned  map[*Recording]struct{} // finished, while the disk hung
 	closed     bool
 }
 
@@ -56,7 +57,7 @@ func New(cfg Config, log *zap.Logger, reg prometheus.Registerer) *Sink {
 	files := store.New(cfg.Directory, cfg.Disk)
 	s := &Sink{
 		log: log, store: files, room: track.NewRoom(roomBytes),
-		recordings: map[string]*Recording{}, maxPending: maxPending,
+		recordings: map[string]*Recording{}, abandoned: map[*Recording]struct{}{}, maxPending: maxPending,
 	}
 	s.space = newSpace(files.Free, s.oldestTurn, log)
 	s.cfg.Store(&cfg)
@@ -112,13 +113,35 @@ func (s *Sink) Hangs() error {
 	return s.space.hangs()
 }
 
-// checkDisk says whether a new recording may begin.
+// Refuses returns why Expect would now refuse every call: an error that wraps ErrDiskHangs,
+// ErrDiskLow, ErrTooManyStreams or ErrClosed; nil if it would not.
+func (s *Sink) Refuses() error {
+	cfg := s.cfg.Load()
+	if err := s.checkDisk(cfg.MinFree); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.checkRoom(cfg.MaxStreams)
+}
+
+// checkDisk says whether the disk permits a new recording.
 func (s *Sink) checkDisk(least int64) error {
-	s.space.awaitFirst()
 	if err := s.Hangs(); err != nil {
 		return err
 	}
 	return s.space.low(least)
+}
+
+// checkRoom says whether there is room for one more stream. The caller holds s.mu.
+func (s *Sink) checkRoom(most int) error {
+	switch {
+	case s.closed:
+		return ErrClosed
+	case most > 0 && len(s.recordings) >= most:
+		return fmt.Errorf("%w: %d are permitted", ErrTooManyStreams, most)
+	}
+	return nil
 }
 
 // Expect prepares the recording of a call whose stream is about to start. Of call it needs
@@ -131,6 +154,7 @@ func (s *Sink) Expect(call store.Record) (*Recording, error) {
 		return nil, fmt.Errorf("check call: %w", err)
 	}
 	cfg := s.cfg.Load()
+	s.space.awaitFirst()
 	if err := s.checkDisk(cfg.MinFree); err != nil {
 		return nil, err
 	}
@@ -142,13 +166,11 @@ func (s *Sink) Expect(call store.Record) (*Recording, error) {
 	r.level.Store(math.Float64bits(track.FloorDBFS))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.closed:
-		return nil, ErrClosed
-	case s.recordings[name] != nil:
+	if !s.closed && s.recordings[name] != nil {
 		return nil, fmt.Errorf("expect %s: %w", call.Call, ErrDuplicate)
-	case cfg.MaxStreams > 0 && len(s.recordings) >= cfg.MaxStreams:
-		return nil, fmt.Errorf("%w: %d are permitted", ErrTooManyStreams, cfg.MaxStreams)
+	}
+	if err := s.checkRoom(cfg.MaxStreams); err != nil {
+		return nil, err
 	}
 	s.recordings[name] = r
 	return r, nil
@@ -174,9 +196,20 @@ func (s *Sink) SaveRecord(call store.Record) (store.Record, error) {
 func (s *Sink) oldestTurn() (oldest int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range s.recordings {
+	look := func(r *Recording) {
 		if began := r.turn.Load(); began != 0 && (oldest == 0 || began < oldest) {
 			oldest = began
+		}
+	}
+	for _, r := range s.recordings {
+		look(r)
+	}
+	for r := range s.abandoned {
+		select {
+		case <-r.finish.concluded: // the disk has responded
+			delete(s.abandoned, r)
+		default:
+			look(r)
 		}
 	}
 	return oldest
@@ -188,10 +221,14 @@ func (s *Sink) lookup(name string) *Recording {
 	return s.recordings[name]
 }
 
+// forget takes a finished recording off the list; one whose disk still hangs is abandoned.
 func (s *Sink) forget(r *Recording) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.recordings, store.Name(r.call.Call))
+	if errors.Is(r.finish.err, ErrDiskHangs) {
+		s.abandoned[r] = struct{}{}
+	}
 }
 
 // close refuses what is new and returns the recordings that remain.

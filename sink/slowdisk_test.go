@@ -194,6 +194,30 @@ func TestWritesHang(t *testing.T) {
 	}
 }
 
+// A disk hangs until it responds, also when nobody waits for what it has taken any more.
+func TestDiskHangsOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ln := newPipeListener()
+		disk := &sinktest.BadDisk{Match: testID + ".wav", Step: "write"}
+		b := serveOn(t, testConfig(t), ln, ln.dial, disk)
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		disk.StallOnce(2 * time.Minute)
+		s.play(speech(1, 8000*3))
+		s.hangUp()
+		wantError(t, r.Finish(t.Context()), ErrDiskHangs)
+		elapse(20 * time.Second)
+		wantError(t, b.sink.Refuses(), ErrDiskHangs)
+		if _, err := r.Save(endedCall(r, "completed")); err != nil && !errors.Is(err, ErrDiskHangs) {
+			t.Error(err)
+		}
+		elapse(2 * time.Minute)
+		if err := b.sink.Refuses(); err != nil {
+			t.Errorf("the disk has responded: %v", err)
+		}
+	})
+}
+
 // A record that can't be saved because the disk hangs holds up the call's end for no longer
 // than PublishTimeout.
 func TestSaveRecordIsBounded(t *testing.T) {

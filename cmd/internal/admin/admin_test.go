@@ -135,7 +135,7 @@ func TestRequests(t *testing.T) {
 func TestReadiness(t *testing.T) {
 	s := newTestServer(t, func(*Server) {})
 	got := map[Readiness]int{}
-	for _, state := range []Readiness{Ready, NotReady, Draining, Full, DiskHangs} {
+	for _, state := range []Readiness{Ready, NotReady, Draining, Full, NoStreams, DiskHangs, DiskLow} {
 		s.state = state
 		code, answer := s.ask("GET", "/readyz", "", "")
 		if answer != string(state)+"\n" {
@@ -143,7 +143,7 @@ func TestReadiness(t *testing.T) {
 		}
 		got[state] = code
 	}
-	if diff := cmp.Diff(map[Readiness]int{Ready: 200, NotReady: 503, Draining: 503, Full: 429, DiskHangs: 503}, got); diff != "" {
+	if diff := cmp.Diff(map[Readiness]int{Ready: 200, NotReady: 503, Draining: 503, Full: 429, NoStreams: 429, DiskHangs: 503, DiskLow: 503}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -52,14 +52,14 @@ func authorize(token string, next http.Handler) http.Handler {
 	})
 }
 
-// readyz is 200 if a call would be accepted, 429 at max_calls, 503 while draining, while the disk
-// hangs, or not yet ready.
+// readyz is 200 if a call would be accepted and recorded, 429 at max_calls or max_streams, else
+// 503: draining, not yet ready, the disk hangs or is full.
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	state, code := s.Readiness(), http.StatusServiceUnavailable
 	switch state {
 	case Ready:
 		code = http.StatusOK
-	case Full:
+	case Full, NoStreams:
 		code = http.StatusTooManyRequests
 	}
 	writeText(w, code, string(state))

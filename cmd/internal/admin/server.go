@@ -41,8 +41,10 @@ const (
 	Ready     Readiness = "ready"
 	NotReady  Readiness = "not ready"
 	Draining  Readiness = "draining"
-	Full      Readiness = "full: max_calls are running"
+	Full      Readiness = "full: esl.max_calls are running"
+	NoStreams Readiness = "full: sink.max_streams are recorded"
 	DiskHangs Readiness = "the disk of sink.directory hangs"
+	DiskLow   Readiness = "less than sink.min_free is free on the disk of sink.directory"
 )
 
 // Server answers at the admin listener. All but Token and Pprof must be set before Serve.

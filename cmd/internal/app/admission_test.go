@@ -29,6 +29,10 @@ func TestAdmission(t *testing.T) {
 				defer first.Wait()
 				defer first.Hangup()
 			}
+			apptest.Until(t, "readyz says so", func() bool {
+				code, answer := s.ask("GET", "/readyz", "")
+				return code != 200 && strings.Contains(answer, "sink."+name)
+			})
 			report := s.place(switchsim.CallSpec{}).Wait()
 			if report.Answered || !report.NextAction {
 				t.Errorf("answered %v, next action %v", report.Answered, report.NextAction)

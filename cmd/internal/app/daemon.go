@@ -86,8 +86,14 @@ func (d *Daemon) readiness() admin.Readiness {
 		return admin.NotReady
 	case d.controller.Full():
 		return admin.Full
-	case d.sink.Hangs() != nil:
+	}
+	switch err := d.sink.Refuses(); {
+	case errors.Is(err, sink.ErrDiskHangs):
 		return admin.DiskHangs
+	case errors.Is(err, sink.ErrDiskLow):
+		return admin.DiskLow
+	case errors.Is(err, sink.ErrTooManyStreams):
+		return admin.NoStreams
 	}
 	return admin.Ready
 }
@@ -174,7 +180,7 @@ func (d *Daemon) drain(ctx context.Context, l Listeners, calls *task) {
 			d.log.Warn("drain timeout", append(d.remainingCalls(), zap.String("hint", "the calls that are left are ended now; drain_timeout sets how long they may take"))...)
 			return
 		case <-ctx.Done():
-			d.log.Warn("drain cut short", d.remainingCalls()...)
+			d.log.Warn("drain cut short", append(d.remainingCalls(), zap.String("hint", "a second signal, or the service manager, ended the calls that were left; what they had recorded is published"))...)
 			return
 		}
 	}

@@ -35,7 +35,7 @@ func (d *Daemon) registerMetrics() {
 	d.certificateEnds = certificateEnds(d.registry)
 	d.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), build, d.reloadWorked, d.reloadedAt,
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tapdeck_ready", Help: "1 if a call would be accepted, else 0: starting, full, or draining."}, func() float64 {
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tapdeck_ready", Help: "1 if a call would be accepted and recorded, else 0: starting, full (calls, streams or disk), draining, or the disk hangs; /readyz says which."}, func() float64 {
 			if d.readiness() == admin.Ready {
 				return 1
 			}

@@ -26,9 +26,9 @@ func (x *examination) daemon(ctx context.Context) {
 		x.pass(check, "ready, says %s", listen)
 		x.build(ctx)
 	case code == http.StatusTooManyRequests:
-		x.report(Warn, check, "wait, or raise esl.max_calls", "running, but full: esl.max_calls calls are up, and more are refused")
+		x.report(Warn, check, "wait, or raise esl.max_calls or sink.max_streams, whichever it is", "running, but %.120q: more calls are refused", said)
 	case code == http.StatusServiceUnavailable:
-		x.report(Fail, check, "if it drains, start its successor; if it starts, wait", "running, but not ready (%.120q): calls are refused", said)
+		x.report(Fail, check, "if it drains, start its successor; if it starts, wait; if it names a disk, see that of sink.directory", "running, but not ready (%.120q): calls are refused", said)
 	default:
 		x.report(Fail, check, "is another program there, or is this not the daemon's configuration?",
 			"what answers at admin.listen %s is no tapdeck (%d, %.120q)", listen, code, said)
