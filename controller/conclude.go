@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -170,9 +169,11 @@ func (c *call) publish(ctx context.Context, timeout time.Duration) {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if err := c.rec.Finish(limited); err != nil {
-		c.log.Error("recording not published", zap.NamedError("err", err), zap.String("hint", hintUnpublished))
+		c.log.Error("recording not whole", zap.NamedError("err", err), zap.String("hint", hintUnpublished))
 		c.unpublished = true
-		c.outcome.Err = strings.TrimPrefix(c.outcome.Err+"; "+err.Error(), "; ")
+		if text := strings.ReplaceAll(err.Error(), "\n", "; "); !strings.Contains(c.outcome.Err, text) {
+			c.outcome.Err = strings.TrimPrefix(c.outcome.Err+"; "+text, "; ")
+		}
 	}
 }
 
@@ -190,15 +191,10 @@ func (c *call) save() {
 	if err != nil {
 		c.log.Error("record not saved", zap.NamedError("err", err), zap.String("hint", "is sink.directory there, writable, and not full, and does its disk respond?"))
 	}
-	text := c.outcome.Hint
-	if c.unpublished { // the record has the recorder's own hint, which knows more
-		text = cmp.Or(text, hintUnpublished)
-	}
-	hint := hintField(text)
 	level := c.outcome.Result.level()
 	if record == nil {
-		c.log.Log(level, "call ended", zap.String("result", string(c.outcome.Result)), zap.String("hangup_cause", c.outcome.HangupCause), zap.String("err", c.outcome.Err), hint)
+		c.log.Log(level, "call ended", zap.String("result", string(c.outcome.Result)), zap.String("hangup_cause", c.outcome.HangupCause), zap.String("err", c.outcome.Err), hintField(c.outcome.Hint))
 		return
 	}
-	c.ctl.log.Log(level, "call ended", zap.Inline(record), hint) // the record names the call
+	c.ctl.log.Log(level, "call ended", zap.Inline(record)) // which names the call, and has the hint
 }

@@ -35,7 +35,7 @@ const (
 	hintOtherServer = "another WebSocket server listens at sink.advertise, the old one perhaps: compare sink.advertise with sink.listen"
 )
 
-const hintNoTLS = "sink.advertise is wss://: was mod_audio_stream built without TLS, as by default? The sink's log has `plain text on the TLS port` then: build the module with -DUSE_TLS=ON, or advertise ws://"
+const hintNoTLS = "sink.advertise is wss://: is sink.tls set, or a TLS proxy before sink.listen? And was mod_audio_stream built without TLS, as by default? There is a line `plain text on the TLS port` then: build the module with -DUSE_TLS=ON, or advertise ws://"
 
 // switchHint says what to do about what the switch or its module says of a stream, or "".
 func switchHint(text string) string {
@@ -76,7 +76,7 @@ var switchHints = []struct{ sign, text string }{
 	{"Operation Failed", "the switch refused the start, also after a stop: another stream is on this channel (look for uuid_audio_stream in the dialplan, its api_on_answer and scripts), or the module does not support this rate or URL"},
 	{"Connection refused", "nothing listens at sink.advertise as FreeSWITCH sees it: compare sink.listen, sink.advertise and the firewall"},
 	{"system error 11)", "FreeSWITCH can't resolve the host name of sink.advertise; an IP address always works"},
-	{"upgrade failed", "the sink refused the socket; its log line says why (sink.allow, the ticket, disk)"},
+	{"upgrade failed", "what answers at sink.advertise refused the WebSocket: if there is a line `stream refused`, it says why (sink.allow, the ticket, disk); if not, it is another server: compare sink.advertise with sink.listen"},
 	{"certificate verify failed", "the module checks the sink's certificate: advertise the name that it is for (an IP address never passes), and set STREAM_TLS_CA_FILE in the dialplan for a CA of your own (NONE takes any)"},
 	{"wrong version number", "sink.advertise is wss://, and what answers there speaks no TLS: set sink.tls, or advertise ws://"},
 	{"closed during handshake", "sink.advertise is ws://, and what answers there hung up: does it speak TLS (advertise wss:// then), or is it no tapdeck?"},
@@ -102,7 +102,7 @@ var endHints = map[StreamEnd]string{
 	EndTooBig:    "a frame was larger than the sink accepts: is stream.buffer what the module uses, or does something else send to the sink?",
 	EndFlood:     "the switch sent too much that is no audio: does a script send metadata by uuid_audio_stream … send_text?",
 	EndIdle:      "the switch sent nothing for sink.idle_timeout, not even its heart beat: was the stream paused, or did its network go away?",
-	EndDisk:      "the recording can't be written: look at the sink.directory's disk",
+	EndDisk:      "the recording can't be written: see the disk of sink.directory, and whether tapdeck may write there; this call's line about its recording says what is kept",
 	EndShutdown:  "tapdeck is stopping",
 	EndPanic:     panicHint,
 	EndWrongRate: hintRate,

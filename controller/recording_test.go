@@ -231,5 +231,8 @@ func (r record) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	enc.AddString("call", r.info.UUID)
 	enc.AddString("result", string(r.outcome.Result))
 	enc.AddString("hangup_cause", r.outcome.HangupCause)
+	if r.outcome.Hint != "" {
+		enc.AddString("hint", r.outcome.Hint)
+	}
 	return nil
 }

@@ -181,7 +181,7 @@ func TestRecorderCannotSave(t *testing.T) {
 	s := good()
 	s.badly = errDisk
 	e := s.run(t, switchsim.CallSpec{})
-	if want := []string{"error recording not published", "error record not saved", "info call ended"}; !slices.Equal(e.messages()[len(e.messages())-3:], want) {
+	if want := []string{"error recording not whole", "error record not saved", "info call ended"}; !slices.Equal(e.messages()[len(e.messages())-3:], want) {
 		t.Errorf("log = %q, want %q at its end", e.messages(), want)
 	}
 	if e.outcome.Result != controller.Completed || !strings.Contains(e.outcome.Err, "no space left") {

@@ -202,7 +202,7 @@ func (s *stream) syncWithSink() {
 		s.setPhase(streamFull)
 		return
 	case state.Err != nil:
-		s.fail(state.Err, "the sink's log lines of this call say more")
+		s.fail(state.Err, endHints[EndDisk])
 		return
 	}
 	switch s.phase {

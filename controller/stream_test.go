@@ -81,7 +81,7 @@ func TestStreamIsRefused(t *testing.T) {
 		{name: "refused", faults: switchsim.Faults{RefuseStart: true}, err: "Operation Failed", hint: "another stream is on this channel", starts: 2},
 		{name: "usage", url: "ftp://x/", err: "Operation Failed", hint: "the switch refused", starts: 2},
 		{name: "nobody listens", url: "ws://127.0.0.1:1/", err: "Connection refused", hint: "nothing listens at sink.advertise", starts: 4},
-		{name: "403", behave: behaviour{refuse: true}, err: "upgrade failed", hint: "the sink refused the socket", starts: 4},
+		{name: "403", behave: behaviour{refuse: true}, err: "upgrade failed", hint: "refused the WebSocket", starts: 4},
 		{name: "no answer", behave: behaviour{stall: true}, err: "Timeout", hint: "within the module's 1 s", starts: 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -38,16 +39,26 @@ var alarmHints = map[string]string{
 
 // Hints for AlarmShort if its cause is known.
 const (
-	hintHeld = "held or paused: no frames came on a live socket for the time of the record's gaps with reason no_frames, which are silence in the recording; nothing to do if the call was put on hold"
-	hintSlow = "the audio came evenly, but far too little of it: the caller's packet time (ptime) is 30, 40 or 60 ms and the plan's stream.buffer is above 20ms, or its sample_rate not the call's own; or the call's codec changed. Set buffer to 20ms and sample_rate to 8000, or let the switch ask for 20 ms"
+	hintEarly = "the recording ended before the call: see its err"
+	hintDown  = "the stream was down for most of what is missing: see this call's lines about its stream, and the gaps of the record"
+	hintHeld  = "held or paused: no frames came on a live socket for the time of the record's gaps with reason no_frames, which are silence in the recording; nothing to do if the call was put on hold"
+	hintSlow  = "the audio came evenly, but far too little of it: the caller's packet time (ptime) is 30, 40 or 60 ms and the plan's stream.buffer is above 20ms, or its sample_rate not the call's own; or the call's codec changed. Set buffer to 20ms and sample_rate to 8000, or let the switch ask for 20 ms"
 )
 
 // hint says what to do about an alarm.
 func (r *Recording) hint(alarm string) string {
+	if alarm != AlarmShort {
+		return alarmHints[alarm]
+	}
+	st := r.State()
 	switch {
-	case alarm == AlarmShort && r.track.Held():
+	case st.Err != nil:
+		return hintEarly
+	case r.track.Held():
 		return hintHeld
-	case alarm == AlarmShort && r.track.Slow():
+	case r.track.Down() || st.LastEnd.cutOff():
+		return hintDown
+	case r.track.Slow():
 		return hintSlow
 	}
 	return alarmHints[alarm]
@@ -91,7 +102,7 @@ func (r *Recording) observeEnd(sound track.Sound) {
 		r.alarm(AlarmSilence)
 	}
 	nothing := sound.Bytes == 0 && sound.MissingMS >= noAudioAfter.Milliseconds() // has its own alarm
-	if r.track.TooLittle() && !nothing {
+	if r.track.TooLittle() && !nothing && !errors.Is(r.State().Err, ErrMaxDuration) {
 		r.alarm(AlarmShort)
 	}
 	for _, g := range sound.Gaps {

@@ -32,7 +32,7 @@ const (
 	hintPeer  = "is this mod_audio_stream?"
 	hintPanic = "a defect: please report it with the stack; the next socket of the call is accepted"
 	hintRate  = "did the call's codec change? The stream is started again for it; if that does not help, the switch streams at another rate, or in stereo, than the plan's stream says"
-	hintDisk  = "see the disk of sink.directory; what was recorded so far is kept"
+	hintDisk  = "see the disk of sink.directory, and whether tapdeck may write there; what was written before this is kept"
 )
 
 // closeReasons are what is known of every End.
@@ -55,6 +55,15 @@ var closeReasons = map[End]struct {
 	EndFinished:     {websocket.StatusGoingAway, "call is over", true, ""},
 	EndShutdown:     {websocket.StatusGoingAway, "going away", true, ""},
 	EndPanic:        {hint: hintPanic},
+}
+
+// cutOff says that the end was nobody's wish.
+func (e End) cutOff() bool {
+	switch e {
+	case EndDropped, EndProtocol, EndTooBig, EndFlood, EndIdle, EndPanic:
+		return true
+	}
+	return false
 }
 
 // inOrder says that no network may have lost what was sent before the end.

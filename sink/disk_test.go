@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"tapdeck/sink/internal/sinktest"
 	"tapdeck/sink/store"
@@ -88,6 +89,7 @@ func runTrouble(t *testing.T, name string, c diskFailure) {
 	if st.LastEnd != c.end || (c.end == EndDisk) != errors.Is(st.Err, c.disk.Err) {
 		t.Errorf("state %+v", st)
 	}
+	elapse(3 * time.Second) // the call goes on
 	err := bad.Finish(context.Background())
 	if !errors.Is(err, c.disk.Err) && !strings.HasPrefix(name, "no space") && !strings.HasPrefix(name, "I/O") {
 		t.Errorf("Finish: %v", err)
@@ -116,6 +118,9 @@ func checkKept(t *testing.T, b *testbed, record store.Record, c diskFailure, pcm
 		t.Errorf("WAV %q, want %q", record.WAV, c.file)
 	}
 	if c.file == "" {
+		if d := record.MissingMS - 13_000; record.AudioMS != 0 || max(d, -d) > 100 || len(record.Gaps) != 0 {
+			t.Errorf("audio %d ms, missing %d ms of 13,000, gaps %v", record.AudioMS, record.MissingMS, record.Gaps)
+		}
 		return
 	}
 	got, _ := readWAV(t, b.path(record.WAV))

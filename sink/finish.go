@@ -96,6 +96,9 @@ func (f *finish) complete(call, seen store.Record) store.Record {
 	call.Metadata, call.MetadataDropped = seen.Metadata, seen.MetadataDropped
 	call.Timeline.StreamConnected, call.Timeline.FirstAudio = seen.Timeline.StreamConnected, seen.Timeline.FirstAudio
 	call.Alarms = append(seen.Alarms, call.Alarms...)
+	if seen.Err != "" && strings.Contains(call.Err, seen.Err) {
+		call.Hint = "" // the sink knows more of its own error
+	}
 	call.Err, call.Hint = cmp.Or(call.Err, seen.Err), cmp.Or(call.Hint, seen.Hint)
 	return call
 }
@@ -121,6 +124,9 @@ func (r *Recording) keep(record store.Record) error {
 // saveLate saves the record of a recording that hangs once the disk has responded.
 func (r *Recording) saveLate(call store.Record, f *finish) {
 	<-f.concluded
+	if f.late.Err == "" { // what the call was told has turned out well
+		call.Err = strings.TrimSuffix(strings.TrimSuffix(call.Err, f.err.Error()), "; ")
+	}
 	record := f.complete(call, f.late)
 	err := r.save(&record)
 	r.log.Warn("disk responded after the timeout", zap.String("file", r.store.Path(record.WAV)), zap.NamedError("err", err),
@@ -142,6 +148,13 @@ func (r *Recording) conclude(f *finish, live *handle) (store.Record, error) {
 		return r.sinkSide(r.soundSoFar(), "", err), err
 	}
 	return f.late, err
+}
+
+// soundWithoutFile is the sound of a recording that has no file: all of the call is missing.
+func (r *Recording) soundWithoutFile() track.Sound {
+	sound := r.track.Sound()
+	sound.MissingMS, sound.AudioMS, sound.Gaps = sound.MissingMS+sound.AudioMS, 0, []track.Gap{}
+	return sound
 }
 
 // soundSoFar is what is known of the audio without a look at the file: all that came is in it, or
@@ -182,7 +195,7 @@ func (r *Recording) publish() (store.Record, error) {
 	var sinkSide store.Record
 	if r.currentPart() == nil { // there is no file, or none any more
 		err = cmp.Or(r.State().Err, err)
-		sinkSide = r.sinkSide(r.soundSoFar(), "", err)
+		sinkSide = r.sinkSide(r.soundWithoutFile(), "", err)
 	} else {
 		sound := r.track.Sound()
 		r.observeEnd(sound)
@@ -224,6 +237,8 @@ func (r *Recording) sinkSide(sound track.Sound, wav string, err error) store.Rec
 	record.Timeline.FirstAudio = sinceMS(r.call.Started, st.FirstAudioAt)
 	if err = cmp.Or(err, st.Err); err != nil {
 		record.Err, record.Hint = err.Error(), hintOf(err, wav)
+	} else if len(st.Alarms) > 0 {
+		record.Hint = r.hint(st.Alarms[0])
 	}
 	return record
 }
@@ -256,16 +271,25 @@ func (r *Recording) logPublished(record *store.Record, err error) {
 	}
 	if err == nil {
 		r.metrics.recordings.WithLabelValues(resultPublished).Inc()
-		log.Info("recording saved")
+		if record.AudioMS > 0 {
+			log.Info("recording saved")
+		} else {
+			log.Warn("recording is empty", zap.String("hint", cmp.Or(record.Hint, hintEmpty)))
+		}
 		return
 	}
 	r.metrics.recordings.WithLabelValues(resultFailed).Inc()
-	log.Error("recording not saved", zap.NamedError("err", err), zap.String("hint", record.Hint))
+	what := "recording not saved"
+	if record.WAV != "" && !strings.HasSuffix(record.WAV, ".part") {
+		what = "recording incomplete"
+	}
+	log.Error(what, zap.NamedError("err", err), zap.String("hint", record.Hint))
 }
 
 const (
 	hintWritten        = "what was written is in the .part file that is named here: see its disk, then run tapdeck repair on the directory"
 	hintLate           = "the recording is published once the disk responds; if tapdeck ends before that, its next start publishes what is there"
+	hintEmpty          = "the stream was open, but the call ended before any audio came"
 	hintNothingWritten = "there is no file of it: see sink.directory, its disk, and whether tapdeck may write there"
 )
 

@@ -86,7 +86,7 @@ A dialplan hands a call over with <action application="socket" data="127.0.0.1:8
 tapdeck answers it, plays a tone and a prompt, streams the caller's audio with mod_audio_stream,
 and leaves one WAV and one JSON record named by the call's UUID.
 
-Begin with "tapdeck demo"; exit codes: 0 done, 1 failed, 2 usage or configuration, 3 stopped and a recording was lost.`
+Begin with "tapdeck demo"; exit codes: 0 done, 1 failed, 2 usage or configuration, 3 stopped, and a recording or record was lost, or is not whole.`
 
 // Run carries out one command line and returns the exit code.
 func (p *program) Run(ctx context.Context, args []string) int {

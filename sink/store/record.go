@@ -93,10 +93,8 @@ func (r *Record) plain() *plainRecord {
 	return &p
 }
 
-// MarshalLogObject gives a log line the record's fields by their JSON names, but for the hint,
-// which is the line's own.
+// MarshalLogObject gives a log line the record's fields by their JSON names.
 func (r Record) MarshalLogObject(enc zapcore.ObjectEncoder) error {
-	r.Hint = ""
 	raw, err := json.Marshal(r.plain())
 	if err != nil {
 		return fmt.Errorf("encode record: %w", err)

@@ -199,14 +199,20 @@ func (t *Track) TooLittle() bool {
 }
 
 // Held says that most of what is missing came to be because no frames came on a live socket.
-func (t *Track) Held() bool {
-	var held int64
+func (t *Track) Held() bool { return t.mostly(GapNoFrames) }
+
+// Down says that most of what is missing came to be between two sockets.
+func (t *Track) Down() bool { return t.mostly(GapReconnect) }
+
+// mostly says that gaps of a reason are most of what is missing.
+func (t *Track) mostly(reason string) bool {
+	var ms int64
 	for _, g := range t.gaps {
-		if g.Reason == GapNoFrames {
-			held += g.MS
+		if g.Reason == reason {
+			ms += g.MS
 		}
 	}
-	return 2*held > t.missing().Milliseconds()
+	return 2*ms > t.missing().Milliseconds()
 }
 
 // Position returns where in the recording a moment is, in frames: 0 if that is before the first
