@@ -182,7 +182,7 @@ func (c *call) interruption(ctx context.Context) error {
 	case c.over:
 		return c.connectionEnd()
 	case ctx.Err() != nil:
-		return &callEnd{result: Aborted, err: context.Cause(ctx)}
+		return &callEnd{result: Aborted, err: context.Cause(ctx), hint: abortHint}
 	case c.stream.phase == streamFailed && c.plan.OnStreamFailure != FailureContinue:
 		return c.stream.failure
 	}

@@ -25,6 +25,8 @@ var hangupHints = map[string]string{
 	"SYSTEM_SHUTDOWN":  "FreeSWITCH was stopped or restarted while calls ran; `fsctl shutdown elegant` waits for them",
 }
 
+const abortHint = "drain_timeout sets how long calls may go on when tapdeck is stopped; the recording up to here is kept"
+
 const nextAction = "the call goes on with the dialplan's next action"
 
 // hintUnpublished points to the recorder's line, which knows the file and the reason.

@@ -15,7 +15,8 @@
 // Finish, Save, SaveRecord and Recover do the disk's work in a goroutine of their own, which
 // they wait for. As a disk may hang for ever, they and the end of Serve wait for PublishTimeout.
 // What hangs is no longer waited for then: it is an error, and goes on when the disk responds; a
-// recording and its record are published late, or by Recover if the process has ended. A panic in a stream's goroutine ends that stream alone, and one while a recording is
+// recording and its record are published late, or by Recover if the process has ended. A panic in
+// a stream's goroutine ends that stream alone, and one while a recording is
 // written, published or saved is an error of that recording.
 //
 // Reads: in the first second of a socket's audio every frame is read as it comes, so that its

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -106,8 +107,12 @@ func (s *Sink) showAlive(ctx context.Context) {
 
 func (s *Sink) notePlainText(peer net.Addr) {
 	s.metrics.refused.WithLabelValues(string(plainText)).Inc()
+	hint := refusals[plainText].hint
+	if strings.HasPrefix(s.cfg.Load().Advertise, "ws://") {
+		hint = "sink.advertise says ws://, but sink.tls is set: advertise wss://"
+	}
 	s.log.Warn("plain text on the TLS port", rateLimited(string(plainText)), zap.String("peer", peer.String()),
-		zap.String("cause", string(plainText)), zap.String("hint", refusals[plainText].hint))
+		zap.String("cause", string(plainText)), zap.String("hint", hint))
 }
 
 // errorLog is given the lines of net/http, which peers can cause.

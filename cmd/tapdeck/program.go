@@ -50,6 +50,9 @@ func usage(err error) error {
 	return usageError{err}
 }
 
+// configVariable is the environment variable of --config.
+const configVariable = "TAPDECK_CONFIG"
+
 // configured are the flags of every command that reads the configuration.
 type configured struct {
 	Config string            `short:"c" type:"path" env:"TAPDECK_CONFIG" placeholder:"FILE" help:"Configuration file (default ./tapdeck.yaml, if it is there)."`
@@ -86,7 +89,7 @@ A dialplan hands a call over with <action application="socket" data="127.0.0.1:8
 tapdeck answers it, plays a tone and a prompt, streams the caller's audio with mod_audio_stream,
 and leaves one WAV and one JSON record named by the call's UUID.
 
-Begin with "tapdeck demo"; exit codes: 0 done, 1 failed, 2 usage or configuration, 3 stopped, and a recording or record was lost, or is not whole.`
+Begin with "tapdeck demo"; exit codes: 0 done, 1 failed, 2 usage or configuration, 3 stopped, and a recording or record is not whole.`
 
 // Run carries out one command line and returns the exit code.
 func (p *program) Run(ctx context.Context, args []string) int {

@@ -33,11 +33,11 @@ func (c *repairCommand) Run(ctx context.Context, p *program) error {
 		info, err := os.Stat(path)
 		switch {
 		case err != nil:
-			return usage(fmt.Errorf("repair %s: %w", path, err))
+			err = usage(fmt.Errorf("repair %s: %w", path, err))
 		case info.IsDir():
 			err = c.directory(ctx, p, path)
 		case !info.Mode().IsRegular():
-			return usage(fmt.Errorf("repair %s: must be a directory or a WAV file", path))
+			err = usage(fmt.Errorf("repair %s: must be a directory or a WAV file", path))
 		default:
 			err = c.file(p, path)
 		}

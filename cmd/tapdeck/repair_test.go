@@ -149,6 +149,11 @@ func TestRepairHelp(t *testing.T) {
 	if code, _, stderr := runProgram(t, t.Context(), "repair", "/does/not/exist"); code != exitUsage || !strings.Contains(stderr, "/does/not/exist") {
 		t.Errorf("exit %d, %s", code, stderr)
 	}
+	good := writeFile(t, filepath.Join(t.TempDir(), "good.wav"), speech)
+	code, stdout, stderr := runProgram(t, t.Context(), "repair", "/does/not/exist", good)
+	if code != exitUsage || !strings.Contains(stdout, "nothing to repair") || !strings.Contains(stderr, "/does/not/exist") {
+		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
+	}
 	fifo := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)

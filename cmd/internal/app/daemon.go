@@ -206,8 +206,8 @@ type task struct {
 	err  error
 }
 
-// start runs a part of the daemon. If that panics, it has ended with an error, so that the daemon
-// ends in order: with its calls.
+// start runs a part of the daemon. If that panics, it has ended with an error: the daemon ends in
+// order without its calls or its sink, and goes on without the others until it is told to stop.
 func start(log *zap.Logger, part string, run func() error) *task {
 	t := &task{done: make(chan struct{})}
 	go func() {
