@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"tapdeck/dialplan"
 )
 
 // YAML's short names of the types that settings are written as.
@@ -104,7 +106,7 @@ func (n node) plain() bool {
 		n.refuse("anchors and aliases (& and *) are not read", "write the value out")
 	case n.Style&yaml.TaggedStyle != 0:
 		n.refuse("YAML tags (!) are not read", "write the value without "+n.Tag)
-	case n.Style == 0 && strings.ContainsFunc(n.Value, isOddBlank):
+	case n.Style == 0 && strings.ContainsFunc(n.Value, dialplan.IsOddBlank):
 		n.refuse("must hold plain blanks only", "")
 	case n.Style == 0 && isQuoted(n.Value):
 		n.refuse("must stand in plain quotes", "")

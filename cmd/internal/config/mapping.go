@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"tapdeck/dialplan"
 )
 
 // mapping decodes the keys below n into a struct. Outside lists it asks the
@@ -111,7 +113,7 @@ func (n node) checkKey(k *yaml.Node) bool {
 	switch {
 	case k.Kind == yaml.ScalarNode && k.ShortTag() == tagMerge:
 		n.refuseKey("merge keys (<<) are not read", "a plan has what plan default states; write out what differs")
-	case k.Style == 0 && (strings.ContainsFunc(k.Value, isOddBlank) || isQuoted(k.Value)):
+	case k.Style == 0 && (strings.ContainsFunc(k.Value, dialplan.IsOddBlank) || isQuoted(k.Value)):
 		n.refuseKey("a key must be a plain word", namePasted(k.Value, k.Column))
 	case k.Kind != yaml.ScalarNode, k.Anchor != "", k.Style&yaml.TaggedStyle != 0, k.Value == "", strings.ContainsFunc(k.Value, breaksLine):
 		n.refuseKey("a key must be a plain word", "")

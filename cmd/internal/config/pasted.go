@@ -1,39 +1,27 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"tapdeck/dialplan"
 )
-
-// typographicQuotes are what web pages and word processors make of quotes: letters to YAML.
-const typographicQuotes = "“”„‟«»‘’‚‛"
-
-// isPasted reports what people paste from web pages without seeing it.
-func isPasted(r rune) bool { return isOddBlank(r) || strings.ContainsRune(typographicQuotes, r) }
-
-// isOddBlank reports the blanks that people paste from web pages, which look like
-// plain ones or like nothing, but are letters to YAML.
-func isOddBlank(r rune) bool {
-	return r >= utf8.RuneSelf && (unicode.Is(unicode.Zs, r) || unicode.Is(unicode.Cf, r))
-}
 
 // isQuoted reports whether a text begins or ends with a typographic quote.
 func isQuoted(text string) bool {
 	first, _ := utf8.DecodeRuneInString(text)
 	last, _ := utf8.DecodeLastRuneInString(text)
-	return strings.ContainsRune(typographicQuotes, first) || strings.ContainsRune(typographicQuotes, last)
+	return dialplan.IsTypographicQuote(first) || dialplan.IsTypographicQuote(last)
 }
 
-// namePasted names the first rune of a text that isPasted, and says what to do about it; "" if
-// there is none. The text begins in a column; 0 is an unknown one.
+// namePasted names the first rune of a text that was pasted from a web page, and says what to do
+// about it; "" if there is none. The text begins in a column; 0 is an unknown one.
 func namePasted(text string, column int) string {
-	i := strings.IndexFunc(text, isPasted)
+	i := strings.IndexFunc(text, dialplan.IsPasted)
 	if i < 0 {
 		return ""
 	}
@@ -42,15 +30,11 @@ func namePasted(text string, column int) string {
 	if column == 0 {
 		at = fmt.Sprintf("character %d of it is", 1+utf8.RuneCountInString(text[:i]))
 	}
-	if strings.ContainsRune(typographicQuotes, r) {
-		return fmt.Sprintf(`%s a typographic quote (U+%04X): write " instead`, at, r)
+	instead := "a plain blank or none, or put the value in quotes"
+	if dialplan.IsTypographicQuote(r) {
+		instead = `" instead`
 	}
-	name := map[rune]string{
-		'\u00a0': "a no-break space", '\u2007': "a figure space", '\u202f': "a narrow no-break space",
-		'\ufeff': "a byte order mark", '\u200b': "a zero-width space", '\u00ad': "a soft hyphen",
-	}[r]
-	return fmt.Sprintf("%s %s (U+%04X): write a plain blank or none, or put the value in quotes",
-		at, cmp.Or(name, "a blank that is none to YAML"), r)
+	return fmt.Sprintf("%s %s: write %s", at, dialplan.NamePasted(r, "YAML"), instead)
 }
 
 // firstPasted finds what namePasted names in the first line of a file that has it outside of
