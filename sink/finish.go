@@ -26,6 +26,7 @@ type finish struct {
 
 	concluded chan struct{} // closed when the disk's work is over, however late
 	late      store.Record  // then: the sink's side
+	lateErr   error         // and why it is not published, or not whole
 }
 
 // Finish waits until the live socket has ended or ctx is done, closes it in that case,
@@ -81,11 +82,11 @@ func (r *Recording) Save(call store.Record) (record store.Record, err error) {
 		r.metrics.countAlarms(call.Alarms)
 		f.record = f.complete(call, f.sinkSide)
 		if errors.Is(f.err, ErrDiskHangs) {
-			err = errors.Join(f.err, r.withTimeout(func() error { return r.keep(f.record) }, func() {}))
+			err = errors.Join(f.err, r.withTimeout(func() error { return r.keep(f.record) }))
 			r.goGuarded(func() { r.saveLate(call, f) })
 			return
 		}
-		err = r.withTimeout(func() error { return r.save(&f.record) }, func() {})
+		err = r.withTimeout(func() error { return r.save(&f.record) })
 	})
 	return f.record, err
 }
@@ -124,30 +125,63 @@ func (r *Recording) keep(record store.Record) error {
 // saveLate saves the record of a recording that hangs once the disk has responded.
 func (r *Recording) saveLate(call store.Record, f *finish) {
 	<-f.concluded
-	if f.late.Err == "" { // what the call was told has turned out well
-		call.Err = strings.TrimSuffix(strings.TrimSuffix(call.Err, f.err.Error()), "; ")
+	call.Err = strings.TrimSuffix(strings.TrimSuffix(call.Err, f.err.Error()), "; ") // what the call was told is over
+	if !strings.Contains(call.Err, f.late.Err) {
+		call.Err = strings.TrimPrefix(call.Err+"; "+f.late.Err, "; ")
 	}
 	record := f.complete(call, f.late)
-	err := r.save(&record)
-	r.log.Warn("disk responded after the timeout", zap.String("file", r.store.Path(record.WAV)), zap.NamedError("err", err),
-		zap.String("hint", "the recording and its record are published now, if err says nothing else"))
+	r.logLate(f, r.save(&record))
+}
+
+// logLate reports what became of a recording that hung, and of its record.
+func (r *Recording) logLate(f *finish, errSave error) {
+	log := r.log
+	if f.late.WAV != "" {
+		log = log.With(zap.String("file", r.store.Path(f.late.WAV)), zap.Int64("audio_ms", f.late.AudioMS))
+	}
+	const what = "disk responded after the timeout"
+	switch err := errors.Join(f.lateErr, errSave); {
+	case err == nil:
+		log.Info(what)
+	case f.lateErr != nil:
+		log.Error(what, zap.NamedError("err", err), zap.String("hint", f.late.Hint))
+	default:
+		log.Error(what, zap.NamedError("err", err), zap.String("hint", hintLateRecord))
+	}
 }
 
 // conclude publishes once the live socket, if there is one, has ended.
 func (r *Recording) conclude(f *finish, live *handle) (store.Record, error) {
-	err := r.withTimeout(func() (err error) {
+	err := r.withTimeout(func() error {
 		defer close(f.concluded)
 		if live != nil {
 			<-live.done
 		}
-		f.late, err = r.publish()
-		return err
-	}, func() {})
-	if errors.Is(err, ErrDiskHangs) || errors.Is(err, errPanic) {
-		err = fmt.Errorf("publish recording: %w", err)
-		return r.sinkSide(r.soundSoFar(), "", err), err
+		f.late, f.lateErr = r.publishGuarded()
+		return f.lateErr
+	})
+	if errors.Is(err, ErrDiskHangs) { // f is the work's until concluded
+		return r.unpublished(err)
 	}
 	return f.late, err
+}
+
+// publishGuarded is publish, whose panic leaves a part.
+func (r *Recording) publishGuarded() (sinkSide store.Record, err error) {
+	err = guarded(r.log, func() (err error) {
+		sinkSide, err = r.publish()
+		return err
+	})
+	if errors.Is(err, errPanic) {
+		return r.unpublished(err)
+	}
+	return sinkSide, err
+}
+
+// unpublished is the sink's side of a recording whose publication did not end, or panicked.
+func (r *Recording) unpublished(err error) (store.Record, error) {
+	err = fmt.Errorf("publish recording: %w", err)
+	return r.sinkSide(r.soundSoFar(), "", err), err
 }
 
 // soundWithoutFile is the sound of a recording that has no file: all of the call is missing.
@@ -289,29 +323,22 @@ func (r *Recording) logPublished(record *store.Record, err error) {
 const (
 	hintWritten        = "what was written is in the .part file that is named here: see its disk, then run tapdeck repair on the directory"
 	hintLate           = "the recording is published once the disk responds; if tapdeck ends before that, its next start publishes what is there"
+	hintLateRecord     = "the recording is published, its record is not: see its disk, then run tapdeck repair on the directory"
 	hintEmpty          = "the stream was open, but the call ended before any audio came"
 	hintNothingWritten = "there is no file of it: see sink.directory, its disk, and whether tapdeck may write there"
 )
 
 // withTimeout does work that a disk may hang, for at most PublishTimeout.
-func (r *Recording) withTimeout(work func() error, late func()) error {
-	return withTimeout(r.cfg.PublishTimeout, r.log, work, late)
+func (r *Recording) withTimeout(work func() error) error {
+	return withTimeout(r.cfg.PublishTimeout, r.log, work)
 }
 
 // withTimeout does work that a disk may hang, for at most d, after which the error is
-// ErrDiskHangs. The work's goroutine ends with the work; if that is too late, it calls
-// late. A panic of either is logged, and an error of the work.
-func withTimeout(d time.Duration, log *zap.Logger, work func() error, late func()) error {
-	done, gone := make(chan error), make(chan struct{})
-	defer close(gone)
-	go func() {
-		err := guarded(log, work)
-		select {
-		case done <- err:
-		case <-gone:
-			_ = guarded(log, func() error { late(); return nil })
-		}
-	}()
+// ErrDiskHangs. The work's goroutine ends with the work, however late. A panic of the work is
+// logged, and an error of it.
+func withTimeout(d time.Duration, log *zap.Logger, work func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- guarded(log, work) }()
 	select {
 	case err := <-done:
 		return err

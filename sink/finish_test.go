@@ -104,6 +104,72 @@ func TestHungDisk(t *testing.T) {
 	}
 }
 
+// A recording whose disk hangs and then responds is reported as what has become of it, by its
+// record and by a line.
+func TestHungDiskResponds(t *testing.T) {
+	full := errors.New("no space")
+	for name, c := range map[string]struct {
+		step, ext string // of the first failure, after which nothing fails
+		panics    bool
+		level     zapcore.Level
+		hint, err string
+		wav       string // extension of what the record names
+	}{
+		"well":               {"", "", false, zap.InfoLevel, "", "", wavExt},
+		"not published":      {"rename", wavExt + partExt, false, zap.ErrorLevel, hintWritten, "no space", wavExt + partExt},
+		"panics":             {"rename", wavExt + partExt, true, zap.ErrorLevel, hintWritten, "a defect of tapdeck", wavExt + partExt},
+		"record not renamed": {"rename", jsonExt + partExt, false, zap.ErrorLevel, hintLateRecord, "", wavExt},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				free := make(chan struct{})
+				d := &sinktest.BadDisk{Match: testID + c.ext, Step: c.step, Err: full}
+				d.Seen = func(step, path string) {
+					if step != "rename" || !strings.HasSuffix(path, testID+wavExt+partExt) {
+						return
+					}
+					<-free
+					if c.panics {
+						panic("told to")
+					}
+				}
+				ln := newPipeListener()
+				b := serveOn(t, testConfig(t), ln, ln.dial, d)
+				r := b.expect(testCall(testID))
+				s := b.connect(r)
+				s.play(speech(1, 8000))
+				s.hangUp()
+				wantError(t, r.Finish(t.Context()), ErrDiskHangs)
+				call := endedCall(r, "completed")
+				call.Err = "the prompt failed; " + r.finish.err.Error()
+				_, _ = r.Save(call)
+				close(free)
+				synctest.Wait()
+				lines := b.logs.FilterMessage("disk responded after the timeout").All()
+				if len(lines) != 1 || lines[0].Level != c.level {
+					t.Fatalf("lines %v", lines)
+				}
+				if hint, _ := lines[0].ContextMap()["hint"].(string); hint != c.hint {
+					t.Errorf("hint %q", hint)
+				}
+				d.Mended.Store(true)
+				base := b.path(callName(testID, r.call.Started))
+				path := base + jsonExt
+				if name == "record not renamed" {
+					path += partExt
+				}
+				record := readRecord(t, path)
+				if record.AudioMS != 1000 || b.path(record.WAV) != base+c.wav || !sinktest.Exists(b.path(record.WAV)) {
+					t.Errorf("record %+v", record)
+				}
+				if !strings.HasPrefix(record.Err, "the prompt failed") || !strings.Contains(record.Err, c.err) || strings.Contains(record.Err, ErrDiskHangs.Error()) {
+					t.Errorf("err %q", record.Err)
+				}
+			})
+		})
+	}
+}
+
 // checkHangs finishes and saves a recording on a disk that hangs.
 func checkHangs(t *testing.T, b *testbed, r *Recording) {
 	t.Helper()

@@ -65,7 +65,7 @@ func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 	defer context.AfterFunc(ctx, end)()
 	failed := srv.Serve(&listener{ln, s.cfg.Load().TLS, s.notePlainText})
 	end() // or wait for it
-	_ = withTimeout(s.cfg.Load().PublishTimeout, s.log, func() error { conns.all.Wait(); return nil }, func() {})
+	_ = withTimeout(s.cfg.Load().PublishTimeout, s.log, func() error { conns.all.Wait(); return nil })
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
 	var all sync.WaitGroup
@@ -87,7 +87,7 @@ func (s *Sink) background() (stop func()) {
 	all.Go(func() { s.showAlive(ctx) })
 	return func() {
 		cancel()
-		_ = withTimeout(s.cfg.Load().PublishTimeout, s.log, func() error { all.Wait(); return nil }, func() {})
+		_ = withTimeout(s.cfg.Load().PublishTimeout, s.log, func() error { all.Wait(); return nil })
 	}
 }
 
@@ -100,7 +100,7 @@ func (s *Sink) showAlive(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			_ = withTimeout(s.cfg.Load().PublishTimeout, s.log, func() error { s.store.Touch(); return nil }, func() {})
+			_ = withTimeout(s.cfg.Load().PublishTimeout, s.log, func() error { s.store.Touch(); return nil })
 		}
 	}
 }

@@ -189,7 +189,7 @@ func (s *Sink) SaveRecord(call store.Record) (store.Record, error) {
 		return call, fmt.Errorf("save record: %w", err)
 	}
 	saved := call // which an abandoned goroutine may still read
-	return call, withTimeout(s.cfg.Load().PublishTimeout, s.log, func() error { return s.store.Save(&saved) }, func() {})
+	return call, withTimeout(s.cfg.Load().PublishTimeout, s.log, func() error { return s.store.Save(&saved) })
 }
 
 // oldestTurn is when the oldest turn at the disk that is not over began, in ns, 0 if there is none.
