@@ -15,8 +15,9 @@ type Part struct {
 	base  string // the first name of the call
 	name  string // of the file and its sidecar
 
-	ending sync.Mutex // protects the following, and is held while the sidecar is written
-	ended  bool       // the record is written in its place
+	ending sync.Mutex // protects the following, and is held while the sidecar or the record is written
+	ended  bool       // Keep or Save has begun: nothing older is written
+	saved  bool       // Save has begun
 }
 
 // WAV is what a Record calls the file while it is not published.
@@ -64,15 +65,22 @@ func (p *Part) Salvage() (*Part, error) {
 
 // Save publishes the call's record beside its WAV, or under the next name that is free, and
 // gives the file's lock back. If it can't be published, the sidecar is the whole record as
-// far as the disk permits, for Recover.
+// far as the disk permits, for Recover. It waits for a Keep that runs.
 func (p *Part) Save(record *Record) error {
-	p.end()
+	p.ending.Lock()
+	defer p.ending.Unlock()
+	p.ended, p.saved = true, true
 	return errors.Join(p.store.saveRecord(record, p.name), p.Close())
 }
 
 // Keep puts the call's record in the place of the sidecar, for Recover, while the file
-// itself is still in use.
+// itself is still in use. It does nothing once Save has begun.
 func (p *Part) Keep(record *Record) error {
-	p.end()
+	p.ending.Lock()
+	defer p.ending.Unlock()
+	if p.saved {
+		return nil
+	}
+	p.ended = true
 	return p.store.keepRecord(record, p.name)
 }

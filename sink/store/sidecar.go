@@ -118,13 +118,6 @@ func (p *Part) replaceSidecar(text []byte, durable bool) error {
 	return err
 }
 
-// end lets nothing older overwrite what is written of the call from now on.
-func (p *Part) end() {
-	p.ending.Lock()
-	defer p.ending.Unlock()
-	p.ended = true
-}
-
 // addMarks puts cue points where a sidecar has marks.
 func addMarks(f File, marks []Mark) error {
 	info, err := f.Stat()

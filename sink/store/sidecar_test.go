@@ -83,6 +83,22 @@ func TestSidecarAfterTheRecord(t *testing.T) {
 	}
 }
 
+// A record that is published is neither overwritten nor doubled by one that was to be kept until then.
+func TestKeepAfterTheRecord(t *testing.T) {
+	part, base, record := running(t, store.OSDisk{})
+	kept := record
+	kept.Result = "error"
+	if err := part.Save(&record); err != nil {
+		t.Fatal(err)
+	}
+	if err := part.Keep(&kept); err != nil {
+		t.Error(err)
+	}
+	if got := sinktest.ReadRecord(t, base+".json"); got.Result != "completed" || sinktest.Exists(base+".json.part") {
+		t.Errorf("record %+v, sidecar %v", got, sinktest.Exists(base+".json.part"))
+	}
+}
+
 // smallBlocks is a full disk whose blocks are smaller than a page: what is written lies within
 // the blocks that a file has, or fails, and no file is made.
 type smallBlocks struct {
