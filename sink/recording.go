@@ -38,7 +38,7 @@ type Recording struct {
 	watch    atomic.Pointer[watch]
 	received atomic.Int64  // frames
 	level    atomic.Uint64 // math.Float64bits of the latest level
-	turn     atomic.Int64  // when the present turn at the disk began, in ns; 0 if there is none
+	turn     atomic.Int64  // the moment of space at which the present turn at the disk began; 0 if there is none
 
 	mu       sync.Mutex // protects the following
 	live     *handle
@@ -255,11 +255,11 @@ func (r *Recording) goGuarded(write func()) {
 	go func() { _ = guarded(r.log, func() error { write(); return nil }) }()
 }
 
-func (r *Recording) noteTurn() { r.turn.Store(time.Now().UnixNano()) }
+func (r *Recording) noteTurn() { r.turn.Store(r.space.now()) }
 
 func (r *Recording) noteWrite(took time.Duration) {
 	r.turn.Store(0)
-	r.space.took.Store(time.Now().UnixNano())
+	r.space.took.Store(r.space.now())
 	r.metrics.writes.Observe(took.Seconds())
 }
 

@@ -192,7 +192,8 @@ func (s *Sink) SaveRecord(call store.Record) (store.Record, error) {
 	return call, withTimeout(s.cfg.Load().PublishTimeout, s.log, func() error { return s.store.Save(&saved) })
 }
 
-// oldestTurn is when the oldest turn at the disk that is not over began, in ns, 0 if there is none.
+// oldestTurn is the moment of space at which the oldest turn at the disk that is not over began,
+// 0 if there is none.
 func (s *Sink) oldestTurn() (oldest int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

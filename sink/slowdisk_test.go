@@ -156,6 +156,28 @@ func TestTooMuchWaits(t *testing.T) {
 	})
 }
 
+// Of a disk that hangs in both ways the error is the same at each look.
+func TestHangsInBothWays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSpace(nil, nil, nil)
+		if s.now() == 0 || s.hangs() != nil {
+			t.Errorf("moment %d, %v", s.now(), s.hangs())
+		}
+		s.asked.Store(s.now())
+		s.stuck.Store(s.now())
+		elapse(spaceTimeout)
+		for range 10 {
+			if err := s.hangs(); !errors.Is(err, ErrDiskHangs) || err.Error() != "disk hangs: it has not said how much is free for 5s" {
+				t.Fatal(err)
+			}
+		}
+		s.asked.Store(0)
+		if err := s.hangs(); !errors.Is(err, ErrDiskHangs) || err.Error() != "disk hangs: it has not taken what is written for 5s" {
+			t.Error(err)
+		}
+	})
+}
+
 // A disk whose writes hang is seen as one that hangs, but not if only one file does.
 func TestWritesHang(t *testing.T) {
 	for name, others := range map[string]bool{"all": false, "one file": true} {

@@ -20,18 +20,32 @@ const (
 // hangs holds up nobody who asks.
 type space struct {
 	measure func() (int64, error)
-	oldest  func() int64 // when the oldest turn at the disk that is not over began, in ns; 0 if there is none
+	oldest  func() int64 // when the oldest turn at the disk that is not over began; 0 if there is none
 	log     *zap.Logger
+	base    time.Time // what moments are counted from
 
 	known chan struct{} // closed after the first measurement
 	free  atomic.Int64  // bytes; negative if they can't be measured
-	asked atomic.Int64  // when the disk was asked that has not answered yet, in ns; 0 if it has
-	took  atomic.Int64  // when the latest turn at the disk was over, in ns
-	stuck atomic.Int64  // when the turn began that shows that the disk takes nothing, in ns; 0 if it does
+
+	// Moments, see now.
+	asked atomic.Int64 // when the disk was asked that has not answered yet; 0 if it has
+	took  atomic.Int64 // when the latest turn at the disk was over
+	stuck atomic.Int64 // when the turn began that shows that the disk takes nothing; 0 if it does
 }
 
 func newSpace(measure func() (int64, error), oldest func() int64, log *zap.Logger) *space {
-	return &space{measure: measure, oldest: oldest, log: log, known: make(chan struct{})}
+	return &space{measure: measure, oldest: oldest, log: log, base: time.Now().Add(-time.Nanosecond), known: make(chan struct{})}
+}
+
+// now is the present moment in ns since base, never 0. It does not follow a step of the clock.
+func (s *space) now() int64 { return int64(time.Since(s.base)) }
+
+// since is how long ago a moment was, 0 for no moment.
+func (s *space) since(moment int64) time.Duration {
+	if moment == 0 {
+		return 0
+	}
+	return time.Duration(s.now() - moment)
 }
 
 // watch measures until ctx is done.
@@ -52,8 +66,8 @@ func (s *space) watch(ctx context.Context) {
 }
 
 func (s *space) update() {
-	began := time.Now()
-	s.asked.Store(began.UnixNano())
+	began := s.now()
+	s.asked.Store(began)
 	late := time.AfterFunc(spaceTimeout, func() {
 		s.log.Error("disk hangs", zap.NamedError("err", s.hangs()), zap.String("hint", hintHangs))
 	})
@@ -64,7 +78,7 @@ func (s *space) update() {
 	})
 	s.asked.Store(0)
 	if !late.Stop() {
-		s.log.Info("disk responds again", zap.Int64("dur_ms", time.Since(began).Milliseconds()))
+		s.log.Info("disk responds again", zap.Int64("dur_ms", s.since(began).Milliseconds()))
 	}
 	if err != nil {
 		free = -1
@@ -75,7 +89,7 @@ func (s *space) update() {
 // updateStuck finds out whether the disk takes what is written. One file that hangs while others
 // are written is no sign of that.
 func (s *space) updateStuck() {
-	began, now := s.oldest(), time.Now().UnixNano()
+	began, now := s.oldest(), s.now()
 	if began != 0 && (now-began < int64(spaceTimeout) || now-s.took.Load() < int64(spaceTimeout)) {
 		began = 0
 	}
@@ -92,10 +106,11 @@ const hintHangs = "look at the disk of sink.directory, or the server that it is 
 
 // hangs says that the disk has not answered for too long.
 func (s *space) hangs() error {
-	for what, since := range map[string]int64{"said how much is free": s.asked.Load(), "taken what is written": s.stuck.Load()} {
-		if waited := time.Since(time.Unix(0, since)); since != 0 && waited >= spaceTimeout {
-			return fmt.Errorf("%w: it has not %s for %v", ErrDiskHangs, what, waited.Truncate(time.Second))
-		}
+	if waited := s.since(s.asked.Load()); waited >= spaceTimeout {
+		return fmt.Errorf("%w: it has not said how much is free for %v", ErrDiskHangs, waited.Truncate(time.Second))
+	}
+	if waited := s.since(s.stuck.Load()); waited >= spaceTimeout {
+		return fmt.Errorf("%w: it has not taken what is written for %v", ErrDiskHangs, waited.Truncate(time.Second))
 	}
 	return nil
 }
