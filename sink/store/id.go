@@ -17,7 +17,7 @@ const uuid = `([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})`
 var (
 	callID    = regexp.MustCompile(`\A` + uuid + `\z`)
 	anyCaseID = regexp.MustCompile(`(?i)\A` + uuid + `\z`)
-	callFile  = regexp.MustCompile(`\A` + uuid + `(-[0-9]+)?\.`) // UUID.EXT or UUID-2.EXT
+	callFile  = regexp.MustCompile(`\A` + uuid + `(-[0-9]+)?\.(wav|json)(\.part|\.new)?\z`) // UUID.wav, UUID-2.json.part
 	fileName  = regexp.MustCompile(`\A[a-z0-9_][a-z0-9_.-]*\z`)
 	numbered  = regexp.MustCompile(`-[0-9]+\z`)
 )
@@ -92,7 +92,7 @@ func callOf(file string) string {
 // stemOf returns the Name of the call whose recording or record, first or later, has a name.
 func stemOf(name string) string {
 	base := filepath.Base(name)
-	if found := callFile.FindStringSubmatch(base + "."); found != nil {
+	if found := callFile.FindStringSubmatch(base + wavExt); found != nil {
 		return found[1]
 	}
 	return numbered.ReplaceAllString(base, "")

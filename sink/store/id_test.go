@@ -58,7 +58,7 @@ func FuzzName(f *testing.F) {
 
 // What a crash left of a call is recovered, whatever its ID is.
 func TestRecoverAnyID(t *testing.T) {
-	for _, id := range []string{"1-12877@127.0.0.1", "call-2", "../../etc/passwd", strings.Repeat("F", 256)} {
+	for _, id := range []string{sinktest.ID + ".7", "1-12877@127.0.0.1", "call-2", "../../etc/passwd", strings.Repeat("F", 256)} {
 		t.Run(id[:6], func(t *testing.T) {
 			dir := t.TempDir()
 			pcm := sinktest.Speech(1, 8000)
@@ -77,5 +77,17 @@ func TestRecoverAnyID(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// An ID that only begins with a UUID is another call's: without its sidecar nobody knows it.
+func TestRecoverKnowsNoUUIDWithMore(t *testing.T) {
+	for _, more := range []string{".7", "-2.7", ".wav"} {
+		dir := t.TempDir()
+		base := sinktest.Crashed(t, dir, sinktest.ID+more, sinktest.Speech(1, 800))
+		removing(".json.part")(t, base)
+		if rec := recoverDir(t, dir); rec.Left() != 1 || !sinktest.Exists(base+".wav.part") {
+			t.Errorf("%s: %v", more, rec.Files)
+		}
 	}
 }

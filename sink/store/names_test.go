@@ -95,7 +95,7 @@ func TestCallOf(t *testing.T) {
 	const id = "45e46232-d4de-41ff-9bd8-0a3bb61e2d2c"
 	for file, want := range map[string]string{
 		id + ".wav.part": id, id + "-2.json.new": id, id + "-1000.wav": id,
-		id: "", id + "-.wav": "", id + "-+2.wav": "", id + "x.wav": "", id + "2.wav": "", id + "-2": "", id + "-x.wav": "",
+		id: "", id + ".7.wav.part": "", id + ".wav.wav": "", id + "-.wav": "", id + "-+2.wav": "", id + "x.wav": "", id + "2.wav": "", id + "-2": "", id + "-x.wav": "",
 		"45E46232-d4de-41ff-9bd8-0a3bb61e2d2c.wav": "", "notes.json.part": "", ".part": "", "": "",
 	} {
 		if got := callOf(file); got != want {
