@@ -113,6 +113,9 @@ func TestPanicInRecover(t *testing.T) {
 		t.Errorf("%v, %v", rec, err)
 	}
 	checkPanicLog(t, logs, "recovery panicked")
+	if logs.FilterMessage("recording not recovered").FilterField(zap.String("call", testID)).Len() != 1 {
+		t.Errorf("no line names the call: %v", logs.All())
+	}
 }
 
 func checkPanicLog(t *testing.T, logs *observer.ObservedLogs, message string) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 	"golang.org/x/sys/unix"
 
 	"tapdeck/sink/internal/sinktest"
@@ -69,9 +70,13 @@ func TestRecoverWithoutLocks(t *testing.T) {
 				if err := errors.Join(disk.age(base+".wav.part", age), disk.age(base+".json.part", age)); err != nil {
 					t.Fatal(err)
 				}
-				rec, err := s.Recover(context.Background(), zap.NewNop())
+				core, logs := observer.New(zap.DebugLevel)
+				rec, err := s.Recover(context.Background(), zap.New(core))
 				if err != nil || len(rec.Files) == 0 || rec.Files[0].Action != want {
 					t.Errorf("%v, %+v, want %s", err, rec.Files, want)
+				}
+				if n := logs.FilterField(zap.String("call", sinktest.ID)).Len(); n != len(rec.Files) {
+					t.Errorf("%d of %d lines name the call", n, len(rec.Files))
 				}
 				if want != store.ActionPublished && (!sinktest.Exists(base+".wav.part") || !sinktest.Exists(base+".json.part")) {
 					t.Error("it was touched")

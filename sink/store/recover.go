@@ -88,33 +88,32 @@ func (s *Store) unfinished(ctx context.Context) ([]string, error) {
 
 // recoverGuarded leaves a file whose recovery panics, and goes on with the others.
 func (s *Store) recoverGuarded(ctx context.Context, file string, log *zap.Logger) (done Recovered) {
+	done.Part = s.path(file)
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			done = Recovered{Part: s.path(file), Action: ActionLeft, Err: fmt.Errorf("a defect of tapdeck: %v", panicked)}
+			done = done.left(ActionLeft, fmt.Errorf("a defect of tapdeck: %v", panicked))
 			log.Error("recovery panicked", zap.String("file", done.Part), zap.Any("err", panicked), zap.Stack("stack"),
 				zap.String("hint", "a defect: please report it with the stack, and keep the file"))
 		}
 	}()
-	return s.recover(ctx, file)
+	s.recover(ctx, file, &done)
+	return done
 }
 
-// recover recovers one file and says what was done about it.
-func (s *Store) recover(ctx context.Context, file string) Recovered {
-	part := s.path(file)
-	done := Recovered{Part: part}
-	err := s.recoverFile(ctx, file, &done)
+// recover recovers one file, done.Part, and notes what was done about it.
+func (s *Store) recover(ctx context.Context, file string, done *Recovered) {
+	err := s.recoverFile(ctx, file, done)
 	switch {
 	case err == nil:
-		return done
 	case done.WAV != "":
 		done.Action, done.Record, done.Err = ActionNoRecord, "", err
-		return done
 	case errors.Is(err, errAlive):
-		return Recovered{Part: part, Action: ActionRecent}
-	case errors.Is(err, ErrLocked) || errors.Is(err, fs.ErrNotExist) && !exists(part):
-		return Recovered{Part: part, Action: ActionLive, call: done.call}
+		*done = done.left(ActionRecent, nil)
+	case errors.Is(err, ErrLocked) || errors.Is(err, fs.ErrNotExist) && !exists(done.Part):
+		*done = done.left(ActionLive, nil)
+	default:
+		*done = done.left(ActionLeft, err)
 	}
-	return Recovered{Part: part, Action: ActionLeft, Err: err, call: done.call}
 }
 
 func (s *Store) recoverFile(ctx context.Context, file string, done *Recovered) error {

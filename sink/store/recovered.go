@@ -64,6 +64,11 @@ func (r Recovery) count(action string) (n int) {
 	return n
 }
 
+// left is what is said of a file that nothing came of.
+func (d Recovered) left(action string, err error) Recovered {
+	return Recovered{Part: d.Part, Action: action, Err: err, call: d.call}
+}
+
 // remove removes a file of which nothing is new.
 func (d *Recovered) remove() error {
 	d.Action = ActionRemoved
