@@ -280,10 +280,5 @@ func (s *stream) logEnd(end End) {
 
 // guard does something whose panic ends this stream alone.
 func (s *stream) guard(do func()) {
-	defer func() {
-		if panicked := recover(); panicked != nil {
-			s.rec.log.Error("stream panicked", zap.Any("err", panicked), zap.Stack("stack"), zap.String("hint", hintPanic))
-		}
-	}()
-	do()
+	_ = recoverPanic(s.rec.log, "stream panicked", hintPanic, func() error { do(); return nil })
 }
