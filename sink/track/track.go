@@ -235,7 +235,7 @@ func (t *Track) Finish(marks []Mark) (complete bool, err error) {
 		return false, t.queue.error()
 	}
 	for _, m := range marks {
-		w.CueAt(min(t.Position(m.At), t.written), m.Label)
+		w.CueAt(t.Position(m.At), m.Label)
 	}
 	err = w.Finish()
 	t.written = w.Frames()
