@@ -170,6 +170,25 @@ func TestHungDiskResponds(t *testing.T) {
 	}
 }
 
+// A process that dies while the disk hangs leaves the record of a call that was over.
+func TestKilledWhileTheDiskHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &hungDisk{step: "sync", free: make(chan struct{})}
+		ln := newPipeListener()
+		b := serveOn(t, testConfig(t), ln, ln.dial, d)
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		s.play(speech(1, 8000))
+		s.hangUp()
+		checkHangs(t, b, r)
+		if record, _, _ := recoverCopy(t, b.sink.cfg.Load().Directory); record.Result != "completed" || record.AudioMS != 1000 || !record.Recovered {
+			t.Errorf("record %+v", record)
+		}
+		close(d.free)
+		synctest.Wait()
+	})
+}
+
 // checkHangs finishes and saves a recording on a disk that hangs.
 func checkHangs(t *testing.T, b *testbed, r *Recording) {
 	t.Helper()

@@ -299,6 +299,23 @@ func TestMetadataOfManySockets(t *testing.T) {
 	}
 }
 
+// Once a text is dropped, so are all that follow, however short: what is kept has no hole.
+func TestMetadataAfterADroppedOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(t, testConfig(t))
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		long := strings.Repeat("x", maxMetadataBytes-1)
+		for _, text := range []string{long, long, long, "y"} {
+			s.text(text)
+		}
+		s.hangUp()
+		if record := b.finish(r); len(record.Metadata) != 2 || record.MetadataDropped != 2 {
+			t.Errorf("%d kept, %d dropped", len(record.Metadata), record.MetadataDropped)
+		}
+	})
+}
+
 // A sample that is split between two frames is one sample; what is left of one when
 // its socket ends is dropped, and the next socket begins with a whole one.
 func TestOddByteCounts(t *testing.T) {

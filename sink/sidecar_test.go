@@ -130,6 +130,32 @@ func TestSidecarIsWrittenSeldom(t *testing.T) {
 	})
 }
 
+// A sidecar that a Recover has open for a moment is written later.
+func TestSidecarIsLockedForAMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ln := newPipeListener()
+		d := &sinktest.BadDisk{Match: jsonExt + partExt, Step: "open", Err: store.ErrLocked}
+		b := serveOn(t, testConfig(t), ln, ln.dial, d)
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		s.play(speech(1, 8000))
+		r.Mark("while it is locked")
+		s.play(speech(1, 8000*3))
+		synctest.Wait()
+		d.Mended.Store(true)
+		s.play(speech(1, 8000*2))
+		synctest.Wait()
+		if _, cues, _ := recoverCopy(t, b.sink.cfg.Load().Directory); !slices.Contains(cues, "while it is locked") {
+			t.Errorf("cues %v", cues)
+		}
+		s.hangUp()
+		b.finish(r)
+		if n := b.logs.FilterMessage("sidecar not written").Len(); n > 0 {
+			t.Errorf("%d lines", n)
+		}
+	})
+}
+
 // A sidecar that can't be written is reported once, and the call goes on.
 func TestSidecarCanNotBeWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -28,6 +28,22 @@ func feedDrifting(t *testing.T, tr *Track, began time.Time, lasts time.Duration,
 	return at
 }
 
+// Time without audio that is hardly more than what a fast clock has brought too early is no gap.
+func TestPauseAfterAFastClock(t *testing.T) {
+	tr, _ := newTrack(t, mono8)
+	began := time.Unix(1000, 0)
+	tr.Connect(began)
+	at := feedDrifting(t, tr, began, 2*time.Hour, -50) // 360 ms too early at last
+	at = feedDrifting(t, tr, at.Add(400*time.Millisecond), 12*time.Second, -50)
+	tr.CallEnded(at)
+	if err := tr.Disconnect(at, true); err != nil {
+		t.Fatal(err)
+	}
+	if s := tr.Sound(); len(s.Gaps) > 0 || s.AudioMS != (2*time.Hour+12*time.Second).Milliseconds() {
+		t.Errorf("%+v", s)
+	}
+}
+
 // Clocks that drift apart by 50 ppm lose nothing in hours, and what comes after a reconnect is
 // in its place in the call's time.
 func TestClockDrift(t *testing.T) {
