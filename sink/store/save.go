@@ -114,17 +114,24 @@ func (s *Store) publishJSON(name, path string) error {
 	return s.syncNames(name)
 }
 
-// removeStale removes what a crash left. The error is fs.ErrExist if it is still being written.
+// removeStale removes what a crash left, unless it has its lasting name by now. The error is
+// fs.ErrExist if it is still being written.
 func (s *Store) removeStale(path string) error {
 	f, err := s.disk.Open(path)
 	switch {
 	case errors.Is(err, ErrLocked):
 		return fs.ErrExist
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
 	case err != nil:
 		_ = os.Remove(path)
 		return nil
 	}
-	return errors.Join(os.Remove(path), f.Close())
+	info, err := f.Stat()
+	if err == nil && same(info, path) { // else the name is free again, or another's
+		err = os.Remove(path)
+	}
+	return errors.Join(err, f.Close())
 }
 
 // createJSON writes a new file and, while it is locked, does next, if that isn't nil. If any of
