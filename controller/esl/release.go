@@ -186,19 +186,34 @@ func leave(conn net.Conn, last leaving) {
 }
 
 // skipReplies reads on until so many replies have come; false says that the connection has
-// ended before. What else comes is not looked at: the link may have read the beginning of it.
+// ended before. It looks for the replies alone and not for whole frames: the link may have read
+// the beginning of one, and a JSON event, which has no line end, ends right before the next frame.
 func skipReplies(r *bufio.Reader, n int) bool {
-	for within := false; n > 0; {
-		line, err := r.ReadSlice('\n')
+	for ; n > 0; n-- {
+		if !skipTo(r, replyLine) || r.UnreadByte() != nil || !skipTo(r, "\n\n") { // the line's end may begin the blank line
+			return false
+		}
+	}
+	return true
+}
+
+// replyLine is in the header of every reply. In the body of a JSON event its end would be escaped.
+const replyLine = "Content-Type: command/reply\n"
+
+// skipTo reads up to the end of text, whose first byte begins it anew wherever it comes; false
+// says that the connection has ended before.
+func skipTo(r *bufio.Reader, text string) bool {
+	for matched := 0; matched < len(text); {
+		b, err := r.ReadByte()
 		switch {
-		case err == bufio.ErrBufferFull: // no line of a reply
 		case err != nil:
 			return false
-		case string(line) == "Content-Type: command/reply\n":
-			within = true
-		case within && string(line) == "\n":
-			within = false
-			n--
+		case b == text[matched]:
+			matched++
+		case b == text[0]:
+			matched = 1
+		default:
+			matched = 0
 		}
 	}
 	return true

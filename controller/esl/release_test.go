@@ -1,6 +1,7 @@
 package esl
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tapdeck/controller/esl/internal/frametest"
 	"tapdeck/controller/switchsim"
 )
 
@@ -183,7 +185,8 @@ func TestLeaveAwaitsReplies(t *testing.T) {
 		}
 		for _, said := range []string{
 			"le: end of an event\n\n", strings.Repeat("x", 10_000) + "\n",
-			"Content-Type: command/reply\nReply-Text: +OK\n\n", "Content-Type: command/reply\nReply-Text: +OK\n",
+			frametest.JSON(`{"a":"Content-Type: command/reply\nReply-Text: +OK\n\n"}`), // right before a reply
+			frametest.OKReply, strings.TrimSuffix(frametest.OKReply, "\n"),
 		} {
 			io.WriteString(theirs, said)
 			synctest.Wait()
@@ -199,6 +202,28 @@ func TestLeaveAwaitsReplies(t *testing.T) {
 		theirs.Close()
 		<-left
 	})
+}
+
+// A reply is seen wherever it begins: behind an event without a line end, or where the reader's
+// buffer ends within it.
+func TestSkipReplies(t *testing.T) {
+	event := frametest.JSON(`{"a":"Content-Type: command/reply\nReply-Text: +OK\n\n"}`)
+	size := bufio.NewReader(nil).Size()
+	for n := size - len(event) - len(frametest.OKReply); n <= size; n++ {
+		said := strings.Repeat("x", n) + event
+		r := bufio.NewReader(strings.NewReader(said + frametest.OKReply + "Reply-Text: +OK\nContent-Type: command/reply\n\nrest"))
+		if !skipReplies(r, 2) {
+			t.Fatalf("no two replies behind %d bytes", len(said))
+		}
+		if rest, _ := io.ReadAll(r); string(rest) != "rest" {
+			t.Fatalf("behind %d bytes: %q was left", len(said), rest)
+		}
+	}
+	for _, one := range []string{event + "C" + frametest.OKReply, frametest.OKReply + replyLine} {
+		if skipReplies(bufio.NewReader(strings.NewReader(one)), 2) {
+			t.Errorf("two replies in %q", one)
+		}
+	}
 }
 
 // A switch that answers nothing holds up nobody for long.
