@@ -88,7 +88,7 @@ func (c *Conn) Err() error { return c.link.Err() }
 func (c *Conn) Close() {
 	c.link.Close(ErrClosed)
 	c.behind.Wait()
-	c.leaveChannel(c.Err())
+	c.leaveChannel(c.Err(), c.link.Awaiting())
 	if errors.Is(c.Err(), fio.ErrLibrary) {
 		c.log.Error("event socket library ended by itself", zap.Stringer("peer", c.RemoteAddr()), hint(hintLibrary))
 	}
@@ -186,7 +186,7 @@ func (c *Conn) dropped(reason string, contentType []byte) {
 
 // done closes Events, reports a frame that ended the connection, and has the call let go. It
 // may be called before open has returned.
-func (c *Conn) done(cause error) {
+func (c *Conn) done(cause error, awaiting bool) {
 	if bad := new(FrameError); errors.As(cause, &bad) {
 		c.metrics.closed.WithLabelValues(bad.Reason).Inc()
 		c.log.Warn("event socket closed", zap.String("peer", bad.Peer), zap.String("cause", bad.Reason),
@@ -199,6 +199,6 @@ func (c *Conn) done(cause error) {
 				logPanic(c.log, c.outer, p)
 			}
 		}()
-		c.leaveChannel(cause)
+		c.leaveChannel(cause, awaiting)
 	})
 }

@@ -32,7 +32,7 @@ func inbound(t *testing.T, play func(p *peer)) (addr string) {
 		}
 		defer conn.Close()
 		conn.SetDeadline(time.Now().Add(patience))
-		play(&peer{t, conn, bufio.NewReader(conn)})
+		play(&peer{t: t, Conn: conn, in: bufio.NewReader(conn)})
 	}()
 	t.Cleanup(func() {
 		ln.Close()

@@ -80,7 +80,8 @@ func serveThrough(t testing.TB, cfg Config, through func(net.Listener) net.Liste
 type peer struct {
 	t testing.TB
 	net.Conn
-	in *bufio.Reader
+	in   *bufio.Reader
+	owed int // replies
 }
 
 // dialPeer connects a peer to a server.
@@ -92,7 +93,7 @@ func dialPeer(t testing.TB, addr string) *peer {
 	}
 	t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(patience))
-	return &peer{t, conn, bufio.NewReader(conn)}
+	return &peer{t: t, Conn: conn, in: bufio.NewReader(conn)}
 }
 
 // command reads one command to its empty line.
@@ -104,6 +105,7 @@ func (p *peer) command() (string, error) {
 			return b.String(), fmt.Errorf("read command: %w", err)
 		}
 		if strings.TrimRight(line, "\r\n") == "" {
+			p.owed++
 			return strings.TrimRight(b.String(), "\r\n"), nil
 		}
 		b.WriteString(line)
@@ -124,14 +126,15 @@ func (p *peer) expect(prefixes ...string) {
 func (p *peer) say(text ...string) {
 	p.t.Helper()
 	for _, s := range text {
+		p.owed -= strings.Count(s, "Content-Type: command/reply")
 		if _, err := io.WriteString(p, s); err != nil {
 			p.t.Errorf("write: %v", err)
 		}
 	}
 }
 
-// eof waits for the end of the connection, answers the last commands, and ends it as a switch
-// does.
+// eof waits for the end of the connection, answers the last commands and what was not answered
+// before them, and ends it as a switch does.
 func (p *peer) eof() {
 	p.t.Helper()
 	defer p.Close()
@@ -144,7 +147,8 @@ func (p *peer) eof() {
 		case err != nil:
 			return
 		case strings.Contains(string(leaveClean), said):
-			io.WriteString(p, frametest.OKReply)
+			io.WriteString(p, strings.Repeat(frametest.OKReply, max(p.owed, 0)))
+			p.owed = 0
 		}
 	}
 }

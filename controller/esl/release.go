@@ -138,14 +138,14 @@ func (c *Conn) closedHint() string {
 }
 
 // leaveChannel ends the TCP connection, once, in the one way that leaves no call with nobody in
-// control, whatever has ended the link.
-func (c *Conn) leaveChannel(cause error) {
+// control, whatever has ended the link. The link may have left a command whose reply is awaited.
+func (c *Conn) leaveChannel(cause error, awaiting bool) {
 	c.left.Do(func() {
 		switch away, last := c.state.last(cause); {
 		case away && c.hold != nil && c.hold(c.outer.Conn):
 			return
 		case !away:
-			leave(c.outer.Conn, last)
+			leave(c.outer.Conn, last, awaiting)
 		}
 		c.outer.Conn.Close()
 	})
@@ -166,8 +166,8 @@ func (c *channel) last(cause error) (away bool, last leaving) {
 }
 
 // leave gives a switch its last commands, awaits its replies, ends our side, and waits until it
-// has ended its own.
-func leave(conn net.Conn, last leaving) {
+// has ended its own. If the reply to an earlier command is still awaited, it comes first.
+func leave(conn net.Conn, last leaving, awaiting bool) {
 	if last == leaveSilently {
 		return
 	}
@@ -175,8 +175,11 @@ func leave(conn net.Conn, last leaving) {
 	if _, err := io.WriteString(conn, string(last)); err != nil {
 		return
 	}
-	r := bufio.NewReader(conn)
-	if !skipReplies(r, strings.Count(string(last), "\n\n")) {
+	r, replies := bufio.NewReader(conn), strings.Count(string(last), "\n\n")
+	if awaiting {
+		replies++
+	}
+	if !skipReplies(r, replies) {
 		return
 	}
 	if half, ok := conn.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -170,38 +171,84 @@ func (h *halves) CloseWrite() error {
 }
 
 // Our side ends when the switch has answered the last commands, and not before: it may
-// take them up late, and what it was sending comes first.
+// take them up late, and what it was sending comes first, a reply to an earlier command too.
 func TestLeaveAwaitsReplies(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ours, theirs := net.Pipe()
-		conn, left := &halves{Conn: ours}, make(chan struct{})
-		go func() {
-			defer close(left)
-			leave(conn, leaveClean)
-		}()
-		got := make([]byte, len(leaveClean))
-		if _, err := io.ReadFull(theirs, got); err != nil || string(got) != string(leaveClean) {
-			t.Fatalf("%q, %v", got, err)
-		}
-		for _, said := range []string{
-			"le: end of an event\n\n", strings.Repeat("x", 10_000) + "\n",
-			frametest.JSON(`{"a":"Content-Type: command/reply\nReply-Text: +OK\n\n"}`), // right before a reply
-			frametest.OKReply, strings.TrimSuffix(frametest.OKReply, "\n"),
-		} {
-			io.WriteString(theirs, said)
-			synctest.Wait()
-			if conn.ended {
-				t.Fatalf("our side has ended after %.30q", said)
+	for _, awaiting := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			ours, theirs := net.Pipe()
+			conn, left := &halves{Conn: ours}, make(chan struct{})
+			go func() {
+				defer close(left)
+				leave(conn, leaveClean, awaiting)
+			}()
+			got := make([]byte, len(leaveClean))
+			if _, err := io.ReadFull(theirs, got); err != nil || string(got) != string(leaveClean) {
+				t.Fatalf("%q, %v", got, err)
 			}
-		}
-		io.WriteString(theirs, "\n")
-		synctest.Wait()
-		if !conn.ended {
-			t.Error("our side has not ended")
-		}
-		theirs.Close()
-		<-left
-	})
+			said := []string{
+				"le: end of an event\n\n", strings.Repeat("x", 10_000) + "\n",
+				frametest.JSON(`{"a":"Content-Type: command/reply\nReply-Text: +OK\n\n"}`), // right before a reply
+				frametest.OKReply, strings.TrimSuffix(frametest.OKReply, "\n"),
+			}
+			if awaiting {
+				said = append([]string{frametest.OKReply}, said...)
+			}
+			for _, text := range said {
+				io.WriteString(theirs, text)
+				synctest.Wait()
+				if conn.ended {
+					t.Fatalf("our side has ended after %.30q", text)
+				}
+			}
+			io.WriteString(theirs, "\n")
+			synctest.Wait()
+			if !conn.ended {
+				t.Error("our side has not ended")
+			}
+			theirs.Close()
+			<-left
+		})
+	}
+}
+
+// A command whose reply was given up is still answered before the last commands.
+func TestLeaveAwaitsTheReplyThatWasGivenUp(t *testing.T) {
+	for name, c := range map[string]struct {
+		connectTimeout time.Duration
+		answersConnect bool
+	}{
+		"connect":         {20 * time.Millisecond, false},
+		"another command": {patience, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := testConfig()
+			cfg.ConnectTimeout = c.connectTimeout
+			srv := serve(t, cfg, func(ctx context.Context, c *Conn) {
+				limited, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+				defer cancel()
+				if _, err := c.Command(limited, "linger 5"); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("the command ended by %v", err)
+				}
+			})
+			p := dialPeer(t, srv.addr)
+			p.expect("connect")
+			if c.answersConnect {
+				p.say(connectReply)
+				p.expect("linger")
+			}
+			p.expect("resume", "sendmsg")
+			p.say(frametest.OKReply, frametest.OKReply)
+			p.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+			if said, err := p.command(); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("after two of three replies: %q, %v", said, err)
+			}
+			p.SetReadDeadline(time.Now().Add(releaseTimeout / 2))
+			p.say(frametest.OKReply)
+			if said, err := p.command(); !errors.Is(err, io.EOF) {
+				t.Errorf("after all replies: %q, %v", said, err)
+			}
+		})
+	}
 }
 
 // A reply is seen wherever it begins: behind an event without a line end, or where the reader's
@@ -233,7 +280,7 @@ func TestLeaveIsBounded(t *testing.T) {
 		defer theirs.Close()
 		go io.Copy(io.Discard, theirs)
 		began := time.Now()
-		leave(&halves{Conn: ours}, leaveClean)
+		leave(&halves{Conn: ours}, leaveClean, false)
 		if took := time.Since(began); took != releaseTimeout {
 			t.Errorf("it took %v", took)
 		}

@@ -46,10 +46,10 @@ func turnAway(conn net.Conn) {
 	case err == nil && bytes.Contains(f.Data, []byte("\nSocket-Mode: static")), err != nil && !unanswered(err):
 		return
 	case err == nil && bytes.Contains(f.Data, []byte("\nvariable_socket_resume: ")):
-		leave(conn, leaveResumed)
+		leave(conn, leaveResumed, false)
 		return
 	}
-	leave(conn, leaveClean)
+	leave(conn, leaveClean, err != nil)
 }
 
 // unanswered says that a peer has said nothing: it may be a switch that is slow.

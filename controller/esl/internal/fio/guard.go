@@ -84,12 +84,12 @@ func passIf(ok bool, reason string) (verdict, string) {
 // first two bytes, and behind "-E" at those from the sixth.
 func (g *guard) judgeReply(text []byte) (verdict, string) {
 	switch {
-	case !g.awaiting.Load():
+	case !g.awaiting.CompareAndSwap(true, false):
 		return drop, DropUnasked
 	case len(text) < 2 || bytes.HasPrefix(text, []byte("-E")) && len(text) < 5:
 		return distrust, frame.ReasonShortReply
 	}
-	return passIf(g.awaiting.CompareAndSwap(true, false), DropUnasked)
+	return forward, ""
 }
 
 // judgeJSON says whether the library survives an event, and trims it if FreeSWITCH wrote it.

@@ -64,7 +64,7 @@ func TestJudge(t *testing.T) {
 		if got, reason := g.judge(&f); got != tt.want || reason != tt.reason {
 			t.Errorf("%s: %v %q, want %v %q", tt.name, got, reason, tt.want, tt.reason)
 		}
-		if tt.want == forward && g.awaiting.Load() {
+		if tt.awaits && tt.reason != DropType && g.awaiting.Load() {
 			t.Errorf("%s: still waits", tt.name)
 		}
 	}

@@ -42,8 +42,9 @@ type Options struct {
 	Deliver func(h Header, body string) error
 	// Dropped is called for a frame, or the lines of one, that the library does not get.
 	Dropped func(reason string, contentType []byte)
-	// Done is called once, after the last Deliver, with the cause of the end.
-	Done func(cause error)
+	// Done is called once, after the last Deliver, with the cause of the end, and with what
+	// Awaiting returns then.
+	Done func(cause error, awaiting bool)
 	// Panicked is called, in its deferred function, for a panic in one of the link's goroutines,
 	// which ends the connection with ErrPanic.
 	Panicked func(p any)
@@ -112,6 +113,10 @@ func (l *Link) Err() error {
 		return nil
 	}
 }
+
+// Awaiting says whether a command was sent whose reply has not come: once the link is over, the
+// switch may still send it.
+func (l *Link) Awaiting() bool { return l.guard.awaiting.Load() }
 
 // Close ends the connection for cause and waits for its goroutines. If the library's reader
 // ended by itself and a command got its last error, nothing reaches the pump any more: Close
@@ -189,6 +194,7 @@ func (l *Link) command(b []byte) {
 	l.guard.pass(b)
 	l.outer.SetWriteDeadline(time.Now().Add(l.options.WriteTimeout))
 	if _, err := l.outer.Write(b); err != nil {
+		l.guard.awaiting.Store(false)
 		l.End(fmt.Errorf("%w (%w)", frame.ErrPeerClosed, err))
 	}
 }
@@ -199,7 +205,7 @@ func (l *Link) command(b []byte) {
 func (l *Link) pump() {
 	var all bool
 	l.guarded(func() { all = l.readEvents() })
-	l.guarded(func() { l.options.Done(l.Err()) })
+	l.guarded(func() { l.options.Done(l.Err(), l.Awaiting()) })
 	if all && l.options.Spares != nil && l.clean() {
 		l.inner.SetReadDeadline(time.Unix(0, 0))
 		l.relays.Wait()

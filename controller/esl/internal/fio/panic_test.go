@@ -19,7 +19,7 @@ func TestPanicEndsTheLink(t *testing.T) {
 	for name, spoil := range map[string]func(*Options){
 		"Deliver": func(o *Options) { o.Deliver = func(Header, string) error { panics(); return nil } },
 		"Dropped": func(o *Options) { o.Dropped = func(string, []byte) { panics() } },
-		"Done":    func(o *Options) { o.Done = func(error) { panics() } },
+		"Done":    func(o *Options) { o.Done = func(error, bool) { panics() } },
 	} {
 		t.Run(name, func(t *testing.T) {
 			outer, peer := net.Pipe()
@@ -29,7 +29,7 @@ func TestPanicEndsTheLink(t *testing.T) {
 			done := false
 			o := Options{
 				WriteTimeout: testTimeout, ReplyTimeout: testTimeout,
-				Deliver: func(Header, string) error { return nil }, Dropped: func(string, []byte) {}, Done: func(error) { done = true },
+				Deliver: func(Header, string) error { return nil }, Dropped: func(string, []byte) {}, Done: func(error, bool) { done = true },
 				Panicked: func(p any) { panicked = append(panicked, p) },
 			}
 			spoil(&o)

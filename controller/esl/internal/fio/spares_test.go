@@ -25,7 +25,7 @@ func spareLink(t *testing.T, spares *Spares, limit time.Duration, answer func(pe
 	l, err := Open(outer, frame.NewReader(outer, testTimeout, func(int) {}), Options{
 		WriteTimeout: testTimeout, ReplyTimeout: limit, Spares: spares,
 		Deliver: func(h Header, _ string) error { events = append(events, h.Get("a")); return nil },
-		Dropped: func(string, []byte) {}, Done: func(error) { close(done) }, Panicked: func(p any) { t.Error(p) },
+		Dropped: func(string, []byte) {}, Done: func(error, bool) { close(done) }, Panicked: func(p any) { t.Error(p) },
 	})
 	if err != nil {
 		t.Fatal(err)
