@@ -194,11 +194,6 @@ func (c *Conn) done(cause error, awaiting bool) {
 	}
 	close(c.events)
 	c.behind.Go(func() { // which may take a while, and whoever waits for a reply waits for done
-		defer func() {
-			if p := recover(); p != nil {
-				logPanic(c.log, c.outer, p)
-			}
-		}()
-		c.leaveChannel(cause, awaiting)
+		guarded(c.log, c.outer.Conn, func() { c.leaveChannel(cause, awaiting) })
 	})
 }

@@ -3,10 +3,12 @@ package esl
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -65,6 +67,7 @@ func TestPanicEndsOneConnection(t *testing.T) {
 		"in a later frame":           {panicConn{read: 2}, nil, true, false},
 		"in a command":               {panicConn{write: "linger"}, nil, true, false},
 		"in connect":                 {panicConn{write: "connect"}, nil, false, false},
+		"in the last commands":       {panicConn{write: "resume"}, func(c *Conn) { c.link.End(errors.New("enough")) }, true, false},
 		"in the handler":             {panicConn{}, func(*Conn) { panic("told to") }, true, false},
 		"turned away":                {panicConn{read: 1}, nil, false, true},
 	} {
@@ -103,6 +106,11 @@ func TestPanicEndsOneConnection(t *testing.T) {
 					t.Errorf("ended by %v", err)
 				}
 			}
+			if name == "in the last commands" {
+				if said, err := bad.Load().command(); !errors.Is(err, io.EOF) {
+					t.Errorf("the peer sees %q, %v, want the end", said, err)
+				}
+			}
 			fine := dialPeer(t, srv.addr)
 			fine.expect("connect")
 			fine.say(connectReply)
@@ -113,5 +121,25 @@ func TestPanicEndsOneConnection(t *testing.T) {
 				t.Errorf("the other connection ended by %v", err)
 			}
 		})
+	}
+}
+
+// A panic while the channel is left closes the connection all the same.
+func TestPanicInLeaveChannel(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	c := newConn(testConfig(), zap.NewNop(), newMetrics(nil), &panicConn{Conn: ours, write: "resume"})
+	c.state.known, c.state.leaving = true, leaveClean
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		c.leaveChannel(ErrClosed, false)
+	}()
+	theirs.SetReadDeadline(time.Now().Add(patience))
+	if _, err := theirs.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("the peer sees %v, want the end", err)
 	}
 }

@@ -141,13 +141,18 @@ func (c *Conn) closedHint() string {
 // control, whatever has ended the link. The link may have left a command whose reply is awaited.
 func (c *Conn) leaveChannel(cause error, awaiting bool) {
 	c.left.Do(func() {
-		switch away, last := c.state.last(cause); {
-		case away && c.hold != nil && c.hold(c.outer.Conn):
+		held := false
+		defer func() { // after a panic too
+			if !held {
+				c.outer.Conn.Close()
+			}
+		}()
+		away, last := c.state.last(cause)
+		if away {
+			held = c.hold != nil && c.hold(c.outer.Conn)
 			return
-		case !away:
-			leave(c.outer.Conn, last, awaiting)
 		}
-		c.outer.Conn.Close()
+		leave(c.outer.Conn, last, awaiting)
 	})
 }
 

@@ -81,7 +81,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(ctx con
 				s.refuse(&handlers, outer, reason)
 				continue
 			}
-			handlers.Go(func() { s.guarded(outer, func() { s.serve(ctx, outer, keep, handle) }) })
+			handlers.Go(func() { guarded(s.log, outer, func() { s.serve(ctx, outer, keep, handle) }) })
 		case errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil && extend(ln):
 		case errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) || ctx.Err() != nil:
 			ln.Close()
@@ -117,11 +117,11 @@ func extend(ln net.Listener) bool {
 }
 
 // guarded does something for a connection whose panic ends this connection only.
-func (s *Server) guarded(conn net.Conn, do func()) {
+func guarded(log *zap.Logger, conn net.Conn, do func()) {
 	defer func() {
 		if p := recover(); p != nil {
 			conn.Close()
-			logPanic(s.log, conn, p)
+			logPanic(log, conn, p)
 		}
 	}()
 	do()
@@ -184,7 +184,7 @@ func (s *Server) keep(ctx context.Context, held *sync.WaitGroup, outer net.Conn)
 	}
 	held.Go(func() {
 		defer s.held.Add(-1)
-		s.guarded(outer, func() { hold(ctx, outer) })
+		guarded(s.log, outer, func() { hold(ctx, outer) })
 	})
 	return true
 }

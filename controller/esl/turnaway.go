@@ -30,7 +30,7 @@ func (s *Server) refuse(handlers *sync.WaitGroup, conn net.Conn, reason string) 
 	s.turnedAway.Add(1)
 	handlers.Go(func() {
 		defer s.turnedAway.Add(-1)
-		s.guarded(conn, func() { turnAway(conn) })
+		guarded(s.log, conn, func() { turnAway(conn) })
 	})
 }
 
