@@ -22,8 +22,9 @@ type pair struct {
 // kept: the library has read all that it was given and delivered all that it read, no command
 // waits in it, and none has failed.
 type Spares struct {
-	mu    sync.Mutex
-	pairs []pair
+	mu     sync.Mutex
+	pairs  []pair
+	closed bool // nothing is kept any more
 }
 
 // get returns a spare pair, or joins one.
@@ -47,26 +48,33 @@ func (s *Spares) get() (pair, error) {
 // put keeps a clean pair, or closes it.
 func (s *Spares) put(p pair) {
 	p.inner.SetReadDeadline(time.Time{})
+	if !s.keep(p) {
+		p.close()
+	}
+}
+
+func (s *Spares) keep(p pair) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.pairs) == maxSpares {
-		p.close()
-		return
+	if s.closed || len(s.pairs) == maxSpares {
+		return false
 	}
 	s.pairs = append(s.pairs, p)
+	return true
 }
 
-// Close closes the spares. Those of links that are not over yet come later.
+// Close closes the spares, and has those of links that are not over yet closed when they come.
 func (s *Spares) Close() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, p := range s.pairs {
+	pairs := s.pairs
+	s.pairs, s.closed = nil, true
+	s.mu.Unlock()
+	for _, p := range pairs {
 		p.close()
 	}
-	s.pairs = nil
 }
 
-// close ends the library's reader, and takes the error that it leaves.
+// close ends the library's reader, and waits for the error that it leaves.
 func (p pair) close() {
 	p.inner.Close()
 	p.lib.ReadEvent()

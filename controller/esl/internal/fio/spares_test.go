@@ -101,22 +101,29 @@ func TestSpares(t *testing.T) {
 	}
 }
 
-// No more are kept than maxSpares, and none that are closed.
+// No more are kept than maxSpares, and none after Close.
 func TestSparesAreBounded(t *testing.T) {
 	var spares Spares
-	for range maxSpares + 1 {
+	put := func() pair {
 		p, err := join()
 		if err != nil {
 			t.Fatal(err)
 		}
 		spares.put(p)
+		return p
+	}
+	first := put()
+	for range maxSpares {
+		put()
 	}
 	if len(spares.pairs) != maxSpares {
 		t.Errorf("%d kept", len(spares.pairs))
 	}
-	p := spares.pairs[0]
 	spares.Close()
-	if _, err := p.inner.Write([]byte("x")); !errors.Is(err, net.ErrClosed) || len(spares.pairs) != 0 {
-		t.Errorf("after Close: %v, %d kept", err, len(spares.pairs))
+	late := put()
+	for when, p := range map[string]pair{"before": first, "after": late} {
+		if _, err := p.inner.Write([]byte("x")); !errors.Is(err, net.ErrClosed) || len(spares.pairs) != 0 {
+			t.Errorf("put %s Close: %v, %d kept", when, err, len(spares.pairs))
+		}
 	}
 }
