@@ -70,6 +70,25 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// A reply passes once the blank line behind a command is on its way, however the command is cut.
+func TestPass(t *testing.T) {
+	for _, command := range []string{
+		"linger 5\r\n\r\n", "bgapi status\r\nJob-UUID: x\r\n\r\n", // as the library's Send ends lines
+		"sendmsg\ncall-command: execute\nexecute-app-name: playback\nevent-lock: true\n\n", // as its SendMsg does
+	} {
+		for size := range len(command) {
+			var g guard
+			for begin := 0; begin < len(command); begin += size + 1 {
+				end := min(begin+size+1, len(command))
+				g.pass([]byte(command[begin:end]))
+				if awaits := g.awaiting.Load(); awaits != (end == len(command)) {
+					t.Fatalf("%q, %d bytes at a time: awaits a reply after %q: %v", command, size+1, command[:end], awaits)
+				}
+			}
+		}
+	}
+}
+
 // jsonEvent says whether the guard lets a JSON event pass.
 func jsonEvent(body []byte) bool {
 	var g guard
