@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,6 +74,33 @@ func TestDeadManThatIsSetLate(t *testing.T) {
 				t.Errorf("%d tasks are left; outcome = %+v", n, e.outcome)
 			}
 		})
+	}
+}
+
+// What deletes the dead man's switch of a call that is given back is over when the next socket
+// action sets its own, which has the same name.
+func TestDeadManOfNextSocket(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.plan.Listen, s.plan.AnswerPause = time.Minute, 400*time.Millisecond
+	s.plan.OnStreamFailure, s.plan.Stream.Restarts = controller.FailureDialplan, 0
+	var sockets atomic.Int64
+	s.behave = func(string, int) behaviour { return behaviour{refuse: sockets.Add(1) == 1} } // the first call's
+	l := s.start(t)
+	id := newUUID()
+	call := l.dial(switchsim.CallSpec{
+		UUID: id, Then: []switchsim.Action{{Application: "socket", Data: l.tap.Addr().String() + " async full"}},
+		Faults: switchsim.Faults{LateJob: "sched_del", LateBy: 200 * time.Millisecond},
+	})
+	l.waitStep(t, "listen")
+	if n := l.sw.Tasks("tapdeck-" + id); n != 1 {
+		t.Errorf("%d tasks of tapdeck's, want that of the second call", n)
+	}
+	call.Hangup()
+	call.Wait()
+	l.close()
+	if got := l.results(t, id, 2); got[0] != controller.StreamFailed || got[1] != controller.CallerHangup {
+		t.Errorf("results %q", got)
 	}
 }
 
