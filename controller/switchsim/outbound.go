@@ -36,6 +36,10 @@ type outbound struct {
 	back     bool // … to this very extension
 }
 
+// returnTime is how long after the end of its socket action a call that was transferred back comes
+// again, in real time: 5 to 25 ms (F9).
+const returnTime = 25 * time.Millisecond
+
 // socket runs a socket action. It returns when the channel is hung up, transferred, or let
 // go by the controller, and says whether the extension is to begin again.
 func (c *Call) socket(ctx context.Context, address, arguments string) (again bool) {
@@ -54,6 +58,9 @@ func (c *Call) socket(ctx context.Context, address, arguments string) (again boo
 	if c.isLeaving() && !c.isHungUp() {
 		c.emitState("CS_ROUTING", 2, "")
 		c.emitState("CS_EXECUTE", 4, "")
+	}
+	if again {
+		c.sleepReal(returnTime)
 	}
 	c.leaving = nil
 	return again

@@ -39,8 +39,11 @@ func (c *Call) poke() {
 }
 
 // sleep waits a media duration; false means that the call was hung up first.
-func (c *Call) sleep(media time.Duration) bool {
-	t := time.NewTimer(c.sw.real(media))
+func (c *Call) sleep(media time.Duration) bool { return c.sleepReal(c.sw.real(media)) }
+
+// sleepReal is sleep for a real duration.
+func (c *Call) sleepReal(d time.Duration) bool {
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
