@@ -69,6 +69,45 @@ func TestCallComesBack(t *testing.T) {
 	}
 }
 
+// The slot of the earlier call is the next one's: no other call gets it, though there are fewer now.
+func TestSlotIsHandedOver(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.cfg.MaxCalls, s.plan.Listen = 2, time.Minute
+	l := s.start(t)
+	call, id := l.returning(t, switchsim.CallSpec{Then: after()})
+	other := l.dial(switchsim.CallSpec{})
+	l.until(t, "another call", func() bool {
+		calls := l.ctl.Calls()
+		return len(calls) == 2 && calls[0].Step == "listen" && calls[1].Step == "listen"
+	})
+	first, release := l.rec.recording(id), make(chan struct{})
+	first.saving = release
+	call.TransferBack()
+	l.until(t, "the next call of the channel", func() bool { return len(l.ctl.Calls()) == 3 })
+	l.ctl.SetMaxCalls(1) // which the other call needs
+	close(release)
+	l.until(t, "a second recording", func() bool { return l.rec.recording(id) != first || len(l.rec.outcomes(id)) == 2 })
+	l.until(t, "its listening", func() bool {
+		calls := l.ctl.Calls()
+		return len(calls) < 2 || calls[0].Step == "listen" && calls[1].Step == "listen"
+	})
+	if !l.ctl.Full() {
+		t.Error("there is room for one more call")
+	}
+	for _, c := range []*switchsim.Call{call, other} {
+		c.Hangup()
+		c.Wait()
+	}
+	l.close()
+	if got := l.results(t, id, 2); got[0] != controller.SwitchLost || got[1] != controller.CallerHangup {
+		t.Errorf("results %q, want that of a transfer, then of a hangup", got)
+	}
+	if calls := len(l.ctl.Calls()); calls != 0 || l.ctl.Full() {
+		t.Errorf("%d calls, or a slot, are left", calls)
+	}
+}
+
 // Two socket actions in a row are two calls, also if the first is given back.
 func TestTwoSocketActions(t *testing.T) {
 	t.Parallel()
