@@ -49,9 +49,9 @@ func switchHint(text string) string {
 	return ""
 }
 
-// freeStreams is how many streams the free v1.0.3 of mod_audio_stream permits at a time; what it
+// FreeStreams is how many streams the free v1.0.3 of mod_audio_stream permits at a time; what it
 // answers to the next is told by reports only (F54).
-const freeStreams = 10
+const FreeStreams = 10
 
 const hintLicence = "10 streams run or more, and the free v1.0.3 of mod_audio_stream permits no eleventh: build the open version from its source, or set sink.max_streams: 10, " +
 	"so that more calls go to the dialplan's next action before they are answered"
@@ -65,7 +65,7 @@ func (c *Controller) refusalHint(answer string) string {
 		}
 	}
 	hint := switchHint(answer)
-	if strings.Contains(answer, "Operation Failed") && live >= freeStreams {
+	if strings.Contains(answer, "Operation Failed") && live >= FreeStreams {
 		return hintLicence + "; if not: " + hint
 	}
 	return hint

@@ -111,6 +111,40 @@ func TestStreamIsRefused(t *testing.T) {
 	}
 }
 
+// A refused start may be the licence's only if as many streams run as that permits.
+func TestLicenceHint(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.plan.Listen = time.Minute
+	l := s.start(t)
+	var live []*switchsim.Call
+	for _, streams := range []int{controller.FreeStreams - 1, controller.FreeStreams} {
+		for len(live) < streams {
+			live = append(live, l.dial(switchsim.CallSpec{}))
+		}
+		l.until(t, fmt.Sprintf("%d streams", streams), func() bool {
+			n := 0
+			for _, c := range l.ctl.Calls() {
+				if c.Stream != nil && c.Stream.Live {
+					n++
+				}
+			}
+			return n == streams
+		})
+		id := newUUID()
+		l.dial(switchsim.CallSpec{UUID: id, Faults: switchsim.Faults{RefuseStart: true}}).Wait()
+		l.results(t, id, 1)
+		hint := l.rec.outcomes(id)[0].Hint
+		if licence := strings.Contains(hint, "v1.0.3"); licence != (streams == controller.FreeStreams) || !strings.Contains(hint, "another stream is on this channel") {
+			t.Errorf("%d streams run: hint %q", streams, hint)
+		}
+	}
+	for _, c := range live {
+		c.Hangup()
+		c.Wait()
+	}
+}
+
 // The switch connects, but to another server, such as the one that was there before.
 func TestStreamConnectsElsewhere(t *testing.T) {
 	t.Parallel()

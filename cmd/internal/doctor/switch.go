@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"tapdeck/controller"
 )
 
 func (x *examination) version(ctx context.Context) {
@@ -67,15 +69,13 @@ func (x *examination) limits(ctx context.Context) {
 	x.streamLimit()
 }
 
-// freeStreams is how many streams the free v1.0.3 of the module permits at a time (F54). No command
-// tells its version.
-const freeStreams = 10
-
+// streamLimit compares how many streams the free v1.0.3 of the module permits and tapdeck allows. No
+// command tells the module's version.
 func (x *examination) streamLimit() {
 	const check = "stream limit"
-	if n := x.Loaded.Config.Sink.MaxStreams; n > 0 && n <= freeStreams {
+	if n := x.Loaded.Config.Sink.MaxStreams; n > 0 && n <= controller.FreeStreams {
 		x.pass(check, "sink.max_streams is %d; every build of %s permits so many", n, streamModule)
 		return
 	}
-	x.pass(check, "tapdeck allows more than %d streams; the free v1.0.3 of %s refuses the eleventh at a time (set sink.max_streams: %[1]d for it), a build from its source has no limit", freeStreams, streamModule)
+	x.pass(check, "tapdeck allows more than %d streams; the free v1.0.3 of %s refuses the eleventh at a time (set sink.max_streams: %[1]d for it), a build from its source has no limit", controller.FreeStreams, streamModule)
 }
