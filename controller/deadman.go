@@ -16,10 +16,11 @@ import (
 // id, and to delete it would delete the limits that the user's dialplan has set (F29).
 //
 // The switch deletes a channel's own group with the channel, but not this one (F99). So
-// it is deleted when the call is over, which costs one command that nobody waits for:
-// left-over tasks harm no call, but they are a list that the switch walks. What a
-// controller that died has left would hang this call up, too, if its channel has the same
-// id: it is deleted before a new one is set.
+// it is deleted when the call is over, which costs one command: left-over tasks harm no
+// call, but they are a list that the switch walks. After a hangup nobody waits for its
+// answer; a call that is given back to the dialplan does (release), because the next socket
+// action may set its own of the same name. What a controller that died has left would hang
+// this call up, too, if its channel has the same id: it is deleted before a new one is set.
 
 // deadManCause is the hangup cause that the dead man's switch gives.
 const deadManCause = "ALLOTTED_TIMEOUT"
