@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"tapdeck/cmd/internal/app"
 	"tapdeck/sink/store"
+	"tapdeck/wav"
 )
 
 type repairCommand struct {
@@ -23,6 +25,7 @@ type repairCommand struct {
 func (c *repairCommand) Help() string {
 	return "Of a directory, what a crash left below it is repaired and published, with a record. " +
 		"Of a file, the header is mended in place, so that it declares all of the audio; audio is never removed, and a healthy file stays as it is. " +
+		"Of one at which many programs stop whatever its header says (an ID3 tag before it, a chunk without its pad byte, two data chunks), a copy that any program reads is written beside it, NAME-plain.wav. " +
 		"Files that a running tapdeck has are left alone."
 }
 
@@ -98,9 +101,36 @@ func (c *repairCommand) file(p *program, path string) error {
 	if done.Audio > 0 {
 		said += fmt.Sprintf(", %.2f s", done.Audio.Seconds())
 	}
+	if done.Odd != "" {
+		plain, err := writePlain(real)
+		if err != nil {
+			return fmt.Errorf("repair %s: it has %s, at which many programs stop: %w", path, done.Odd, err)
+		}
+		said += fmt.Sprintf("; it has %s, at which many programs stop: %s is the same audio for all", done.Odd, plain)
+	}
 	if isPart && done.Changed {
 		said += "; tapdeck repair on its directory publishes it"
 	}
 	fmt.Fprintf(p.Stdout, "%s: %s\n", path, said)
 	return nil
+}
+
+// writePlain writes the audio of a file as a new one beside it, which any program reads.
+func writePlain(path string) (plain string, err error) {
+	plain = strings.TrimSuffix(path, filepath.Ext(path)) + "-plain.wav"
+	file, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	f, err := os.OpenFile(plain, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	if errors.Is(err, fs.ErrExist) { // from an earlier repair
+		return plain, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if err = errors.Join(wav.WritePlain(f, file), f.Sync(), f.Close()); err != nil {
+		_ = os.Remove(plain)
+	}
+	return plain, err
 }

@@ -54,6 +54,7 @@ func TestRepairFile(t *testing.T) {
 		"part":                    {anyCall + ".wav.part", wavFile(1, 1, 8000, 16, audio, 400), nil, exitDone, "mended, 1.00 s; tapdeck repair on its directory publishes it", healthy},
 		"µ-law of size 0":         {"a.wav", wavFile(7, 1, 8000, 8, audio, 0), nil, exitDone, ": mended", wavFile(7, 1, 8000, 8, audio, len(audio))},
 		"healthy":                 {"a.wav", healthy, nil, exitDone, ": nothing to repair, 1.00 s", nil},
+		"ID3 before it":           {"a.wav", append([]byte("ID3\x04\x00\x00\x00\x00\x00\x02ab"), healthy...), nil, exitDone, "nothing to repair, 1.00 s; it has an ID3 tag before RIFF, at which many programs stop: ", nil},
 		"no WAV":                  {"a.wav", []byte("this is no WAV, but a text"), nil, exitFailed, "left as it is: repair recording: read header: not a WAV file", nil},
 		"empty WAV":               {"a.wav", nil, []string{"--remove-empty"}, exitFailed, "the file is empty", nil},
 		"empty part":              {anyCall + ".wav.part", nil, nil, exitFailed, "the file is empty: --remove-empty removes it", nil},
@@ -73,6 +74,19 @@ func TestRepairFile(t *testing.T) {
 				t.Errorf("the file is still there: %v", err)
 			}
 		})
+	}
+}
+
+// Of a file at which many programs stop, a copy is written that they read, once.
+func TestRepairWritesPlainFile(t *testing.T) {
+	healthy := wavFile(1, 1, 8000, 16, []byte("some audio"), 10)
+	path := writeFile(t, filepath.Join(t.TempDir(), "a.wav"), append([]byte("ID3\x04\x00\x00\x00\x00\x00\x02ab"), healthy...))
+	for range 2 {
+		code, stdout, stderr := runProgram(t, t.Context(), "repair", path)
+		got, err := os.ReadFile(strings.TrimSuffix(path, ".wav") + "-plain.wav")
+		if code != exitDone || !strings.Contains(stdout, "a-plain.wav is the same audio for all") || err != nil || !bytes.Equal(got, healthy) {
+			t.Errorf("exit %d, %v, %q\n%s%s", code, err, got, stdout, stderr)
+		}
 	}
 }
 

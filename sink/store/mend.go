@@ -23,6 +23,8 @@ type Mended struct {
 	Changed bool
 	// Audio is how long it plays; 0 if it isn't 16-bit PCM.
 	Audio time.Duration
+	// Odd is what keeps other programs from the audio, whatever its header says; see wav.Odd.
+	Odd string
 }
 
 // Mend gives one WAV, published or still a part, by whatever program, a header that declares
@@ -45,6 +47,9 @@ func (s *Store) Mend(path string) (done Mended, err error) {
 		return done, fmt.Errorf("repair recording: %w", err)
 	}
 	if info, err = f.Stat(); err != nil {
+		return done, err
+	}
+	if done.Odd, err = wav.Odd(f, info.Size()); err != nil {
 		return done, err
 	}
 	h, err := wav.ReadHeader(f, info.Size())
