@@ -1,0 +1,40 @@
+package flow
+
+import (
+	"context"
+	"errors"
+)
+
+// Answer answers the call.
+type Answer struct{}
+
+// Name implements Step.
+func (*Answer) Name() string { return "answer" }
+
+// Needs implements Step.
+func (*Answer) Needs() Needs { return Needs{} }
+
+// Length implements Step. The time that the switch needs is none of the plan's.
+func (*Answer) Length() Length { return Length{} }
+
+// Follow implements Step.
+func (*Answer) Follow(p *Position) error {
+	if p.Answered {
+		return errors.New("the call is answered already: remove it")
+	}
+	p.Answered = true
+	return nil
+}
+
+// Preview implements Step.
+func (*Answer) Preview(p *Preview) { p.Add(0, "answer") }
+
+// Run implements Step. Its moment is when the call is answered.
+func (*Answer) Run(ctx context.Context, ch Channel) error {
+	ch.Begin()
+	if err := ch.Answer(ctx); err != nil {
+		return err
+	}
+	ch.Reached()
+	return nil
+}

@@ -1,0 +1,72 @@
+package flow
+
+import (
+	"strings"
+	"time"
+)
+
+// Digit is one key that the caller has pressed.
+type Digit struct {
+	// At is when the switch told of it.
+	At time.Time
+	// Digit is one of 0-9 A-D * #.
+	Digit string
+	// Step is the name of the step in which it came.
+	Step string
+}
+
+// MaxDigits is how many digits of a call are kept; more are counted.
+const MaxDigits = 1000
+
+// Digits are the keys that a caller has pressed, and those of them that nothing has used.
+type Digits struct {
+	// Typeahead says that digits count for the next listening time that were pressed before it.
+	Typeahead bool
+	// All are the call's digits in order, at most MaxDigits.
+	All []Digit
+	// Dropped counts those beyond.
+	Dropped int
+
+	unused  []string // since the end of the last listening time, or its begin
+	listens bool
+}
+
+// Press adds a digit.
+func (d *Digits) Press(digit Digit) {
+	if len(d.All) == MaxDigits {
+		d.Dropped++
+		return
+	}
+	d.All, d.unused = append(d.All, digit), append(d.unused, digit.Digit)
+}
+
+// Begin begins a listening time. It returns the digits of those given that were pressed before and
+// do not count.
+func (d *Digits) Begin(of string) (early []Digit) {
+	if d.Typeahead {
+		return nil
+	}
+	for _, digit := range d.All[len(d.All)-len(d.unused):] {
+		if strings.Contains(of, digit.Digit) {
+			early = append(early, digit)
+		}
+	}
+	d.unused = nil
+	return early
+}
+
+// Count is how many digits have counted for the listening time so far.
+func (d *Digits) Count() int { return len(d.unused) }
+
+// Find says whether one of those given has counted for the listening time.
+func (d *Digits) Find(of string) bool {
+	for _, digit := range d.unused {
+		if strings.Contains(of, digit) {
+			return true
+		}
+	}
+	return false
+}
+
+// End ends the listening time: what comes from now on is for the next one.
+func (d *Digits) End() { d.unused = nil }

@@ -1,0 +1,167 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// Listen goes on for a time while the caller speaks.
+type Listen struct {
+	// For is the longest time.
+	For time.Duration `yaml:"for" range:"0s..24h" main:"true" needed:"true"`
+	// FinishOn are the DTMF digits (of 0-9 A-D * #) any of which ends it.
+	FinishOn string `yaml:"finish_on" as:"digits" max:"16" unquoted:"true"`
+	// Silence ends it once the caller has spoken and has then been quiet for so long; zero never does.
+	Silence time.Duration `yaml:"silence" range:"0s|100ms..1h"`
+	// SilenceLevel is above which the caller's audio counts as speech.
+	SilenceLevel Level `yaml:"silence_level" form:"auto or -90 to -10 dBFS"`
+	// NoInput ends it if the caller has said nothing for so long; zero never does.
+	NoInput time.Duration `yaml:"no_input" range:"0s|100ms..1h"`
+}
+
+// Name implements Step.
+func (*Listen) Name() string { return "listen" }
+
+// Needs implements Step.
+func (s *Listen) Needs() Needs { return Needs{Digits: s.FinishOn != ""} }
+
+// Length implements Step.
+func (s *Listen) Length() Length { return Length{Known: s.For} }
+
+// Follow implements Step.
+func (s *Listen) Follow(p *Position) error {
+	switch {
+	case !p.Answered:
+		return p.NeedAnswer()
+	case s.Silence > 0:
+		return p.NeedStream("silence")
+	case s.NoInput > 0:
+		return p.NeedStream("no_input")
+	}
+	return nil
+}
+
+// Preview implements Step.
+func (s *Listen) Preview(p *Preview) {
+	if s.For == 0 {
+		return
+	}
+	ends := ""
+	if s.FinishOn != "" {
+		ends = anyDigit(s.FinishOn) + ", "
+	}
+	if s.Silence > 0 {
+		ends += Seconds(s.Silence) + " s of silence after speech, "
+	}
+	if s.NoInput > 0 {
+		ends += Seconds(s.NoInput) + " s without speech, "
+	}
+	p.Add(s.For, "listen %s s (ends earlier on %shangup)", Seconds(s.For), ends)
+}
+
+// Run implements Step.
+func (s *Listen) Run(ctx context.Context, ch Channel) error {
+	begun := time.Now()
+	ch.Reached()
+	s.begin(ch)
+	defer ch.Digits().End()
+	if err := ch.Media().KeepAlive(ctx); err != nil {
+		return err
+	}
+	if s.Silence > 0 || s.NoInput > 0 {
+		ch.Media().Watch(Watch{Silence: s.Silence, NoInput: s.NoInput, Level: s.SilenceLevel})
+	}
+	by := ""
+	err := ch.Wait(ctx, s.For, func() bool {
+		by = s.end(ch)
+		return by != ""
+	})
+	switch {
+	case errors.Is(err, ErrTimeout):
+		by, err = ListenTime, nil
+	case errors.Is(err, ErrHungUp):
+		by = ListenHangup
+	case err != nil && ch.Media().Failed():
+		by = ListenStream
+	}
+	ch.Notes().ListenEndedBy = by
+	if by != "" {
+		ch.Log().Info("listened", zap.String("cause", by), zap.Int64("dur_ms", time.Since(begun).Milliseconds()))
+	}
+	return err
+}
+
+// begin begins the time for digits, and says which have come too early.
+func (s *Listen) begin(ch Channel) {
+	for _, early := range ch.Digits().Begin(s.FinishOn) {
+		ch.Log().Info("digit before listening", zap.String("digit", early.Digit), zap.String("step", early.Step),
+			zap.String("hint", "finish_on counts only while the call listens: this digit ends nothing (typeahead: true in the plan counts it)"), oncePerCall(s.Name()))
+	}
+}
+
+// oncePerCall marks a line that a caller can cause as often as he likes, for the daemon's log,
+// which limits the lines of the same message and kind. Encoders ignore the field.
+func oncePerCall(kind string) zap.Field {
+	return zap.Field{Key: "ratelog", Type: zapcore.SkipType, String: kind}
+}
+
+// end is why listening may stop now, or "" to go on.
+func (s *Listen) end(ch Channel) string {
+	digits, media := ch.Digits(), ch.Media()
+	switch speech := media.Speech(); {
+	case digits.Find(s.FinishOn):
+		return ListenDTMF
+	case speech == SpeechSilence:
+		return ListenSilence
+	case speech == SpeechNoInput && digits.Count() == 0: // a key is input, too
+		return ListenNoInput
+	case media.Ended():
+		return ListenStream
+	}
+	return ""
+}
+
+// Level is above which audio counts as speech.
+type Level struct {
+	// DBFS is in dB of full scale; zero is DefaultLevel.
+	DBFS int
+	// Auto follows the noise floor of the call instead.
+	Auto bool
+}
+
+// DefaultLevel is in dBFS.
+const DefaultLevel = -40
+
+const levelAuto = "auto"
+
+// String returns the level as a plan has it.
+func (l Level) String() string {
+	switch {
+	case l.Auto:
+		return levelAuto
+	case l.DBFS == 0:
+		return strconv.Itoa(DefaultLevel)
+	}
+	return strconv.Itoa(l.DBFS)
+}
+
+// UnmarshalText reads a level of a plan.
+func (l *Level) UnmarshalText(text []byte) error {
+	if string(text) == levelAuto {
+		*l = Level{Auto: true}
+		return nil
+	}
+	const least, most = -90, -10
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < least || n > most || strconv.Itoa(n) != string(text) {
+		return fmt.Errorf("must be auto or %d to %d: a level in dB of full scale, %d by default", least, most, DefaultLevel)
+	}
+	*l = Level{DBFS: n}
+	return nil
+}
