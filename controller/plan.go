@@ -1,6 +1,10 @@
 package controller
 
-import "time"
+import (
+	"time"
+
+	"tapdeck/controller/flow"
+)
 
 // Plan is what happens in one call. It is validated where it is read (the
 // configuration or a call's channel variables); the controller trusts it.
@@ -25,6 +29,12 @@ type Plan struct {
 	Silence time.Duration
 	// OnStreamFailure says what becomes of a call whose stream has failed.
 	OnStreamFailure OnStreamFailure
+	// Typeahead says that digits which are pressed before a listening time count for it.
+	Typeahead bool
+	// InbandDTMF has the switch look for digits in the caller's audio.
+	InbandDTMF bool
+	// Steps are what happens, in order. A plan that ends without hangup or transfer hangs up.
+	Steps []flow.Step
 }
 
 // Tone is one sine tone.

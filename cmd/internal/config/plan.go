@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"tapdeck/controller"
+	"tapdeck/controller/flow"
 )
 
 // VariablePrefix begins the names of the channel variables that choose a plan
@@ -81,7 +82,12 @@ func (s schema) variables() []string {
 }
 
 func (p Plan) controller(name string) controller.Plan {
+	flat := flow.Flat{
+		AnswerPause: p.AnswerPause, Tone: flow.Tone(p.Tone), Prompt: p.Prompt,
+		Listen: flow.Listen{For: p.Listen, FinishOn: p.FinishOn, Silence: p.Silence},
+	}
 	return controller.Plan{
+		Steps:           flat.Steps(),
 		Name:            name,
 		AnswerPause:     p.AnswerPause,
 		Tone:            controller.Tone(p.Tone),
