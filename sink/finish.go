@@ -95,7 +95,7 @@ func (r *Recording) Save(call store.Record) (record store.Record, err error) {
 func (f *finish) complete(call, seen store.Record) store.Record {
 	call.Sound, call.WAV, call.AudioSHA256 = seen.Sound, seen.WAV, seen.AudioSHA256
 	call.Metadata, call.MetadataDropped = seen.Metadata, seen.MetadataDropped
-	call.Timeline.StreamConnected, call.Timeline.FirstAudio = seen.Timeline.StreamConnected, seen.Timeline.FirstAudio
+	call.Timeline = withStream(call.Timeline, seen.Timeline)
 	call.Alarms = append(seen.Alarms, call.Alarms...)
 	if seen.Err != "" && strings.Contains(call.Err, seen.Err) {
 		call.Hint = "" // the sink knows more of its own error
@@ -266,9 +266,7 @@ func (r *Recording) sinkSide(sound track.Sound, wav string, err error) store.Rec
 		wav = part.WAV()
 	}
 	st := r.State()
-	record := store.Record{Sound: sound, WAV: wav, Alarms: st.Alarms}
-	record.Timeline.StreamConnected = sinceMS(r.call.Started, st.ConnectedAt)
-	record.Timeline.FirstAudio = sinceMS(r.call.Started, st.FirstAudioAt)
+	record := store.Record{Sound: sound, WAV: wav, Alarms: st.Alarms, Timeline: r.streamMoments(st)}
 	if err = cmp.Or(err, st.Err); err != nil {
 		record.Err, record.Hint = err.Error(), hintOf(err, wav)
 	} else if len(st.Alarms) > 0 {
@@ -345,12 +343,4 @@ func withTimeout(d time.Duration, log *zap.Logger, work func() error) error {
 	case <-time.After(d):
 		return fmt.Errorf("%w: nothing for %v", ErrDiskHangs, d)
 	}
-}
-
-// sinceMS returns a moment in ms since start, nil for the zero time.
-func sinceMS(start, at time.Time) *int64 {
-	if at.IsZero() {
-		return nil
-	}
-	return new(at.Sub(start).Milliseconds())
 }

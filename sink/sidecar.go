@@ -65,8 +65,7 @@ func (r *Recording) snapshot() (store.Record, []track.Mark) {
 	defer r.mu.Unlock()
 	r.unwritten = false
 	record := r.known
-	record.Timeline.StreamConnected = sinceMS(r.call.Started, r.state.ConnectedAt)
-	record.Timeline.FirstAudio = sinceMS(r.call.Started, r.state.FirstAudioAt)
+	record.Timeline = withStream(record.Timeline, r.streamMoments(r.state))
 	record.Alarms = slices.Concat(r.state.Alarms, record.Alarms)
 	return record, slices.Clone(r.marks)
 }

@@ -43,21 +43,27 @@ func TestSidecarFollowsTheCall(t *testing.T) {
 		dir := b.sink.cfg.Load().Directory
 		r := b.expect(testCall(testID))
 		sofar := r.call
-		sofar.Timeline.Answer, sofar.Timeline.StreamStart = new(int64(20)), new(int64(30))
+		sofar.Timeline.Add("answer", 0)
+		sofar.Timeline.Add("stream_start", 0)
+		sofar.Timeline.Add("pause", 0) // in the ms in which the stream connects
 		r.Note(sofar)
 		s := b.connect(r)
 		s.play(speech(1, 8000))
 		r.Mark("prompt start")
 		s.play(speech(1, 8000*2))
-		sofar.Timeline.Prompt = new(int64(1000))
-		sofar.Timeline.Listen, sofar.Restarts = new(int64(3000)), 1
+		sofar.Timeline.Add("prompt", 1000)
+		sofar.Timeline.Add("listen", 3000)
+		sofar.Restarts = 1
 		r.Note(sofar)
 		r.Mark("prompt end")
 		s.play(speech(1, 8000*2))
 		record, cues, frames := recoverCopy(t, dir)
-		at := record.Timeline
-		if at.Answer == nil || at.StreamStart == nil || at.StreamConnected == nil || at.FirstAudio == nil || at.Prompt == nil || at.Listen == nil || *at.Listen != 3000 {
-			t.Errorf("timeline %+v", at)
+		var names []string
+		for _, m := range record.Timeline {
+			names = append(names, m.Name)
+		}
+		if want := []string{"answer", "stream_start", "stream_connected", "pause", "first_audio", "prompt", "listen"}; !slices.Equal(names, want) || *record.Timeline.At("listen") != 3000 {
+			t.Errorf("timeline %v, want %v", record.Timeline, want)
 		}
 		if record.Restarts != 1 || record.Connections != 1 || !record.Recovered || record.Result != "aborted" || record.Err == "" {
 			t.Errorf("record %+v", record)

@@ -11,22 +11,8 @@ import (
 	"tapdeck/sink/track"
 )
 
-// Timeline holds the moments of a call in ms since its start; nil is never.
-type Timeline struct {
-	Connect         *int64 `json:"connect,omitempty"`
-	Answer          *int64 `json:"answer,omitempty"`
-	Tone            *int64 `json:"tone,omitempty"`
-	StreamStart     *int64 `json:"stream_start,omitempty"`
-	StreamConnected *int64 `json:"stream_connected,omitempty"`
-	FirstAudio      *int64 `json:"first_audio,omitempty"`
-	Prompt          *int64 `json:"prompt,omitempty"`
-	Listen          *int64 `json:"listen,omitempty"`
-	Stop            *int64 `json:"stop,omitempty"`
-	Hangup          *int64 `json:"hangup,omitempty"`
-}
-
 // Record is what is kept of one call, as JSON beside its WAV. What the call's side says is
-// above Sound and, but for StreamConnected and FirstAudio, in Timeline; Restarts, Alarms and
+// above Sound and, but for stream_connected and first_audio, in Timeline; Restarts, Alarms and
 // Err are of both sides.
 type Record struct {
 	// Call is the ID of the call's channel, most often a UUID; see CheckID.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,7 +21,7 @@ func TestRecoverKnowsTheCallSoFar(t *testing.T) {
 	part, base, record := running(t, store.OSDisk{})
 	dead := sinktest.Crashed(t, t.TempDir(), sinktest.ID, sinktest.Speech(1, 8000))
 	record.Result, record.Restarts, record.Alarms = "", 2, []string{"only_silence"}
-	record.Timeline.Answer, record.Timeline.Listen = new(int64(20)), new(int64(900))
+	record.Timeline = store.Timeline{{"answer", 20}, {"listen", 900}, {"listen", 1900}}
 	record.Gaps = []track.Gap{{AtMS: 100, MS: 200}}
 	marks := []store.Mark{{Frame: 160, Label: "prompt start"}, {Frame: 9000, Label: "prompt end"}}
 	if err := part.UpdateSidecar(&record, marks, false); err != nil {
@@ -33,7 +34,7 @@ func TestRecoverKnowsTheCallSoFar(t *testing.T) {
 	recoverDir(t, filepath.Dir(filepath.Dir(dead)))
 	got := sinktest.ReadRecord(t, dead+".json")
 	if got.Result != "aborted" || !strings.Contains(got.Err, "before it had finished the call") || strings.Contains(got.Err, "shutdown") ||
-		got.Timeline.Answer == nil || *got.Timeline.Listen != 900 || got.Restarts != 2 || len(got.Alarms) != 1 || len(got.Gaps) != 1 || got.AudioMS != 1000 {
+		!slices.Equal(got.Timeline, record.Timeline) || got.Restarts != 2 || len(got.Alarms) != 1 || len(got.Gaps) != 1 || got.AudioMS != 1000 {
 		t.Errorf("record %+v", got)
 	}
 	pcm, h := sinktest.ReadWAV(t, dead+".wav")

@@ -111,18 +111,32 @@ func callRecord(info controller.Info, stream controller.StreamPlan) store.Record
 
 // withOutcome completes the call's side of a record.
 func withOutcome(r store.Record, o controller.Outcome) store.Record {
-	ms := func(t time.Time) *int64 {
-		if t.IsZero() {
-			return nil
-		}
-		return new(t.Sub(r.Started).Milliseconds())
-	}
-	t := o.Timeline
 	r.Result, r.HangupCause, r.HungUpBy, r.ListenEndedBy = string(o.Result), o.HangupCause, o.HungUpBy, o.ListenEndedBy
 	r.Ended, r.Restarts, r.Err, r.Hint, r.Alarms = o.Ended, o.Restarts, o.Err, o.Hint, o.Alarms
-	r.Timeline = store.Timeline{
-		Connect: ms(t.Connect), Answer: ms(t.Answer), Tone: ms(t.Tone), StreamStart: ms(t.StreamStart),
-		Prompt: ms(t.Prompt), Listen: ms(t.Listen), Stop: ms(t.Stop), Hangup: ms(t.Hangup),
-	}
+	r.Timeline = timeline(r.Started, o.Timeline)
 	return r
+}
+
+// timeline is the moments of a call in the order of a plan.
+func timeline(started time.Time, t controller.Timeline) store.Timeline {
+	moments := []struct {
+		name string
+		at   time.Time
+	}{
+		{"connect", t.Connect},
+		{"answer", t.Answer},
+		{"tone", t.Tone},
+		{"stream_start", t.StreamStart},
+		{"prompt", t.Prompt},
+		{"listen", t.Listen},
+		{"stop", t.Stop},
+		{"hangup", t.Hangup},
+	}
+	list := make(store.Timeline, 0, len(moments))
+	for _, m := range moments {
+		if !m.at.IsZero() {
+			list.Add(m.name, m.at.Sub(started).Milliseconds())
+		}
+	}
+	return list
 }

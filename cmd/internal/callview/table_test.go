@@ -2,6 +2,7 @@ package callview
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -82,11 +83,12 @@ func TestControlCharactersArePrintedAsNone(t *testing.T) {
 }
 
 func TestPrintTimeline(t *testing.T) {
-	ms := func(n int64) *int64 { return &n }
 	r := &Record{Call: "u", Caller: "1001", Destination: "9999", Plan: "default", Result: "caller_hangup", HangupCause: "NORMAL_CLEARING", HungUpBy: "caller", ListenEndedBy: "digit"}
 	r.Started = time.Date(2026, 11, 22, 10, 0, 0, 0, time.Local)
 	r.Ended = r.Started.Add(2500 * time.Millisecond)
-	r.Timeline.Answer, r.Timeline.FirstAudio, r.Timeline.Prompt, r.Timeline.Stop, r.Timeline.Hangup = ms(20), ms(90), ms(60), ms(2000), ms(2400)
+	if err := json.Unmarshal([]byte(`{"connect":0,"answer":20,"prompt":60,"first_audio":90,"play":1000,"play_2":1500,"stop":2000,"hangup":2400,"\u001b[2J":2450}`), &r.Timeline); err != nil {
+		t.Fatal(err)
+	}
 	r.WAV, r.AudioMS, r.MissingMS, r.RMSDBFS, r.PeakDBFS, r.Connections = "2026-11-22/u.wav", 1900, 20, -20.5, -6, 2
 	r.Alarms, r.Recovered = []string{"late_audio"}, true
 	var out strings.Builder
@@ -95,11 +97,15 @@ func TestPrintTimeline(t *testing.T) {
 	}
 	want := `call u: caller_hangup
   10:00:00.000  +0.000  call started: 1001 to 9999, plan default
+  10:00:00.000  +0.000  channel data
   10:00:00.020  +0.020  answered
   10:00:00.060  +0.060  prompt
   10:00:00.090  +0.090  first audio
+  10:00:01.000  +1.000  play
+  10:00:01.500  +1.500  play
   10:00:02.000  +2.000  stop: listening was ended by digit
   10:00:02.400  +2.400  hung up by caller (NORMAL_CLEARING)
+  10:00:02.450  +2.450  �[2J
   10:00:02.500  +2.500  call ended: caller_hangup
   2026-11-22/u.wav
   1.9s of audio, 20 ms missing, level -20.5 dBFS, peak -6.0, 2 connections, alarm late_audio, recovered after a crash

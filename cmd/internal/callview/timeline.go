@@ -1,12 +1,12 @@
 package callview
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
+
+	"tapdeck/sink/store"
 )
 
 // Print writes how a running call stands.
@@ -36,8 +36,8 @@ func PrintTimeline(w io.Writer, r *Record) error {
 	}
 	t := newTable(w)
 	for _, m := range moments(r) {
-		at := r.Started.Add(time.Duration(*m.ms) * time.Millisecond).Local()
-		fmt.Fprintf(t, "  %s\t+%.3f\t%s\n", at.Format("15:04:05.000"), float64(*m.ms)/1000, m.what)
+		at := r.Started.Add(time.Duration(m.MS) * time.Millisecond).Local()
+		fmt.Fprintf(t, "  %s\t+%.3f\t%s\n", at.Format("15:04:05.000"), float64(m.MS)/1000, m.Name)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -45,35 +45,34 @@ func PrintTimeline(w io.Writer, r *Record) error {
 	return printRecording(w, r)
 }
 
-// moment is one line of a call's timeline, in ms since the call started; nil is none.
-type moment struct {
-	ms   *int64
-	what string
+// moments are the timeline of a call, from its start to its end, in words.
+func moments(r *Record) store.Timeline {
+	list := make(store.Timeline, 0, len(r.Timeline)+2)
+	list.Add(fmt.Sprintf("call started: %s to %s, plan %s", orDash(r.Caller), orDash(r.Destination), orDash(r.Plan)), 0)
+	for _, m := range r.Timeline {
+		list.Add(inWords(r, m.Name), m.MS)
+	}
+	if !r.Ended.IsZero() {
+		list.Add("call ended: "+r.Result, r.Ended.Sub(r.Started).Milliseconds())
+	}
+	return list.InOrder()
 }
 
-// moments are the timeline of a call in the order of time.
-func moments(r *Record) []moment {
-	tl, ended := r.Timeline, (*int64)(nil)
-	if !r.Ended.IsZero() {
-		ended = new(r.Ended.Sub(r.Started).Milliseconds())
+// inWords says what a moment of a call is; one that is not known here has its name.
+func inWords(r *Record, name string) string {
+	switch name {
+	case "connect":
+		return "channel data"
+	case "answer":
+		return "answered"
+	case "stream_start", "stream_connected", "first_audio":
+		return strings.ReplaceAll(name, "_", " ")
+	case "stop":
+		return "stop" + between(": listening was ended by ", r.ListenEndedBy, "")
+	case "hangup":
+		return "hung up" + between(" by ", r.HungUpBy, "") + inParentheses(r.HangupCause)
 	}
-	list := []moment{
-		{new(int64(0)), fmt.Sprintf("call started: %s to %s, plan %s", orDash(r.Caller), orDash(r.Destination), orDash(r.Plan))},
-		{tl.Connect, "channel data"},
-		{tl.Answer, "answered"},
-		{tl.Tone, "tone"},
-		{tl.StreamStart, "stream start"},
-		{tl.StreamConnected, "stream connected"},
-		{tl.FirstAudio, "first audio"},
-		{tl.Prompt, "prompt"},
-		{tl.Listen, "listen"},
-		{tl.Stop, "stop" + between(": listening was ended by ", r.ListenEndedBy, "")},
-		{tl.Hangup, "hung up" + between(" by ", r.HungUpBy, "") + inParentheses(r.HangupCause)},
-		{ended, "call ended: " + r.Result},
-	}
-	list = slices.DeleteFunc(list, func(m moment) bool { return m.ms == nil })
-	slices.SortStableFunc(list, func(a, b moment) int { return cmp.Compare(*a.ms, *b.ms) })
-	return list
+	return printable(name)
 }
 
 func printRecording(w io.Writer, r *Record) error {

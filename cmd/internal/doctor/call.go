@@ -159,7 +159,7 @@ func (x *examination) recordHint(r *callview.Record) string {
 		return x.resultHint(r)
 	}
 	hint := regexp.MustCompile("[,;] `?tapdeck doctor`? \\w+( it)?").ReplaceAllString(r.Hint, "")
-	if r.Timeline.StreamConnected == nil && strings.Contains(hint, "sink.advertise") {
+	if r.Timeline.At("stream_connected") == nil && strings.Contains(hint, "sink.advertise") {
 		hint += "; from the switch's own machine, " + x.tryAddress()
 	}
 	return hint
@@ -174,7 +174,7 @@ func (x *examination) tryAddress() string {
 func (x *examination) resultHint(r *callview.Record) string {
 	switch r.Result {
 	case "stream_failed":
-		if r.Timeline.StreamConnected != nil {
+		if r.Timeline.At("stream_connected") != nil {
 			return "the stream was there, and broke: is the network between FreeSWITCH and tapdeck in order? Both logs say more of call " + r.Call
 		}
 		return fmt.Sprintf("FreeSWITCH did not reach sink.advertise %s: from the switch's own machine, %s sink.allow must hold FreeSWITCH's address, and wss:// needs a module built with TLS",

@@ -93,13 +93,13 @@ const lengthGrace = 300 * time.Millisecond
 // is right as far as that can be told.
 func (x *examination) length(r *callview.Record, got time.Duration) bool {
 	const check, text = "recording length", "%.2f s, and the stream ran for %.2f s"
-	t := r.Timeline
-	if t.StreamConnected == nil || t.Stop == nil {
+	connected, stop := r.Timeline.At("stream_connected"), r.Timeline.At("stop")
+	if connected == nil || stop == nil {
 		x.report(Unknown, check, "", "the record does not say when the stream ran")
 		return true
 	}
 	plan, _ := x.Loaded.Plan(r.Plan)
-	want := time.Duration(*t.Stop-*t.StreamConnected) * time.Millisecond
+	want := time.Duration(*stop-*connected) * time.Millisecond
 	if (got - want).Abs() > lengthGrace+plan.Stream.Buffer {
 		x.report(Fail, check, lossHint(r), text, got.Seconds(), want.Seconds())
 		return false

@@ -13,8 +13,8 @@ import (
 // ran is the record of a call whose stream ran for so long.
 func ran(length time.Duration) callview.Record {
 	r := callview.Record{Call: "3f0c", Plan: "default", Result: "completed", Mix: "mono"}
-	begin, end := int64(1000), 1000+length.Milliseconds()
-	r.Timeline.StreamConnected, r.Timeline.Stop = &begin, &end
+	r.Timeline.Add("stream_connected", 1000)
+	r.Timeline.Add("stop", 1000+length.Milliseconds())
 	return r
 }
 
