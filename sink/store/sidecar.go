@@ -29,8 +29,8 @@ var sidecarTexts = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byt
 var blanks = bytes.Repeat([]byte(" "), page)
 
 // withSidecar calls write with a sidecar's text, a page long, so that it can be replaced in one
-// write that needs no further room on the disk. Marks and gaps that don't fit are left out, the
-// last first; text that does not fit without them is longer. The text is write's until it returns.
+// write that needs no further room on the disk. What does not fit is left out, see shorten; text
+// that does not fit without all that is longer. The text is write's until it returns.
 func withSidecar(record *Record, marks []Mark, write func(text []byte) error) error {
 	text := sidecar{record.plain(), marks}
 	buf := sidecarTexts.Get().(*bytes.Buffer)
@@ -44,14 +44,40 @@ func withSidecar(record *Record, marks []Mark, write func(text []byte) error) er
 		case buf.Len() <= page:
 			buf.Write(blanks[buf.Len():])
 			return write(buf.Bytes())
-		case len(text.Marks) > 0:
-			text.Marks = text.Marks[:len(text.Marks)/2]
-		case len(text.Gaps) > 0:
-			text.Gaps = text.Gaps[:len(text.Gaps)/2]
-		default:
+		case !text.shorten():
 			return write(buf.Bytes())
 		}
 	}
+}
+
+// shorten leaves out half of what is needed least, and says whether there was anything: the last
+// marks, then the last gaps, which the WAV has as silence, then of the timeline, the digits and the
+// prompts the last ones, and of the variables the longest, whichever takes the most room.
+func (s *sidecar) shorten() bool {
+	const perMoment, perDigit, perPrompt = 25, 45, 120 // bytes, about
+	variables := 0
+	for name, value := range s.Variables {
+		variables += len(name) + len(value)
+	}
+	timeline, digits, prompts := perMoment*len(s.Timeline), perDigit*len(s.Digits), perPrompt*len(s.Prompts)
+	switch most := max(timeline, digits, prompts, variables); {
+	case len(s.Marks) > 0:
+		s.Marks = s.Marks[:len(s.Marks)/2]
+	case len(s.Gaps) > 0:
+		s.Gaps = s.Gaps[:len(s.Gaps)/2]
+	case most == 0:
+		return false
+	case most == variables:
+		s.Variables, _ = withoutLong(s.Variables, variables/2)
+	case most == digits:
+		half := len(s.Digits) / 2
+		s.Digits, s.DigitsDropped = s.Digits[:half], s.DigitsDropped+len(s.Digits)-half
+	case most == prompts:
+		s.Prompts = s.Prompts[:len(s.Prompts)/2]
+	default:
+		s.Timeline = s.Timeline[:len(s.Timeline)/2]
+	}
+	return true
 }
 
 // readSidecar reads a record or a sidecar. What follows it was left by a failed write.

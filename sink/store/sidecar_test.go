@@ -23,6 +23,10 @@ func TestRecoverKnowsTheCallSoFar(t *testing.T) {
 	record.Result, record.Restarts, record.Alarms = "", 2, []string{"only_silence"}
 	record.Timeline = store.Timeline{{"answer", 20}, {"listen", 900}, {"listen", 1900}}
 	record.Gaps = []track.Gap{{AtMS: 100, MS: 200}}
+	record.Version, record.Instance = "v1.2.3", "fs1"
+	record.Variables = map[string]string{"sip_call_id": "a@b"}
+	record.Digits = []store.Digit{{AtMS: 950, Digit: "1", Step: "listen"}}
+	record.Prompts = []store.Prompt{{File: "greeting.wav", Step: "prompt", AtMS: 30, HeardMS: 800, EndedBy: "end"}}
 	marks := []store.Mark{{Frame: 160, Label: "prompt start"}, {Frame: 9000, Label: "prompt end"}}
 	if err := part.UpdateSidecar(&record, marks, false); err != nil {
 		t.Fatal(err)
@@ -35,6 +39,10 @@ func TestRecoverKnowsTheCallSoFar(t *testing.T) {
 	got := sinktest.ReadRecord(t, dead+".json")
 	if got.Result != "aborted" || !strings.Contains(got.Err, "before it had finished the call") || strings.Contains(got.Err, "shutdown") ||
 		!slices.Equal(got.Timeline, record.Timeline) || got.Restarts != 2 || len(got.Alarms) != 1 || len(got.Gaps) != 1 || got.AudioMS != 1000 {
+		t.Errorf("record %+v", got)
+	}
+	if got.Schema != store.Schema || got.Version != "v1.2.3" || got.Instance != "fs1" || got.Variables["sip_call_id"] != "a@b" ||
+		!slices.Equal(got.Digits, record.Digits) || !slices.Equal(got.Prompts, record.Prompts) {
 		t.Errorf("record %+v", got)
 	}
 	pcm, h := sinktest.ReadWAV(t, dead+".wav")
@@ -60,6 +68,46 @@ func TestSidecarFitsAPage(t *testing.T) {
 		if err != nil || len(text) != page || !bytes.Contains(text, []byte(`"caller":"1001"`)) || !bytes.Contains(text, []byte(`"at_ms":0`)) {
 			t.Errorf("%d bytes, %v: %.300s", len(text), err, text)
 		}
+	}
+}
+
+// What takes the most room gives way, and the rest of the call is known.
+func TestSidecarLeavesOutWhatIsLong(t *testing.T) {
+	many := func(r *store.Record, n int) {
+		for i := range n {
+			r.Digits = append(r.Digits, store.Digit{AtMS: int64(i), Digit: "1", Step: "listen"})
+			r.Prompts = append(r.Prompts, store.Prompt{File: "a.wav", Step: "play", EndedBy: "end"})
+			r.Timeline.Add("play", int64(i))
+		}
+	}
+	for name, tt := range map[string]struct {
+		fill func(*store.Record)
+		fits func(store.Record) bool
+	}{
+		"digits": {func(r *store.Record) { many(r, 2); r.Digits = slices.Repeat(r.Digits, 500) }, func(r store.Record) bool {
+			return len(r.Digits) > 20 && len(r.Digits)+r.DigitsDropped == 1000 && len(r.Prompts) == 2 && len(r.Timeline) == 2
+		}},
+		"steps":     {func(r *store.Record) { many(r, 1000) }, func(r store.Record) bool { return len(r.Digits) > 5 && len(r.Prompts) > 5 && len(r.Timeline) > 5 }},
+		"variables": {func(r *store.Record) { many(r, 2); r.Variables["long"] = strings.Repeat("<", page) }, func(r store.Record) bool { return len(r.Variables) == 1 && len(r.Digits) == 2 && len(r.Timeline) == 2 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			part, base, record := running(t, store.OSDisk{})
+			record.Variables = map[string]string{"sip_call_id": "a@b"}
+			tt.fill(&record)
+			before := fmt.Sprint(record)
+			if err := part.UpdateSidecar(&record, nil, false); err != nil {
+				t.Fatal(err)
+			}
+			if info, err := os.Stat(base + ".json.part"); err != nil || info.Size() != page {
+				t.Errorf("the sidecar has %v bytes, %v", info.Size(), err)
+			}
+			if got := sinktest.ReadRecord(t, base+".json.part"); !tt.fits(got) || got.Variables["sip_call_id"] != "a@b" {
+				t.Errorf("%d digits and %d more, %d prompts, %d moments, variables %v", len(got.Digits), got.DigitsDropped, len(got.Prompts), len(got.Timeline), got.Variables)
+			}
+			if fmt.Sprint(record) != before {
+				t.Error("the call's own record is shorter now")
+			}
+		})
 	}
 }
 

@@ -84,12 +84,15 @@ func TestJSON(t *testing.T) {
       "caller": "",
       "destination": "",
       "plan": "",
+      "variables": {},
       "result": "completed",
       "hangup_cause": "",
       "hung_up_by": "",
       "listen_ended_by": "",
       "started": "0001-01-01T00:00:00Z",
       "timeline": {},
+      "digits": [],
+      "prompts": [],
       "sample_rate": 0,
       "channels": 0,
       "mix": "",
@@ -107,7 +110,10 @@ func TestJSON(t *testing.T) {
       "metadata": [],
       "restarts": 0,
       "alarms": [],
-      "recovered": false
+      "recovered": false,
+      "schema": 1,
+      "version": "",
+      "instance": ""
     }
   ]
 }`
