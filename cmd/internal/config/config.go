@@ -11,9 +11,12 @@ import (
 // Config is the whole configuration with every value in effect. Its tags are
 // the schema: see field for what each of them means.
 type Config struct {
-	ESL   ESL   `yaml:"esl"`
-	Sink  Sink  `yaml:"sink"`
-	Admin Admin `yaml:"admin"`
+	// Instance is the daemon's name in records; see InstanceName.
+	Instance string `yaml:"instance" as:"instance" max:"64" unquoted:"true" reload:"restart"`
+	ESL      ESL    `yaml:"esl"`
+	Sink     Sink   `yaml:"sink"`
+	Record   Record `yaml:"record"`
+	Admin    Admin  `yaml:"admin"`
 	// DrainTimeout is how long calls may end by themselves after SIGTERM.
 	DrainTimeout time.Duration `yaml:"drain_timeout" range:"0s..24h" reload:"now"`
 	Log          Log           `yaml:"log"`
@@ -67,6 +70,12 @@ type TLS struct {
 	Certificate string `yaml:"certificate" form:"a file or empty"`
 	// Key is the PEM file of the certificate's private key.
 	Key string `yaml:"key" form:"a file or empty"`
+}
+
+// Record is what else goes into each call's record.
+type Record struct {
+	// Variables are the names of channel variables. The event socket decodes no others.
+	Variables []string `yaml:"variables" as:"variable" form:"names of letters and digits, _, . and -" max:"128" unquoted:"true" reload:"restart"`
 }
 
 // Admin is the listener for metrics, health and running calls.
@@ -131,6 +140,7 @@ func Default() Config {
 	return Config{
 		ESL:          ESL{Listen: "127.0.0.1:8084", Allow: loopback(), MaxCalls: 1000},
 		Sink:         defaultSink(),
+		Record:       Record{Variables: []string{}},
 		Admin:        Admin{Listen: "127.0.0.1:9084"},
 		DrainTimeout: 60 * time.Second,
 		Log:          Log{Level: "info", Format: "json"},

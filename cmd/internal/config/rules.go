@@ -17,9 +17,11 @@ func rules() map[string]rule {
 	return map[string]rule{
 		"address":    {"host:port", checkAddress},
 		"digits":     {"any of 0-9 A-D * #", checkDigits},
+		"instance":   {"letters and digits, -, _ and single dots, or empty", checkInstance},
 		"prompt":     {"a file or empty", checkPrompt},
 		"socket url": {"ws:// or wss:// and host[:port]", checkSocketURL},
 		"token":      {"printable ASCII or empty", checkToken},
+		"variable":   {"names of letters and digits, _, . and -", checkVariable},
 	}
 }
 

@@ -39,6 +39,20 @@ func values() map[string]struct {
 		bad:  map[string]string{"99ms": "must be 100ms to 1m", "61s": "must be 100ms to 1m", "3": "write 3s", "0s": "must be"},
 	}
 	return map[string]list{
+		"instance": {
+			good: []string{"", "fs1", "FS_1-b", "fs1.example.com", "7", strings.Repeat("x", 64)},
+			bad: map[string]string{
+				strings.Repeat("x", 65): "at most 64", "a b": "such as fs1", "a/b": "letters and digits of ASCII", "a*": "single dots", ">": "letters", "ä": "ASCII",
+				".": "single dots", "..": "single dots", ".a": "single dots", "a.": "single dots", "a..b": "single dots", "a%20": "letters",
+			},
+		},
+		"record.variables": {
+			good: []string{"", "sip_call_id", "sip_h_X-Account,sip_call_id", "a.b", strings.TrimSuffix(strings.Repeat("x,", 50), ",")},
+			bad: map[string]string{
+				"a b": "such as sip_call_id", "a*": "the name of a channel variable", "a,,b": "the name of a channel variable", "ä": "ASCII", "${x}": "letters", "a:b": "letters",
+				strings.Repeat("x", 129): "at most 128", strings.TrimSuffix(strings.Repeat("x,", 51), ","): "at most 50 names",
+			},
+		},
 		"esl.listen":           listen,
 		"sink.listen":          listen,
 		"admin.listen":         {good: []string{"127.0.0.1:1", "[::1]:1", "localhost:1", "127.9.9.9:1"}, bad: map[string]string{"0.0.0.0:1": "admin.token", ":1": "admin.token", "10.0.0.1:1": "admin.token", "host:1": "admin.token"}},
