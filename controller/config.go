@@ -28,6 +28,9 @@ type Config struct {
 	// RestartPause is the pause before a dropped stream is started again; it
 	// doubles with each restart of a call, up to 16 s.
 	RestartPause time.Duration
+	// Variables are the names of the channel variables that go into each call's record. Headers
+	// must have them, too.
+	Variables []string
 }
 
 // DefaultConfig returns the configuration of the daemon.
@@ -45,10 +48,10 @@ func DefaultConfig() Config {
 	}
 }
 
-// Headers returns what a call looks at of its channel and of events, for esl.Config. It
-// asks for nothing else, so the event socket need not decode it.
-func Headers() []string {
-	return []string{
+// Headers returns what a call looks at of its channel and of events, for esl.Config, with
+// Config.Variables. It asks for nothing else, so the event socket need not decode it.
+func Headers(variables ...string) []string {
+	list := []string{
 		"Core-UUID", "Unique-ID", "Job-UUID", "Control", "Socket-Mode", "Answer-State", "Channel-State-Number",
 		"Caller-Caller-ID-Number", "Caller-Destination-Number",
 		"variable_socket_path", "variable_current_application_data", "variable_tapdeck_*",
@@ -56,4 +59,8 @@ func Headers() []string {
 		"DTMF-Digit", "variable_playback_terminators", "variable_playback_terminator_used",
 		"Content-Disposition", "Hangup-Cause", "variable_sip_hangup_disposition",
 	}
+	for _, name := range variables {
+		list = append(list, variablePrefix+name)
+	}
+	return list
 }

@@ -196,6 +196,7 @@ func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
 		Plan:        plan.Name,
 		Peer:        peer,
 		Started:     conn.AcceptedAt(),
+		Variables:   c.recordedVariables(channel, nil),
 	}
 	k.log = c.log.With(zap.String("call", k.info.UUID))
 	k.stream.c, k.stream.timer = k, time.NewTimer(time.Hour)
@@ -227,7 +228,11 @@ func (c *Controller) ended(k *call, record Record) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.leave(k)
-	c.last = append(c.last, Ended{Info: k.info, Outcome: k.outcome, Record: record})
+	e := Ended{Info: k.info, Outcome: k.outcome, Record: record}
+	if record != nil { // which has them
+		e.Info.Variables, e.Outcome.Variables = nil, nil
+	}
+	c.last = append(c.last, e)
 	if len(c.last) > MaxEnded {
 		c.last[0] = Ended{}
 		c.last = c.last[1:]

@@ -43,6 +43,7 @@ func (c *call) observe(ctx context.Context, ev *esl.Event) {
 		c.sawHangup(ev)
 	case "CHANNEL_HANGUP_COMPLETE":
 		c.sawHangup(ev)
+		c.outcome.Variables = c.ctl.recordedVariables(ev, c.info.Variables)
 		c.hangupComplete = true
 	case "DTMF":
 		c.pressed(ev.Get("DTMF-Digit"))

@@ -85,6 +85,9 @@ type Info struct {
 	Peer string
 	// Started is when the connection was accepted.
 	Started time.Time
+	// Variables are those of Config.Variables that the channel had when it came; nil if none. A
+	// value is valid UTF-8, of 1,024 bytes at most. The map is never changed.
+	Variables map[string]string
 }
 
 // Timeline holds when each step of a call was reached; the zero time if it
@@ -109,6 +112,9 @@ type Outcome struct {
 	Ended time.Time
 	// Timeline is when the steps were reached.
 	Timeline Timeline
+	// Variables are Info's with what the channel had of them in the end; nil if there are none, or
+	// its end was not seen.
+	Variables map[string]string
 	// Restarts is how many times a dropped stream was started again.
 	Restarts int
 	// Err says why. It is empty for completed and caller_hangup, unless the recording or its

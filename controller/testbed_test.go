@@ -95,7 +95,7 @@ func (s setup) start(tb testing.TB) *testbed {
 	log := zap.New(core)
 	l := &testbed{tb: tb, rec: startRecorder(tb), sw: switchsim.New(s.sim), reg: prometheus.NewRegistry(), logs: logs, served: make(chan error, 1)}
 	l.rec.behave, l.rec.refuse, l.rec.badly = s.behave, s.refuse, s.badly
-	s.esl.Headers = controller.Headers()
+	s.esl.Headers = controller.Headers(s.cfg.Variables...)
 	server := esl.NewServer(s.esl, log, l.reg)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

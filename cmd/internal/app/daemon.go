@@ -64,8 +64,8 @@ func newDaemon(loaded *config.Loaded, log *zap.Logger, level zap.AtomicLevel, di
 	d.sink = sink.New(cfg, log, d.registry)
 	d.events = esl.NewServer(eslConfig(loaded.Config), log, d.registry)
 	settings := controller.DefaultConfig()
-	settings.MaxCalls = loaded.Config.ESL.MaxCalls
-	d.controller = controller.New(settings, recorder{sink: d.sink, lost: &d.lost}, d.plan, log, d.registry)
+	settings.MaxCalls, settings.Variables = loaded.Config.ESL.MaxCalls, loaded.Config.Record.Variables
+	d.controller = controller.New(settings, recorder{d.sink, &d.lost, loaded.Config.InstanceName()}, d.plan, log, d.registry)
 	d.admin = admin.Server{
 		Token: loaded.Config.Admin.Token, Pprof: loaded.Config.Admin.Pprof,
 		Calls: d.controller, Readiness: d.readiness, Level: level, Registry: d.registry, Log: log,

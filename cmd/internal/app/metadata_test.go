@@ -23,7 +23,7 @@ func TestTextFramesAreInTheFile(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), apptest.Patience)
 	defer cancel()
 	info := controller.Info{UUID: "45e46232-7f9c-4f4a-8d3f-2f1c6a0b9d11", Started: time.Now()}
-	rec, err := recorder{s.sink, &s.lost}.Expect(info, controller.StreamPlan{SampleRate: 8000, Mix: "mono"})
+	rec, err := recorder{s.sink, &s.lost, "here"}.Expect(info, controller.StreamPlan{SampleRate: 8000, Mix: "mono"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,11 +17,13 @@ type recorder struct {
 	sink *sink.Sink
 	// lost counts the recordings and records that could not be kept.
 	lost *atomic.Int64
+	// instance is the daemon's name.
+	instance string
 }
 
 // Expect implements controller.Recorder.
 func (r recorder) Expect(info controller.Info, stream controller.StreamPlan) (controller.Recording, error) {
-	call := callRecord(info, stream)
+	call := r.callRecord(info, stream)
 	rec, err := r.sink.Expect(call)
 	switch {
 	case errors.Is(err, sink.ErrTooManyStreams):
@@ -41,7 +43,7 @@ func (r recorder) Expect(info controller.Info, stream controller.StreamPlan) (co
 // Save implements controller.Recorder. The record comes beside an error, too: the log
 // may be all that keeps it.
 func (r recorder) Save(info controller.Info, outcome controller.Outcome) (controller.Record, error) {
-	record, err := r.sink.SaveRecord(withOutcome(callRecord(info, controller.StreamPlan{}), outcome))
+	record, err := r.sink.SaveRecord(withOutcome(r.callRecord(info, controller.StreamPlan{}), outcome))
 	if err != nil {
 		r.lost.Add(1)
 	}
@@ -102,10 +104,11 @@ func kept(record store.Record, err error) (controller.Record, error) {
 }
 
 // callRecord is the call's side of a record, as it is known when the stream starts.
-func callRecord(info controller.Info, stream controller.StreamPlan) store.Record {
+func (r recorder) callRecord(info controller.Info, stream controller.StreamPlan) store.Record {
 	return store.Record{
-		Call: info.UUID, Caller: info.Caller, Destination: info.Destination, Plan: info.Plan, Started: info.Started,
+		Call: info.UUID, Caller: info.Caller, Destination: info.Destination, Plan: info.Plan, Variables: info.Variables, Started: info.Started,
 		SampleRate: stream.SampleRate, Channels: stream.Channels(), Mix: stream.Mix,
+		Version: Version(), Instance: r.instance,
 	}
 }
 
@@ -114,6 +117,9 @@ func withOutcome(r store.Record, o controller.Outcome) store.Record {
 	r.Result, r.HangupCause, r.HungUpBy, r.ListenEndedBy = string(o.Result), o.HangupCause, o.HungUpBy, o.ListenEndedBy
 	r.Ended, r.Restarts, r.Err, r.Hint, r.Alarms = o.Ended, o.Restarts, o.Err, o.Hint, o.Alarms
 	r.Timeline = timeline(r.Started, o.Timeline)
+	if o.Variables != nil {
+		r.Variables = o.Variables
+	}
 	return r
 }
 

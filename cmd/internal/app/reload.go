@@ -28,7 +28,9 @@ func (d *Daemon) reload(load func() (*config.Loaded, error)) {
 	d.loaded.Store(fresh)
 	_ = d.level.UnmarshalText([]byte(fresh.Config.Log.Level)) // which is valid
 	d.controller.SetMaxCalls(fresh.Config.ESL.MaxCalls)
-	d.events.Update(eslConfig(fresh.Config))
+	events := fresh.Config
+	events.Record = d.started.Config.Record // which the calls read until a restart
+	d.events.Update(eslConfig(events))
 	d.sink.Update(sinkConfig(fresh.Config))
 	d.reloadWorked.Set(1)
 	d.reloadedAt.SetToCurrentTime()

@@ -30,7 +30,7 @@ func eslConfig(c config.Config) esl.Config {
 	e.Allow = c.ESL.Allow
 	e.MaxConnections = c.ESL.MaxCalls + spareConnections
 	e.ReplyTimeout = controller.DefaultConfig().CommandTimeout
-	e.Headers = controller.Headers()
+	e.Headers = controller.Headers(c.Record.Variables...)
 	return e
 }
 

@@ -113,7 +113,7 @@ func record(e controller.Ended) Record {
 	}
 	o := e.Outcome
 	return Record{
-		Call: e.Info.UUID, Caller: e.Info.Caller, Destination: e.Info.Destination, Plan: e.Info.Plan,
+		Call: e.Info.UUID, Caller: e.Info.Caller, Destination: e.Info.Destination, Plan: e.Info.Plan, Variables: e.Info.Variables,
 		Result: string(o.Result), HangupCause: o.HangupCause, HungUpBy: o.HungUpBy,
 		Started: e.Info.Started.UTC(), Ended: o.Ended.UTC(), Err: o.Err, Hint: o.Hint,
 	}
