@@ -3,12 +3,15 @@ package store_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"tapdeck/sink/store"
+	"tapdeck/sink/track"
 )
 
 // fields are the named fields of a record's JSON.
@@ -54,6 +57,22 @@ func TestRecordAsJSON(t *testing.T) {
 	} {
 		if diff := cmp.Diff(c.want, fields(t, c.record, names...)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// The document of the record names every field.
+func TestRecordIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../.github/record.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, of := range []reflect.Type{reflect.TypeFor[store.Record](), reflect.TypeFor[track.Sound](), reflect.TypeFor[store.Digit](), reflect.TypeFor[store.Prompt](), reflect.TypeFor[track.Gap]()} {
+		for i := range of.NumField() {
+			name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+			if name != "" && !strings.Contains(string(text), "`"+name+"`") {
+				t.Errorf("%s of %s is not in record.md", name, of)
+			}
 		}
 	}
 }
