@@ -61,9 +61,9 @@ type Recording interface {
 	Changed() <-chan struct{}
 	// State is how the stream is now.
 	State() StreamState
-	// WatchSilence sets State's Quiet once the caller has spoken, from now on,
-	// and has then been quiet for d of audio.
-	WatchSilence(d time.Duration)
+	// WatchSpeech asks for State's Speech, from now on. A later wish replaces an earlier one and
+	// clears the state.
+	WatchSpeech(w SpeechWatch)
 	// Mark puts a cue point with this label at the present position.
 	Mark(label string)
 	// Note keeps what is known of the call so far, for the case that tapdeck does not see its
@@ -79,6 +79,27 @@ type Recording interface {
 	Save(outcome Outcome) (Record, error)
 }
 
+// SpeechWatch is what is asked of a recording about the caller's speech. Times are of audio.
+type SpeechWatch struct {
+	// Silence: the caller has spoken and has then been quiet for so long. 0 is not asked.
+	Silence time.Duration
+	// NoInput: the caller has said nothing at all for so long. 0 is not asked.
+	NoInput time.Duration
+	// Level is the dBFS above which 20 ms of audio are loud. 0 is auto: the level follows the
+	// noise floor of the call.
+	Level float64
+}
+
+// Speech is what a SpeechWatch has found, one word of a closed list.
+type Speech string
+
+// What StreamState.Speech says.
+const (
+	SpeechNothing Speech = "" // yet
+	SpeechSilence Speech = "silence"
+	SpeechNoInput Speech = "no_input"
+)
+
 // StreamState is how a call's stream stands at the sink.
 type StreamState struct {
 	// Connections counts the sockets that were accepted so far.
@@ -91,8 +112,8 @@ type StreamState struct {
 	FirstAudioAt time.Time
 	// LevelDBFS is the level of the latest audio in dB of full scale.
 	LevelDBFS float64
-	// Quiet says that what WatchSilence asked for has come.
-	Quiet bool
+	// Speech says which of what WatchSpeech asked for has come first.
+	Speech Speech
 	// WrongRate says that the live socket brings audio at another rate than the plan's, and
 	// that starting the stream again may mend it.
 	WrongRate bool

@@ -30,18 +30,19 @@ type recorder struct {
 
 // behaviour is what a socket does wrong; numbers count frames of audio.
 type behaviour struct {
-	refuse     bool                 // 403 before the upgrade
-	stall      bool                 // the upgrade is never answered
-	closeAfter int                  // Close 1011
-	cutAfter   int                  // the end of TCP without a Close
-	keepTCP    bool                 // TCP stays open after the Close handshake, until Finish
-	tillEnd    bool                 // until the test's end
-	fullAfter  int                  // the recording has reached its greatest length
-	failAfter  int                  // the disk fails
-	wrongAfter int                  // another rate than the plan's
-	quietAfter int                  // silence, counted from WatchSilence
-	panics     bool                 // Mark panics
-	end        controller.StreamEnd // LastEnd; empty is what it was
+	refuse       bool                 // 403 before the upgrade
+	stall        bool                 // the upgrade is never answered
+	closeAfter   int                  // Close 1011
+	cutAfter     int                  // the end of TCP without a Close
+	keepTCP      bool                 // TCP stays open after the Close handshake, until Finish
+	tillEnd      bool                 // until the test's end
+	fullAfter    int                  // the recording has reached its greatest length
+	failAfter    int                  // the disk fails
+	wrongAfter   int                  // another rate than the plan's
+	quietAfter   int                  // silence, counted from WatchSpeech that asks for it
+	noInputAfter int                  // no input, counted from WatchSpeech that asks for it
+	panics       bool                 // Mark panics
+	end          controller.StreamEnd // LastEnd; empty is what it was
 }
 
 var errDisk = errors.New("write recording: no space left on device")

@@ -36,7 +36,8 @@ type recording struct {
 	finished int
 	complete bool          // Finish has done its work
 	saving   chan struct{} // Save waits for its end; nil is for nothing
-	watching int           // frames since WatchSilence; 0 is not yet
+	watching int           // frames since WatchSpeech; 0 is not yet
+	watch    controller.SpeechWatch
 }
 
 // attempt counts an upgrade and says how its socket behaves.
@@ -101,8 +102,10 @@ func (t *recording) add(data []byte, b behaviour, n int) {
 		t.state.Err = errDisk
 	case n == b.wrongAfter:
 		t.state.WrongRate = true
-	case b.quietAfter > 0 && t.watching > b.quietAfter:
-		t.state.Quiet = true
+	case b.quietAfter > 0 && t.watching > b.quietAfter && t.watch.Silence > 0:
+		t.state.Speech = controller.SpeechSilence
+	case b.noInputAfter > 0 && t.watching > b.noInputAfter && t.watch.NoInput > 0:
+		t.state.Speech = controller.SpeechNoInput
 	default:
 		report = false
 	}
@@ -125,9 +128,10 @@ func (t *recording) State() controller.StreamState {
 	return t.state
 }
 
-func (t *recording) WatchSilence(time.Duration) {
+func (t *recording) WatchSpeech(w controller.SpeechWatch) {
 	t.mu.Lock()
-	t.watching = 1
+	t.watching, t.watch = 1, w
+	t.state.Speech = controller.SpeechNothing
 	t.mu.Unlock()
 }
 

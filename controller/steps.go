@@ -185,7 +185,7 @@ func (c *call) listen(ctx context.Context) error {
 		return err
 	}
 	if c.rec != nil && c.plan.Silence > 0 {
-		c.rec.WatchSilence(c.plan.Silence)
+		c.rec.WatchSpeech(SpeechWatch{Silence: c.plan.Silence, Level: -40})
 	}
 	err := c.wait(ctx, c.plan.Listen, func() bool {
 		c.outcome.ListenEndedBy = c.listenEnd()
@@ -212,7 +212,7 @@ func (c *call) listenEnd() string {
 		return ListenDTMF
 	case c.rec == nil:
 		return ""
-	case c.rec.State().Quiet:
+	case c.rec.State().Speech == SpeechSilence:
 		return ListenSilence
 	case c.stream.phase == streamFull:
 		return ListenStream

@@ -64,7 +64,7 @@ func (r *Recording) hint(alarm string) string {
 	return alarmHints[alarm]
 }
 
-// observe updates level, alarms and Quiet once all that arrived has been read.
+// observe updates level, alarms and Speech once all that arrived has been read.
 func (r *Recording) observe() {
 	t := r.track
 	r.received.Store(t.Received())
@@ -78,19 +78,36 @@ func (r *Recording) observe() {
 		r.alarm(AlarmLong)
 	}
 	r.askRestart()
-	if w := r.watching; w != nil && t.QuietFor(w.quiet) {
-		t.ForgetVoice()
-		r.update(func(st *State) { st.Quiet = r.watch.Load() == w }) // unless there is a newer wish
+	if w := r.watching; w != nil {
+		if heard := w.heard(t); heard != SpeechNothing {
+			r.update(func(st *State) {
+				if r.watch.CompareAndSwap(w, nil) { // else there is a newer wish
+					st.Speech = heard
+				}
+			})
+		}
 	}
 	r.listen()
 }
 
-// listen restarts the track's speech detection if WatchSilence was called since.
-func (r *Recording) listen() {
-	if w := r.watch.Load(); w != r.watching {
-		r.watching = w
-		r.track.ForgetVoice()
+// heard returns what a track has heard of what is asked for.
+func (w *SpeechWatch) heard(t *track.Track) Speech {
+	switch {
+	case w.Silence > 0 && t.QuietFor(w.Silence):
+		return SpeechSilence
+	case w.NoInput > 0 && t.NothingFor(w.NoInput):
+		return SpeechNoInput
 	}
+	return SpeechNothing
+}
+
+// listen restarts the track's speech detection if WatchSpeech was called since.
+func (r *Recording) listen() {
+	w := r.watch.Load()
+	if w != nil && w != r.watching {
+		r.track.Listen(w.Level)
+	}
+	r.watching = w
 }
 
 // observeEnd raises the alarms that can only be known at the end.

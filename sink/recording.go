@@ -35,7 +35,7 @@ type Recording struct {
 	changed chan struct{}
 
 	stopping atomic.Bool
-	watch    atomic.Pointer[watch]
+	watch    atomic.Pointer[SpeechWatch]
 	received atomic.Int64  // frames
 	level    atomic.Uint64 // math.Float64bits of the latest level
 	turn     atomic.Int64  // the moment of space at which the present turn at the disk began; 0 if there is none
@@ -58,7 +58,7 @@ type Recording struct {
 
 	// Of the live stream, else of Finish.
 	track    *track.Track // nil until the first socket
-	watching *watch       // what the track listens for
+	watching *SpeechWatch // what the track listens for
 	metadata []string     // text frames
 	dropped  int          // text frames beyond the bounds
 	// gapsWritten is how many gaps the sidecar has, or is about to.
@@ -67,8 +67,27 @@ type Recording struct {
 	metadataBytes int
 }
 
-// watch is one wish of WatchSilence.
-type watch struct{ quiet time.Duration }
+// SpeechWatch is what WatchSpeech asks for. Times are of audio: none passes while a call is held
+// or its stream is down.
+type SpeechWatch struct {
+	// Silence: the caller has spoken and has then been quiet for so long. 0 is not asked.
+	Silence time.Duration
+	// NoInput: the caller has said nothing at all for so long. 0 is not asked.
+	NoInput time.Duration
+	// Level is the dBFS above which 20 ms of audio are loud. 0 is auto: the level follows the
+	// noise floor of the call, which is measured from the first audio on.
+	Level float64
+}
+
+// Speech is what a SpeechWatch has found, one word of a closed list.
+type Speech string
+
+// What State.Speech says.
+const (
+	SpeechNothing Speech = "" // yet
+	SpeechSilence Speech = "silence"
+	SpeechNoInput Speech = "no_input"
+)
 
 // State is what is known of a recording now.
 type State struct {
@@ -83,8 +102,8 @@ type State struct {
 	Audio time.Duration
 	// LevelDBFS is the level of the latest audio; -100 is none.
 	LevelDBFS float64
-	// Quiet says that what WatchSilence asked for has come.
-	Quiet bool
+	// Speech says which of what WatchSpeech asked for has come first.
+	Speech Speech
 	// Alarms are those raised so far, in order, each once.
 	Alarms []string
 	// WrongRate asks the call to start the live stream anew, since it brings audio at
@@ -138,13 +157,13 @@ func (r *Recording) Consume(c Consumer) {
 	r.consumer = c
 }
 
-// WatchSilence asks for State.Quiet: that the caller, from now on, has spoken and has
-// then been quiet for d of audio. A later call replaces an earlier one.
-func (r *Recording) WatchSilence(d time.Duration) {
+// WatchSpeech asks for State.Speech, from now on. A later wish replaces an earlier one and clears
+// the state.
+func (r *Recording) WatchSpeech(w SpeechWatch) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.watch.Store(&watch{d})
-	r.state.Quiet = false
+	r.watch.Store(&w)
+	r.state.Speech = SpeechNothing
 }
 
 // Mark puts a cue point with a label at this moment of the recording, if the configuration

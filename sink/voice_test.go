@@ -2,6 +2,10 @@ package sink
 
 import (
 	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -143,11 +147,11 @@ func TestQuietAfterSpeech(t *testing.T) {
 		b := serve(t, cfg)
 		r := b.expect(testCall(testID))
 		s := b.connect(r)
-		quiet := func() bool { synctest.Wait(); return r.State().Quiet }
+		quiet := func() bool { synctest.Wait(); return r.State().Speech == SpeechSilence }
 
 		s.play(speech(1, 8000)) // before anybody watches
 		s.play(hum(3 * time.Second))
-		r.WatchSilence(time.Second)
+		r.WatchSpeech(SpeechWatch{Silence: time.Second, Level: -40})
 		s.play(hum(3 * time.Second))
 		if quiet() {
 			t.Fatal("quiet before the caller has spoken")
@@ -168,7 +172,7 @@ func TestQuietAfterSpeech(t *testing.T) {
 		if !quiet() {
 			t.Fatal("not quiet after 1 s")
 		}
-		r.WatchSilence(time.Second)
+		r.WatchSpeech(SpeechWatch{Silence: time.Second, Level: -40})
 		if quiet() {
 			t.Fatal("an old answer to a new wish")
 		}
@@ -186,7 +190,7 @@ func TestQuietHearsTheCallerAlone(t *testing.T) {
 		call := testCall(testID)
 		call.Channels, call.Mix = 2, "stereo"
 		r := b.expect(call)
-		r.WatchSilence(200 * time.Millisecond)
+		r.WatchSpeech(SpeechWatch{Silence: 200 * time.Millisecond, Level: -40})
 		s := b.connect(r)
 		left, right := speech(1, 1600), speech(2, 8000)
 		for i := 0; i < len(right); i += 2 {
@@ -196,11 +200,94 @@ func TestQuietHearsTheCallerAlone(t *testing.T) {
 			}
 			s.audio(sample)
 		}
-		await(t, r, "quiet", func(st State) bool { return st.Quiet })
+		await(t, r, "quiet", func(st State) bool { return st.Speech == SpeechSilence })
 		s.drop()
 		if record := b.finish(r); record.DigitalSilence || record.AudioMS != 1000 {
 			t.Errorf("sound %+v", record.Sound)
 		}
+	})
+}
+
+// signal is so much noise, or a tone, of so many dBFS.
+func signal(d time.Duration, noise, tone float64) []byte {
+	rng := rand.New(rand.NewPCG(1, 1))
+	var pcm []byte
+	for i := range int(mono8.Frames(d)) {
+		v := math.Pow(10, noise/20)*math.Sqrt(3)*(2*rng.Float64()-1) + math.Pow(10, tone/20)*math.Sqrt2*math.Sin(float64(i)*0.3)
+		pcm = binary.LittleEndian.AppendUint16(pcm, uint16(int16(math.Round(32768*v))))
+	}
+	return pcm
+}
+
+// A quiet caller, and one on a loud line, are heard with a level that follows the noise, and
+// nothing else is; a fixed level hears the one never and the noise of the other always.
+func TestSpeechLevel(t *testing.T) {
+	for name, c := range map[string]struct {
+		noise, tone float64 // dBFS
+		auto, fixed Speech
+	}{
+		"quiet caller":         {-100, -46, SpeechSilence, SpeechNoInput},
+		"quiet caller, noise":  {-70, -46, SpeechSilence, SpeechNoInput},
+		"caller on loud line":  {-38, -20, SpeechSilence, SpeechNothing},
+		"nobody on loud line":  {-38, -100, SpeechNoInput, SpeechNothing},
+		"nobody on quiet line": {-100, -100, SpeechNoInput, SpeechNoInput},
+	} {
+		for level, want := range map[float64]Speech{0: c.auto, -40: c.fixed} {
+			t.Run(fmt.Sprint(name, level), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := serve(t, testConfig(t))
+					r := b.expect(testCall(testID))
+					s := b.connect(r)
+					s.play(signal(2*time.Second, c.noise, -100)) // a prompt, before anybody asks
+					r.WatchSpeech(SpeechWatch{Silence: time.Second, NoInput: 4 * time.Second, Level: level})
+					s.play(signal(time.Second, c.noise, -100))
+					s.play(signal(2*time.Second, c.noise, c.tone))
+					synctest.Wait()
+					if got := r.State().Speech; got != SpeechNothing {
+						t.Errorf("while the caller speaks: %q", got)
+					}
+					s.play(signal(3*time.Second, c.noise, -100))
+					synctest.Wait()
+					if got := r.State().Speech; got != want {
+						t.Errorf("%q, want %q", got, want)
+					}
+					s.drop()
+					b.finish(r)
+				})
+			})
+		}
+	}
+}
+
+// What has come first stays until there is a new wish.
+func TestSpeechStateLasts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(t, testConfig(t))
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		check := func(want Speech) {
+			t.Helper()
+			if synctest.Wait(); r.State().Speech != want {
+				t.Errorf("%q, want %q", r.State().Speech, want)
+			}
+		}
+		watch := SpeechWatch{Silence: time.Second, NoInput: 2 * time.Second}
+		r.WatchSpeech(watch)
+		s.play(make([]byte, 16000))
+		s.play(speech(1, 8000))
+		s.play(make([]byte, 16000*2))
+		check(SpeechSilence)
+		s.play(make([]byte, 16000*4)) // which is no input, either
+		check(SpeechSilence)
+		r.WatchSpeech(watch)
+		check(SpeechNothing)
+		s.play(make([]byte, 16000*3))
+		check(SpeechNoInput)
+		r.WatchSpeech(SpeechWatch{})
+		s.play(make([]byte, 16000*9))
+		check(SpeechNothing)
+		s.drop()
+		b.finish(r)
 	})
 }
 

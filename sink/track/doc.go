@@ -20,6 +20,12 @@
 // as it comes. Times are those at which the caller saw the bytes; the package reads a clock only
 // to say how long the disk took.
 //
+// Speech: of every 20 ms the caller's level is kept, and three loud ones within 200 ms are speech.
+// Loud is above a fixed level, or above one that follows the noise floor of the last 4 s of the
+// call, so that callers at -46 dBFS and lines with noise at -38 dBFS both work. What is steady is
+// noise for it, unless it is very loud: noise that begins is taken for speech for less than 4 s,
+// and a tone below -28 dBFS that lasts longer for noise. The silence of a Gap is not heard.
+//
 // Disks: what is to be written goes through a queue, so that whoever gives a Track its audio
 // never waits for a disk. A goroutine makes the file and writes what waits, in turns, and ends
 // when nothing is left; Finish waits for it. What waits is bounded, for a recording and for

@@ -3,8 +3,6 @@ package track
 import (
 	"encoding/binary"
 	"math"
-	"math/bits"
-	"time"
 
 	"tapdeck/wav"
 )
@@ -14,12 +12,6 @@ const (
 	// constant 1, is -90.3.
 	FloorDBFS = -100
 	fullScale = 32768
-
-	// A window is loud above about -40 dBFS; three loud ones within ten are speech.
-	loudMeanSquare = 0.01 * 0.01 * fullScale * fullScale
-	window         = 20 * time.Millisecond
-	speechMask     = 1<<10 - 1
-	speechWindows  = 3
 )
 
 // channel is what one channel of a stretch of PCM sums up to.
@@ -47,6 +39,15 @@ func (c *channel) add(o channel) {
 	c.low, c.top = min(c.low, o.low), max(c.top, o.top)
 }
 
+func (c *channel) rmsDBFS() float64 {
+	mean := float64(c.squares) / float64(max(c.samples, 1))
+	return max(10*math.Log10(mean/(fullScale*fullScale)), FloorDBFS)
+}
+
+// digitalSilence says that no sample was anything but 0 or -1, which is what the switch streams
+// for a caller that sends no RTP (F48).
+func (c *channel) digitalSilence() bool { return c.samples > 0 && c.low >= -1 && c.top <= 0 }
+
 // energy is what a stretch of PCM sums up to. The caller's channel is the first.
 type energy struct{ caller, other channel }
 
@@ -64,8 +65,7 @@ func (e *energy) both() channel {
 
 func (e *energy) rmsDBFS() float64 {
 	c := e.both()
-	mean := float64(c.squares) / float64(max(c.samples, 1))
-	return max(10*math.Log10(mean/(fullScale*fullScale)), FloorDBFS)
+	return c.rmsDBFS()
 }
 
 func (e *energy) peakDBFS() float64 {
@@ -74,39 +74,30 @@ func (e *energy) peakDBFS() float64 {
 	return max(20*math.Log10(float64(peak)/fullScale), FloorDBFS)
 }
 
-// digitalSilence says that no sample of the caller was anything but 0 or -1, which is
-// what the switch streams for a caller that sends no RTP (F48).
-func (e *energy) digitalSilence() bool {
-	return e.caller.samples > 0 && e.caller.low >= -1 && e.caller.top <= 0
-}
-
 // levelMeter measures a recording's audio as it comes, in windows of 20 ms.
 type levelMeter struct {
 	stereo bool
 	total  energy
 	recent energy // since the last RecentLevel
 
-	// The caller's voice, one window at a time.
 	windowBytes int
 	remaining   int    // bytes until the window is whole
-	loud        energy // of the window
-	history     uint16 // one bit per window, 1 is loud
-	spoken      bool
-	quiet       int // windows since the caller's last speech
+	current     energy // of the window
+	voice
 }
 
 func newLevelMeter(f wav.Format) levelMeter {
 	n := int(f.Frames(window)) * f.FrameBytes()
-	return levelMeter{stereo: f.Channels == 2, windowBytes: n, remaining: n}
+	return levelMeter{stereo: f.Channels == 2, windowBytes: n, remaining: n, voice: newVoice()}
 }
 
 func (m *levelMeter) measure(pcm []byte) {
 	for len(pcm) > 0 {
 		n := min(len(pcm), m.remaining)
 		if m.stereo {
-			m.loud.add(energy{sumChannel(pcm[:n], 2), sumChannel(pcm[2:n], 2)})
+			m.current.add(energy{sumChannel(pcm[:n], 2), sumChannel(pcm[2:n], 2)})
 		} else {
-			m.loud.add(energy{caller: sumChannel(pcm[:n], 1)})
+			m.current.add(energy{caller: sumChannel(pcm[:n], 1)})
 		}
 		pcm = pcm[n:]
 		if m.remaining -= n; m.remaining == 0 {
@@ -116,25 +107,16 @@ func (m *levelMeter) measure(pcm []byte) {
 }
 
 func (m *levelMeter) closeWindow() {
-	caller := m.loud.caller
-	m.total.add(m.loud)
-	m.recent.add(m.loud)
-	m.loud, m.remaining = energy{}, m.windowBytes
-	m.history <<= 1
-	m.quiet++
-	if float64(caller.squares) <= loudMeanSquare*float64(caller.samples) {
-		return
-	}
-	m.history |= 1
-	if bits.OnesCount16(m.history&speechMask) >= speechWindows {
-		m.spoken, m.quiet = true, 0
-	}
+	m.total.add(m.current)
+	m.recent.add(m.current)
+	m.voice.add(m.current.caller)
+	m.current, m.remaining = energy{}, m.windowBytes
 }
 
 // sum returns what all audio so far sums up to, the unfinished window included.
 func (m *levelMeter) sum() energy {
 	e := m.total
-	e.add(m.loud)
+	e.add(m.current)
 	return e
 }
 
@@ -147,13 +129,4 @@ func (m *levelMeter) RecentLevel() (dbfs float64, ok bool) {
 	dbfs = m.recent.rmsDBFS()
 	m.recent = energy{}
 	return dbfs, true
-}
-
-// ForgetVoice makes QuietFor begin anew.
-func (m *levelMeter) ForgetVoice() { m.history, m.spoken, m.quiet = 0, false, 0 }
-
-// QuietFor says whether the caller has spoken since ForgetVoice and has then been quiet
-// for d of audio.
-func (m *levelMeter) QuietFor(d time.Duration) bool {
-	return m.spoken && time.Duration(m.quiet)*window >= d
 }

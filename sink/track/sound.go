@@ -88,7 +88,7 @@ func (t *Track) Sound() Sound {
 func (t *Track) GapCount() int { return len(t.gaps) }
 
 func (s *Sound) setLevels(e energy) {
-	s.RMSDBFS, s.PeakDBFS, s.DigitalSilence = round2(e.rmsDBFS()), round2(e.peakDBFS()), e.digitalSilence()
+	s.RMSDBFS, s.PeakDBFS, s.DigitalSilence = round2(e.rmsDBFS()), round2(e.peakDBFS()), e.caller.digitalSilence()
 }
 
 // Measure fills in what the audio of a WAV itself says: its length, levels and silence.

@@ -187,7 +187,7 @@ func (t *Track) FullAt(connected time.Time, most time.Duration) time.Time {
 // OnlySilence says that at least so much audio came, and that all of it was digital silence.
 func (t *Track) OnlySilence(least time.Duration) bool {
 	e := t.sum()
-	return e.digitalSilence() && t.format.Duration(t.received) >= least
+	return e.caller.digitalSilence() && t.format.Duration(t.received) >= least
 }
 
 // TooLittle says, after the last socket and CallEnded, that less than 90 % of the audio came that

@@ -62,12 +62,17 @@ func (r *recording) State() controller.StreamState {
 	s := r.Recording.State()
 	state := controller.StreamState{
 		Connections: s.Connections, Live: s.Live, Audio: s.Audio, FirstAudioAt: s.FirstAudioAt,
-		LevelDBFS: s.LevelDBFS, Quiet: s.Quiet, WrongRate: s.WrongRate, LastEnd: controller.StreamEnd(s.LastEnd), Err: s.Err,
+		LevelDBFS: s.LevelDBFS, Speech: controller.Speech(s.Speech), WrongRate: s.WrongRate, LastEnd: controller.StreamEnd(s.LastEnd), Err: s.Err,
 	}
 	if errors.Is(s.Err, sink.ErrMaxDuration) {
 		state.Full, state.Err = true, nil
 	}
 	return state
+}
+
+// WatchSpeech implements controller.Recording.
+func (r *recording) WatchSpeech(w controller.SpeechWatch) {
+	r.Recording.WatchSpeech(sink.SpeechWatch(w))
 }
 
 // Note implements controller.Recording.
