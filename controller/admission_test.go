@@ -294,7 +294,7 @@ func TestUUIDs(t *testing.T) {
 func TestPlanWarnings(t *testing.T) {
 	t.Parallel()
 	s := good()
-	plan := s.plan
+	plan := s.plan.expanded()
 	var names []string
 	s.plans = func(variables controller.Variables, path string) (controller.Plan, []error) {
 		plan.Name = path

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"html"
 	"strings"
+
+	"tapdeck/controller/flow"
 )
 
 var errDraining = errors.New("tapdeck is being stopped and accepts no new calls")
@@ -28,8 +30,11 @@ func (c *call) admit(ctx context.Context) error {
 	return c.expectStream()
 }
 
-// expectStream prepares the recording, or says why the call ends without one.
+// expectStream prepares the recording, if the plan streams, or says why the call ends without one.
 func (c *call) expectStream() error {
+	if !flow.Streams(c.plan.Steps) {
+		return nil
+	}
 	rec, err := c.ctl.recorder.Expect(c.info, c.plan.Stream)
 	var refusal *RefusalError
 	switch {

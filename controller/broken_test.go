@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"tapdeck/controller"
+	"tapdeck/controller/flow"
 	"tapdeck/controller/switchsim"
 )
 
@@ -29,7 +30,7 @@ func TestTransferredInPlayback(t *testing.T) {
 			s := good()
 			s.plan.Tone.Duration, s.cfg.PromptLimit = time.Minute, time.Minute
 			if c.playing == "ivr/" {
-				s.plan.Tone = controller.Tone{}
+				s.plan.Tone = flow.Tone{}
 			}
 			s.sim.Prompts = func(file string) (time.Duration, bool) {
 				if file == promptFile {
@@ -38,7 +39,7 @@ func TestTransferredInPlayback(t *testing.T) {
 				return 600 * time.Millisecond, true
 			}
 			e := s.runWith(t, switchsim.CallSpec{Then: after(), Faults: c.faults}, c.n, "playing", c.playing, func(_ *testbed, call *switchsim.Call) { call.Transfer() })
-			if e.outcome.Result != controller.SwitchLost || !e.outcome.Timeline.Listen.IsZero() || e.outcome.ListenEndedBy != "" || !nextRan(e.report) {
+			if e.outcome.Result != controller.SwitchLost || !e.outcome.Timeline.At("listen").IsZero() || e.outcome.ListenEndedBy != "" || !nextRan(e.report) {
 				t.Errorf("outcome = %+v, next action ran: %v; want a call that was transferred away and never listened", e.outcome, nextRan(e.report))
 			}
 			for _, line := range e.logs {
@@ -59,7 +60,7 @@ func TestHangupInPromptIsNoListening(t *testing.T) {
 		{HangupIn: "playback ivr/", BrokenIsPlayed: true, CompleteBeforeHangup: true},
 	} {
 		e := good().run(t, switchsim.CallSpec{Faults: f})
-		if e.outcome.Result != controller.CallerHangup || !e.outcome.Timeline.Listen.IsZero() || e.outcome.ListenEndedBy != "" || e.count("prompt played") != 0 {
+		if e.outcome.Result != controller.CallerHangup || !e.outcome.Timeline.At("listen").IsZero() || e.outcome.ListenEndedBy != "" || e.count("prompt played") != 0 {
 			t.Errorf("outcome = %+v, log = %q: want a call that never listened", e.outcome, e.messages())
 		}
 	}
@@ -71,7 +72,7 @@ func TestBrokenPrompt(t *testing.T) {
 	s := good()
 	s.plan.Prompt = "ivr/broken.wav"
 	e := s.run(t, switchsim.CallSpec{Faults: switchsim.Faults{BrokenFiles: true}})
-	if e.outcome.Result != controller.Completed || e.outcome.ListenEndedBy != controller.ListenTime || e.count("prompt not played") != 1 {
+	if e.outcome.Result != controller.Completed || e.outcome.ListenEndedBy != flow.ListenTime || e.count("prompt not played") != 1 {
 		t.Errorf("outcome = %+v, log = %q: want a warning and a call that listened", e.outcome, e.messages())
 	}
 }
@@ -138,7 +139,7 @@ func TestDigitBeforeListening(t *testing.T) {
 		call.Press("5")
 		call.Press("#")
 	})
-	if e.outcome.Result != controller.Completed || e.outcome.ListenEndedBy != controller.ListenTime {
+	if e.outcome.Result != controller.Completed || e.outcome.ListenEndedBy != flow.ListenTime {
 		t.Errorf("outcome = %+v, want a call that listened to its end", e.outcome)
 	}
 	line := e.line(t, "digit before listening")

@@ -3,13 +3,13 @@ package controller
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
 
 	"tapdeck/controller/esl"
+	"tapdeck/controller/flow"
 )
 
 // call is one call. Only the goroutine of its connection touches it, but for
@@ -41,9 +41,10 @@ type call struct {
 
 	// What the switch has said.
 	running         string // Event-UUID of the application that runs, if any
-	response        string // of the latest application that has completed
-	brokenBy        string // the key that has ended it, if one has
-	digit           string // the latest DTMF digit of finish_on
+	completion      completion
+	dtmfType        string // how digits were negotiated, once the call is answered
+	digits          flow.Digits
+	byEvent         bool // the latest digit came as an event, not in the audio
 	hungUp          bool
 	hangupComplete  bool
 	over            bool             // the connection has ended
@@ -58,13 +59,18 @@ type call struct {
 	admitted       bool      // it has one of max_calls' slots
 	lingers        bool      // linger was granted
 	ownTerminators bool      // playback_terminators is ours
+	terminating    string    // … and its value
+	transferring   string    // where to, once we have said so
+	cause          string    // of the hangup; "" is NORMAL_CLEARING
 	deadManDue     time.Time // when the dead man's switch is due, at the earliest; zero if it was not set
 	asked          bool      // the hangup was asked for
 	published      bool
 	unpublished    bool // the recorder could not
 	ended          bool // moved to the ended calls
 
-	noted   noted // what the recording was told last
+	step    string // of the plan
+	begun   bool   // it has begun
+	noted   noted  // what the recording was told last
 	outcome Outcome
 }
 
@@ -79,20 +85,15 @@ func (e *callEnd) Error() string { return string(e.result) + ": " + e.err.Error(
 
 func (e *callEnd) Unwrap() error { return e.err }
 
-var (
-	errHungUp  = errors.New("the channel was hung up")
-	errTimeout = errors.New("time is up")
-)
-
 // run carries one call from its first command to its record.
 func (c *call) run(ctx context.Context) {
-	c.outcome.Timeline.Connect = time.Now()
+	c.reached("connect")
 	err := c.awaitTurn(ctx)
 	if err == nil {
 		err = c.admit(ctx)
 	}
 	c.conn.ReleaseChannel()
-	for _, step := range []func(context.Context) error{c.subscribe, c.answer, c.pause, c.tone, c.startStream, c.prompt, c.listen} {
+	for _, step := range []func(context.Context) error{c.subscribe, c.follow} {
 		if err == nil {
 			err = step(ctx)
 		}
@@ -101,7 +102,7 @@ func (c *call) run(ctx context.Context) {
 }
 
 // wait handles what the switch, the sink and the stream's timer report until
-// done says so. It returns errTimeout after limit, errHungUp, or a *callEnd.
+// done says so. It returns flow.ErrTimeout after limit, flow.ErrHungUp, or a *callEnd.
 // The call's own hangup and what follows wait by waitAfterPlan instead.
 func (c *call) wait(ctx context.Context, limit time.Duration, done func() bool) (err error) {
 	over := c.waitAfterPlan(ctx, limit, func() bool {
@@ -109,7 +110,7 @@ func (c *call) wait(ctx context.Context, limit time.Duration, done func() bool) 
 		return err != nil || done()
 	})
 	if !over {
-		return errTimeout
+		return flow.ErrTimeout
 	}
 	return err
 }
@@ -130,20 +131,22 @@ func (c *call) waitAfterPlan(ctx context.Context, limit time.Duration, done func
 
 // note tells the recording how far the call has come, until it is being concluded.
 func (c *call) note() {
-	sofar := noted{c.outcome.Timeline, c.stream.restarts, len(c.outcome.Alarms)}
+	sofar := noted{len(c.outcome.Timeline), c.stream.restarts, len(c.outcome.Alarms), len(c.digits.All), len(c.outcome.Prompts)}
 	if c.rec == nil || c.noted == sofar || c.outcome.Result != "" {
 		return
 	}
 	c.noted = sofar
-	outcome := c.outcome
-	outcome.Restarts, outcome.Alarms = c.stream.restarts, slices.Clone(outcome.Alarms)
-	c.rec.Note(outcome)
+	c.rec.Note(c.sofar())
 }
 
 // noted is what tells whether there is something new to note.
-type noted struct {
-	timeline         Timeline
-	restarts, alarms int
+type noted struct{ moments, restarts, alarms, digits, prompts int }
+
+// sofar is the call's outcome as far as it has come. Its lists are only appended to.
+func (c *call) sofar() Outcome {
+	o := c.outcome
+	o.Restarts, o.Digits, o.DigitsDropped = c.stream.restarts, c.digits.All, c.digits.Dropped
+	return o
 }
 
 // next handles one report. It returns false if the timer came first.
@@ -176,7 +179,7 @@ func (c *call) next(ctx context.Context, timer <-chan time.Time) bool {
 func (c *call) interruption(ctx context.Context) error {
 	switch {
 	case c.hungUp:
-		return errHungUp
+		return flow.ErrHungUp
 	case c.transferredAway:
 		return c.transferEnd()
 	case c.over:
@@ -187,14 +190,6 @@ func (c *call) interruption(ctx context.Context) error {
 		return c.stream.failure
 	}
 	return nil
-}
-
-// transferEnd is the end of a call that something else has now.
-func (c *call) transferEnd() *callEnd {
-	if c.returned {
-		return &callEnd{result: SwitchLost, err: errors.New("the call was transferred, and came back to tapdeck"), hint: "the recording ends there, and the next one of this call begins; if this is not meant, look for who gave the command in FreeSWITCH's log"}
-	}
-	return &callEnd{result: SwitchLost, err: errors.New("the call was transferred, bridged or parked by something else"), hint: "the recording ends there; if this is not meant, look for who gave the command in FreeSWITCH's log"}
 }
 
 // connectionEnd classifies the end of the event socket.

@@ -6,12 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap/zapcore"
 
 	"tapdeck/controller"
+	"tapdeck/controller/flow"
 	"tapdeck/controller/switchsim"
 )
 
@@ -61,10 +61,10 @@ func TestGoodCall(t *testing.T) {
 // checkGood checks a call that has followed its plan to the end.
 func checkGood(t *testing.T, e ended) {
 	t.Helper()
-	want := controller.Outcome{Result: controller.Completed, HangupCause: "NORMAL_CLEARING", HungUpBy: "tapdeck", ListenEndedBy: "time"}
+	want := controller.Outcome{Result: controller.Completed, HangupCause: "NORMAL_CLEARING", HungUpBy: "tapdeck", Notes: flow.Notes{ListenEndedBy: "time"}}
 	got := controller.Outcome{
 		Result: e.outcome.Result, HangupCause: e.outcome.HangupCause, HungUpBy: e.outcome.HungUpBy,
-		ListenEndedBy: e.outcome.ListenEndedBy, Restarts: e.outcome.Restarts, Err: e.outcome.Err, Hint: e.outcome.Hint, Alarms: e.outcome.Alarms,
+		Notes: flow.Notes{ListenEndedBy: e.outcome.ListenEndedBy}, Restarts: e.outcome.Restarts, Err: e.outcome.Err, Hint: e.outcome.Hint, Alarms: e.outcome.Alarms,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("outcome (-want +got):\n%s", diff)
@@ -79,12 +79,21 @@ func checkGood(t *testing.T, e ended) {
 	if diff := cmp.Diff(steps, e.messages()); diff != "" {
 		t.Errorf("log (-want +got):\n%s", diff)
 	}
-	tl := e.outcome.Timeline
-	for i, at := range []time.Time{tl.Connect, tl.Answer, tl.Tone, tl.StreamStart, tl.Prompt, tl.Listen, tl.Stop, tl.Hangup, e.outcome.Ended} {
-		if at.IsZero() {
-			t.Errorf("step %d of the timeline is missing: %+v", i, tl)
-		}
+	timeline := []string{"connect", "answer", "tone", "stream_start", "prompt", "listen", "stop", "hangup"}
+	if diff := cmp.Diff(timeline, moments(e)); diff != "" {
+		t.Errorf("timeline (-want +got):\n%s", diff)
 	}
+	if e.outcome.Ended.IsZero() {
+		t.Error("the call has no end")
+	}
+}
+
+// moments are the names of a call's timeline.
+func moments(e ended) (names []string) {
+	for _, m := range e.outcome.Timeline {
+		names = append(names, m.Name)
+	}
+	return names
 }
 
 // checkAudio compares a recording with what the switch sent into it.
@@ -118,7 +127,7 @@ func TestMissingPrompt(t *testing.T) {
 	s := good()
 	s.plan.Prompt = missingFile
 	e := s.run(t, switchsim.CallSpec{})
-	if e.outcome.Result != controller.Completed || e.outcome.ListenEndedBy != controller.ListenTime {
+	if e.outcome.Result != controller.Completed || e.outcome.ListenEndedBy != flow.ListenTime {
 		t.Errorf("outcome = %+v, want completed", e.outcome)
 	}
 	line := e.line(t, "prompt not found")
@@ -130,12 +139,12 @@ func TestMissingPrompt(t *testing.T) {
 func TestPlanWithoutToneAndPrompt(t *testing.T) {
 	t.Parallel()
 	s := good()
-	s.plan.Tone, s.plan.Prompt, s.plan.AnswerPause = controller.Tone{}, "", 0
+	s.plan.Tone, s.plan.Prompt, s.plan.AnswerPause = flow.Tone{}, "", 0
 	e := s.run(t, switchsim.CallSpec{})
 	if got, want := story(e.report), "answer start stop hangup"; got != want {
 		t.Errorf("commands = %q, want %q", got, want)
 	}
-	if tl := e.outcome.Timeline; !tl.Tone.IsZero() || !tl.Prompt.IsZero() {
+	if tl := e.outcome.Timeline; !tl.At("tone").IsZero() || !tl.At("prompt").IsZero() {
 		t.Errorf("timeline = %+v, want neither tone nor prompt", tl)
 	}
 }

@@ -5,30 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"tapdeck/controller/esl"
+	"tapdeck/controller/flow"
 )
-
-// execute has the channel run an application and waits for its completion. If something
-// else has ended it, that is the error: a response says little then (F65).
-func (c *call) execute(ctx context.Context, app, arg string, limit time.Duration) (response string, err error) {
-	if err := c.interruption(ctx); err != nil {
-		return "", err
-	}
-	c.running, err = c.conn.Execute(context.WithoutCancel(ctx), app, arg)
-	if err != nil {
-		return "", c.commandEnd(app, err)
-	}
-	err = c.wait(ctx, limit, func() bool { return c.running == "" && c.reasonDue == nil })
-	switch {
-	case errors.Is(err, errTimeout):
-		return "", &callEnd{result: Failed, err: fmt.Errorf("wait for the end of %s: nothing within %v", strings.TrimSpace(app+" "+arg), limit), hint: "FreeSWITCH did not complete the application; its log says why"}
-	case err != nil:
-		return "", err
-	}
-	return c.response, nil
-}
 
 // bgapi sends an API command and returns the UUID of its job.
 func (c *call) bgapi(ctx context.Context, command string) (job string, err error) {
@@ -48,7 +28,7 @@ func (c *call) api(ctx context.Context, command string) (answer string, err erro
 		return "", err
 	}
 	err = c.wait(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.job == "" })
-	if errors.Is(err, errTimeout) {
+	if errors.Is(err, flow.ErrTimeout) {
 		c.job = ""
 		return "", nil
 	}

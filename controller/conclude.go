@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -48,7 +49,7 @@ func (c *call) classify(ctx context.Context, err error) *callEnd {
 		return c.stream.failure
 	case c.byDeadMan():
 		return outlivedPlan()
-	case c.hungUp && e.result != Aborted:
+	case c.hungUp && e.result != Aborted && e.result != Transferred:
 		return &callEnd{result: CallerHangup}
 	}
 	return e
@@ -68,18 +69,21 @@ func (c *call) endChannel(ctx context.Context, result Result) {
 	case c.transferredAway:
 		c.running = "" // whatever runs now is not ours to break
 		c.conn.TakenOver()
-		c.waitAfterPlan(ctx, returnGrace, func() bool { return c.returned })
+		c.waitAfterPlan(ctx, returnGrace, func() bool { return c.returned || c.hangupComplete })
 		c.release(ctx)
 	// A call that was not answered, and for which nothing runs, can go to the dialplan's next action.
-	case result == Refused, result == Misconfigured, result == Failed && c.outcome.Timeline.Answer.IsZero() && c.running == "",
+	case result == Refused, result == Misconfigured, result == Failed && c.outcome.Timeline.At("answer").IsZero() && c.running == "",
 		result == StreamFailed && c.plan.OnStreamFailure == FailureDialplan:
 		c.release(ctx)
 	case result == Aborted:
 		c.hangup(ctx, "MANAGER_REQUEST")
 	default:
-		c.hangup(ctx, "NORMAL_CLEARING")
+		c.hangup(ctx, cmp.Or(c.cause, "NORMAL_CLEARING"))
 	}
 }
+
+// noExtension is the hangup cause of a call for which the dialplan has nothing.
+const noExtension = "NO_ROUTE_DESTINATION"
 
 // confirm corrects the result by what came after the plan. A hangup is the switch's and not
 // the caller's if the switch says so, which it may do only in the hangup's last event
@@ -92,6 +96,9 @@ func (c *call) confirm(ctx context.Context) {
 	case c.outcome.Result == CallerHangup && c.outcome.HungUpBy == bySwitch:
 		c.outcome.Result, c.outcome.Hint = SwitchHangup, hangupHint(c.outcome.HangupCause)
 		c.outcome.Err = "FreeSWITCH itself hung the call up: " + c.outcome.HangupCause
+	case c.outcome.Result == Transferred && c.outcome.HangupCause == noExtension:
+		c.outcome.Err = "there was nothing to transfer the call to: " + c.transferring
+		c.outcome.Hint = "the switch hung it up at once: is there such an extension, in this dialplan and context?"
 	case c.outcome.Result == SwitchLost && c.transferredAway && c.returned:
 		c.endsAs(c.transferEnd())
 	}
@@ -112,17 +119,11 @@ func (c *call) endsAs(e *callEnd) {
 	}
 }
 
-// release gives the channel to the dialplan's next action: without the dead
-// man's switch, which would end it later, and without an application that runs
-// on. A break is only for what runs: of nothing it has no effect (F66).
+// release gives the channel to the dialplan's next action, as it came and without an application
+// that runs on. A break is only for what runs: of nothing it has no effect (F66).
 func (c *call) release(ctx context.Context) {
 	c.awaitAnswer(ctx)
-	// Both are awaited: the next action may be a socket again, whose own must not go.
-	if c.ownTerminators {
-		job, _ := c.bgapi(ctx, "uuid_setvar "+c.channel+" playback_terminators") // without a value: as it was
-		c.awaitJob(ctx, job)
-	}
-	c.awaitJob(ctx, c.disarmDeadMan(ctx))
+	c.giveBack(ctx)
 	if c.running != "" {
 		c.bgapi(ctx, "uuid_break "+c.channel+" all")
 	}
@@ -179,8 +180,8 @@ func (c *call) publish(ctx context.Context, timeout time.Duration) {
 
 // save keeps the record and writes the call's last line.
 func (c *call) save() {
+	c.outcome = c.sofar()
 	c.outcome.Ended = time.Now()
-	c.outcome.Restarts = c.stream.restarts
 	save := func(o Outcome) (Record, error) { return c.ctl.recorder.Save(c.info, o) }
 	if c.rec != nil {
 		c.stream.observeFirstAudio()

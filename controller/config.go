@@ -56,7 +56,7 @@ func Headers(variables ...string) []string {
 		"Caller-Caller-ID-Number", "Caller-Destination-Number",
 		"variable_socket_path", "variable_current_application_data", "variable_tapdeck_*",
 		"Application", "Application-UUID", "Application-Response",
-		"DTMF-Digit", "variable_playback_terminators", "variable_playback_terminator_used",
+		"DTMF-Digit", "DTMF-Source", "variable_dtmf_type", "Channel-Write-Codec-Rate", "variable_playback_last_offset_pos", "variable_playback_terminators", "variable_playback_terminator_used",
 		"Content-Disposition", "Hangup-Cause", "variable_sip_hangup_disposition",
 	}
 	for _, name := range variables {

@@ -189,6 +189,7 @@ func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
 	// that every call sets (setVariables), or for an earlier one whose id was no random UUID.
 	k.leftOver = k.terminators != "" || uuid.Validate(id) != nil
 	k.ringing = channel.Get("Answer-State") == "ringing"
+	k.terminating, k.digits.Typeahead = k.terminators, plan.Typeahead
 	k.info = Info{
 		UUID:        CallID(id),
 		Caller:      strings.Clone(channel.Get("Caller-Caller-ID-Number")),

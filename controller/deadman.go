@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"tapdeck/controller/flow"
 )
 
 // The dead man's switch is a task of FreeSWITCH that hangs a call up whose controller
@@ -40,7 +42,8 @@ func (c *call) armDeadMan(ctx context.Context) error {
 		}
 	}
 	p := c.plan
-	length := p.AnswerPause + p.Tone.Duration + p.Stream.ConnectTimeout + c.ctl.cfg.PromptLimit + p.Listen + p.Stream.StopTimeout
+	steps := flow.LengthOf(p.Steps)
+	length := steps.Known + time.Duration(max(steps.Prompts, 1))*c.ctl.cfg.PromptLimit + p.Stream.ConnectTimeout + p.Stream.StopTimeout
 	limit := (length + cmp.Or(c.ctl.cfg.DeadManMargin, defaultDeadManMargin)).Truncate(time.Second)
 	c.deadManDue = time.Now().Add(limit - time.Second) // the switch counts whole seconds (F98)
 	answer, err := c.api(ctx, fmt.Sprintf("sched_api +%d %s uuid_kill %s %s", limit/time.Second, c.deadManGroup(), c.channel, deadManCause))
@@ -66,7 +69,7 @@ func (c *call) disarmDeadMan(ctx context.Context) (job string) {
 // anybody's: it is the default of every sched_hangup (F29). Its moment alone may be a
 // caller's. A call that gets that cause when its own time is up has outlived its plan.
 func (c *call) byDeadMan() bool {
-	return c.hungUp && c.outcome.HangupCause == deadManCause && !c.deadManDue.IsZero() && !c.outcome.Timeline.Hangup.Before(c.deadManDue)
+	return c.hungUp && c.outcome.HangupCause == deadManCause && !c.deadManDue.IsZero() && !c.outcome.Timeline.At("hangup").Before(c.deadManDue)
 }
 
 func outlivedPlan() *callEnd {

@@ -70,7 +70,7 @@ func TestDeadManThatIsSetLate(t *testing.T) {
 			report := call.Wait()
 			l.close()
 			e := l.ended(report)
-			if n := l.sw.Tasks("tapdeck-" + report.UUID); n != 0 || !e.outcome.Timeline.Answer.IsZero() {
+			if n := l.sw.Tasks("tapdeck-" + report.UUID); n != 0 || !e.outcome.Timeline.At("answer").IsZero() {
 				t.Errorf("%d tasks are left; outcome = %+v", n, e.outcome)
 			}
 		})

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"tapdeck/controller/esl"
+	"tapdeck/controller/flow"
 )
 
 // observe handles one event.
@@ -46,7 +47,7 @@ func (c *call) observe(ctx context.Context, ev *esl.Event) {
 		c.outcome.Variables = c.ctl.recordedVariables(ev, c.info.Variables)
 		c.hangupComplete = true
 	case "DTMF":
-		c.pressed(ev.Get("DTMF-Digit"))
+		c.pressed(ev)
 	case "CUSTOM":
 		c.stream.reported(ev.Subclass(), ev.Body)
 	}
@@ -72,7 +73,10 @@ func (c *call) completed(ev *esl.Event) {
 	ours := c.running != "" && ev.Get("Application-UUID") == c.running
 	app := ev.Get("Application")
 	if ours {
-		c.running, c.response, c.brokenBy = "", ev.Get("Application-Response"), ev.Get("variable_playback_terminator_used")
+		c.running, c.completion = "", completionOf(ev)
+	}
+	if app == "answer" {
+		c.dtmfType = ev.Get("variable_dtmf_type")
 	}
 	if c.hungUp || !ours && app != "socket" {
 		return
@@ -85,7 +89,7 @@ func (c *call) completed(ev *esl.Event) {
 		c.transferredAway, c.reasonDue = !c.asked, nil
 	case !stays:
 		c.reasonDue = time.After(c.ctl.cfg.CommandTimeout)
-	case c.socketAppEnded, app == "playback" && c.response != "FILE PLAYED" && c.response != "FILE NOT FOUND":
+	case c.socketAppEnded, app == "playback" && c.completion.response != filePlayed && c.completion.response != fileNotFound:
 		c.reasonDue = time.After(reasonGrace)
 	}
 }
@@ -97,16 +101,25 @@ func (c *call) noReason() {
 	c.transferredAway = (c.socketAppEnded || c.returned) && !c.hungUp && !c.asked
 }
 
-// pressed handles a key of the caller.
-func (c *call) pressed(digit string) {
-	if digit == "" || !strings.Contains(c.plan.FinishOn, strings.ToUpper(digit)) {
+// inbandDelay is how long after its telephone-event the tone of the same key may be found in the
+// audio: 320 ms were measured (F116).
+const inbandDelay = 700 * time.Millisecond
+
+// pressed handles a key of the caller. A key that came by telephone-event and is found in the audio,
+// too, is one.
+func (c *call) pressed(ev *esl.Event) {
+	digit := flow.Digit{At: time.Now(), Digit: strings.ToUpper(ev.Get("DTMF-Digit")), Step: c.status.Load().Step}
+	if n := len(c.digits.All); n > 0 && ev.Get("DTMF-Source") == "INBAND_AUDIO" && c.byEvent {
+		if last := c.digits.All[n-1]; last.Digit == digit.Digit && digit.At.Sub(last.At) < inbandDelay {
+			return
+		}
+	}
+	if digit.Digit == "" {
 		return
 	}
-	if c.outcome.Timeline.Listen.IsZero() {
-		c.log.Info("digit before listening", zap.String("digit", digit), zap.String("step", c.status.Load().Step),
-			zap.String("hint", "finish_on counts only while the call listens: this digit ends nothing"), ratelog(c.info.UUID))
-	}
-	c.digit = digit
+	c.byEvent = ev.Get("DTMF-Source") != "INBAND_AUDIO"
+	c.digits.Press(digit)
+	c.log.Info("digit", zap.String("digit", digit.Digit), zap.String("step", digit.Step), ratelog(c.info.UUID))
 }
 
 // ratelog marks a line that a caller can cause as often as he likes, for the daemon's log,
@@ -119,7 +132,7 @@ func ratelog(kind string) zap.Field {
 func (c *call) sawHangup(ev *esl.Event) {
 	if !c.hungUp {
 		c.hungUp = true
-		c.outcome.Timeline.Hangup = time.Now()
+		c.reached("hangup")
 		c.outcome.HungUpBy = byCaller
 		if c.asked {
 			c.outcome.HungUpBy = byTapdeck

@@ -36,24 +36,24 @@ func TestCallerHangsUpInEachStep(t *testing.T) {
 		name           string
 		n              int
 		step, detail   string
-		change         func(p *controller.Plan)
+		change         func(p *flatPlan)
 		story, listen  string
 		answered, said bool
 	}{
 		{name: "answer", n: 1, step: "execute", detail: "answer", story: "answer"},
 		{
 			name: "answer_pause", n: 1, step: "complete", detail: "answer", story: "answer", answered: true,
-			change: func(p *controller.Plan) { p.AnswerPause = time.Minute },
+			change: func(p *flatPlan) { p.AnswerPause = time.Minute },
 		},
 		{
 			name: "tone", n: 1, step: "execute", detail: "playback tone_stream", story: "answer tone", answered: true,
-			change: func(p *controller.Plan) { p.Tone.Duration = time.Minute },
+			change: func(p *flatPlan) { p.Tone.Duration = time.Minute },
 		},
 		{name: "stream_start", n: 1, step: "stream start", story: "answer tone start", answered: true},
 		{name: "prompt", n: 2, step: "execute", detail: "playback", story: "answer tone start prompt", answered: true, said: true},
 		{
 			name: "listen", n: 2, step: "complete", detail: "playback", story: "answer tone start prompt", listen: "hangup", answered: true, said: true,
-			change: func(p *controller.Plan) { p.Listen = time.Minute },
+			change: func(p *flatPlan) { p.Listen = time.Minute },
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestCallerHangsUpInEachStep(t *testing.T) {
 			if e.outcome.Result != controller.CallerHangup || e.outcome.HungUpBy != "caller" || e.outcome.ListenEndedBy != c.listen || e.outcome.Err != "" {
 				t.Errorf("outcome = %+v, want caller_hangup", e.outcome)
 			}
-			if c.answered && (e.outcome.HangupCause != "NORMAL_CLEARING" || e.outcome.Timeline.Answer.IsZero() || e.outcome.Timeline.Hangup.IsZero()) {
+			if c.answered && (e.outcome.HangupCause != "NORMAL_CLEARING" || e.outcome.Timeline.At("answer").IsZero() || e.outcome.Timeline.At("hangup").IsZero()) {
 				t.Errorf("outcome = %+v, want cause, answer and hangup", e.outcome)
 			}
 			// The end of the stream may be reported and handled before the hangup.
@@ -94,7 +94,7 @@ func TestCallerGivesUp(t *testing.T) {
 	if e.outcome.Result != controller.CallerHangup || e.outcome.HungUpBy != "caller" || e.outcome.HangupCause != "ORIGINATOR_CANCEL" {
 		t.Errorf("outcome = %+v, want caller_hangup with ORIGINATOR_CANCEL", e.outcome)
 	}
-	if !e.outcome.Timeline.Answer.IsZero() || len(e.recording.heard()) != 0 {
+	if !e.outcome.Timeline.At("answer").IsZero() || len(e.recording.heard()) != 0 {
 		t.Errorf("timeline = %+v, %d bytes: want no answer", e.outcome.Timeline, len(e.recording.heard()))
 	}
 }

@@ -27,6 +27,8 @@ var hangupHints = map[string]string{
 
 const abortHint = "drain_timeout sets how long calls may go on when tapdeck is stopped; the recording up to here is kept"
 
+const hintNoEvents = "the caller's side offers no telephone-event: only keys that it sends as SIP INFO come; `dtmf: inband` in the plan has FreeSWITCH look for tones in the audio"
+
 const nextAction = "the call goes on with the dialplan's next action"
 
 // hintUnpublished points to the recorder's line, which knows the file and the reason.

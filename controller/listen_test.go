@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tapdeck/controller"
+	"tapdeck/controller/flow"
 	"tapdeck/controller/switchsim"
 )
 
@@ -27,30 +28,30 @@ func TestWhatEndsListening(t *testing.T) {
 		want   string
 	}{
 		{
-			name: "a digit of finish_on", want: controller.ListenDTMF, spec: switchsim.CallSpec{DTMF: digits("#")},
+			name: "a digit of finish_on", want: flow.ListenDTMF, spec: switchsim.CallSpec{DTMF: digits("#")},
 			change: func(s *setup) { s.plan.Listen, s.plan.FinishOn = time.Minute, "*#" },
 		},
 		{
-			name: "a letter in any case", want: controller.ListenDTMF, spec: switchsim.CallSpec{DTMF: digits("a")},
+			name: "a letter in any case", want: flow.ListenDTMF, spec: switchsim.CallSpec{DTMF: digits("a")},
 			change: func(s *setup) { s.plan.Listen, s.plan.FinishOn = time.Minute, "A" },
 		},
 		{
-			name: "another digit does not", want: controller.ListenTime, spec: switchsim.CallSpec{DTMF: digits("5")},
+			name: "another digit does not", want: flow.ListenTime, spec: switchsim.CallSpec{DTMF: digits("5")},
 			change: func(s *setup) { s.plan.Listen, s.plan.FinishOn = 300*time.Millisecond, "#" },
 		},
 		{
-			name: "without finish_on none does", want: controller.ListenTime, spec: switchsim.CallSpec{DTMF: digits("#")},
+			name: "without finish_on none does", want: flow.ListenTime, spec: switchsim.CallSpec{DTMF: digits("#")},
 			change: func(s *setup) { s.plan.Listen = 300 * time.Millisecond },
 		},
 		{
-			name: "silence", want: controller.ListenSilence,
+			name: "silence", want: flow.ListenSilence,
 			change: func(s *setup) {
 				s.plan.Listen, s.plan.Silence = time.Minute, time.Second
 				s.behave = func(string, int) behaviour { return behaviour{quietAfter: 5} }
 			},
 		},
 		{
-			name: "silence is not asked for", want: controller.ListenTime,
+			name: "silence is not asked for", want: flow.ListenTime,
 			change: func(s *setup) {
 				s.plan.Listen = 300 * time.Millisecond
 				s.behave = func(string, int) behaviour { return behaviour{quietAfter: 5} }
@@ -79,10 +80,10 @@ func TestDigitInPrompt(t *testing.T) {
 	s.plan.FinishOn = "#"
 	s.sim.Prompts = func(string) (time.Duration, bool) { return 3 * time.Second, true }
 	e := s.run(t, switchsim.CallSpec{DTMF: []switchsim.Digit{{At: 500 * time.Millisecond, Digit: "#"}, {At: time.Second, Digit: "#"}}})
-	if e.outcome.Result != controller.Completed || e.outcome.ListenEndedBy != controller.ListenTime {
+	if e.outcome.Result != controller.Completed || e.outcome.ListenEndedBy != flow.ListenTime {
 		t.Errorf("outcome = %+v, want a listening time that ended by itself", e.outcome)
 	}
-	if took := e.outcome.Timeline.Listen.Sub(e.outcome.Timeline.Prompt); took < 290*time.Millisecond {
+	if took := e.outcome.Timeline.At("listen").Sub(e.outcome.Timeline.At("prompt")); took < 290*time.Millisecond {
 		t.Errorf("the prompt took %v, want its 300ms", took)
 	}
 }

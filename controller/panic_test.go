@@ -21,7 +21,7 @@ func TestPanicInPlans(t *testing.T) {
 		if v.Get("tapdeck_plan") == "bad" {
 			panic("told to")
 		}
-		return plan, nil
+		return plan.expanded(), nil
 	}
 	l := s.start(t)
 	voice := switchsim.ToneVoice(8000, 440, 0.3)

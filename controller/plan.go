@@ -11,22 +11,8 @@ import (
 type Plan struct {
 	// Name is the plan's name in the configuration.
 	Name string
-	// AnswerPause is the silence between the answer and the tone.
-	AnswerPause time.Duration
-	// Tone is played before the stream starts; a zero duration plays none.
-	Tone Tone
 	// Stream says how the audio is streamed.
 	Stream StreamPlan
-	// Prompt is the file that playback is given, looked for by FreeSWITCH
-	// below its sound_prefix (F72); empty plays none.
-	Prompt string
-	// Listen is how long the call goes on after the prompt.
-	Listen time.Duration
-	// FinishOn are the DTMF digits (of 0-9 A-D * #) any of which ends Listen.
-	FinishOn string
-	// Silence ends Listen once the caller has spoken and has then been quiet
-	// for so long; zero never does.
-	Silence time.Duration
 	// OnStreamFailure says what becomes of a call whose stream has failed.
 	OnStreamFailure OnStreamFailure
 	// Typeahead says that digits which are pressed before a listening time count for it.
@@ -35,14 +21,6 @@ type Plan struct {
 	InbandDTMF bool
 	// Steps are what happens, in order. A plan that ends without hangup or transfer hangs up.
 	Steps []flow.Step
-}
-
-// Tone is one sine tone.
-type Tone struct {
-	// Frequency is in Hz.
-	Frequency int
-	// Duration of the tone.
-	Duration time.Duration
 }
 
 // StreamPlan is how a call's audio is streamed to the sink.

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"go.uber.org/zap/zapcore"
+
+	"tapdeck/controller/flow"
 )
 
 // Result is how a call ended: one word of a closed list, the same in the log,
@@ -19,6 +21,8 @@ const (
 	// SwitchHangup is a call that the switch ended before its plan did: an operator, a
 	// scheduled hangup, or its shutdown.
 	SwitchHangup Result = "switch_hangup"
+	// Transferred is a call whose plan gave it to another extension.
+	Transferred Result = "transferred"
 	// StreamFailed is a call whose stream never connected, or dropped for good.
 	StreamFailed Result = "stream_failed"
 	// SwitchLost is a call whose event socket ended before the call did, or that something else
@@ -38,13 +42,13 @@ const (
 
 // Results are all results, in the order in which they are documented.
 func Results() []Result {
-	return []Result{Completed, CallerHangup, SwitchHangup, StreamFailed, SwitchLost, Refused, Misconfigured, Aborted, Failed}
+	return []Result{Completed, CallerHangup, SwitchHangup, Transferred, StreamFailed, SwitchLost, Refused, Misconfigured, Aborted, Failed}
 }
 
 // level is the level of the log line with which a call of this result ends.
 func (r Result) level() zapcore.Level {
 	switch r {
-	case Completed, CallerHangup, SwitchHangup: // to end a call is an operator's right
+	case Completed, CallerHangup, SwitchHangup, Transferred: // to end a call is an operator's right
 		return zapcore.InfoLevel
 	case Misconfigured, Failed:
 		return zapcore.ErrorLevel
@@ -57,20 +61,6 @@ const (
 	byCaller  = "caller"
 	byTapdeck = "tapdeck"
 	bySwitch  = "switch"
-)
-
-// What ended the listening time.
-const (
-	// ListenTime is the plan's listen.
-	ListenTime = "time"
-	// ListenDTMF is a digit of the plan's finish_on.
-	ListenDTMF = "dtmf"
-	// ListenSilence is the plan's silence.
-	ListenSilence = "silence"
-	// ListenHangup is a hangup, whoever's it was.
-	ListenHangup = "hangup"
-	// ListenStream is the end of the stream: it failed, or its recording reached max_duration.
-	ListenStream = "stream"
 )
 
 // Info says which call it is.
@@ -90,12 +80,25 @@ type Info struct {
 	Variables map[string]string
 }
 
-// Timeline holds when each step of a call was reached; the zero time if it
-// was not. Tone, StreamStart, Prompt, Listen and Stop are when the step began,
-// Connect when the channel's data had come, Answer when the call was answered,
-// Hangup when the channel was hung up.
-type Timeline struct {
-	Connect, Answer, Tone, StreamStart, Prompt, Listen, Stop, Hangup time.Time
+// Timeline are the moments of a call in order: "connect", when the channel's data had come, those
+// of the plan's steps by their names, when they began (but answer: when the call was answered),
+// "stop", when the stream was stopped, and "hangup", when the channel was hung up.
+type Timeline []Moment
+
+// Moment is one moment of a call. Its name may come again.
+type Moment struct {
+	Name string
+	At   time.Time
+}
+
+// At returns when a name came first, the zero time if it never did.
+func (t Timeline) At(name string) time.Time {
+	for _, m := range t {
+		if m.Name == name {
+			return m.At
+		}
+	}
+	return time.Time{}
 }
 
 // Outcome is what the controller knows of a call that has ended.
@@ -106,8 +109,11 @@ type Outcome struct {
 	HangupCause string
 	// HungUpBy is "caller", "tapdeck" or "switch", or empty.
 	HungUpBy string
-	// ListenEndedBy is "time", "dtmf", "silence", "hangup" or "stream", or empty if the call never listened.
-	ListenEndedBy string
+	// Notes are what the plan's steps have noted.
+	flow.Notes
+	// Digits are what the caller has pressed, and DigitsDropped counts those beyond flow.MaxDigits.
+	Digits        []flow.Digit
+	DigitsDropped int
 	// Ended is when the call was over.
 	Ended time.Time
 	// Timeline is when the steps were reached.

@@ -19,23 +19,23 @@ func TestShutdownInEachStep(t *testing.T) {
 		name         string
 		n            int
 		step, detail string
-		change       func(p *controller.Plan)
+		change       func(p *flatPlan)
 		story        string
 		answered     bool
 	}{
 		{name: "answer", n: 1, step: "execute", detail: "answer", story: "answer kill"},
 		{
 			name: "answer_pause", n: 1, step: "complete", detail: "answer", story: "answer", answered: true,
-			change: func(p *controller.Plan) { p.AnswerPause = time.Minute },
+			change: func(p *flatPlan) { p.AnswerPause = time.Minute },
 		},
 		{
 			name: "tone", n: 1, step: "execute", detail: "playback tone_stream", story: "answer tone kill", answered: true,
-			change: func(p *controller.Plan) { p.Tone.Duration = time.Minute },
+			change: func(p *flatPlan) { p.Tone.Duration = time.Minute },
 		},
 		{name: "prompt", n: 2, step: "execute", detail: "playback", story: "answer tone start prompt stop kill", answered: true},
 		{
 			name: "listen", n: 2, step: "complete", detail: "playback", story: "answer tone start prompt stop", answered: true,
-			change: func(p *controller.Plan) { p.Listen = time.Minute },
+			change: func(p *flatPlan) { p.Listen = time.Minute },
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -24,7 +24,7 @@ const (
 	streamResetting              // stop was sent so that start is possible again
 	streamFailed                 // for good
 	streamFull                   // the recording reached its greatest length
-	streamStopped                // the plan is over
+	streamStopped                // the plan says so, or is over
 )
 
 // stream brings a call's audio stream up and keeps it up. It is moved by the
@@ -49,6 +49,7 @@ type stream struct {
 
 	firstAudioObserved bool
 
+	ups             int // how often it came up
 	wasUp           bool
 	moduleConnected bool // mod_audio_stream says that it has connected, to whatever server
 	stopFailed      bool // stop did not end it
@@ -252,6 +253,7 @@ func (s *stream) up(state StreamState) {
 		msg = "stream connected again"
 	}
 	s.wasUp = true
+	s.ups++
 	s.c.log.Info(msg, zap.Int64("dur_ms", took.Milliseconds()), zap.Int("sample_rate", s.c.plan.Stream.SampleRate),
 		zap.String("mix", s.c.plan.Stream.Mix), zap.Int("connections", state.Connections))
 }
@@ -366,11 +368,13 @@ func (s *stream) fail(err error, hint string) {
 // stop ends the stream and waits for its end at the sink; there is no
 // disconnect event after a stop.
 func (s *stream) stop(ctx context.Context) {
+	stopped := s.phase == streamStopped
 	s.setPhase(streamStopped)
-	if s.first.IsZero() || s.c.hungUp || s.c.over {
+	if stopped || s.first.IsZero() || s.c.hungUp || s.c.over {
 		return
 	}
-	s.c.outcome.Timeline.Stop = s.c.beginStep("stop")
+	s.c.beginStep("stop")
+	s.c.reached("stop")
 	s.c.rec.Stopping()
 	if _, err := s.c.bgapi(ctx, "uuid_audio_stream "+s.c.channel+" stop"); err != nil || s.failure != nil {
 		return

@@ -56,7 +56,7 @@ func TestStreamNeverConnects(t *testing.T) {
 				t.Errorf("next action ran: %v, want %v", nextRan(e.report), c.next)
 			}
 			failed := e.line(t, "stream failed").Time
-			if took := failed.Sub(e.outcome.Timeline.StreamStart); took < 300*time.Millisecond-s.cfg.RestartPause || took > patience {
+			if took := failed.Sub(e.outcome.Timeline.At("stream_start")); took < 300*time.Millisecond-s.cfg.RestartPause || took > patience {
 				t.Errorf("the stream failed %v after its start, want its connect_timeout of 300ms, or less by the pause that it had no time for", took)
 			}
 			if e.line(t, "call ended").Level != zapcore.WarnLevel {
@@ -240,7 +240,7 @@ func TestDropsDoNotProlongListening(t *testing.T) {
 	s.plan.Prompt, s.plan.Listen, s.cfg.RestartPause = "", 5*time.Second, 3*time.Second
 	drop := switchsim.Drop{After: 100 * time.Millisecond}
 	e := s.run(t, switchsim.CallSpec{Faults: switchsim.Faults{Drops: []switchsim.Drop{drop}}})
-	took := e.outcome.Timeline.Stop.Sub(e.outcome.Timeline.Listen)
+	took := e.outcome.Timeline.At("stop").Sub(e.outcome.Timeline.At("listen"))
 	if e.outcome.Result != controller.Completed || e.outcome.Restarts == 0 || took < s.plan.Listen || took > 7500*time.Millisecond {
 		t.Errorf("listened for %v with %d restarts, want %v; outcome = %+v", took, e.outcome.Restarts, s.plan.Listen, e.outcome)
 	}

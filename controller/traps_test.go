@@ -37,7 +37,7 @@ func TestHangupNeverCompletes(t *testing.T) {
 	if e.outcome.Result != controller.CallerHangup || e.count("hangup not confirmed") != 1 {
 		t.Errorf("outcome = %+v, log = %q: want caller_hangup and an end that was not confirmed", e.outcome, e.messages())
 	}
-	if took := e.outcome.Ended.Sub(e.outcome.Timeline.Hangup); took > 5*time.Second {
+	if took := e.outcome.Ended.Sub(e.outcome.Timeline.At("hangup")); took > 5*time.Second {
 		t.Errorf("the call took %v more, want HangupTimeout", took)
 	}
 }
@@ -60,7 +60,7 @@ func TestNoDisconnectAfterStop(t *testing.T) {
 	s.plan.Stream.StopTimeout = time.Minute
 	e := s.run(t, switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 440, 0.3)})
 	checkGood(t, e)
-	if took := e.outcome.Timeline.Hangup.Sub(e.outcome.Timeline.Stop); took > 2*time.Second {
+	if took := e.outcome.Timeline.At("hangup").Sub(e.outcome.Timeline.At("stop")); took > 2*time.Second {
 		t.Errorf("the hangup came %v after stop, want at once", took)
 	}
 }
@@ -130,7 +130,7 @@ func TestHangupBehindPlayback(t *testing.T) {
 	if e.outcome.Result != controller.StreamFailed || e.outcome.HungUpBy != "tapdeck" || e.outcome.HangupCause != "NORMAL_CLEARING" {
 		t.Errorf("outcome = %+v, want a call that tapdeck hung up", e.outcome)
 	}
-	if took := e.outcome.Timeline.Hangup.Sub(e.outcome.Timeline.Stop); took > 5*time.Second {
+	if took := e.outcome.Timeline.At("hangup").Sub(e.outcome.Timeline.At("stop")); took > 5*time.Second {
 		t.Errorf("the hangup took %v, want at once", took)
 	}
 }
@@ -174,7 +174,7 @@ func TestUnknownApplication(t *testing.T) {
 	e = s.runWith(t, never, 2, "execute", "playback", func(l *testbed, call *switchsim.Call) {
 		l.operator("uuid_kill " + call.UUID() + " DESTINATION_OUT_OF_ORDER")
 	})
-	if took := e.outcome.Ended.Sub(e.outcome.Timeline.Prompt); e.outcome.HangupCause != "DESTINATION_OUT_OF_ORDER" || took > 5*time.Second {
+	if took := e.outcome.Ended.Sub(e.outcome.Timeline.At("prompt")); e.outcome.HangupCause != "DESTINATION_OUT_OF_ORDER" || took > 5*time.Second {
 		t.Errorf("outcome = %+v after %v, want the cause, at once", e.outcome, took)
 	}
 }

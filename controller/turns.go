@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"go.uber.org/zap"
+
+	"tapdeck/controller/flow"
 )
 
 // A channel can have several calls: it was transferred to the extension that it was in, or its
@@ -70,7 +72,7 @@ func (c *call) awaitTurn(ctx context.Context) error {
 	c.log.Info("call came back, waiting for the end of its earlier recording")
 	begun := c.beginStep("await_turn")
 	err := c.wait(ctx, c.ctl.cfg.TurnTimeout, func() bool { return c.isFirst })
-	if errors.Is(err, errTimeout) {
+	if errors.Is(err, flow.ErrTimeout) {
 		return &callEnd{
 			result: Refused, err: fmt.Errorf("an earlier call of this channel has not ended within %v", c.ctl.cfg.TurnTimeout),
 			hint: nextAction + "; its own lines say what holds it up: a slow disk, or another switch's call with the same id",

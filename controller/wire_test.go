@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tapdeck/controller"
+	"tapdeck/controller/flow"
 	"tapdeck/controller/switchsim"
 )
 
@@ -37,7 +38,7 @@ func flatCalls() []struct {
 			s.plan.AnswerPause, s.plan.Tone.Duration, s.plan.Prompt, s.plan.Listen = 0, 0, "", 0
 		}},
 		{name: "long times", change: func(s *setup) {
-			s.plan.AnswerPause, s.plan.Tone, s.plan.Prompt, s.plan.Listen = 1234*time.Millisecond, controller.Tone{Frequency: 3400, Duration: 333 * time.Millisecond}, "", time.Hour
+			s.plan.AnswerPause, s.plan.Tone, s.plan.Prompt, s.plan.Listen = 1234*time.Millisecond, flow.Tone{Frequency: 3400, Duration: 333 * time.Millisecond}, "", time.Hour
 			s.plan.Stream.ConnectTimeout, s.plan.Stream.StopTimeout = 17*time.Second, 19*time.Second
 			s.plan.FinishOn = "0123456789ABCD*#"
 		}, spec: switchsim.CallSpec{DTMF: digits("5")}},

@@ -53,8 +53,8 @@ type Channel interface {
 	// HangUp has the call hung up with this cause, "" is NORMAL_CLEARING, once the step has
 	// returned.
 	HangUp(cause string)
-	// Transfer ends the stream and gives the channel to another extension: the arguments of
-	// uuid_transfer after the id. Nothing can follow it.
+	// Transfer gives the channel to another extension: the arguments of uuid_transfer after the
+	// id. The stream is to be stopped before, since it would go on (F89). Nothing can follow it.
 	Transfer(ctx context.Context, to string) error
 }
 
@@ -86,8 +86,8 @@ type Watch struct {
 	Silence time.Duration
 	// NoInput: the caller has not spoken for so long; zero is not asked.
 	NoInput time.Duration
-	// Level is above which audio counts as speech.
-	Level Level
+	// Level is the dBFS above which audio counts as speech; zero follows the noise floor of the call.
+	Level float64
 }
 
 // What a Watch may find.

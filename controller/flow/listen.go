@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,7 +76,7 @@ func (s *Listen) Run(ctx context.Context, ch Channel) error {
 		return err
 	}
 	if s.Silence > 0 || s.NoInput > 0 {
-		ch.Media().Watch(Watch{Silence: s.Silence, NoInput: s.NoInput, Level: s.SilenceLevel})
+		ch.Media().Watch(Watch{Silence: s.Silence, NoInput: s.NoInput, Level: s.SilenceLevel.dbfs()})
 	}
 	by := ""
 	err := ch.Wait(ctx, s.For, func() bool {
@@ -142,13 +143,18 @@ const levelAuto = "auto"
 
 // String returns the level as a plan has it.
 func (l Level) String() string {
-	switch {
-	case l.Auto:
+	if l.Auto {
 		return levelAuto
-	case l.DBFS == 0:
-		return strconv.Itoa(DefaultLevel)
 	}
-	return strconv.Itoa(l.DBFS)
+	return strconv.Itoa(cmp.Or(l.DBFS, DefaultLevel))
+}
+
+// dbfs is the level as a Watch has it.
+func (l Level) dbfs() float64 {
+	if l.Auto {
+		return 0
+	}
+	return float64(cmp.Or(l.DBFS, DefaultLevel))
 }
 
 // UnmarshalText reads a level of a plan.

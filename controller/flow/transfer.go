@@ -44,6 +44,9 @@ func (s *Transfer) to() string {
 
 // Run implements Step.
 func (s *Transfer) Run(ctx context.Context, ch Channel) error {
+	if err := ch.Media().Stop(ctx); err != nil {
+		return err
+	}
 	ch.Reached()
 	return ch.Transfer(ctx, s.to())
 }

@@ -128,26 +128,11 @@ func withOutcome(r store.Record, o controller.Outcome) store.Record {
 	return r
 }
 
-// timeline is the moments of a call in the order of a plan.
+// timeline is the moments of a call, in ms since it started.
 func timeline(started time.Time, t controller.Timeline) store.Timeline {
-	moments := []struct {
-		name string
-		at   time.Time
-	}{
-		{"connect", t.Connect},
-		{"answer", t.Answer},
-		{"tone", t.Tone},
-		{"stream_start", t.StreamStart},
-		{"prompt", t.Prompt},
-		{"listen", t.Listen},
-		{"stop", t.Stop},
-		{"hangup", t.Hangup},
-	}
-	list := make(store.Timeline, 0, len(moments))
-	for _, m := range moments {
-		if !m.at.IsZero() {
-			list.Add(m.name, m.at.Sub(started).Milliseconds())
-		}
+	list := make(store.Timeline, 0, len(t))
+	for _, m := range t {
+		list.Add(m.Name, m.At.Sub(started).Milliseconds())
 	}
 	return list
 }

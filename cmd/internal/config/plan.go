@@ -89,13 +89,7 @@ func (p Plan) controller(name string) controller.Plan {
 	return controller.Plan{
 		Steps:           flat.Steps(),
 		Name:            name,
-		AnswerPause:     p.AnswerPause,
-		Tone:            controller.Tone(p.Tone),
 		Stream:          controller.StreamPlan(p.Stream),
-		Prompt:          p.Prompt,
-		Listen:          p.Listen,
-		FinishOn:        p.FinishOn,
-		Silence:         p.Silence,
 		OnStreamFailure: p.OnStreamFailure,
 	}
 }

@@ -1,0 +1,81 @@
+package controller
+
+import (
+	"context"
+	"errors"
+
+	"tapdeck/controller/flow"
+)
+
+// media is the flow.Media of a call.
+type media struct{ c *call }
+
+// Start implements flow.Media.
+func (m media) Start(ctx context.Context) error {
+	c := m.c
+	if c.rec == nil { // the sink accepts none, and the plan goes on without
+		return nil
+	}
+	c.Reached()
+	ups := c.stream.ups
+	c.stream.start(ctx)
+	// What is up and drops again at once is brought back while the call goes on.
+	decided := func() bool {
+		return c.stream.ups > ups || c.stream.phase == streamFailed || c.stream.phase == streamFull
+	}
+	err := c.wait(ctx, c.plan.Stream.ConnectTimeout+2*c.ctl.cfg.CommandTimeout, decided)
+	if errors.Is(err, flow.ErrTimeout) {
+		c.stream.fail(errors.New("the switch did not answer uuid_audio_stream"), "is the switch overloaded, or its event socket stuck?")
+		return c.interruption(ctx)
+	}
+	return err
+}
+
+// Stop implements flow.Media.
+func (m media) Stop(ctx context.Context) error {
+	m.c.stream.stop(ctx)
+	return m.c.interruption(ctx)
+}
+
+// Ended implements flow.Media.
+func (m media) Ended() bool { return m.c.stream.phase == streamFull }
+
+// Failed implements flow.Media.
+func (m media) Failed() bool { return m.c.stream.phase == streamFailed }
+
+// Mark implements flow.Media.
+func (m media) Mark(label string) {
+	if m.c.rec != nil {
+		m.c.rec.Mark(label)
+	}
+}
+
+// Watch implements flow.Media.
+func (m media) Watch(w flow.Watch) {
+	if m.c.rec != nil {
+		m.c.rec.WatchSpeech(SpeechWatch(w))
+	}
+}
+
+// Speech implements flow.Media.
+func (m media) Speech() string {
+	if m.c.rec == nil {
+		return ""
+	}
+	return string(m.c.rec.State().Speech)
+}
+
+// KeepAlive implements flow.Media. It does with silence what send_silence_when_idle could not do
+// for a channel that had media before (F47). The next application or the hangup ends it.
+func (m media) KeepAlive(ctx context.Context) error {
+	c := m.c
+	if !c.plan.bothWays() || c.ringing || c.rec == nil || c.running != "" {
+		return nil
+	}
+	id, err := c.conn.Execute(context.WithoutCancel(ctx), "playback", "silence_stream://-1")
+	if err != nil {
+		return c.commandEnd("playback", err)
+	}
+	c.running = id
+	return nil
+}

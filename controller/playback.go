@@ -1,0 +1,94 @@
+package controller
+
+import (
+	"cmp"
+	"context"
+	"strconv"
+	"time"
+
+	"tapdeck/controller/esl"
+	"tapdeck/controller/flow"
+)
+
+// completion is what the switch has said of the end of our latest application.
+type completion struct {
+	response string
+	digit    string // the key that has ended a playback
+	heard    time.Duration
+	came     bool
+}
+
+// completionOf reads a CHANNEL_EXECUTE_COMPLETE. What was heard counts samples at the channel's
+// rate; of a file that is not there, it is the value of the playback before (F114).
+func completionOf(ev *esl.Event) completion {
+	done := completion{response: ev.Get("Application-Response"), digit: ev.Get("variable_playback_terminator_used"), came: true}
+	samples, _ := strconv.Atoi(ev.Get("variable_playback_last_offset_pos"))
+	rate, _ := strconv.Atoi(ev.Get("Channel-Write-Codec-Rate"))
+	if done.response != fileNotFound && samples > 0 && rate > 0 {
+		done.heard = time.Duration(samples) * time.Second / time.Duration(rate)
+	}
+	return done
+}
+
+// FreeSWITCH's responses of a playback.
+const (
+	filePlayed   = "FILE PLAYED"
+	fileNotFound = "FILE NOT FOUND"
+)
+
+// Playback implements flow.Channel.
+func (c *call) Playback(ctx context.Context, s flow.Sound) (flow.Playback, error) {
+	if err := c.endBackground(ctx); err != nil {
+		return flow.Playback{}, err
+	}
+	if err := c.terminateOn(ctx, s.StopOn); err != nil {
+		return flow.Playback{}, err
+	}
+	limit := c.ctl.cfg.PromptLimit
+	if s.Length > 0 {
+		limit = s.Length + c.ctl.cfg.StepGrace
+	}
+	begun := time.Now()
+	_, err := c.Execute(ctx, "playback", s.File, limit)
+	played := c.played(begun, err)
+	if s.Length == 0 {
+		notes := c.Notes()
+		notes.Prompts = append(notes.Prompts, flow.Prompt{File: s.File, Step: c.step, Began: begun, Heard: played.Heard, EndedBy: played.EndedBy})
+	}
+	return played, err
+}
+
+// played is how a playback that was given went.
+func (c *call) played(begun time.Time, err error) flow.Playback {
+	done := c.completion
+	p := flow.Playback{Response: done.response, Digit: done.digit, Heard: done.heard, EndedBy: flow.PromptError}
+	switch {
+	case done.digit != "":
+		p.EndedBy = flow.PromptDigit
+	case err != nil && c.hungUp:
+		p.EndedBy = flow.PromptHangup
+	case err != nil && c.transferredAway:
+		p.EndedBy = flow.PromptTransfer
+	case err != nil:
+	case done.response == filePlayed:
+		p.EndedBy = flow.PromptEnd
+	case done.response == fileNotFound:
+		p.EndedBy = flow.PromptNotFound
+	}
+	if !done.came { // it still plays
+		p.Heard = time.Since(begun)
+	}
+	return p
+}
+
+// terminateOn has these keys, and no others, end what is played next. None is those of the
+// dialplan, if it has named some.
+func (c *call) terminateOn(ctx context.Context, digits string) error {
+	digits = cmp.Or(digits, c.terminators, noTerminators)
+	if digits == c.terminating {
+		return nil
+	}
+	c.ownTerminators, c.terminating = true, digits
+	_, err := c.api(ctx, "uuid_setvar "+c.channel+" playback_terminators "+digits)
+	return err
+}
