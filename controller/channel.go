@@ -107,19 +107,28 @@ func (c *call) Execute(ctx context.Context, app, arg string, limit time.Duration
 // idle says that no application of ours runs, and that the reason of its end is known.
 func (c *call) idle() bool { return c.running == "" && c.reasonDue == nil }
 
-// endBackground ends what plays beside the plan, which the next application would wait for.
+// breakPause is how long after a break what runs may end: a frame or two (F84).
+const breakPause = 100 * time.Millisecond
+
+// endBackground ends what plays beside the plan, which the next application would wait for. A break
+// of what has not begun yet has no effect (F66), so it is given again. Its answer is awaited, so that
+// it can't come late and end the next application.
 func (c *call) endBackground(ctx context.Context) error {
-	if err := c.interruption(ctx); err != nil || c.running == "" {
+	if err := c.interruption(ctx); err != nil {
 		return err
 	}
-	if _, err := c.bgapi(ctx, "uuid_break "+c.channel); err != nil {
-		return err
+	for until := time.Now().Add(c.ctl.cfg.StepGrace); c.running != ""; {
+		if time.Now().After(until) {
+			return &callEnd{result: Failed, err: errors.New("the silence that keeps the stream going did not end"), hint: "FreeSWITCH did not obey uuid_break; its log of this channel says why"}
+		}
+		if _, err := c.api(ctx, "uuid_break "+c.channel); err != nil {
+			return err
+		}
+		if err := c.wait(ctx, breakPause, c.idle); err != nil && !errors.Is(err, flow.ErrTimeout) {
+			return err
+		}
 	}
-	err := c.wait(ctx, c.ctl.cfg.StepGrace, c.idle)
-	if errors.Is(err, flow.ErrTimeout) {
-		return &callEnd{result: Failed, err: errors.New("the silence that keeps the stream going did not end"), hint: "FreeSWITCH did not obey uuid_break; its log of this channel says why"}
-	}
-	return err
+	return nil
 }
 
 // API implements flow.Channel.

@@ -292,3 +292,14 @@ func TestHangupEndsEveryStep(t *testing.T) {
 		})
 	}
 }
+
+// A break of what has not begun yet has no effect: the silence is broken until it ends.
+func TestSilenceThatHasNotBegun(t *testing.T) {
+	t.Parallel()
+	s := made(&flow.Answer{}, &flow.Stream{}, &flow.Listen{}, &flow.Play{Files: []string{promptFile}}, &flow.Listen{}, &flow.Set{Variable: "a", Value: "b"})
+	s.plan.Stream.Mix = "mixed"
+	e := s.run(t, switchsim.CallSpec{Voice: voice(), Before: []switchsim.Action{{Application: "answer"}}})
+	if e.outcome.Result != controller.Completed || len(e.outcome.Prompts) != 1 || e.outcome.Prompts[0].EndedBy != flow.PromptEnd {
+		t.Errorf("outcome %+v", e.outcome)
+	}
+}

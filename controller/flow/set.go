@@ -78,10 +78,13 @@ func (n *VariableName) UnmarshalText(text []byte) error {
 type VariableValue string
 
 // UnmarshalText reads a value of a plan. FreeSWITCH expands ${…} in it, and runs the API
-// commands that stand there.
+// commands that stand there; two backslashes and \' would lose one (F117).
 func (v *VariableValue) UnmarshalText(text []byte) error {
-	if strings.Contains(string(text), "${") {
+	switch value := string(text); {
+	case strings.Contains(value, "${"):
 		return errors.New("must not hold ${: FreeSWITCH would expand it and run what stands in it")
+	case strings.Contains(value, `\\`), strings.Contains(value, `\'`):
+		return errors.New("must not hold a backslash before another one or before ': FreeSWITCH would drop it")
 	}
 	*v = VariableValue(text)
 	return nil
