@@ -27,17 +27,20 @@ type Digits struct {
 	// Dropped counts those beyond.
 	Dropped int
 
-	unused  []string // since the end of the last listening time, or its begin
-	listens bool
+	unused []Digit // since the end of the last listening time, or since the begin of this one
 }
 
 // Press adds a digit.
 func (d *Digits) Press(digit Digit) {
-	if len(d.All) == MaxDigits {
+	if len(d.All) < MaxDigits {
+		d.All = append(d.All, digit)
+	} else {
 		d.Dropped++
-		return
 	}
-	d.All, d.unused = append(d.All, digit), append(d.unused, digit.Digit)
+	if len(d.unused) == MaxDigits {
+		d.unused = d.unused[1:]
+	}
+	d.unused = append(d.unused, digit)
 }
 
 // Begin begins a listening time. It returns the digits of those given that were pressed before and
@@ -46,7 +49,7 @@ func (d *Digits) Begin(of string) (early []Digit) {
 	if d.Typeahead {
 		return nil
 	}
-	for _, digit := range d.All[len(d.All)-len(d.unused):] {
+	for _, digit := range d.unused {
 		if strings.Contains(of, digit.Digit) {
 			early = append(early, digit)
 		}
@@ -61,7 +64,7 @@ func (d *Digits) Count() int { return len(d.unused) }
 // Find says whether one of those given has counted for the listening time.
 func (d *Digits) Find(of string) bool {
 	for _, digit := range d.unused {
-		if strings.Contains(of, digit) {
+		if strings.Contains(of, digit.Digit) {
 			return true
 		}
 	}
