@@ -1,12 +1,13 @@
 // Package controller runs calls: it takes each call that a FreeSWITCH dialplan
-// hands over with its socket action, answers it, plays the tone and the prompt,
-// starts and stops the audio stream, listens, and hangs up.
+// hands over with its socket action, and carries out the steps of its plan, such as
+// answer, tone, prompt, audio stream, listen and hangup.
 //
-// It owns the plan of a call, its steps, the closed list of how calls end
-// (Result), the admission of calls, and the list of those that run. One call is
-// one straight function, [call.run], in the goroutine of its connection; that
+// It owns the admission of calls, the list of those that run, and the closed list of how
+// calls end (Result). The steps are controller/flow's: a call is their [flow.Channel]. One
+// call is one straight function, [call.run], in the goroutine of its connection; that
 // goroutine alone touches the call's state, but for the small snapshot that
-// [Controller.Calls] copies. The stream of a call is a state machine (stream)
+// [Controller.Calls] copies. It waits in one place, [call.next], so that a hangup ends any
+// step at once. The stream of a call is a state machine (stream)
 // that the same goroutine moves while it waits for something else, so that a
 // dropped stream is brought back in the middle of a prompt. A channel that comes back
 // to tapdeck is a call of its own, which waits until the earlier one has ended.

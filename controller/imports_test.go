@@ -113,6 +113,8 @@ func forbidden(f goFile, path string) string {
 		return "a simulated switch that shared code with what it tests would share its errors"
 	case within(f.dir, "controller/esl") && !within(pkg, "controller/esl") && !f.test:
 		return "the event socket knows nothing of calls"
+	case f.dir == "controller/flow" && pkg != f.dir:
+		return "a step knows of the call what flow.Channel says, and nothing else"
 	case f.dir == "controller/esl/internal/frame" && pkg != f.dir && pkg != "controller/esl/internal/frametest":
 		return "frames are read the same whichever library works with them"
 	case within(pkg, "controller/switchsim") && within(f.dir, "controller") && !within(f.dir, "controller/switchsim") && !f.test:
@@ -148,6 +150,9 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"controller/esl/internal/fio", "tapdeck/controller/esl/internal/frame", false, false},
 		{"controller/esl", "tapdeck/controller", false, true},
 		{"controller/flow", "tapdeck/sink", false, true},
+		{"controller/flow", "tapdeck/controller", true, true},
+		{"controller/flow", "tapdeck/controller/esl", false, true},
+		{"controller", "tapdeck/controller/flow", false, false},
 		{"sink", "tapdeck/sink/store", false, false},
 		{"sink/store", "tapdeck/wav", false, false},
 		{"sink/store", "tapdeck/controller", false, true},
