@@ -67,7 +67,7 @@ func checkAccepted(t *testing.T, l *Loaded) {
 	}
 	for _, name := range l.PlanNames() {
 		plan, warnings := l.ForCall(variables{}, name)
-		if want, _ := l.Plan(name); plan != want || len(warnings) > 0 {
+		if want, _ := l.Plan(name); !reflect.DeepEqual(plan, want) || len(warnings) > 0 {
 			t.Errorf("plan %s of a call: %+v, want %+v (%v)", name, plan, want, warnings)
 		}
 		if steps := Timeline(plan); steps[0].Text != "answer" || steps[len(steps)-1].Text != "hangup" {

@@ -2,8 +2,10 @@ package config
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 )
 
@@ -18,6 +20,9 @@ func mustParse(t *testing.T, yaml string, opts Options) *Loaded {
 	}
 	return l
 }
+
+// whole lets go-cmp look into steps, whose fields need not be exported.
+func whole() cmp.Option { return cmp.Exporter(func(reflect.Type) bool { return true }) }
 
 // messages are the lines of an error.
 func messages(err error) []string {
