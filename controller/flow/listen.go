@@ -15,15 +15,15 @@ import (
 // Listen goes on for a time while the caller speaks.
 type Listen struct {
 	// For is the longest time.
-	For time.Duration `yaml:"for" range:"0s..24h" main:"true" needed:"true"`
+	For time.Duration `yaml:"for" range:"0s..24h" main:"true" needed:"true" example:"15s"`
 	// FinishOn are the DTMF digits (of 0-9 A-D * #) any of which ends it.
 	FinishOn string `yaml:"finish_on" as:"digits" max:"16" unquoted:"true"`
 	// Silence ends it once the caller has spoken and has then been quiet for so long; zero never does.
-	Silence time.Duration `yaml:"silence" range:"0s|100ms..1h"`
+	Silence time.Duration `yaml:"silence" range:"0s|100ms..1h" below:"for"`
 	// SilenceLevel is above which the caller's audio counts as speech.
 	SilenceLevel Level `yaml:"silence_level" form:"auto or -90 to -10 dBFS"`
 	// NoInput ends it if the caller has said nothing for so long; zero never does.
-	NoInput time.Duration `yaml:"no_input" range:"0s|100ms..1h"`
+	NoInput time.Duration `yaml:"no_input" range:"0s|100ms..1h" below:"for"`
 }
 
 // Name implements Step.

@@ -8,7 +8,7 @@ import (
 
 // Pause waits.
 type Pause struct {
-	For time.Duration `yaml:"for" range:"0s..1h" main:"true" needed:"true"`
+	For time.Duration `yaml:"for" range:"0s..1h" main:"true" needed:"true" example:"500ms"`
 }
 
 // Name implements Step.

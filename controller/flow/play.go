@@ -12,7 +12,7 @@ import (
 // Play plays prompts one after the other.
 type Play struct {
 	// Files are the prompts' names, or FreeSWITCH's file strings.
-	Files []string `yaml:"file" as:"prompt" max:"1024" most:"100" main:"true" needed:"true"`
+	Files []string `yaml:"file" as:"file" max:"1024" most:"100" main:"true" needed:"true" example:"greeting.wav"`
 	// StopOn are the DTMF digits (of 0-9 A-D * #) any of which ends the step.
 	StopOn string `yaml:"stop_on" as:"digits" max:"16" unquoted:"true"`
 }

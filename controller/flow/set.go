@@ -11,8 +11,8 @@ import (
 
 // Set sets a channel variable.
 type Set struct {
-	Variable VariableName  `yaml:"name" form:"a channel variable" max:"100" needed:"true"`
-	Value    VariableValue `yaml:"value" form:"a text" max:"1024" needed:"true" unquoted:"true"`
+	Variable VariableName  `yaml:"name" form:"a channel variable" max:"100" needed:"true" example:"NAME"`
+	Value    VariableValue `yaml:"value" form:"a text" max:"1024" needed:"true" unquoted:"true" example:"VALUE"`
 }
 
 // setTimeout bounds the set of a variable.

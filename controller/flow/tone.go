@@ -12,7 +12,7 @@ import (
 type Tone struct {
 	// Frequency is in Hz.
 	Frequency int           `yaml:"frequency" range:"20..3400 Hz"`
-	Duration  time.Duration `yaml:"duration" range:"20ms..1m" main:"true" needed:"true"`
+	Duration  time.Duration `yaml:"duration" range:"20ms..1m" main:"true" needed:"true" example:"500ms"`
 }
 
 // Name implements Step.

@@ -9,7 +9,7 @@ import (
 // Transfer gives the call to another extension of the dialplan. Its stream is stopped first.
 type Transfer struct {
 	// Number is the extension's.
-	Number TransferWord `yaml:"number" form:"an extension's number" max:"200" main:"true" needed:"true" unquoted:"true"`
+	Number TransferWord `yaml:"number" form:"an extension's number" max:"200" main:"true" needed:"true" unquoted:"true" example:"5000"`
 	// Dialplan and Context are where FreeSWITCH looks for it; empty is the call's own.
 	Dialplan TransferWord `yaml:"dialplan" form:"a dialplan, such as XML" max:"100"`
 	Context  TransferWord `yaml:"context" form:"a context of the dialplan" max:"100" unquoted:"true"`
