@@ -9,6 +9,8 @@ import (
 
 	"tapdeck/cmd/internal/app"
 	"tapdeck/cmd/internal/config"
+	"tapdeck/controller"
+	"tapdeck/controller/flow"
 )
 
 type checkCommand struct {
@@ -38,18 +40,12 @@ func (c *checkCommand) Run(p *program) error {
 			fmt.Fprintf(p.Stderr, "tapdeck: warning: sink.tls.certificate: %q: it ends at %s; renew it, a running tapdeck reads it again\n", loaded.Config.Sink.TLS.Certificate, at.UTC().Format(time.RFC3339))
 		}
 	}
-	takesEffect := map[config.Reload]string{"restart": "after a restart", "next call": "from the next call"}
-	t := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "KEY\tVALUE\tORIGIN\tTAKES EFFECT")
-	for _, v := range loaded.Values() {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", v.Key, v.Value, v.Origin, cmp.Or(takesEffect[v.Reload], "at once"))
-	}
-	if err := t.Flush(); err != nil {
+	if err := printValues(p.Stdout, loaded.Values()); err != nil {
 		return err
 	}
 	for _, name := range loaded.PlanNames() {
 		plan, _ := loaded.Plan(name)
-		fmt.Fprintf(p.Stdout, "\nplan %s, seconds from the answer:\n", name)
+		fmt.Fprintf(p.Stdout, "\nplan %s, seconds from the %s:\n", name, zeroOf(plan))
 		if err := printTimeline(p.Stdout, config.Timeline(plan)); err != nil {
 			return err
 		}
@@ -57,10 +53,29 @@ func (c *checkCommand) Run(p *program) error {
 	return nil
 }
 
-func printTimeline(w io.Writer, steps []config.Step) error {
+// zeroOf names the moment at which a plan's times begin.
+func zeroOf(plan controller.Plan) string {
+	var at flow.Position
+	if err := plan.Steps[0].Follow(&at); err != nil || !at.Answered {
+		return "plan's begin"
+	}
+	return "answer"
+}
+
+func printValues(w io.Writer, values []config.Value) error {
+	takesEffect := map[config.Reload]string{"restart": "after a restart", "next call": "from the next call"}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, s := range steps {
-		fmt.Fprintf(t, "  %s\t%s\n", s.Time, s.Text)
+	fmt.Fprintln(t, "KEY\tVALUE\tORIGIN\tTAKES EFFECT")
+	for _, v := range values {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", v.Key, v.Brief(), v.Origin, cmp.Or(takesEffect[v.Reload], "at once"))
+	}
+	return t.Flush()
+}
+
+func printTimeline(w io.Writer, lines []flow.Line) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, line := range lines {
+		fmt.Fprintf(t, "  %s\t%s\n", line.Time, line.Text)
 	}
 	return t.Flush()
 }

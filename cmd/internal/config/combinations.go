@@ -5,9 +5,12 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
+
+	"tapdeck/controller/flow"
 )
 
 // checkTogether refuses values that are good each for itself, but not together.
@@ -108,12 +111,14 @@ func (l *Loaded) warnings() []error {
 
 // planWarnings are those about one plan.
 func (l *Loaded) planWarnings(name string, warn func(key, value, rule, hint string)) {
-	p, most := l.Config.Plans[name], l.Config.Sink.MaxDuration
-	if p.Listen > most {
-		warn(planKey(name, "listen"), formatDuration(p.Listen), "longer than sink.max_duration ("+formatDuration(most)+"): the recording ends before the call", "")
+	p := l.Config.Plans[name]
+	steps := p.steps()
+	l.stepWarnings(name, steps, warn)
+	if !flow.WaitForDigits(steps) {
+		l.noDigits(name, warn)
 	}
-	if p.Silence > 0 && p.Silence >= p.Listen {
-		warn(planKey(name, "silence"), formatDuration(p.Silence), "not shorter than listen ("+formatDuration(p.Listen)+"): it never ends a call", "")
+	if !flow.Streams(steps) {
+		return
 	}
 	// mod_audio_stream's buffer is sent only if it is filled to the last byte, and its resampler has
 	// room for one packet of 20 ms (F108 of controller/switchsim/FACTS.md).
@@ -123,6 +128,50 @@ func (l *Loaded) planWarnings(name string, warn func(key, value, rule, hint stri
 	}
 	if s := p.Stream; s.SampleRate != plainRate {
 		warn(planKey(name, "stream.sample_rate"), strconv.Itoa(s.SampleRate), "narrow-band calls (8000 Hz) are resampled: "+otherPackets, "write 8000 unless every caller sends packets of 20 ms, or has a codec of this rate")
+	}
+}
+
+// stepWarnings are those about the single steps of a plan, or the values that stand for them.
+func (l *Loaded) stepWarnings(name string, steps []flow.Step, warn func(key, value, rule, hint string)) {
+	p, most, at := l.Config.Plans[name], l.Config.Sink.MaxDuration, flow.Position{}
+	for i, step := range steps {
+		key := p.stepKey(name, i, step)
+		if long := step.Length().Known; at.Streaming && long > most {
+			warn(key, formatDuration(long), "longer than sink.max_duration ("+formatDuration(most)+"): the recording ends before the call", "")
+		}
+		if p.Steps != nil {
+			l.schema.stepType(step.Name()).warnBelow(reflect.ValueOf(step).Elem(), key, warn)
+		}
+		_ = step.Follow(&at)
+	}
+	if p.Steps == nil {
+		l.schema.root.planFields().warnBelow(reflect.ValueOf(p), join(plansKey, name), warn)
+	}
+}
+
+// warnBelow warns of durations that are too long to have an effect.
+func (f *field) warnBelow(v reflect.Value, key string, warn func(key, value, rule, hint string)) {
+	for _, c := range f.fields {
+		other := f.child(c.below)
+		if other == nil || v.Field(c.index).IsZero() {
+			continue
+		}
+		if value, most := v.Field(c.index), v.Field(other.index); value.Int() >= most.Int() {
+			warn(join(key, c.key), format(value), "not shorter than "+other.key+" ("+format(most)+"): it never ends the listening", "")
+		}
+	}
+}
+
+// noDigits warns of what a plan says about digits if it waits for none.
+func (l *Loaded) noDigits(name string, warn func(key, value, rule, hint string)) {
+	stated := func(path string) bool { return !l.origin(planKey(name, path)).Inherited }
+	p := l.Config.Plans[name]
+	const rule, hint = "the plan waits for no digits", "say where they count by stop_on or finish_on, or remove it"
+	if p.Typeahead && stated("typeahead") {
+		warn(planKey(name, "typeahead"), "true", rule, hint)
+	}
+	if p.DTMF != "" && stated("dtmf") {
+		warn(planKey(name, "dtmf"), p.DTMF, rule, hint)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tapdeck/controller"
+	"tapdeck/controller/flow"
 )
 
 // Config is the whole configuration with every value in effect. Its tags are
@@ -94,17 +95,24 @@ type Log struct {
 	Format string `yaml:"format" oneof:"json console" reload:"restart"`
 }
 
-// Plan is what happens in one call, as the file says it. See controller.Plan
-// for what each part does.
+// Plan is what happens in one call, as the file says it: in the flat form, or in steps. See
+// flow.Flat, flow.Listen and controller.Plan for what each part does.
 type Plan struct {
-	AnswerPause     time.Duration              `yaml:"answer_pause" range:"0s..1m"`
-	Tone            Tone                       `yaml:"tone"`
+	AnswerPause     time.Duration              `yaml:"answer_pause" range:"0s..1m" flat:"true"`
+	Tone            Tone                       `yaml:"tone" flat:"true"`
 	Stream          Stream                     `yaml:"stream"`
-	Prompt          string                     `yaml:"prompt" as:"prompt" max:"1024"`
-	Listen          time.Duration              `yaml:"listen" range:"0s..24h"`
-	FinishOn        string                     `yaml:"finish_on" as:"digits" max:"16" unquoted:"true"`
-	Silence         time.Duration              `yaml:"silence" range:"0s|100ms..1h"`
+	Prompt          string                     `yaml:"prompt" as:"prompt" max:"1024" flat:"true"`
+	StopOn          string                     `yaml:"stop_on" as:"digits" max:"16" unquoted:"true" flat:"true"`
+	Listen          time.Duration              `yaml:"listen" range:"0s..24h" flat:"true"`
+	FinishOn        string                     `yaml:"finish_on" as:"digits" max:"16" unquoted:"true" flat:"true"`
+	Silence         time.Duration              `yaml:"silence" range:"0s|100ms..1h" below:"listen" flat:"true"`
+	SilenceLevel    flow.Level                 `yaml:"silence_level" form:"auto or -90 to -10 dBFS" flat:"true"`
+	NoInput         time.Duration              `yaml:"no_input" range:"0s|100ms..1h" below:"listen" flat:"true"`
 	OnStreamFailure controller.OnStreamFailure `yaml:"on_stream_failure" oneof:"hangup continue dialplan"`
+	Typeahead       bool                       `yaml:"typeahead"`
+	DTMF            string                     `yaml:"dtmf" as:"dtmf"`
+	// Steps are those of a plan that is made of steps; nil if it is flat.
+	Steps Steps `yaml:"steps" form:"a list of steps"`
 }
 
 // Tone is the tone before the stream starts.
@@ -172,6 +180,7 @@ func defaultPlan() Plan {
 		},
 		Prompt:          "ivr/ivr-please_state_your_name_and_reason_for_calling.wav",
 		Listen:          15 * time.Second,
+		SilenceLevel:    flow.Level{DBFS: flow.DefaultLevel},
 		OnStreamFailure: controller.FailureHangup,
 	}
 }

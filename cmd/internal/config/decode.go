@@ -24,7 +24,7 @@ const (
 // decoder turns what is stated into values. It collects what is wrong with them,
 // and the origin of each setting.
 type decoder struct {
-	root      *field
+	schema
 	overrides overrides
 	origins   map[string]Origin
 	bad       problems
@@ -88,13 +88,6 @@ func (n node) decode(f *field, v reflect.Value) {
 	}
 }
 
-// into decodes a node into what to points to, by its type's tags and by these.
-// It is for types that decode themselves.
-func (n node) into(to any, tag reflect.StructTag) {
-	v := reflect.ValueOf(to).Elem()
-	n.decode(newField(v.Type(), tag, ""), v)
-}
-
 // plain refuses values that are not written out, and those that are not there.
 func (n node) plain() bool {
 	switch {
@@ -131,7 +124,7 @@ func (n node) scalar(f *field, v reflect.Value) {
 	fresh := reflect.New(f.typ).Elem()
 	err := f.read(n.Value, fresh)
 	if err == nil && n.Line > 0 {
-		err = f.checkWritten(n.ShortTag())
+		err = f.checkWritten(n.ShortTag(), n.Value)
 	}
 	if err != nil {
 		n.report(err)
@@ -142,15 +135,18 @@ func (n node) scalar(f *field, v reflect.Value) {
 
 // checkWritten refuses a value that reads well but is of another type for YAML:
 // a number in quotes, or a text that YAML takes for a number, a truth or a date.
-func (f *field) checkWritten(is string) error {
+func (f *field) checkWritten(is, text string) error {
+	isNumber := is == tagInt || isDigits(text) // 0800 is a float to YAML
 	switch kind := f.typ.Kind(); {
 	case is == tagText && (kind == reflect.Int || kind == reflect.Bool):
 		return violated("must be written without quotes")
-	case kind == reflect.String && is != tagText && (is != tagInt || !f.unquoted):
+	case kind == reflect.String && is != tagText && !(f.unquoted && isNumber):
 		return violated("a text is needed, and YAML takes this for a number, a truth value or a date", "write it in quotes")
 	}
 	return nil
 }
+
+func isDigits(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
 
 func kindName(k yaml.Kind) string {
 	return map[yaml.Kind]string{yaml.MappingNode: "group of keys", yaml.SequenceNode: "list", yaml.ScalarNode: "single value"}[k]
@@ -159,12 +155,20 @@ func kindName(k yaml.Kind) string {
 // list decodes a list; an element's key has its number. v stays as it is if an
 // element is bad.
 func (n node) list(f *field, v reflect.Value) {
-	if n.Kind != yaml.SequenceNode {
+	switch {
+	case f.main && n.Kind == yaml.ScalarNode:
+		one := reflect.MakeSlice(v.Type(), 1, 1)
+		n.scalar(f.elem, one.Index(0))
+		v.Set(one)
+		return
+	case n.Kind != yaml.SequenceNode:
 		n.refuse("must be a list", "such as [a, b]")
 		return
-	}
-	if len(n.Content) == 0 && f.needed {
+	case len(n.Content) == 0 && f.needed:
 		n.refuse("must not be empty", f.hint)
+	case f.most > 0 && len(n.Content) > f.most:
+		n.refuse(fmt.Sprintf("has %d values, and may have at most %d", len(n.Content), f.most), "")
+		return
 	}
 	list, before := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)), len(n.d.bad.list)
 	n.inner = true

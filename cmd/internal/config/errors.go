@@ -148,8 +148,10 @@ func oneLine(text string) string {
 }
 
 // shorten keeps a text fit for one log line.
-func shorten(text string) string {
-	const most = 100
+func shorten(text string) string { return cut(text, 100) }
+
+// cut returns the text if it has no more bytes than most, else its begin.
+func cut(text string, most int) string {
 	if len(text) <= most {
 		return text
 	}

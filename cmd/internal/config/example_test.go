@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/netip"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -70,22 +71,23 @@ func commentAbove(lines []string, line int) string {
 	return strings.Join(words, " ")
 }
 
-// The sample plan in the example's last lines is a plan too.
-func TestExamplePlanCanBeTaken(t *testing.T) {
-	var lines []string
-	for line := range strings.SplitSeq(string(Example()), "\n") {
-		if i := strings.Index(string(Example()), "  # survey:"); strings.Index(string(Example()), line) >= i {
-			line = strings.Replace(line, "  # ", "  ", 1)
-		}
-		lines = append(lines, line)
-	}
-	l, err := Parse("example.yaml", []byte(strings.Join(lines, "\n")), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, ok := l.Plan("survey")
-	if !ok || p.Stream.Mix != "stereo" || p.FinishOn != "#" {
+// The sample plans in the example's last lines are plans too.
+func TestExamplePlansCanBeTaken(t *testing.T) {
+	before, samples, _ := strings.Cut(string(Example()), "  # survey:")
+	samples = regexp.MustCompile(`(?m)^  # (\s*(- |\w+:))`).ReplaceAllString("  # survey:"+samples, "  $1")
+	l := mustParse(t, before+samples, Options{})
+	if p, ok := l.Plan("survey"); !ok || p.Stream.Mix != "stereo" || l.Config.Plans["survey"].FinishOn != "#" {
 		t.Errorf("plan survey: %v %+v", ok, p)
+	}
+	var got []string
+	for _, name := range []string{"busy", "voicemail"} {
+		for _, step := range l.Config.Plans[name].Steps {
+			got = append(got, step.Name())
+		}
+	}
+	want := []string{"hangup", "answer", "pause", "play", "tone", "stream", "listen", "set", "play", "transfer"}
+	if diff := cmp.Diff(want, got); diff != "" || len(l.Warnings) > 0 {
+		t.Errorf("warnings %v, steps (-want +got):\n%s", l.Warnings, diff)
 	}
 }
 

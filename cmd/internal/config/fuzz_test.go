@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"tapdeck/controller"
 )
 
 // Whatever a file holds, reading it ends in errors that name the file or in a
@@ -88,9 +86,13 @@ func FuzzCall(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, plan, path, name, value string) {
-		got, warnings := l.ForCall(variables{name: value, PlanVariable: plan}, path)
-		flags, holder := map[string]string{}, reflect.ValueOf(fromController(got))
-		for _, set := range l.schema.plan {
+		vars := variables{name: value, PlanVariable: plan}
+		_, warnings := l.ForCall(vars, path)
+		of := l.planName(&decoder{}, plan, path)
+		got := l.Config.Plans[of]
+		l.setValues(&decoder{}, vars, of, &got)
+		flags, holder := map[string]string{}, reflect.ValueOf(got)
+		for _, set := range l.schema.ofCall() {
 			flags[planKey(DefaultPlan, set.path)] = format(set.of(holder))
 		}
 		if _, err := Parse("", nil, Options{Flags: flags}); err != nil {
@@ -102,11 +104,4 @@ func FuzzCall(f *testing.F) {
 			}
 		}
 	})
-}
-
-func fromController(p controller.Plan) Plan {
-	return Plan{
-		AnswerPause: p.AnswerPause, Tone: Tone(p.Tone), Stream: Stream(p.Stream),
-		Prompt: p.Prompt, Listen: p.Listen, FinishOn: p.FinishOn, Silence: p.Silence, OnStreamFailure: p.OnStreamFailure,
-	}
 }

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"reflect"
+
+	"tapdeck/controller/flow"
 )
 
 // DefaultPath is the file that Load reads, if it is there, when no other is named.
@@ -31,6 +33,8 @@ type Options struct {
 	Reserved []string
 	// Flags are values of the command line by key, such as "esl.listen".
 	Flags map[string]string
+
+	steps []flow.Step // what plans can be made of, if not of stepTypes
 }
 
 // Loaded is a configuration that has been read and found good.
@@ -60,9 +64,9 @@ func Load(opts Options) (*Loaded, error) {
 // Parse is Load with the file's bytes given; file is its name in messages and
 // origins, and opts.Path is not looked at.
 func Parse(file string, data []byte, opts Options) (*Loaded, error) {
-	s := newSchema()
+	s := newSchema(opts.stepTypes())
 	l := &Loaded{Config: Default(), File: file, schema: s, origins: map[string]Origin{}}
-	d := &decoder{root: s.root, overrides: newOverrides(opts), origins: l.origins}
+	d := &decoder{schema: s, overrides: newOverrides(opts), origins: l.origins}
 	root := node{Node: document{file: file, bad: &d.bad}.root(data), d: d, at: Origin{File: file}}
 	root.mapping(s.root, reflect.ValueOf(&l.Config).Elem())
 	d.refuseUnknown()
@@ -73,6 +77,13 @@ func Parse(file string, data []byte, opts Options) (*Loaded, error) {
 	}
 	l.Warnings = l.warnings()
 	return l, nil
+}
+
+func (o Options) stepTypes() []flow.Step {
+	if o.steps != nil {
+		return o.steps
+	}
+	return stepTypes()
 }
 
 func readFile(opts Options) (path string, data []byte, err error) {

@@ -212,7 +212,7 @@ func TestWarnings(t *testing.T) {
 		"name with an _":  {"sink: {listen: 'my_host:8080'}", `sink.advertise: "ws://my_host:8080": mod_audio_stream refuses a URL whose host has an _ or is an IPv6 address, and connects over IPv4 only; state sink.advertise with an address that leads to sink.listen`},
 		"IPv6, but told":  {"sink: {listen: '[::1]:8080', advertise: 'ws://sink.example:8080'}", ""},
 		"listens longer":  {"sink: {max_duration: 10s}", `plans.default.listen: "15s": longer than sink.max_duration (10s): the recording ends before the call`},
-		"silence no use":  {"plans: {a: {silence: 15s}}", `plans.a.silence: "15s": not shorter than listen (15s): it never ends a call`},
+		"silence no use":  {"plans: {a: {silence: 15s}}", `plans.a.silence: "15s": not shorter than listen (15s): it never ends the listening`},
 		"long buffer":     {"plans: {a: {stream: {buffer: 100ms}}}", `plans.a.stream.buffer: "100ms": callers whose packets (ptime) are of 30, 40 or 60 ms bring no audio then, or a part of it; write 20ms, or 120ms, unless every caller sends packets of 20 ms`},
 		"resampled":       {"plans: {a: {stream: {sample_rate: 16000}}}", `plans.a.stream.sample_rate: "16000": narrow-band calls (8000 Hz) are resampled: callers whose packets (ptime) are of 30, 40 or 60 ms bring no audio then, or a part of it; write 8000 unless every caller sends packets of 20 ms, or has a codec of this rate`},
 		"plain stream":    {"plans: {a: {stream: {mix: stereo, sample_rate: 8000, buffer: 20ms}}}", ""},

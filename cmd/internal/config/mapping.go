@@ -69,6 +69,9 @@ func (n node) family(f *field, table reflect.Value) {
 		entry := reflect.New(f.elem.typ).Elem()
 		entry.Set(base)
 		child.mapping(f.elem, entry)
+		if plan, is := entry.Addr().Interface().(*Plan); is {
+			child.chooseForm(plan)
+		}
 		table.SetMapIndex(reflect.ValueOf(name), entry)
 		if name == f.base {
 			base = entry
@@ -127,7 +130,7 @@ func (n node) checkKey(k *yaml.Node) bool {
 func (n node) unknown(f *field, parent string) {
 	e := &FieldError{Rule: "unknown key"}
 	if !n.d.bad.full() {
-		e.Nearest = n.d.root.nearestKey(f, parent, strings.TrimPrefix(n.key, parent+"."))
+		e.Nearest = n.nearestKey(f, parent, strings.TrimPrefix(n.key, parent+"."))
 	}
 	if e.Nearest == "" {
 		var names []string
@@ -138,4 +141,12 @@ func (n node) unknown(f *field, parent string) {
 	}
 	n.Node = nil
 	n.report(e)
+}
+
+// nearestKey is nearest for a key of f at the path parent, or elsewhere unless that is in a list.
+func (n node) nearestKey(f *field, parent, name string) string {
+	if n.inner {
+		return f.nearestKey(f, parent, name)
+	}
+	return n.d.root.nearestKey(f, parent, name)
 }

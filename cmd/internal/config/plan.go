@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"tapdeck/controller"
-	"tapdeck/controller/flow"
 )
 
 // VariablePrefix begins the names of the channel variables that choose a plan
@@ -42,54 +41,72 @@ func planNames(stated iter.Seq[string]) []string {
 // ForCall returns the plan of a call with these channel variables. socketPath
 // is the path of the socket action's address. The plan is the one that
 // tapdeck_plan names, else that of the path, else default; tapdeck_listen=30s
-// and so on then set single values. A name or value that can't be used is a
-// warning, and the plan's own value holds; a variable that is none is a warning
-// too, since a name that is written wrong would change nothing without a word.
+// and so on then set single values, of which a plan made of steps has few. A name or value
+// that can't be used is a warning, and the plan's own value holds; a variable that is none is
+// a warning too, since a name that is written wrong would change nothing without a word.
 func (l *Loaded) ForCall(vars controller.Variables, socketPath string) (controller.Plan, []error) {
-	name, from := vars.Get(PlanVariable), PlanVariable
-	if name == "" {
-		name, from = strings.Trim(socketPath, "/"), "socket_path"
-	}
-	name = cmp.Or(name, DefaultPlan)
 	d := &decoder{}
-	plan, ok := l.Config.Plans[name]
-	if !ok {
-		d.bad.add(&FieldError{Field: from, Value: name, Rule: "no such plan, using " + DefaultPlan, Nearest: nearest(name, l.PlanNames())})
-		name, plan = DefaultPlan, l.Config.Plans[DefaultPlan]
-	}
-	holder := reflect.ValueOf(&plan).Elem()
-	for _, set := range l.schema.plan {
-		if text := vars.Get(set.variable); text != "" {
-			d.textNode(set.field, set.variable, text, Origin{}).decode(set.field, set.of(holder))
-		}
-	}
+	name := l.planName(d, vars.Get(PlanVariable), socketPath)
+	plan := l.Config.Plans[name]
+	l.setValues(d, vars, name, &plan)
 	known := l.schema.variables()
-	for _, name := range slices.Sorted(vars.Names(VariablePrefix)) {
-		if !slices.Contains(known, name) {
-			d.bad.add(&FieldError{Field: name, Value: vars.Get(name), Rule: "no such variable", Nearest: nearest(name, known)})
+	for _, variable := range slices.Sorted(vars.Names(VariablePrefix)) {
+		if !slices.Contains(known, variable) {
+			d.bad.add(&FieldError{Field: variable, Value: vars.Get(variable), Rule: "no such variable", Nearest: nearest(variable, known)})
 		}
 	}
 	return plan.controller(name), d.bad.errors()
 }
 
+// planName returns the name of the plan of a call, one that is there.
+func (l *Loaded) planName(d *decoder, variable, socketPath string) string {
+	name, from := variable, PlanVariable
+	if name == "" {
+		name, from = strings.Trim(socketPath, "/"), "socket_path"
+	}
+	name = cmp.Or(name, DefaultPlan)
+	if _, ok := l.Config.Plans[name]; !ok {
+		d.bad.add(&FieldError{Field: from, Value: name, Rule: "no such plan, using " + DefaultPlan, Nearest: nearest(name, l.PlanNames())})
+		return DefaultPlan
+	}
+	return name
+}
+
+// setValues sets the single values of a call's plan.
+func (l *Loaded) setValues(d *decoder, vars controller.Variables, name string, plan *Plan) {
+	holder := reflect.ValueOf(plan).Elem()
+	for _, set := range l.schema.ofCall() {
+		switch text := vars.Get(set.variable); {
+		case text == "":
+		case !plan.has(set):
+			d.bad.add(&FieldError{Field: set.variable, Value: text, Rule: "no effect on plan " + name + ", which is made of steps", Hint: "name a plan with the steps for this call by " + PlanVariable})
+		default:
+			d.textNode(set.field, set.variable, text, Origin{}).decode(set.field, set.of(holder))
+		}
+	}
+}
+
 // variables lists the channel variables that ForCall asks for, PlanVariable first.
 func (s schema) variables() []string {
 	list := []string{PlanVariable}
-	for _, set := range s.plan {
+	for _, set := range s.ofCall() {
 		list = append(list, set.variable)
 	}
 	return list
 }
 
+// ofCall are the settings of a plan that a call's channel variables can set.
+func (s schema) ofCall() []setting {
+	return slices.DeleteFunc(slices.Clone(s.plan), func(set setting) bool { return set.variable == "" })
+}
+
 func (p Plan) controller(name string) controller.Plan {
-	flat := flow.Flat{
-		AnswerPause: p.AnswerPause, Tone: flow.Tone(p.Tone), Prompt: p.Prompt,
-		Listen: flow.Listen{For: p.Listen, FinishOn: p.FinishOn, Silence: p.Silence},
-	}
 	return controller.Plan{
-		Steps:           flat.Steps(),
 		Name:            name,
 		Stream:          controller.StreamPlan(p.Stream),
 		OnStreamFailure: p.OnStreamFailure,
+		Typeahead:       p.Typeahead,
+		InbandDTMF:      p.DTMF == dtmfInband,
+		Steps:           p.steps(),
 	}
 }

@@ -41,7 +41,7 @@ func (v variables) Names(prefix string) iter.Seq[string] {
 func TestUnknownVariable(t *testing.T) {
 	l := mustParse(t, twoPlans, Options{})
 	all := variables{"tapdeck_lisen": "9s", "tapdeck_xyzzy": "1", "sip_h_X-tapdeck_listen": "1s"}
-	for _, name := range newSchema().variables() { // each is known
+	for _, name := range newSchema(stepTypes()).variables() { // each is known
 		all[name] = ""
 	}
 	got, warnings := l.ForCall(all, "")
@@ -59,18 +59,17 @@ func TestPlanStatesOnlyWhatDiffers(t *testing.T) {
 	l := mustParse(t, twoPlans, Options{})
 	got, ok := l.Plan("survey")
 	want := controller.Plan{
-		Name:        "survey",
-		AnswerPause: time.Second,
-		Tone:        controller.Tone{Frequency: 800, Duration: 500 * time.Millisecond},
+		Name: "survey",
 		Stream: controller.StreamPlan{
 			Mix: "stereo", SampleRate: 8000, Buffer: 20 * time.Millisecond,
 			ConnectTimeout: 3 * time.Second, StopTimeout: 3 * time.Second, Restarts: 0,
 		},
-		Prompt:          "ivr/ivr-please_state_your_name_and_reason_for_calling.wav",
-		Listen:          30 * time.Second,
 		OnStreamFailure: controller.FailureHangup,
+		Steps: flow.Flat{
+			AnswerPause: time.Second, Tone: flow.Tone{Frequency: 800, Duration: 500 * time.Millisecond},
+			Prompt: "ivr/ivr-please_state_your_name_and_reason_for_calling.wav", Listen: flow.Listen{For: 30 * time.Second, SilenceLevel: flow.Level{DBFS: -40}},
+		}.Steps(),
 	}
-	want.Steps = flow.Flat{AnswerPause: want.AnswerPause, Tone: flow.Tone(want.Tone), Prompt: want.Prompt, Listen: flow.Listen{For: want.Listen}}.Steps()
 	if diff := cmp.Diff(want, got, whole()); diff != "" || !ok {
 		t.Errorf("%v (-want +got):\n%s", ok, diff)
 	}
@@ -124,21 +123,23 @@ func TestValuesOfOneCall(t *testing.T) {
 		"tapdeck_stream_mix": "mixed", "tapdeck_stream_sample_rate": "16000", "tapdeck_stream_buffer": "100ms",
 		"tapdeck_stream_connect_timeout": "1s", "tapdeck_stream_stop_timeout": "2s", "tapdeck_stream_restarts": "7",
 		"tapdeck_prompt": "a b.wav", "tapdeck_listen": "5s", "tapdeck_finish_on": "*#", "tapdeck_silence": "1s", "tapdeck_on_stream_failure": "continue",
+		"tapdeck_stop_on": "9", "tapdeck_silence_level": "auto", "tapdeck_no_input": "4s", "tapdeck_typeahead": "true", "tapdeck_dtmf": "inband",
 	}), "")
 	want := controller.Plan{
-		Name: "survey", Tone: controller.Tone{Frequency: 440, Duration: time.Second},
+		Name: "survey", OnStreamFailure: controller.FailureContinue, Typeahead: true, InbandDTMF: true,
 		Stream: controller.StreamPlan{
 			Mix: "mixed", SampleRate: 16000, Buffer: 100 * time.Millisecond,
 			ConnectTimeout: time.Second, StopTimeout: 2 * time.Second, Restarts: 7,
 		},
-		Prompt: "a b.wav", Listen: 5 * time.Second, FinishOn: "*#", Silence: time.Second, OnStreamFailure: controller.FailureContinue,
+		Steps: flow.Flat{
+			Tone: flow.Tone{Frequency: 440, Duration: time.Second}, Prompt: "a b.wav", StopOn: "9",
+			Listen: flow.Listen{For: 5 * time.Second, FinishOn: "*#", Silence: time.Second, SilenceLevel: flow.Level{Auto: true}, NoInput: 4 * time.Second},
+		}.Steps(),
 	}
-	want.Steps = flow.Flat{Tone: flow.Tone(want.Tone), Prompt: want.Prompt, Listen: flow.Listen{For: want.Listen, FinishOn: want.FinishOn, Silence: want.Silence}}.Steps()
 	if diff := cmp.Diff(want, got, whole()); diff != "" || len(warnings) > 0 {
 		t.Errorf("%s (-want +got):\n%s", joinWarnings(warnings), diff)
 	}
-	before, _ := l.Plan("survey")
-	if before.Listen != 30*time.Second {
+	if l.Config.Plans["survey"].Listen != 30*time.Second {
 		t.Error("one call's values have changed the plan")
 	}
 }
@@ -161,8 +162,10 @@ tapdeck_on_stream_failure: "hangu": must be hangup, continue or dialplan; the ne
 		t.Error(diff)
 	}
 	plan, _ := l.Plan("survey")
-	plan.AnswerPause = 2 * time.Second
-	plan.Steps = flow.Flat{AnswerPause: plan.AnswerPause, Tone: flow.Tone(plan.Tone), Prompt: plan.Prompt, Listen: flow.Listen{For: plan.Listen}}.Steps()
+	plan.Steps = flow.Flat{
+		AnswerPause: 2 * time.Second, Tone: flow.Tone{Frequency: 800, Duration: 500 * time.Millisecond},
+		Prompt: "ivr/ivr-please_state_your_name_and_reason_for_calling.wav", Listen: flow.Listen{For: 30 * time.Second, SilenceLevel: flow.Level{DBFS: -40}},
+	}.Steps()
 	if diff := cmp.Diff(plan, got, whole()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -172,10 +175,10 @@ func TestVariablesAreWhatACallIsAskedFor(t *testing.T) {
 	l := mustParse(t, "", Options{})
 	a := &asker{}
 	l.ForCall(a, "")
-	if diff := cmp.Diff(newSchema().variables(), a.asked); diff != "" {
+	if diff := cmp.Diff(newSchema(stepTypes()).variables(), a.asked); diff != "" {
 		t.Error(diff)
 	}
-	if len(a.asked) != 15 {
+	if len(a.asked) != 20 {
 		t.Errorf("%d variables: %v", len(a.asked), a.asked)
 	}
 }

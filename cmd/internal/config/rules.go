@@ -2,9 +2,12 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"tapdeck/controller/flow"
 )
 
 // rule is what the tag as names: texts of a form of their own.
@@ -16,7 +19,10 @@ type rule struct {
 func rules() map[string]rule {
 	return map[string]rule{
 		"address":    {"host:port", checkAddress},
+		"cause":      {"a hangup cause of FreeSWITCH", checkCause},
 		"digits":     {"any of 0-9 A-D * #", checkDigits},
+		"dtmf":       {"inband or empty", checkDTMF},
+		"file":       {"a file", checkPrompt},
 		"instance":   {"letters and digits, -, _ and single dots, or empty", checkInstance},
 		"prompt":     {"a file or empty", checkPrompt},
 		"socket url": {"ws:// or wss:// and host[:port]", checkSocketURL},
@@ -54,14 +60,36 @@ func checkToken(text string) error {
 	return nil
 }
 
-// checkDigits accepts the DTMF digits that end the listening time.
+// checkDigits accepts the DTMF digits that end a prompt or the listening time.
 func checkDigits(text string) error {
 	for i, r := range text {
 		if !strings.ContainsRune("0123456789ABCD*#", r) || strings.ContainsRune(text[:i], r) {
-			return violated("must be DTMF digits, of 0-9 A-D * #, each at most once and with nothing between them: any one of them ends the listening")
+			return violated("must be DTMF digits, of 0-9 A-D * #, each at most once and with nothing between them: any one of them is enough")
 		}
 	}
 	return nil
+}
+
+// checkDTMF accepts how a plan has digits looked for, beside the ways that need no word.
+func checkDTMF(text string) error {
+	if text != "" && text != dtmfInband {
+		return violated("must be inband, or empty", "digits that come as telephone-events or by INFO are heard without it")
+	}
+	return nil
+}
+
+const dtmfInband = "inband"
+
+// checkCause accepts a hangup cause by its name.
+func checkCause(text string) error {
+	if slices.Contains(flow.Causes(), text) {
+		return nil
+	}
+	e := &FieldError{Rule: "must be a hangup cause that FreeSWITCH knows", Nearest: nearest(text, flow.Causes())}
+	if e.Nearest == "" {
+		e.Hint = "such as NORMAL_CLEARING, USER_BUSY or CALL_REJECTED"
+	}
+	return e
 }
 
 // checkPrompt accepts a file's name (or one of FreeSWITCH's file strings):

@@ -98,7 +98,19 @@ func values() map[string]struct {
 		"plans.default.listen":                 {good: []string{"0s", "15s", "1h30m", "24h", "1.5s"}, bad: map[string]string{"15": "a duration needs a unit; write 15s", "1.5": "write 1.5s", "-15s": "negative", "-15": "negative", "25h": "must be 0s to 24h", "soon": "such as 500ms", "1ns": "milliseconds", "NaN": "such as", "9999999999h": "such as"}},
 		"plans.default.finish_on":              {good: []string{"", "#", "*#", "0123456789ABCD*#"}, bad: map[string]string{"1,2": "DTMF digits", "x": "DTMF digits", "a": "of 0-9 A-D", "11": "each at most once", "# ": "blank", "0123456789ABCD*#0": "at most 16"}},
 		"plans.default.silence":                {good: []string{"0s", "100ms", "10s"}, bad: map[string]string{"99ms": "must be 0s or 100ms to 1h", "2": "write 2s", "-2s": "negative"}},
-		"plans.default.on_stream_failure":      {good: []string{"hangup", "continue", "dialplan"}, bad: map[string]string{"hang up": "the nearest known is hangup", "": "must be hangup, continue or dialplan"}},
+		"plans.default.stop_on":                {good: []string{"", "#", "*#"}, bad: map[string]string{"1,2": "any one of them is enough", "x": "DTMF digits", "0123456789ABCD*#0": "at most 16"}},
+		"plans.default.silence_level":          {good: []string{"auto", "-40", "-90", "-10"}, bad: map[string]string{"-91": "must be auto or -90 to -10", "40": "a level in dB of full scale", "-9": "must be", "-40dB": "must be", "AUTO": "must be", "": "must be", "-040": "must be"}},
+		"plans.default.no_input":               {good: []string{"0s", "100ms", "1h"}, bad: map[string]string{"99ms": "must be 0s or 100ms to 1h", "8": "write 8s"}},
+		"plans.default.typeahead":              {good: []string{"true", "false"}, bad: map[string]string{"on": "true or false", "": "true or false"}},
+		"plans.default.dtmf":                   {good: []string{"", "inband"}, bad: map[string]string{"rfc2833": "must be inband, or empty", "INBAND": "must be inband"}},
+		"plans.default.steps": {
+			good: []string{"answer", "[answer, hangup]", "answer, pause: 500ms, hangup: USER_BUSY", "- answer\n- play: {file: [a.wav, b.wav], stop_on: '#'}"},
+			bad: map[string]string{
+				"": "must not be empty; write the steps", "[]": "must not be empty", "answr": "the nearest known is answer", "{": "must be a list of steps in YAML",
+				"a: [": "in YAML; such as [answer", "answer, hangup, pause: 1s": "nothing can follow hangup", "\x00": "in YAML",
+			},
+		},
+		"plans.default.on_stream_failure": {good: []string{"hangup", "continue", "dialplan"}, bad: map[string]string{"hang up": "the nearest known is hangup", "": "must be hangup, continue or dialplan"}},
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"tapdeck/controller/flow"
 )
 
 // field is one key of the file, as a struct field's type and tags describe it:
@@ -22,13 +24,18 @@ import (
 //	step      the value is a multiple of this
 //	oneof     the words or numbers that are allowed
 //	max       the greatest length of a text in bytes
-//	needed    "true": it must not be empty, and an element of a list must state it
+//	most      the greatest length of a list
+//	needed    "true": it must not be empty, and an element of a list, and a step, must state it
 //	as        the rule of a plain text: see rules
 //	form      what the values are, in a few words, if no other tag and no type says it
 //	hint      what to do about a value that breaks needed or oneof
 //	unquoted  "true": a text that may be written as a number
 //	secret    "true": the value is never shown
 //	base      a table's entry that the other entries begin as copies of
+//	main      "true": the value that a step has without a key; if it is a list, it may be one value
+//	example   a value to be shown where one is missing
+//	below     the key beside it that a duration must be shorter than to have an effect
+//	flat      "true": a key of a plan that is not made of steps, and the keys below it
 type field struct {
 	key      string
 	index    int // within its struct
@@ -37,7 +44,12 @@ type field struct {
 	form     string
 	hint     string
 	base     string
+	example  string
+	below    string
 	max      int
+	most     int
+	main     bool
+	flat     bool
 	needed   bool
 	unquoted bool
 	secret   bool
@@ -48,49 +60,68 @@ type field struct {
 
 // schema is the configuration's keys, and its settings in the order of the file.
 type schema struct {
-	root *field
-	top  []setting
-	plan []setting // of one plan
+	root  *field
+	top   []setting
+	plan  []setting // of one plan
+	steps []*stepType
 }
 
 // setting is a field that has a value, with its path within Config or Plan.
 type setting struct {
 	*field
 	path     string // tls.key
-	variable string // the channel variable of a plan's setting
+	variable string // the channel variable of a plan's setting, "" if it has none
 	index    []int
 }
 
 const plansKey = "plans"
 
-func newSchema() schema {
+// newSchema describes the configuration, with these steps for its plans.
+func newSchema(steps []flow.Step) schema {
 	root := newField(reflect.TypeFor[Config](), "", "")
-	return schema{root: root, top: root.settings("", nil), plan: root.child(plansKey).elem.settings("", nil)}
+	s := schema{root: root, top: root.settings("", nil), plan: root.planFields().settings("", nil)}
+	for _, step := range steps {
+		s.steps = append(s.steps, newStepType(step))
+	}
+	return s
 }
+
+// planFields describes a plan.
+func (f *field) planFields() *field { return f.child(plansKey).elem }
 
 // newField describes a type and its tags.
 func newField(t reflect.Type, tag reflect.StructTag, reload Reload) *field {
 	set := func(name string) bool { return tag.Get(name) == "true" }
 	f := &field{
 		key: tag.Get("yaml"), typ: t, reload: cmp.Or(Reload(tag.Get("reload")), reload), form: tag.Get("form"), hint: tag.Get("hint"), base: tag.Get("base"),
-		max: maxText, needed: set("needed"), unquoted: set("unquoted"), secret: set("secret"),
+		example: tag.Get("example"), below: tag.Get("below"), max: maxText, main: set("main"), flat: set("flat"),
+		needed: set("needed"), unquoted: set("unquoted"), secret: set("secret"),
+	}
+	if f.hint == "" && f.example != "" {
+		f.hint = "such as " + f.example
 	}
 	isText := reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 	switch {
 	case reflect.PointerTo(t).Implements(reflect.TypeFor[nodeDecoder]()):
 	case t.Kind() == reflect.Struct && !isText:
-		for i := range t.NumField() {
-			c := newField(t.Field(i).Type, t.Field(i).Tag, f.reload)
-			c.index = i
-			f.fields = append(f.fields, c)
-		}
+		f.group(t)
 	case t.Kind() == reflect.Slice, t.Kind() == reflect.Map:
 		f.elem = newField(t.Elem(), tag, f.reload)
-		f.elem.needed, f.elem.base = false, ""
+		f.elem.needed, f.elem.base, f.elem.main = f.main && f.needed, "", false
+		f.most, _ = strconv.Atoi(tag.Get("most"))
 	default:
 		f.scalar(tag)
 	}
 	return f
+}
+
+// group describes the keys that are the fields of a struct.
+func (f *field) group(t reflect.Type) {
+	for i := range t.NumField() {
+		c := newField(t.Field(i).Type, t.Field(i).Tag, f.reload)
+		c.index, c.flat = i, c.flat || f.flat
+		f.fields = append(f.fields, c)
+	}
 }
 
 // scalar takes up what the tags say of a single value. A tag that makes no
@@ -186,10 +217,18 @@ func (f *field) settings(prefix string, at []int) []setting {
 		case c.fields != nil:
 			list = append(list, c.settings(path, index)...)
 		case c.base == "":
-			list = append(list, setting{field: c, path: path, variable: VariablePrefix + strings.ReplaceAll(path, ".", "_"), index: index})
+			list = append(list, setting{field: c, path: path, variable: c.variable(path), index: index})
 		}
 	}
 	return list
+}
+
+// variable is the channel variable of a plan's setting. Steps have none.
+func (f *field) variable(path string) string {
+	if f.typ == reflect.TypeFor[Steps]() {
+		return ""
+	}
+	return VariablePrefix + strings.ReplaceAll(path, ".", "_")
 }
 
 // of returns the setting's value in a Config or a Plan.

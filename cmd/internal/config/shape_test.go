@@ -2,7 +2,6 @@ package config
 
 import (
 	"reflect"
-	"slices"
 	"testing"
 	"time"
 
@@ -31,46 +30,12 @@ type webhook struct {
 
 type script struct {
 	Parameters map[string]string `yaml:"parameters" max:"16"`
-	Steps      []step            `yaml:"steps"`
-}
-
-// step is a word (answer), a word with its main value (pause: 500ms), or a word
-// with named values (listen: {for: 15s}), which may hold steps again.
-type step struct {
-	Name   string
-	For    time.Duration
-	Listen listen
-	Steps  []step
-}
-
-type listen struct {
-	For      time.Duration `yaml:"for" range:"0s..24h" needed:"true"`
-	FinishOn string        `yaml:"finish_on" as:"digits" max:"16" unquoted:"true"`
-}
-
-func (s *step) decodeNode(n node) {
-	words := []string{"answer", "hangup", "pause", "listen", "loop"}
-	name, arg, ok := n.pair()
-	s.Name = name
-	switch {
-	case !ok:
-	case name == "pause":
-		arg.into(&s.For, `range:"0s..1m"`)
-	case name == "listen":
-		arg.into(&s.Listen, "")
-	case name == "loop":
-		arg.into(&s.Steps, "")
-	case !slices.Contains(words, name):
-		arg.report(&FieldError{Rule: "no such step", Nearest: nearest(name, words)})
-	case arg.Node != nil:
-		arg.refuse("stands alone", "write "+name)
-	}
 }
 
 // decodeFarther reads a file with those keys.
 func decodeFarther(file string, opts Options) (farther, *decoder) {
 	c := farther{Plans: map[string]script{"default": {}}}
-	d := &decoder{root: newField(reflect.TypeFor[farther](), "", ""), overrides: newOverrides(opts), origins: map[string]Origin{}}
+	d := &decoder{schema: schema{root: newField(reflect.TypeFor[farther](), "", "")}, overrides: newOverrides(opts), origins: map[string]Origin{}}
 	root := node{Node: document{file: "f", bad: &d.bad}.root([]byte(file)), d: d, at: Origin{File: "f"}}
 	root.mapping(d.root, reflect.ValueOf(&c).Elem())
 	d.refuseUnknown()
@@ -87,12 +52,7 @@ webhooks:
 plans:
   default:
     parameters: {from: "{caller}", "1": x}
-  voicemail:
-    steps:
-    - answer
-    - pause: 500ms
-    - loop: [{pause: 1s}, answer]
-    - listen: {for: 15s, finish_on: "#"}
+  voicemail: {}
 `, Options{Environ: []string{"TAPDECK_RETENTION_MODES=safe, fast"}, Flags: map[string]string{"retention.age": "1h"}})
 	if err := d.bad.err(); err != nil {
 		t.Fatal(err)
@@ -100,18 +60,13 @@ plans:
 	parameters := map[string]string{"from": "{caller}", "1": "x"}
 	want := farther{
 		Webhooks: []webhook{{URL: "https://a.example/x", Events: []string{"call.started", "call.ended"}}, {URL: "https://b.example", Secret: "s3cret"}},
-		Plans: map[string]script{"default": {Parameters: parameters}, "voicemail": {Parameters: parameters, Steps: []step{
-			{Name: "answer"},
-			{Name: "pause", For: 500 * time.Millisecond},
-			{Name: "loop", Steps: []step{{Name: "pause", For: time.Second}, {Name: "answer"}}},
-			{Name: "listen", Listen: listen{For: 15 * time.Second, FinishOn: "#"}},
-		}}},
+		Plans:    map[string]script{"default": {Parameters: parameters}, "voicemail": {Parameters: parameters}},
 	}
 	want.Retention.Age, want.Retention.Size, want.Retention.Modes = time.Hour, GiB, []string{"safe", "fast"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for key, want := range map[string]string{"retention.age": "flag -s retention.age", "retention.size": "f:2", "webhooks": "f:3", "plans.voicemail.steps": "f:11"} {
+	for key, want := range map[string]string{"retention.age": "flag -s retention.age", "retention.size": "f:2", "webhooks": "f:3", "plans.default.parameters": "f:9"} {
 		if from := d.origins[key].String(); from != want {
 			t.Errorf("%s comes from %s, want %s", key, from, want)
 		}
@@ -131,16 +86,6 @@ webhooks:
 plans:
   voicemail:
     parameters: {from: [a], to: "01234567890123456"}
-    steps:
-    - answr
-    - answer: now
-    - pause: 500
-    - pause
-    - listen: {for: 15s, finish_on: x, to: 3}
-    - listen: {finish_on: "#"}
-    - {pause: 1s, answer: }
-    - loop: [answer, {pause: 2m}]
-    -
 `, Options{Environ: []string{"TAPDECK_RETENTION_MODES=fast,slow"}})
 	want := []string{
 		`f:2: retention.age: "1m": must be 0s or 1h to 720h`,
@@ -153,16 +98,6 @@ plans:
 		`f:6: webhooks[2]: "***": needs keys below it, not a single value`,
 		`f:9: plans.voicemail.parameters.from: must be one value (a text), not a list`,
 		`f:9: plans.voicemail.parameters.to: "01234567890123456": must be at most 16 bytes long`,
-		`f:11: plans.voicemail.steps[0].answr: no such step; the nearest known is answer`,
-		`f:12: plans.voicemail.steps[1].answer: "now": stands alone; write answer`,
-		`f:13: plans.voicemail.steps[2].pause: "500": a duration needs a unit; write 500s or 500ms`,
-		`f:14: plans.voicemail.steps[3].pause: needs a value`,
-		`f:15: plans.voicemail.steps[4].listen.to: unknown key; the nearest known is plans.voicemail.steps[4].listen.for`,
-		`f:15: plans.voicemail.steps[4].listen.finish_on: "x": must be DTMF digits, of 0-9 A-D * #, each at most once and with nothing between them: any one of them ends the listening`,
-		`f:16: plans.voicemail.steps[5].listen.for: is missing`,
-		`f:17: plans.voicemail.steps[6]: must be a word, or one key with its value`,
-		`f:18: plans.voicemail.steps[7].loop[1].pause: "2m": must be 0s to 1m`,
-		`f:19: plans.voicemail.steps[8]: has no value; write one, or remove the key to have the default; the empty text is "", and # begins a comment`,
 		`environment TAPDECK_RETENTION_MODES: retention.modes[1]: "slow": must be fast or safe`,
 	}
 	if diff := cmp.Diff(want, messages(d.bad.err())); diff != "" {
@@ -177,7 +112,7 @@ func TestTheNextScalarKey(t *testing.T) {
 		Grace time.Duration `yaml:"grace" range:"0s..10s" reload:"now"`
 	}
 	c := config{Grace: 2 * time.Second}
-	d := &decoder{root: newField(reflect.TypeFor[config](), "", ""), overrides: newOverrides(Options{Environ: []string{"TAPDECK_GRACE=11s"}}), origins: map[string]Origin{}}
+	d := &decoder{schema: schema{root: newField(reflect.TypeFor[config](), "", "")}, overrides: newOverrides(Options{Environ: []string{"TAPDECK_GRACE=11s"}}), origins: map[string]Origin{}}
 	root := node{Node: document{file: "f", bad: &d.bad}.root([]byte("grace: 3s")), d: d, at: Origin{File: "f"}}
 	root.mapping(d.root, reflect.ValueOf(&c).Elem())
 	want := `environment TAPDECK_GRACE: grace: "11s": must be 0s to 10s`

@@ -1,8 +1,11 @@
 package config
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -28,8 +31,12 @@ type Value struct {
 	// Reload says when a change of it takes effect.
 	Reload Reload
 
-	raw any
+	raw   any
+	brief string // in place of a long value
 }
+
+// Brief is the value in one short line: of a plan's steps only the first ones.
+func (v Value) Brief() string { return cmp.Or(v.brief, v.Value) }
 
 // Values returns every setting in the order of the file, then plan by plan.
 func (l *Loaded) Values() []Value {
@@ -48,11 +55,26 @@ func (l *Loaded) values(plan string) []Value {
 	}
 	var list []Value
 	for _, set := range settings {
+		if plan != "" && !l.Config.Plans[plan].has(set) {
+			continue
+		}
 		key, v := join(prefix, set.path), set.of(holder)
-		list = append(list, Value{Key: key, Value: set.show(v), Origin: l.origin(key), Reload: set.reload, raw: v.Interface()})
+		value := Value{Key: key, Origin: l.origin(key), Reload: set.reload, raw: v.Interface()}
+		if steps, are := value.raw.(Steps); are {
+			value.Value, value.brief = l.schema.text(steps, maxFile), l.schema.text(steps, briefSteps)
+		} else {
+			value.Value = set.show(v)
+		}
+		list = append(list, value)
 	}
 	return list
 }
+
+// How many bytes of a plan's steps are shown in a table and in a log line.
+const (
+	briefSteps  = 60
+	loggedSteps = 1000
+)
 
 // origin returns the source of a setting; a plan has what it does not state from
 // the plan default.
@@ -72,7 +94,8 @@ func planKey(name, path string) string { return join(join(plansKey, name), path)
 
 // Change is one setting that differs between two configurations.
 type Change struct {
-	// Key is the key's path, or plans.NAME for a plan that came or went.
+	// Key is the key's path, or plans.NAME for a plan that came or went, or that of a plan's
+	// steps, such as plans.NAME.steps[3], from the first that differs.
 	Key string
 	// Old and New are written as in the file; secrets are masked. For a plan
 	// that came or went, one is "present" and the other "absent".
@@ -95,12 +118,67 @@ func Diff(before, after *Loaded) []Change {
 			list = append(list, Change{Key: join(plansKey, plan), Old: presence[was], New: presence[is], Reload: ReloadNextCall})
 			continue
 		}
-		old := before.values(plan)
-		for i, v := range after.values(plan) {
-			if !reflect.DeepEqual(old[i].raw, v.raw) && !(old[i].Origin.Inherited && v.Origin.Inherited) {
-				list = append(list, Change{Key: v.Key, Old: old[i].Value, New: v.Value, Reload: v.Reload})
-			}
-		}
+		list = append(list, changes(before, after, plan)...)
 	}
 	return list
+}
+
+// changes returns what differs in a plan that both have, or with no name outside the plans.
+func changes(before, after *Loaded, plan string) []Change {
+	old := map[string]Value{}
+	for _, v := range before.values(plan) {
+		old[v.Key] = v
+	}
+	var list []Change
+	for _, v := range after.values(plan) {
+		was, both := old[v.Key]
+		steps, are := v.raw.(Steps)
+		switch {
+		case !both, reflect.DeepEqual(was.raw, v.raw), was.Origin.Inherited && v.Origin.Inherited:
+		case are:
+			from, _ := was.raw.(Steps)
+			list = append(list, stepsChange(before.schema, v.Key, from, steps))
+		default:
+			list = append(list, Change{Key: v.Key, Old: was.Value, New: v.Value, Reload: v.Reload})
+		}
+	}
+	return append(list, formChange(before, after, plan)...)
+}
+
+// formChange tells of a plan that is flat in only one of two configurations.
+func formChange(before, after *Loaded, plan string) []Change {
+	was, is := before.Config.Plans[plan].Steps, after.Config.Plans[plan].Steps
+	if (was == nil) == (is == nil) || before.inheritsForm(plan) && after.inheritsForm(plan) {
+		return nil
+	}
+	text := func(steps Steps) string {
+		if steps == nil {
+			return "the flat form"
+		}
+		return after.schema.text(steps, loggedSteps)
+	}
+	return []Change{{Key: planKey(plan, stepsKey), Old: text(was), New: text(is), Reload: ReloadNextCall}}
+}
+
+// inheritsForm says whether a plan is flat, or is not, because plan default is.
+func (l *Loaded) inheritsForm(plan string) bool {
+	return plan != DefaultPlan && !slices.ContainsFunc(l.schema.plan, func(set setting) bool {
+		_, stated := l.origins[planKey(plan, set.path)]
+		return stated && (set.flat || set.path == stepsKey)
+	})
+}
+
+// stepsChange tells what differs between two lists of steps, from the first step that does to the
+// last.
+func stepsChange(s schema, key string, was, is Steps) Change {
+	first := 0
+	for first < min(len(was), len(is)) && reflect.DeepEqual(was[first], is[first]) {
+		first++
+	}
+	was, is = was[first:], is[first:]
+	for len(was) > 0 && len(is) > 0 && reflect.DeepEqual(was[len(was)-1], is[len(is)-1]) {
+		was, is = was[:len(was)-1], is[:len(is)-1]
+	}
+	text := func(steps Steps) string { return cmp.Or(s.text(steps, loggedSteps), "absent") }
+	return Change{Key: fmt.Sprintf("%s[%d]", key, first), Old: text(was), New: text(is), Reload: ReloadNextCall}
 }
