@@ -76,7 +76,7 @@ func (x *examination) callAddress(context.Context) {
 func (x *examination) sinkAddress(ctx context.Context) {
 	c := x.Loaded.Config.Sink
 	u, err := url.Parse(c.Advertise)
-	if err != nil {
+	if err != nil || !x.anyStreams() {
 		return // the configuration was checked
 	}
 	if u.Scheme == "wss" {

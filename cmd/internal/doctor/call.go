@@ -34,18 +34,43 @@ func (x *examination) call(ctx context.Context) {
 		return
 	}
 	id, caller := uuid.NewString(), fmt.Sprintf("7%09d", rand.IntN(1_000_000_000)) // which no other call has
-	x.Progress(fmt.Sprintf("calling %s in context %s; the longest plan takes %v and its prompt", x.Call, x.Context, x.longest()))
+	x.Progress(fmt.Sprintf("calling %s in context %s; the longest plan takes %s", x.Call, x.Context, x.longestText()))
 	record, ok := x.originate(ctx, id, caller)
 	if !ok {
-		_, _ = x.query(context.WithoutCancel(ctx), "uuid_kill "+id, x.timeouts.reach) // it may be up still
+		x.hangUp(ctx, id) // it may be up still
 		return
 	}
-	if record.Result != "completed" {
+	transferred := record.Result == "transferred"
+	if transferred {
+		x.hangUp(ctx, id) // nobody else does, where it is now
+	}
+	switch {
+	case record.Result == "completed":
+		x.pass(testCall, "call %s to %s was completed by plan %s", record.Call, x.Call, record.Plan)
+	case transferred && record.Err == "":
+		x.pass(testCall, "call %s to %s was transferred by plan %s, as that says", record.Call, x.Call, record.Plan)
+	default:
 		x.report(Fail, testCall, x.recordHint(record), "call %s ended with %s%s", record.Call, record.Result, because(record.Err))
 		return
 	}
-	x.pass(testCall, "call %s to %s was completed by plan %s", record.Call, x.Call, record.Plan)
 	x.listen(record)
+}
+
+// hangUp ends the call that was placed.
+func (x *examination) hangUp(ctx context.Context, id string) {
+	_, _ = x.query(context.WithoutCancel(ctx), "uuid_kill "+id, x.timeouts.reach)
+}
+
+// longestText says how long a call can take.
+func (x *examination) longestText() string {
+	known, prompts := x.longest()
+	switch prompts {
+	case 0:
+		return known.String()
+	case 1:
+		return known.String() + " and its prompt"
+	}
+	return known.String() + " and its prompts"
 }
 
 // originate places the call and returns its record, if it has one.
@@ -57,19 +82,26 @@ func (x *examination) originate(ctx context.Context, id, caller string) (*callvi
 	to := fmt.Sprintf("a call to %s in context %s", x.Call, x.Context)
 	switch {
 	case ctx.Err() != nil:
-	case errors.Is(err, errSilent):
-		x.report(Fail, testCall, "tapdeck answers at once: where does the dialplan send this number?", "%s was not answered within %v", to, x.timeouts.originate)
-	case err != nil:
+	case err != nil && !errors.Is(err, errSilent):
 		x.report(Fail, testCall, seeLog, "%s: %s while it was placed", to, ended(err, x.timeouts.originate))
-	case !strings.HasPrefix(answer, "+OK"):
+	case strings.HasPrefix(answer, "+OK"):
+		return x.follow(ctx, caller)
+	default:
 		if record := x.unanswered(ctx, caller); record != nil {
 			return record, true
 		}
-		x.report(Fail, testCall, originateHint(answer), "FreeSWITCH answered %.120q to %s", answer, to)
-	default:
-		return x.follow(ctx, caller)
+		x.notAnswered(err, answer, to)
 	}
 	return nil, false
+}
+
+// notAnswered reports a call that was not answered, and of which tapdeck has no record.
+func (x *examination) notAnswered(err error, answer, to string) {
+	if err != nil {
+		x.report(Fail, testCall, "tapdeck answers at once: where does the dialplan send this number?", "%s was not answered within %v", to, x.timeouts.originate)
+		return
+	}
+	x.report(Fail, testCall, originateHint(answer), "FreeSWITCH answered %.120q to %s", answer, to)
 }
 
 func originateHint(answer string) string {
@@ -114,7 +146,8 @@ func endedCall(page *callview.Page, caller string) *callview.Record {
 
 // follow waits until the daemon says that the call of this caller has ended.
 func (x *examination) follow(ctx context.Context, caller string) (*callview.Record, bool) {
-	limit := x.timeouts.call + x.longest()
+	known, prompts := x.longest()
+	limit := time.Duration(max(1, prompts))*x.timeouts.call + known
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	appear := time.Now().Add(x.timeouts.appear)

@@ -178,7 +178,7 @@ func TestCallNeverAnswered(t *testing.T) {
 		l, _ := placed(t, reply, running)
 		l.tune = func(x *examination) {
 			if reply == silence {
-				x.timeouts.originate, x.timeouts.reach = 300*time.Millisecond, 300*time.Millisecond
+				x.timeouts.originate, x.timeouts.reach, x.timeouts.unanswered = 300*time.Millisecond, 300*time.Millisecond, time.Millisecond
 			}
 		}
 		l.expect(amiss{testCall, Fail, seen, ""})

@@ -11,6 +11,7 @@ import (
 
 	"tapdeck/cmd/internal/callview"
 	"tapdeck/cmd/internal/config"
+	"tapdeck/controller"
 	"tapdeck/controller/esl"
 )
 
@@ -45,6 +46,7 @@ type examination struct {
 	client   *callview.Client      // of the daemon
 	conn     *esl.Conn
 	location location
+	plans    []controller.Plan // default first
 	failed   bool
 	// What later checks need not repeat.
 	lost, daemonAway, noStreamModule bool
@@ -57,7 +59,7 @@ type timeouts struct {
 	originate  time.Duration // until a test call is answered
 	unanswered time.Duration // until it shows one that was not answered
 	appear     time.Duration // until the daemon shows an answered call
-	call       time.Duration // for the end of a call beyond its plan's own times
+	call       time.Duration // for the end of a call beyond its plan's own times; each prompt has as much again, but the first
 	reach      time.Duration // for a TCP connection or an admin page
 	poll       time.Duration // between two questions for the daemon's calls
 }
@@ -73,6 +75,7 @@ func newExamination(o Options) *examination {
 			call: 2 * time.Minute, reach: 3 * time.Second, poll: 200 * time.Millisecond,
 		},
 		owns:   ownAddress,
+		plans:  allPlans(o.Loaded),
 		client: callview.NewClient(o.Loaded.Config.Admin.Listen, o.Loaded.Config.Admin.Token),
 	}
 }

@@ -4,9 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"time"
-
-	"tapdeck/controller"
 )
 
 // streamModule is the module of uuid_audio_stream.
@@ -20,18 +17,21 @@ func (x *examination) needs() []need {
 	needs := []need{
 		{"mod_event_socket", "hands calls to tapdeck"},
 		{"mod_dptools", "has answer, playback and hangup"},
-		{streamModule, "streams the audio"},
 	}
 	add := func(module, does string) {
-		if module != "" && !slices.ContainsFunc(needs, func(n need) bool { return n.module == module }) {
+		if !slices.ContainsFunc(needs, func(n need) bool { return n.module == module }) {
 			needs = append(needs, need{module, does})
 		}
 	}
-	for _, plan := range x.plans() {
-		if plan.Tone.Duration > 0 {
-			add("mod_tone_stream", "plays the tone of plan "+plan.Name)
+	if x.anyStreams() {
+		add(streamModule, "streams the audio")
+	}
+	for _, plan := range x.plans {
+		for _, step := range plan.Steps {
+			for _, module := range step.Needs().Modules {
+				add(module.Name, module.Does+" of plan "+plan.Name)
+			}
 		}
-		add(player(plan.Prompt), "plays the prompt of plan "+plan.Name)
 	}
 	if x.Call != "" {
 		add("mod_loopback", "places the test call")
@@ -58,7 +58,11 @@ func (x *examination) modules(ctx context.Context) {
 
 func (x *examination) streamAPI(ctx context.Context) {
 	const check, command = "API uuid_audio_stream", "show api as json"
-	if x.noStreamModule {
+	switch {
+	case !x.anyStreams():
+		x.pass(check, "not needed, as %s is not: no plan has a stream", streamModule)
+		return
+	case x.noStreamModule:
 		return // and so it can't be there
 	}
 	answer, ok := x.ask(ctx, command)
@@ -77,23 +81,4 @@ func (x *examination) streamAPI(ctx context.Context) {
 		x.report(Fail, check, "fs_cli -x 'reload "+streamModule+"'; if it stays away, FreeSWITCH's log says why the module could not be loaded",
 			"not registered, though %s is loaded", streamModule)
 	}
-}
-
-// plans are all plans, default first.
-func (x *examination) plans() []controller.Plan {
-	var list []controller.Plan
-	for _, name := range x.Loaded.PlanNames() {
-		plan, _ := x.Loaded.Plan(name)
-		list = append(list, plan)
-	}
-	return list
-}
-
-// longest is the longest time of any plan without that of its prompt.
-func (x *examination) longest() time.Duration {
-	longest := time.Duration(0)
-	for _, p := range x.plans() {
-		longest = max(longest, p.AnswerPause+p.Tone.Duration+p.Listen)
-	}
-	return longest
 }

@@ -6,34 +6,22 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"tapdeck/controller/flow"
 )
 
-// player is the module that plays a prompt, as far as its name tells.
-func player(prompt string) string {
-	kind, _, is := strings.Cut(prompt, "://")
-	if !is {
-		kind = strings.ToLower(path.Ext(prompt))
-	}
-	switch kind {
-	case "tone_stream", "silence_stream":
-		return "mod_tone_stream"
-	case "local_stream":
-		return "mod_local_stream"
-	case ".wav", ".aiff", ".aif", ".au", ".snd", ".flac", ".ogg":
-		return "mod_sndfile"
-	case ".mp3":
-		return "mod_shout"
-	}
-	return ""
-}
-
-// prompts looks for the prompt of every plan where playback would.
+// prompts looks for the prompts of every plan where playback would.
 func (x *examination) prompts(ctx context.Context) {
 	users := map[string][]string{}
-	for _, plan := range x.plans() {
-		users[plan.Prompt] = append(users[plan.Prompt], plan.Name)
+	for _, plan := range x.plans {
+		for _, step := range plan.Steps {
+			for _, prompt := range step.Needs().Prompts {
+				if !slices.Contains(users[prompt], plan.Name) {
+					users[prompt] = append(users[prompt], plan.Name)
+				}
+			}
+		}
 	}
-	delete(users, "")
 	for _, prompt := range slices.Sorted(maps.Keys(users)) {
 		x.prompt(ctx, "prompt of plan "+strings.Join(users[prompt], ", "), prompt)
 	}
@@ -66,7 +54,7 @@ func (x *examination) prompt(ctx context.Context, check, prompt string) {
 func (x *examination) file(ctx context.Context, check, file string) {
 	dir, name := path.Split(file)
 	folders, seen := []string{"8000", "16000", "32000", "48000", ""}, "there is no %s, nor is it in a folder 8000, 16000, 32000 or 48000 beside it"
-	if player(file) != "mod_sndfile" {
+	if flow.PlayerOf(file) != "mod_sndfile" {
 		folders, seen = []string{""}, "there is no %s"
 	}
 	for _, folder := range folders {

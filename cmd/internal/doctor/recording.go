@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tapdeck/cmd/internal/callview"
+	"tapdeck/controller/flow"
 	"tapdeck/wav"
 )
 
@@ -18,7 +19,12 @@ const testRecording = "test recording"
 // listen looks for the pattern in the recording, and whether that is as long as
 // the call's stream was.
 func (x *examination) listen(r *callview.Record) {
-	if r.WAV == "" {
+	plan := x.plan(r.Plan)
+	switch {
+	case r.WAV == "" && plan != nil && !flow.Streams(plan.Steps):
+		x.noStream(r.Plan)
+		return
+	case r.WAV == "":
 		x.report(Fail, testRecording, x.recordHint(&callview.Record{Result: "stream_failed", Hint: r.Hint}), "there is none: no stream came%s", because(r.Err))
 		return
 	}
@@ -35,6 +41,9 @@ func (x *examination) listen(r *callview.Record) {
 	if r.Mix == "mixed" { // what FreeSWITCH plays may cover the caller
 		const enough = 3
 		found.there, found.broken = found.pulses >= enough, 0
+	}
+	if plan != nil && starts(plan) > 1 { // the breaks are the plan's own
+		found.broken = 0
 	}
 	if !found.there {
 		seen, todo := notFound(r, format, pcm)
@@ -55,6 +64,16 @@ func (x *examination) listen(r *callview.Record) {
 	if right && found.broken == 0 && (len(r.Alarms) > 0 || r.Restarts > 0) {
 		x.report(Warn, "test stream", lossHint(r), "all of the caller is there, but the stream was not in order")
 	}
+}
+
+// noStream reports that a plan has no stream, so that nothing of it can be heard.
+func (x *examination) noStream(plan string) {
+	if !x.anyStreams() {
+		x.pass(testRecording, "there is none: no plan has a stream")
+		return
+	}
+	x.report(Unknown, testRecording, "to prove the stream, give --call a number of a plan that has one: "+strings.Join(x.streaming(), ", "),
+		"there is none, because plan %s has no stream", plan)
 }
 
 // notFound says what is there in the pattern's stead.
@@ -93,19 +112,32 @@ const lengthGrace = 300 * time.Millisecond
 // is right as far as that can be told.
 func (x *examination) length(r *callview.Record, got time.Duration) bool {
 	const check, text = "recording length", "%.2f s, and the stream ran for %.2f s"
-	connected, stop := r.Timeline.At("stream_connected"), r.Timeline.At("stop")
+	connected, stop := r.Timeline.At("stream_connected"), last(r, "stop")
 	if connected == nil || stop == nil {
 		x.report(Unknown, check, "", "the record does not say when the stream ran")
 		return true
 	}
-	plan, _ := x.Loaded.Plan(r.Plan)
+	var buffer time.Duration
+	if plan := x.plan(r.Plan); plan != nil {
+		buffer = plan.Stream.Buffer
+	}
 	want := time.Duration(*stop-*connected) * time.Millisecond
-	if (got - want).Abs() > lengthGrace+plan.Stream.Buffer {
+	if (got - want).Abs() > lengthGrace+buffer {
 		x.report(Fail, check, lossHint(r), text, got.Seconds(), want.Seconds())
 		return false
 	}
 	x.pass(check, text, got.Seconds(), want.Seconds())
 	return true
+}
+
+// last is the last moment of that name, nil if there is none.
+func last(r *callview.Record, name string) *int64 {
+	for _, m := range slices.Backward(r.Timeline) {
+		if m.Name == name {
+			return &m.MS
+		}
+	}
+	return nil
 }
 
 // channel is one channel's samples; 0 is the only one, or the left.

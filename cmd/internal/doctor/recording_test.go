@@ -93,7 +93,8 @@ func text(t *testing.T, content string) string {
 func TestLongest(t *testing.T) {
 	l := newSetup(t)
 	change(l, func(p *config.Plan) { p.Listen = 30 * time.Second })
-	if got := newExamination(l.options).longest(); got < 31*time.Second || got > 45*time.Second {
-		t.Errorf("%v", got)
+	x := newExamination(l.options)
+	if got, prompts := x.longest(); got != 31*time.Second || prompts != 1 || x.longestText() != "31s and its prompt" {
+		t.Errorf("%v, %d prompts, %q", got, prompts, x.longestText())
 	}
 }

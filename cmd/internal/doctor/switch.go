@@ -73,6 +73,9 @@ func (x *examination) limits(ctx context.Context) {
 // command tells the module's version.
 func (x *examination) streamLimit() {
 	const check = "stream limit"
+	if !x.anyStreams() {
+		return
+	}
 	if n := x.Loaded.Config.Sink.MaxStreams; n > 0 && n <= controller.FreeStreams {
 		x.pass(check, "sink.max_streams is %d; every build of %s permits so many", n, streamModule)
 		return
