@@ -1,6 +1,10 @@
 package switchsim
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Report is what happened in one call.
 type Report struct {
@@ -45,6 +49,11 @@ type Report struct {
 	Lingered bool
 	// Faults are the faults that took place, in order.
 	Faults []string
+}
+
+// Asked says whether the controller has given a command of this API, whatever came of it.
+func (r *Report) Asked(api string) bool {
+	return slices.ContainsFunc(r.Commands, func(line string) bool { return strings.Contains(line, "api "+api+" ") })
 }
 
 // Executed is one application that ran.

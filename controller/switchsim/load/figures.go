@@ -20,6 +20,9 @@ type Figures struct {
 	// Wrong says what was wrong, and how often.
 	Wrong    map[string]int `json:"wrong"`
 	Verified int            `json:"verified"`
+	// NoStream counts the good calls for which the controller asked for no stream: that was
+	// their plan, and nothing of them can be compared.
+	NoStream int            `json:"no_stream"`
 	Commands float64        `json:"commands_per_call"`
 	Events   int64          `json:"events_per_call"`
 	Bytes    int64          `json:"event_bytes_per_call"`
@@ -36,8 +39,8 @@ type Distribution struct {
 	Max  float64 `json:"max"`
 }
 
-// Gather sums up the reports of so many calls; the times are of the good ones. verify, if
-// it is not nil, compares a call's recording with what was said into it.
+// Gather sums up the reports of so many calls; the times are of the good ones, as far as they
+// came. verify, if it is not nil, compares a call's recording with what was said into it.
 func Gather(reports []switchsim.Report, calls int, verify func(switchsim.Report) error) Figures {
 	f := Figures{Calls: calls, Ended: map[string]int{}, Wrong: map[string]int{}}
 	if missing := calls - len(reports); missing > 0 {
@@ -57,8 +60,12 @@ func Gather(reports []switchsim.Report, calls int, verify func(switchsim.Report)
 		f.Good++
 		setup = append(setup, r.FirstCommand.Sub(r.Connected))
 		turns = append(turns, commandTime(r))
-		answer = append(answer, r.AnsweredAt.Sub(r.Connected))
-		stream = append(stream, r.Streams[0].Connected.Sub(r.Streams[0].Started))
+		if r.Answered {
+			answer = append(answer, r.AnsweredAt.Sub(r.Connected))
+		}
+		if len(r.Streams) > 0 {
+			stream = append(stream, r.Streams[0].Connected.Sub(r.Streams[0].Started))
+		}
 		whole = append(whole, r.SocketClosed.Sub(r.Began))
 	}
 	if n := int64(len(reports)); n > 0 {
@@ -83,24 +90,31 @@ func commandTime(r switchsim.Report) time.Duration {
 	return r.CommandedAt[last].Sub(r.CommandedAt[0]) / time.Duration(last)
 }
 
-// problem is what was wrong with a call, or "".
+// problem is what was wrong with a call, or "". What a plan may leave out is not: the answer, if
+// the call is hung up or transferred instead, and the stream.
 func (f *Figures) problem(r switchsim.Report, verify func(switchsim.Report) error) string {
+	streams := r.Asked("uuid_audio_stream")
 	switch {
 	case r.Controller == "":
 		return "no controller answered"
-	case !r.Answered:
+	case !r.Answered && r.HungUpBy != "controller" && !r.Asked("uuid_transfer"):
 		return "not answered"
-	case len(r.Streams) == 0 || r.Streams[0].Connected.IsZero():
+	case streams && (len(r.Streams) == 0 || r.Streams[0].Connected.IsZero()):
 		return "no stream"
-	case r.Streams[0].Samples == 0:
+	case streams && r.Streams[0].Samples == 0:
 		return "no audio"
-	case verify == nil:
-		return ""
 	}
-	if err := verify(r); err != nil {
-		return "recording: " + err.Error()
+	if verify != nil {
+		if err := verify(r); err != nil {
+			return "recording: " + err.Error()
+		}
 	}
-	f.Verified++
+	switch {
+	case !streams:
+		f.NoStream++
+	case verify != nil:
+		f.Verified++
+	}
 	return ""
 }
 
@@ -120,6 +134,9 @@ func distribute(name string, took []time.Duration) Distribution {
 // Print writes the figures for a person.
 func (f Figures) Print(w io.Writer) error {
 	fmt.Fprintf(w, "%d of %d calls went as they should have; %d recordings compared and equal\n", f.Good, f.Calls, f.Verified)
+	if f.NoStream > 0 {
+		fmt.Fprintf(w, "%d calls had no stream: nothing of them was recorded, or can be compared\n", f.NoStream)
+	}
 	fmt.Fprintf(w, "commands of the controller: %.1f a call; events to it: %d, %d bytes\n", f.Commands, f.Events, f.Bytes)
 	printCounts(w, "hung up by", f.Ended)
 	printCounts(w, "wrong", f.Wrong)

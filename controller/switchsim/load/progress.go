@@ -24,6 +24,7 @@ type progress struct {
 	mu    sync.Mutex // protects what follows
 	order []string
 	now   map[string]string // call UUID → what it does
+	live  map[string]bool   // … → its audio is streamed
 	drawn int               // lines
 }
 
@@ -32,7 +33,7 @@ const shownCalls = 12
 
 func newProgress(w io.Writer) *progress {
 	f, ok := w.(*os.File)
-	return &progress{w: w, terminal: ok && term.IsTerminal(int(f.Fd())), began: time.Now(), now: map[string]string{}}
+	return &progress{w: w, terminal: ok && term.IsTerminal(int(f.Fd())), began: time.Now(), now: map[string]string{}, live: map[string]bool{}}
 }
 
 // note records a step of a call.
@@ -43,13 +44,20 @@ func (p *progress) note(e switchsim.Event) {
 		p.order = append(p.order, e.UUID)
 		p.now[e.UUID] = "ringing"
 	}
-	if word := stepWord(e); word != "" {
+	switch e.Step {
+	case "stream connected":
+		p.live[e.UUID] = true
+	case "stream end", "destroyed":
+		delete(p.live, e.UUID)
+	}
+	if word := stepWord(e, p.live[e.UUID]); word != "" {
 		p.now[e.UUID] = word
 	}
 }
 
-// stepWord says a step of the simulated switch in the words of a plan.
-func stepWord(e switchsim.Event) string {
+// stepWord says a step of the simulated switch in the words of a plan. What the caller does once
+// nothing plays any more tells whether somebody listens: live says that the audio is streamed.
+func stepWord(e switchsim.Event, live bool) string {
 	playback := strings.HasPrefix(e.Detail, "playback")
 	tone := strings.Contains(e.Detail, "tone_stream")
 	switch {
@@ -57,8 +65,10 @@ func stepWord(e switchsim.Event) string {
 		return "tone"
 	case e.Step == "execute" && playback:
 		return "prompt"
-	case e.Step == "complete" && playback && !tone:
+	case e.Step == "complete" && playback && live:
 		return "listening"
+	case e.Step == "complete" && playback:
+		return "answered"
 	case e.Step == "connected", e.Step == "answered", e.Step == "hangup":
 		return e.Step
 	case e.Step == "stream connected":
