@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"tapdeck/cmd/internal/config"
 	"tapdeck/cmd/internal/verify"
 	"tapdeck/controller"
+	"tapdeck/controller/flow"
 	"tapdeck/controller/switchsim"
 	"tapdeck/controller/switchsim/load"
 )
@@ -64,7 +66,7 @@ func (c *demoCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	return c.summarize(p.Stdout, reports)
+	return c.summarize(p.Stdout, reports, flow.Streams(plan.Steps))
 }
 
 // configure reads the configuration for a demo: its own folder, a shorter listening time
@@ -135,26 +137,39 @@ func (c *demoCommand) place(ctx context.Context, loaded *config.Loaded, plan str
 	return reports, err
 }
 
-// summarize compares every recording and prints one line per call.
-func (c *demoCommand) summarize(w io.Writer, reports []switchsim.Report) error {
+// summarize compares every recording and prints one line per call. streams says that the plan
+// has a stream, so that there must be a recording.
+func (c *demoCommand) summarize(w io.Writer, reports []switchsim.Report, streams bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "CALL\tRESULT\tSECONDS\tLEVEL\tCOMPARED WITH WHAT WAS SAID\tFILE")
 	bad := 0
 	for _, r := range reports {
 		record, samples, err := verify.Recording(c.Out, r)
-		verdict := fmt.Sprintf("%d samples, all equal", samples)
+		level, verdict := fmt.Sprintf("%.1f dBFS", record.RMSDBFS), fmt.Sprintf("%d samples, all equal", samples)
+		if err == nil && record.WAV == "" {
+			level, verdict = "-", "no stream in this plan"
+			if streams {
+				err = errors.New("the plan has a stream, and none came")
+			}
+		}
 		if err != nil {
 			bad++
 			verdict = "DIFFERS: " + err.Error()
 		}
-		fmt.Fprintf(t, "%s\t%s\t%.2f\t%.1f dBFS\t%s\t%s\n", r.UUID, record.Result, float64(record.AudioMS)/1000, record.RMSDBFS, verdict, cmp.Or(record.WAV, "-"))
+		fmt.Fprintf(t, "%s\t%s\t%.2f\t%s\t%s\t%s\n", r.UUID, record.Result, float64(record.AudioMS)/1000, level, verdict, cmp.Or(record.WAV, "-"))
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	if bad > 0 || len(reports) == 0 {
+	switch {
+	case bad > 0 && !streams:
+		return fmt.Errorf("%d of %d calls did not end as their plan says; tapdeck.log beside their records says more", bad, len(reports))
+	case bad > 0 || len(reports) == 0:
 		return fmt.Errorf("%d of %d recordings do not hold what was said; tapdeck.log beside them says more", bad, len(reports))
+	case !streams:
+		fmt.Fprintf(w, "\n%d of %d calls ended as their plan says; it has no stream, so nothing was recorded.\n", len(reports), len(reports))
+	default:
+		fmt.Fprintf(w, "\n%d of %d recordings hold exactly what was said into their call.\n", len(reports), len(reports))
 	}
-	fmt.Fprintf(w, "\n%d of %d recordings hold exactly what was said into their call.\n", len(reports), len(reports))
 	return nil
 }

@@ -2,10 +2,14 @@ package verify
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"tapdeck/cmd/internal/callview"
+	"tapdeck/controller/switchsim"
 	"tapdeck/sink/track"
 )
 
@@ -36,5 +40,32 @@ func TestWithoutGaps(t *testing.T) {
 	record.Gaps = nil
 	if got := WithoutGaps(pcm, said, record); bytes.Equal(got, said) {
 		t.Error("silence that is in no record passes")
+	}
+}
+
+// A call that has asked for no stream, and that nothing went wrong in, has no recording; any other
+// must have one.
+func TestCallsWithoutRecording(t *testing.T) {
+	const id = "0a6f8b7e-5c4d-4e3f-9a2b-1c0d9e8f7a6b"
+	const start = "bgapi uuid_audio_stream " + id + " start ws://127.0.0.1:8080 mono 8000"
+	for name, tt := range map[string]struct{ record, command, want string }{
+		"no stream":    {`{"result":"completed"}`, "execute playback", ""},
+		"transferred":  {`{"result":"transferred"}`, "bgapi uuid_transfer " + id + " 5000", ""},
+		"no extension": {`{"result":"transferred","err":"there was nothing to transfer the call to"}`, "bgapi uuid_transfer " + id + " 5000", ""},
+		"lost":         {`{"result":"switch_lost","err":"the event socket ended"}`, "execute playback", "names no WAV: the event socket ended"},
+		"none came":    {`{"result":"completed"}`, start, "names no WAV"},
+	} {
+		dir := t.TempDir()
+		day := filepath.Join(dir, "2026-11-22")
+		if err := os.Mkdir(day, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(day, id+".json"), []byte(tt.record), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		record, samples, err := Recording(dir, switchsim.Report{UUID: id, Commands: []string{tt.command}})
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) || samples != 0 || record.Result == "" {
+			t.Errorf("%s: %+v, %d samples, %v", name, record, samples, err)
+		}
 	}
 }
