@@ -20,6 +20,7 @@ type callCommand struct {
 	Concurrent  int               `default:"0" help:"How many calls run at once at most; 0 is no limit."`
 	Audio       string            `type:"existingfile" placeholder:"FILE.wav" help:"What the callers say (default: a speech recording within tapdeck)."`
 	HangupAfter time.Duration     `placeholder:"DURATION" help:"The caller hangs up so long after the answer."`
+	Digits      digits            `placeholder:"TIME=KEYS,…" help:"Keys that the callers press, and when after the answer: 4s=1,9s=42#."`
 	GiveUp      time.Duration     `default:"60s" help:"The caller gives up if nobody answers for so long (${default})."`
 	Variable    map[string]string `short:"v" mapsep:"none" placeholder:"NAME=VALUE" help:"A channel variable, such as tapdeck_listen=2s; may be repeated."`
 	Fault       string            `default:"none" enum:"${faults}" help:"How the simulated switch misbehaves: ${faults}."`
@@ -40,7 +41,7 @@ func (c *callCommand) Run(ctx context.Context, p *program) error {
 	calls.Spec = func(i int) switchsim.CallSpec {
 		return switchsim.CallSpec{
 			Caller: strconv.Itoa(1001 + i), Variables: c.Variable, Voice: voice.StartingAt(i * 7919),
-			HangupAfter: c.HangupAfter, RingHangup: c.GiveUp, Faults: fault,
+			HangupAfter: c.HangupAfter, DTMF: c.Digits, RingHangup: c.GiveUp, Faults: fault,
 		}
 	}
 	reports, err := calls.Run(ctx)

@@ -32,6 +32,7 @@ type demoCommand struct {
 	Calls      int           `short:"n" default:"3" help:"How many simultaneous calls."`
 	Out        string        `short:"o" type:"path" placeholder:"DIR" help:"Where the recordings go (default: a new folder in the system's temporary directory)."`
 	Plan       string        `placeholder:"NAME" help:"Play this plan of the configuration as it is."`
+	Digits     digits        `placeholder:"TIME=KEYS,…" help:"Keys that the callers press, and when after the answer: 4s=1,9s=42# (default: none)."`
 	Timeout    time.Duration `default:"10m" help:"Give up after this time."`
 }
 
@@ -53,11 +54,14 @@ func (c *demoCommand) Run(ctx context.Context, p *program) error {
 	defer cancel()
 	fmt.Fprintf(p.Stdout, "%d simulated calls by plan %q, seconds from the answer:\n", c.Calls, plan.Name)
 	_ = printTimeline(p.Stdout, config.Timeline(plan))
+	if flow.WaitForDigits(plan.Steps) && len(c.Digits) == 0 {
+		fmt.Fprintln(p.Stdout, "the plan waits for digits, and these callers press none: with --digits '5s=#' they press # 5 s after the answer")
+	}
 	fmt.Fprintf(p.Stdout, "recordings and log: %s\n\n", c.Out)
 	reports, err := c.place(ctx, loaded, plan.Name, load.Load{
 		Calls: c.Calls, Progress: p.Stdout,
 		Spec: func(i int) switchsim.CallSpec {
-			return switchsim.CallSpec{Caller: strconv.Itoa(1001 + i), Voice: voice.StartingAt(i * len(voice.PCM) / c.Calls)}
+			return switchsim.CallSpec{Caller: strconv.Itoa(1001 + i), Voice: voice.StartingAt(i * len(voice.PCM) / c.Calls), DTMF: c.Digits}
 		},
 	})
 	if err == nil {

@@ -32,3 +32,32 @@ plans:
 		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
 	}
 }
+
+// demo plays a plan of a configuration and returns what was printed.
+func demo(t *testing.T, yaml, plan string, args ...string) (code int, out string) {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "tapdeck.yaml")
+	if err := os.WriteFile(file, []byte("sink: {min_free: 0MiB, read_interval: 20ms}\nplans:\n"+yaml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := runProgram(t, t.Context(), append([]string{
+		"demo", "--config", file, "--plan", plan, "--calls", "2", "--out", filepath.Join(dir, "out"), "--timeout", "1m",
+	}, args...)...)
+	return code, stdout + stderr
+}
+
+// The callers of a demo press keys if they are told to; else it says why a plan may take its time.
+func TestDemoThatWaitsForDigits(t *testing.T) {
+	t.Parallel()
+	const yaml, hint = `  long: {answer_pause: 0s, tone: {duration: 0s}, prompt: "", listen: 2h, finish_on: "#"}
+  short: {answer_pause: 0s, tone: {duration: 0s}, prompt: "", listen: 300ms, finish_on: "#"}
+`, "the plan waits for digits"
+	code, out := demo(t, yaml, "long", "--digits", "400ms=1#")
+	if code != exitDone || !strings.Contains(out, "2 of 2 recordings hold exactly what was said") || strings.Contains(out, hint) {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	if code, out = demo(t, yaml, "short"); code != exitDone || !strings.Contains(out, hint) {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+}
