@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -50,10 +51,7 @@ func (c *callCommand) Run(ctx context.Context, p *program) error {
 	}
 	var compare func(switchsim.Report) error
 	if c.Recordings != "" && c.Fault == "none" { // with a fault, what is recorded is meant to differ
-		compare = func(r switchsim.Report) error {
-			_, _, err := verify.Recording(c.Recordings, r)
-			return err
-		}
+		compare = comparison(c.Recordings)
 	}
 	figures := load.Gather(reports, c.Calls, compare)
 	if c.JSON {
@@ -67,6 +65,24 @@ func (c *callCommand) Run(ctx context.Context, p *program) error {
 		err = fmt.Errorf("%d of %d calls did not go as they should have", c.Calls-figures.Good, c.Calls)
 	}
 	return err
+}
+
+// publishTimeout is how long after the last call the record of one that was transferred may come.
+const publishTimeout = 5 * time.Second
+
+// comparison returns what compares a call's recording with what was said. A call that its plan has
+// transferred ends for the switch before the daemon has published its record.
+func comparison(recordings string) func(switchsim.Report) error {
+	until := time.Now().Add(publishTimeout)
+	return func(r switchsim.Report) error {
+		for {
+			_, _, err := verify.Recording(recordings, r)
+			if !errors.Is(err, verify.ErrNoRecord) || !r.Asked("uuid_transfer") || time.Now().After(until) {
+				return err
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
 }
 
 // Validate implements kong.Validatable.

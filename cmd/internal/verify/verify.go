@@ -18,6 +18,9 @@ import (
 	"tapdeck/sink/store"
 )
 
+// ErrNoRecord is Recording's error if there is no record of the call.
+var ErrNoRecord = errors.New("there is no record of the call")
+
 // WithoutGaps returns the PCM of a recording without the silence of the record's gaps, of
 // which only ms are known: as much of it, to the sample, as fits what was said.
 func WithoutGaps(pcm, said []byte, record callview.Record) []byte {
@@ -59,7 +62,10 @@ func silent(pcm []byte) bool { return len(bytes.Trim(pcm, "\x00")) == 0 }
 // Where it was transferred to is no matter: the simulated switch has no such extension.
 func Recording(dir string, r switchsim.Report) (record callview.Record, samples int, err error) {
 	found, err := fs.Glob(os.DirFS(dir), "*/"+store.Name(controller.CallID(r.UUID))+".json") // in whichever day's folder
-	if err != nil || len(found) != 1 {
+	switch {
+	case err == nil && len(found) == 0:
+		return record, 0, ErrNoRecord
+	case err != nil || len(found) != 1:
 		return record, 0, fmt.Errorf("there are %d records of the call, not one", len(found))
 	}
 	data, err := os.ReadFile(filepath.Join(dir, found[0]))

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,5 +68,11 @@ func TestCallsWithoutRecording(t *testing.T) {
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) || samples != 0 || record.Result == "" {
 			t.Errorf("%s: %+v, %d samples, %v", name, record, samples, err)
 		}
+	}
+}
+
+func TestNoRecord(t *testing.T) {
+	if _, _, err := Recording(t.TempDir(), switchsim.Report{UUID: "a"}); !errors.Is(err, ErrNoRecord) {
+		t.Error(err)
 	}
 }
