@@ -1,5 +1,5 @@
 // Command tapdeck takes the calls that a FreeSWITCH dialplan hands over with its
-// socket action and leaves one WAV and one JSON record per call.
+// socket action and leaves one JSON record per call and, if its plan streams, one WAV.
 //
 // The package is the command line alone: one file a command, each with its flags and what
 // it prints. [program] is the program without a process, so that a test can run it. What

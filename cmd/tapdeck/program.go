@@ -86,8 +86,9 @@ type grammar struct {
 const description = `Call controller and audio sink for FreeSWITCH.
 
 A dialplan hands a call over with <action application="socket" data="127.0.0.1:8084 async full"/>;
-tapdeck answers it, plays a tone and a prompt, streams the caller's audio with mod_audio_stream,
-and leaves one WAV and one JSON record named by the call's UUID.
+tapdeck follows the call's plan (most often: answer it, play a tone and a prompt, stream the caller's
+audio with mod_audio_stream, hang up), and leaves one JSON record and, of a stream, one WAV named by
+the call's UUID.
 
 Begin with "tapdeck demo"; exit codes: 0 done, 1 failed, 2 usage or configuration, 3 stopped, and a recording or record is not whole.`
 
