@@ -37,7 +37,13 @@ type examined struct {
 // newExamined runs a daemon with more flags, and a switch that misbehaves.
 func newExamined(t *testing.T, faults switchsim.Faults, flags ...string) *examined {
 	t.Helper()
-	e := &examined{served: serve(t, brief, flags...)}
+	return newExaminedOf(t, brief, faults, flags...)
+}
+
+// newExaminedOf is newExamined with another configuration.
+func newExaminedOf(t *testing.T, yaml string, faults switchsim.Faults, flags ...string) *examined {
+	t.Helper()
+	e := &examined{served: serve(t, yaml, flags...)}
 	name, err := os.Hostname()
 	if err != nil {
 		t.Fatal(err)
