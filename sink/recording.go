@@ -42,7 +42,8 @@ type Recording struct {
 
 	mu       sync.Mutex // protects the following
 	live     *handle
-	closed   bool // no further socket
+	gone     time.Time // when the latest socket was
+	closed   bool      // no further socket
 	state    State
 	marks    []track.Mark
 	consumer Consumer

@@ -3,6 +3,7 @@ package sink
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -12,17 +13,24 @@ import (
 
 // Note keeps what is known of the call so far, for Recover, instead of what Expect was given. It
 // waits for nothing: while a socket is open, the stream's goroutine writes it to the sidecar within
-// about a second.
+// about a second. If none has been for a second, as of a stream that the call has stopped, it is
+// written at once.
 func (r *Recording) Note(call store.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.known, r.unwritten = call, true
+	if r.live == nil && !r.closed && r.track != nil && time.Since(r.gone) >= housekeepingInterval {
+		r.updateSidecarLocked() // while mu is held, nobody else comes to the track
+		_ = r.track.Flush()     // its error comes again
+	}
 }
 
 // beginSidecar keeps what is known of the call beside a new file. If only that fails, it is no
 // reason to end the stream.
 func (r *Recording) beginSidecar(part *store.Part) {
+	r.mu.Lock()
 	record, _ := r.snapshot()
+	r.mu.Unlock()
 	record.Sound = track.NoSound(1)
 	r.noteSidecar(part.SaveSidecar(&record, r.cfg.SyncInterval > 0))
 }
@@ -31,12 +39,15 @@ func (r *Recording) beginSidecar(part *store.Part) {
 // goroutine.
 func (r *Recording) updateSidecar() {
 	r.mu.Lock()
-	due := (r.unwritten || r.track.GapCount() != r.gapsWritten) && !r.writing && !r.noSidecar
-	r.writing = r.writing || due
-	r.mu.Unlock()
-	if !due {
+	defer r.mu.Unlock()
+	r.updateSidecarLocked()
+}
+
+func (r *Recording) updateSidecarLocked() {
+	if !r.unwritten && r.track.GapCount() == r.gapsWritten || r.writing || r.noSidecar {
 		return
 	}
+	r.writing = true
 	record, marks := r.snapshot()
 	record.Sound = r.track.Sound()
 	r.gapsWritten = len(record.Gaps)
@@ -59,10 +70,9 @@ func (r *Recording) writeSidecar(record *store.Record, marks []store.Mark) {
 	}
 }
 
-// snapshot returns what is known of the call, but for its sound, which is about to be written.
+// snapshot returns what is known of the call, but for its sound, which is about to be written. The
+// caller holds mu.
 func (r *Recording) snapshot() (store.Record, []track.Mark) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.unwritten = false
 	record := r.known
 	record.Timeline = withStream(record.Timeline, r.streamMoments(r.state))

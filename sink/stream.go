@@ -237,7 +237,7 @@ func (s *stream) finish(end End) {
 			if !s.syncAt().IsZero() { // the next socket may be far
 				s.sync()
 			}
-			if !r.stopping.Load() {
+			if !r.stopping.Load() { // else the call's end is near, or Note sees to it
 				r.updateSidecar()
 				s.fail(s.track.Flush())
 			}
@@ -253,7 +253,7 @@ func (s *stream) finish(end End) {
 	r.metrics.ended.WithLabelValues(string(end)).Inc()
 	s.logEnd(end)
 	r.update(func(st *State) {
-		r.live = nil
+		r.live, r.gone = nil, s.now
 		st.Live, st.WrongRate, st.LastEnd = false, false, end
 	})
 }
