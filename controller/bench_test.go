@@ -38,6 +38,7 @@ func (n *nowhere) WatchSpeech(controller.SpeechWatch) {}
 func (n *nowhere) Mark(string)                        {}
 func (n *nowhere) Note(controller.Outcome)            {}
 func (n *nowhere) Stopping()                          { n.state.Live = false }
+func (n *nowhere) Starting()                          {}
 func (n *nowhere) Disconnect(context.Context) error   { return nil }
 func (n *nowhere) Finish(context.Context) error       { return nil }
 

@@ -71,6 +71,9 @@ type Recording interface {
 	Note(sofar Outcome)
 	// Stopping says that the call stops its stream: its end is expected now.
 	Stopping()
+	// Starting says, before the start, that the call starts the stream again that it has stopped.
+	// The time between is not missing. Before the first start nothing has to be said.
+	Starting()
 	// Disconnect closes a live socket and waits until it is gone or ctx is done.
 	Disconnect(ctx context.Context) error
 	// Finish waits until the stream has ended or ctx is done, closes it, and publishes the audio.

@@ -33,6 +33,7 @@ type recording struct {
 	marks    []string
 	notes    []controller.Outcome
 	stopped  int
+	started  int // again, after a stop
 	finished int
 	complete bool          // Finish has done its work
 	saving   chan struct{} // Save waits for its end; nil is for nothing
@@ -155,6 +156,12 @@ func (t *recording) Mark(label string) {
 func (t *recording) Stopping() {
 	t.mu.Lock()
 	t.stopped++
+	t.mu.Unlock()
+}
+
+func (t *recording) Starting() {
+	t.mu.Lock()
+	t.started++
 	t.mu.Unlock()
 }
 

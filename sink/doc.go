@@ -3,8 +3,9 @@
 // Expect to Save. The audio's position in time is sink/track's, the files are sink/store's.
 //
 // A call's recording begins with Expect, whose URL the switch is told. Every socket that
-// comes to this URL, one at a time, continues the same recording. Finish publishes the WAV
-// and Save the record.
+// comes to this URL, one at a time, continues the same recording, also after the call has stopped
+// its stream (Stopping) and starts it again (Starting). Finish publishes the WAV and Save the
+// record.
 //
 // Goroutines: Serve runs the HTTP server's accept loop, and each connection is served by a
 // goroutine, which reads the socket whatever the disk does. While a recording has something to
@@ -26,6 +27,9 @@
 // the file's sizes brought up to date and what is new of the call written to the sidecar. With a
 // SyncInterval it has the file synced as well, so often and at the end of every socket; the
 // sidecar is synced each time that it is written, and the names of both once.
+//
+// Speech: WatchSpeech asks whether the caller has spoken and is quiet, or says nothing. It is
+// answered by State in the pace of the reads.
 //
 // Logs: a line that strangers can cause carries a field "ratelog", which encoders ignore and
 // whose string is the line's kind, for a logger that lets only so many of a kind through.

@@ -215,6 +215,7 @@ func (r *Recording) publish() (store.Record, error) {
 	r.mu.Lock()
 	marks := r.marks
 	r.mu.Unlock()
+	r.noteStop()
 	r.track.CallEnded(r.callEnded())
 	complete, err := r.track.Finish(marks)
 	if failed := r.track.Err(); failed != nil {

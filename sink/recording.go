@@ -50,6 +50,7 @@ type Recording struct {
 	part     *store.Part // nil until there is a file
 	finish   *finish     // what Finish does, or has done
 	ended    time.Time   // when the call did: the first Stopping or Finish
+	stopped  track.Stop  // a time without a stream, until the track knows of it
 
 	// The sidecar.
 	known     store.Record // the call's side so far
@@ -184,6 +185,33 @@ func (r *Recording) Stopping() {
 	r.callEnded()
 	if h := r.liveHandle(); h != nil {
 		h.rush()
+	}
+}
+
+// Starting says that the call is about to start its stream again, after Stopping. The time
+// between is not missing: it is silence, a track.GapStopped, once audio comes again. From now on
+// everything is as before Stopping.
+func (r *Recording) Starting() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended.IsZero() || r.closed {
+		return
+	}
+	if r.stopped.From.IsZero() { // else no socket came in between
+		r.stopped.From = r.ended
+	}
+	r.stopped.To, r.ended = time.Now(), time.Time{}
+	r.stopping.Store(false)
+}
+
+// noteStop tells the track for how long the call had stopped its stream, if it had.
+func (r *Recording) noteStop() {
+	r.mu.Lock()
+	stop := r.stopped
+	r.stopped = track.Stop{}
+	r.mu.Unlock()
+	if !stop.From.IsZero() {
+		r.track.Stopped(stop)
 	}
 }
 

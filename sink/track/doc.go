@@ -5,7 +5,8 @@
 // Time: a recording's zero is the first sample of its first socket, and a position in it is the
 // call's time since then. The start of the first socket's audio is the earliest that an arrival
 // within its first second allows. A later socket's audio is held back for 100 ms, until its start
-// is known, and the time before it is filled with silence, a Gap.
+// is known, and the time before it is filled with silence, a Gap. Time for which the call itself
+// has stopped its stream (see Stopped) is a gap of its own kind, and is not missing.
 //
 // So is time without frames on a live socket, from 200 ms on. Whether that was a pause or a stall
 // of the network, or of the reader, shows only afterwards: after a stall all of the audio comes,

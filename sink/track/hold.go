@@ -184,7 +184,7 @@ func (t *Track) writeHeld(now time.Time) (err error) {
 	for i := 0; i < len(h.parts) && err == nil; i++ {
 		p, end := h.parts[i], t.partEnd(i)
 		if reason == GapReconnect || reason == GapNoFrames && t.isPause(due, p.begin) {
-			err = t.fill(p.begin, reason)
+			err = t.fillGap(p.begin, reason)
 			due = p.begin
 		}
 		if err == nil {
@@ -225,6 +225,21 @@ func (t *Track) writePart() error {
 	err := t.write(h.pcm)
 	h.pcm = h.pcm[:0]
 	return err
+}
+
+// fillGap fills the time up to a moment, of which the call may have stopped its stream for a part.
+func (t *Track) fillGap(until time.Time, reason string) error {
+	if t.stop.From.IsZero() {
+		return t.fill(until, reason)
+	}
+	if t.stop.From.Sub(t.end()) >= pauseAfter { // the stream was down before it was stopped
+		if err := t.fill(t.stop.From, reason); err != nil {
+			return err
+		}
+	}
+	t.stop = Stop{}
+	t.stopped += t.silenceUntil(until)
+	return t.fill(until, GapStopped)
 }
 
 // fill writes silence up to a moment and lists it as a gap.

@@ -18,9 +18,9 @@ type Sound struct {
 	AudioMS int64 `json:"audio_ms"`
 	// MissingMS is how much less audio came than the time from the first sample (or,
 	// if none came, the first socket) to the end of the call would give, whatever the
-	// reason, and how much of what came was lost to the disk: gaps of every kind are in it,
-	// but for the audio that a GapWrongRate has. Below a frame and 60 ms, and 100 ppm that
-	// two clocks may differ by, it is 0.
+	// reason, and how much of what came was lost to the disk: gaps of every kind are in it, but
+	// for a GapStopped and the audio that a GapWrongRate has. Below a frame and 60 ms, and 100
+	// ppm that two clocks may differ by, it is 0.
 	MissingMS int64 `json:"missing_ms"`
 	// LargestPauseMS is the longest time without audio on a live socket. With coalesced
 	// reads, a pause shorter than the read interval is inferred from missing samples.
@@ -53,6 +53,9 @@ type Gap struct {
 const (
 	// GapReconnect is the time between two sockets.
 	GapReconnect = "reconnect"
+	// GapStopped is time for which the call had stopped its stream, up to the first audio after
+	// it, or to the first socket if that brings none. It is not missing.
+	GapStopped = "stopped"
 	// GapNoFrames is time without frames on a socket that was up: the call was held, or its
 	// stream paused.
 	GapNoFrames = "no_frames"

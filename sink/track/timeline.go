@@ -22,6 +22,9 @@ const (
 	maxGaps = 1000
 )
 
+// Stop is a time for which a call has stopped its stream.
+type Stop struct{ From, To time.Time }
+
 // timeline places the audio of a recording's sockets in the call's time. Times are
 // those at which the sink saw the bytes.
 type timeline struct {
@@ -36,6 +39,8 @@ type timeline struct {
 	dropped  int64         // of them, those of a wrong rate that the time had no room for
 	pause    time.Duration // the longest
 	gaps     []Gap
+	stop     Stop          // behind what is written, zero if there is none
+	stopped  int64         // frames of all GapStopped
 	frame    time.Duration // length of the longest message
 
 	// The present socket.
@@ -60,7 +65,26 @@ func (t *timeline) connect(now time.Time) {
 	if t.opened.IsZero() {
 		t.opened = now
 	}
+	if !t.stop.From.IsZero() {
+		t.stop.To = now // connecting takes its time, which is none of the audio's
+	}
 }
+
+// Stopped says, after the last socket before it and before the next, for how long the call had
+// stopped its stream.
+func (t *timeline) Stopped(s Stop) { t.stop, t.ended = s, time.Time{} }
+
+// excused is how much of the time the call wanted no audio for.
+func (t *timeline) excused() time.Duration {
+	from := t.stop.From
+	if end := t.end(); end.After(from) {
+		from = end
+	}
+	return t.format.Duration(t.stopped) + max(t.stop.To.Sub(from), 0)
+}
+
+// end is when the last sample of the file was made.
+func (t *timeline) end() time.Time { return t.origin.Add(t.format.Duration(t.written)) }
 
 // arrive counts frames of audio that arrived at a time, when so many others were held back.
 // In the first second of the recording its zero is the earliest that any arrival allows, so
@@ -144,7 +168,7 @@ func (t *timeline) disconnect(now time.Time) {
 	if t.first.IsZero() {
 		return
 	}
-	end := t.origin.Add(t.format.Duration(t.written))
+	end := t.end()
 	if end.Before(t.emptyAt) {
 		end = t.emptyAt
 	}
@@ -165,7 +189,7 @@ func (t *timeline) missing() time.Duration {
 		from = t.origin
 	}
 	lasted := end.Sub(from)
-	missing := lasted - t.format.Duration(t.received-t.dropped)
+	missing := lasted - t.format.Duration(t.received-t.dropped) - t.excused()
 	if t.closed.IsZero() || missing <= t.frame+cadence+lasted/clockError {
 		return 0
 	}

@@ -148,7 +148,11 @@ func (t *Track) Disconnect(now time.Time, inOrder bool) error {
 	t.cutEnd(now)
 	err := t.writeHeld(now)
 	t.timeline.disconnect(now)
-	if err == nil && inOrder && !t.first.IsZero() {
+	switch {
+	case err != nil:
+	case t.first.IsZero() && t.received > 0 && !t.stop.From.IsZero():
+		err = t.fillGap(t.stop.To, GapReconnect)
+	case !t.first.IsZero() && inOrder:
 		err = t.fillEnd()
 	}
 	if err == nil {
@@ -201,8 +205,9 @@ func (t *Track) TooLittle() bool {
 // Held says that most of what is missing came to be because no frames came on a live socket.
 func (t *Track) Held() bool { return t.mostly(GapNoFrames) }
 
-// Down says that most of what is missing came to be between two sockets.
-func (t *Track) Down() bool { return t.mostly(GapReconnect) }
+// Down says that most of what is missing came to be between two sockets, or, at the end, that no
+// audio has come since the call started its stream again.
+func (t *Track) Down() bool { return !t.stop.From.IsZero() || t.mostly(GapReconnect) }
 
 // mostly says that gaps of a reason are most of what is missing.
 func (t *Track) mostly(reason string) bool {

@@ -102,6 +102,36 @@ func TestTwoSockets(t *testing.T) {
 	checkFile(t, tr, f, bytes.Join([][]byte{one, make([]byte, 6400), two}, nil))
 }
 
+// The time for which the call has stopped its stream is silence of its own kind, and not missing;
+// what was lost before it is. Until audio comes again it is not missing either.
+func TestStoppedTime(t *testing.T) {
+	tr, _ := newTrack(t, mono8)
+	began := time.Unix(1000, 0)
+	after := func(ms int) time.Time { return began.Add(time.Duration(ms) * time.Millisecond) }
+	check := func(what string, missing int64, gaps ...Gap) {
+		t.Helper()
+		s := tr.Sound()
+		if diff := cmp.Diff(gaps, s.Gaps); diff != "" || s.MissingMS != missing {
+			t.Errorf("%s: %d ms are missing, gaps (-want +got):\n%s", what, s.MissingMS, diff)
+		}
+	}
+	tr.Connect(began)
+	if err := tr.Disconnect(feed(t, tr, began, tone(1000)), false); err != nil {
+		t.Fatal(err)
+	}
+	tr.CallEnded(after(1500))
+	check("lost, then stopped", 500)
+	tr.Stopped(Stop{From: after(1500), To: after(4000)})
+	tr.CallEnded(after(4300))
+	check("no socket since", 800)
+	tr.CallEnded(time.Time{})
+	tr.Connect(after(4100))
+	if err := tr.Disconnect(feed(t, tr, after(4200), tone(1000)), true); err != nil {
+		t.Fatal(err)
+	}
+	check("started again", 500, Gap{AtMS: 1000, MS: 500, Reason: GapReconnect}, Gap{AtMS: 1500, MS: 2700, Reason: GapStopped})
+}
+
 // checkFile compares a finished file's audio with what was sent, and what Measure says of it
 // with what the track says.
 func checkFile(t *testing.T, tr *Track, f *os.File, want []byte) {
