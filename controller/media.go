@@ -17,6 +17,9 @@ func (m media) Start(ctx context.Context) error {
 		return nil
 	}
 	c.Reached()
+	if c.stream.phase == streamStopped {
+		c.rec.Starting()
+	}
 	ups := c.stream.ups
 	c.stream.start(ctx)
 	// What is up and drops again at once is brought back while the call goes on.

@@ -303,3 +303,42 @@ func TestSilenceThatHasNotBegun(t *testing.T) {
 		t.Errorf("outcome %+v", e.outcome)
 	}
 }
+
+// A stream that the plan has stopped is started again, in the same recording.
+func TestStreamAgain(t *testing.T) {
+	t.Parallel()
+	listen := &flow.Listen{For: 100 * time.Millisecond}
+	e := made(
+		&flow.Answer{}, &flow.Stream{}, listen, &flow.Stream{Action: "stop"}, &flow.Play{Files: []string{promptFile}}, &flow.Stream{}, listen,
+	).run(t, switchsim.CallSpec{Voice: voice()})
+	want := []string{
+		"execute answer", "bgapi uuid_audio_stream … start … mono 8000", "bgapi uuid_audio_stream … stop", "execute playback " + promptFile,
+		"bgapi uuid_audio_stream … start … mono 8000", "bgapi uuid_audio_stream … stop", "execute hangup NORMAL_CLEARING", "bgapi sched_del tapdeck-…",
+	}
+	if diff := cmp.Diff(want, said(t, e.report)); diff != "" {
+		t.Errorf("commands (-want +got):\n%s", diff)
+	}
+	timeline := []string{"connect", "answer", "stream", "listen", "stop", "play", "stream", "listen", "stop", "hangup"}
+	if diff := cmp.Diff(timeline, moments(e)); diff != "" {
+		t.Errorf("timeline (-want +got):\n%s", diff)
+	}
+	if e.outcome.Result != controller.Completed || e.recording.finished != 1 || len(e.report.Streams) != 2 || e.outcome.Restarts != 0 {
+		t.Errorf("outcome %+v, %d streams", e.outcome, len(e.report.Streams))
+	}
+	checkAudio(t, e)
+}
+
+// A stream that fails only at its second start fails within its time, and the plan says what then.
+func TestStreamAgainFails(t *testing.T) {
+	t.Parallel()
+	for _, then := range []controller.OnStreamFailure{controller.FailureHangup, controller.FailureContinue} {
+		s := made(&flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Stream{}, &flow.Play{Files: []string{promptFile}})
+		s.plan.OnStreamFailure, s.plan.Stream.Restarts, s.plan.Stream.ConnectTimeout = then, 0, 300*time.Millisecond
+		s.behave = func(_ string, socket int) behaviour { return behaviour{refuse: socket > 1} }
+		e := s.run(t, switchsim.CallSpec{Voice: voice()})
+		played := len(e.outcome.Prompts) == 1
+		if e.outcome.Result != controller.StreamFailed || played != (then == controller.FailureContinue) {
+			t.Errorf("%s: outcome %+v", then, e.outcome)
+		}
+	}
+}

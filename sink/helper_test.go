@@ -101,7 +101,8 @@ func serveOn(t testing.TB, cfg Config, ln net.Listener, dial func() (net.Conn, e
 
 func testCall(id string) store.Record {
 	return store.Record{
-		Call: id, Caller: "1001", Destination: "9999", Plan: "default",
+		Schema: store.Schema,
+		Call:   id, Caller: "1001", Destination: "9999", Plan: "default",
 		Started: time.Now(), SampleRate: 8000, Channels: 1, Mix: "mono",
 	}
 }

@@ -265,7 +265,7 @@ func TestKilledAroundAStop(t *testing.T) {
 		soon := killed(t, b, channels)
 		elapse(time.Second)
 		call := r.call
-		call.Timeline.Prompt = new(int64(3000))
+		call.Timeline.Add("prompt", 3000)
 		r.Note(call) // the next step
 		between := killed(t, b, channels)
 		elapse(3*time.Second - time.Since(stopped))
@@ -282,7 +282,7 @@ func TestKilledAroundAStop(t *testing.T) {
 				t.Errorf("between: %d bytes, record %+v", len(k.pcm), k.record)
 			}
 		}
-		if between.record.Timeline.Prompt == nil || len(between.cues) != 1 || between.cues[0].Frame != 16000 {
+		if between.record.Timeline.At("prompt") == nil || len(between.cues) != 1 || between.cues[0].Frame != 16000 {
 			t.Errorf("between: cues %v, record %+v", between.cues, between.record)
 		}
 		checkGaps(t, after.record.Sound, track.Gap{AtMS: 2000, MS: 3000, Reason: track.GapStopped})
@@ -290,7 +290,7 @@ func TestKilledAroundAStop(t *testing.T) {
 		if !bytes.HasPrefix(all, after.pcm) || len(all)-len(after.pcm) > 2*channels*8000 {
 			t.Errorf("after: %d bytes of %d", len(after.pcm), len(all))
 		}
-		if after.record.Timeline.Prompt == nil {
+		if after.record.Timeline.At("prompt") == nil {
 			t.Errorf("after: record %+v", after.record)
 		}
 		for _, k := range []kill{soon, between, after} {
