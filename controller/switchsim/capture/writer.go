@@ -104,13 +104,19 @@ const (
 func appendEncoded(buf []byte, value string) []byte {
 	for i := range len(value) {
 		b := value[i]
-		if b > ' ' && b < 0x7f && strings.IndexByte(unsafeInURL, b) < 0 {
+		if b > ' ' && b < 0x7f && (strings.IndexByte(unsafeInURL, b) < 0 || looksEncoded(value[i:])) {
 			buf = append(buf, b)
 			continue
 		}
 		buf = append(buf, '%', upperHex[b>>4], upperHex[b&15])
 	}
 	return buf
+}
+
+// looksEncoded says that text begins with a % that the switch takes for an encoded character, and
+// leaves alone (F123).
+func looksEncoded(text string) bool {
+	return len(text) > 2 && text[0] == '%' && strings.IndexByte(upperHex, text[1]) >= 0 && strings.IndexByte(upperHex, text[2]) >= 0
 }
 
 // appendValue appends a JSON string, or an array for an array variable.

@@ -70,7 +70,7 @@ func ReadCommand(r *bufio.Reader) (*Command, error) {
 			c.Line = line
 		default:
 			name, value, _ := strings.Cut(line, ":")
-			c.headers = append(c.headers, capture.Header{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value)})
+			c.headers = append(c.headers, capture.Header{Name: strings.TrimSpace(name), Value: strings.TrimLeft(value, " ")})
 		}
 	}
 }
