@@ -25,11 +25,14 @@ func (s *Switch) api(c *Call, line string) string {
 	case "uuid_break":
 		return s.onCall(argument, "-USAGE: <uuid> [all]\n", apiBreak)
 	case "uuid_setvar":
-		return s.onCall(argument, "-USAGE: <uuid> <var> [value]\n", apiSetVar)
+		return s.onCall(argument, setVarUsage, apiSetVar)
 	case "uuid_setvar_multi":
+		if id, _, _ := strings.Cut(argument, " "); id != "" && s.call(id) == nil {
+			return noChannel + setVarMultiUsage
+		}
 		return s.onCall(argument, setVarMultiUsage, apiSetVarMulti)
 	case "uuid_transfer":
-		return s.onCall(argument, "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n", apiTransfer)
+		return s.onCall(argument, transferUsage, apiTransfer)
 	case "uuid_exists":
 		return strconv.FormatBool(s.call(argument) != nil)
 	}
@@ -47,16 +50,13 @@ func (s *Switch) onCall(argument, usage string, f func(c *Call, argument string)
 	}
 	c := s.call(id)
 	if c == nil {
-		return "-ERR No such channel!\n"
+		return noChannel
 	}
 	return f(c, strings.TrimSpace(rest))
 }
 
 func apiKill(c *Call, cause string) string {
-	if cause == "" {
-		cause = "NORMAL_CLEARING"
-	}
-	c.hangup(cause, "controller")
+	c.hangup(causeOf(cause), "controller")
 	return "+OK\n"
 }
 
@@ -76,35 +76,34 @@ func apiBreak(c *Call, argument string) string {
 }
 
 func apiSetVar(c *Call, argument string) string {
-	name, value, _ := strings.Cut(argument, " ")
-	c.setVar(name, strings.TrimSpace(value))
+	words := append(splitArguments(argument, ' ', 2), "", "")
+	if words[0] == "" {
+		return setVarUsage
+	}
+	c.setVar(words[0], words[1])
 	return "+OK\n"
 }
 
-const setVarMultiUsage = "-USAGE: <uuid> <var>=<value>;<var>=<value>...\n"
+const (
+	noChannel        = "-ERR No such channel!\n"
+	setVarUsage      = "-USAGE: <uuid> <var> [value]\n"
+	setVarMultiUsage = "-USAGE: <uuid> <var>=<value>;<var>=<value>...\n"
+)
 
-// apiSetVarMulti sets several variables (F25).
+// apiSetVarMulti sets several variables. What is no assignment, or has ${ in its value, is
+// passed over (F25, F117).
 func apiSetVarMulti(c *Call, argument string) string {
-	var changes []header
-	for one := range strings.SplitSeq(argument, ";") {
-		if name, value, ok := strings.Cut(one, "="); ok {
-			changes = append(changes, header{Name: strings.TrimSpace(name), Value: value})
+	if argument == "" {
+		return ""
+	}
+	for _, one := range splitArguments(argument, ';', 64) {
+		name, value, ok := strings.Cut(one, "=")
+		if name == "" {
+			return "-ERR No variable specified\n" + setVarMultiUsage
+		}
+		if ok && !strings.Contains(value, "${") {
+			c.setVar(name, value)
 		}
 	}
-	if len(changes) == 0 {
-		return setVarMultiUsage
-	}
-	c.setVars(changes...)
-	return "+OK\n"
-}
-
-// apiTransfer executes uuid_transfer: to the number that the call has dialled it begins its
-// extension again (F9), to any other the dialplan goes on with the next action (F10).
-func apiTransfer(c *Call, argument string) string {
-	number, _, _ := strings.Cut(argument, " ")
-	if number == "" {
-		return "-ERR no destination\n"
-	}
-	c.transfer(number == c.spec.Destination)
 	return "+OK\n"
 }

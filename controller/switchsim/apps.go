@@ -28,6 +28,12 @@ func findApplication(name string) application {
 			c.stay(time.Duration(audiostream.Number(data))*time.Millisecond, locked)
 			return ""
 		}
+	case "bridge": // without the other channel and its events
+		return func(c *Call, _ string, locked bool) string { c.forgetBreak(); c.stay(-1, locked); return "" }
+	case "transfer":
+		return func(c *Call, data string, _ bool) string { c.appTransfer(data); return "" }
+	case "start_dtmf", "stop_dtmf":
+		return func(c *Call, _ string, _ bool) string { c.startDTMF(name == "start_dtmf"); return "" }
 	case "park":
 		return func(c *Call, _ string, locked bool) string { c.park(locked); return "" }
 	case "set":
@@ -40,7 +46,7 @@ func findApplication(name string) application {
 		return func(c *Call, data string, _ bool) string { c.schedHangup(data); return "" }
 	case "sched_cancel":
 		return func(c *Call, group string, _ bool) string { c.appSchedCancel(group); return "" }
-	case "break", "log", "info", "ring_ready", "start_dtmf", "stop_dtmf", "verbose_events", "flush_dtmf":
+	case "break", "log", "info", "ring_ready", "verbose_events", "flush_dtmf":
 		return func(*Call, string, bool) string { return "" }
 	}
 	return nil
@@ -54,12 +60,13 @@ func (c *Call) execute(name, data, id string, locked bool) {
 		c.hangup("DESTINATION_OUT_OF_ORDER", "application")
 		return
 	}
+	data = expand(data, c.Variable)
 	c.setVars(header{Name: "current_application", Value: name}, header{Name: "current_application_data", Value: data}, header{Name: "current_application_response"})
 	id = c.beginApp(name, data, id)
 	if !c.inStep(name, data) {
 		return
 	}
-	c.endApp(name, data, id, app(c, c.expand(data), locked))
+	c.endApp(name, data, id, app(c, data, locked))
 	c.acknowledge()
 }
 
@@ -106,19 +113,6 @@ func appValues(name, data, id, response string) []header {
 	}
 }
 
-// expand replaces ${name} by the channel variable.
-func (c *Call) expand(data string) string {
-	for range 100 {
-		before, rest, ok := strings.Cut(data, "${")
-		name, after, closed := strings.Cut(rest, "}")
-		if !ok || !closed {
-			return data
-		}
-		data = before + c.Variable(name) + after
-	}
-	return data
-}
-
 // preAnswer lets media flow.
 func (c *Call) preAnswer() {
 	c.mu.Lock()
@@ -162,7 +156,7 @@ func (c *Call) answer() {
 		c.after(c.spec.HangupAfter, c.Hangup)
 	}
 	for _, d := range c.spec.DTMF {
-		c.after(d.At, func() { c.digit(d.Digit) })
+		c.after(d.At, func() { c.PressBy(d.Digit, d.Way) })
 	}
 }
 
@@ -176,34 +170,23 @@ func (c *Call) acknowledge() {
 	}
 }
 
-// digit is the caller pressing a key (F69).
-func (c *Call) digit(d string) {
-	if !c.isHungUp() {
-		c.emit("DTMF", header{Name: "digit", Value: d})
-		c.terminate(d)
-	}
-}
-
-// appSet executes set NAME=VALUE; _undef_ unsets.
+// appSet executes set NAME=VALUE, or NAME,VALUE; no value unsets (F117).
 func (c *Call) appSet(data string) {
-	name, value, _ := strings.Cut(data, "=")
-	if value == "_undef_" {
-		value = ""
+	name, value, ok := strings.Cut(data, "=")
+	if !ok {
+		name, value, _ = strings.Cut(data, ",")
 	}
 	if name != "" {
-		c.setVar(strings.TrimSpace(name), value)
+		c.setVar(name, value)
 	}
 }
 
 func (c *Call) appHangup(cause string, _ bool) string {
-	if cause == "" {
-		cause = "NORMAL_CLEARING"
-	}
 	by := "controller"
 	if c.inDialplan() {
 		by = "dialplan"
 	}
-	c.hangup(cause, by)
+	c.hangup(causeOf(cause), by)
 	return ""
 }
 

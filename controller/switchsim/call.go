@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -28,7 +27,6 @@ type Call struct {
 	tornDown   chan struct{}  // closed when the call is torn down with its context
 	wake       chan struct{}  // capacity 1: the queue has grown, or a socket is over
 	breaks     chan struct{}  // capacity 1: uuid_break
-	leaving    chan struct{}  // transferred of the socket action that runs; the channel's thread's
 	syncThread sync.Mutex     // sync mode: held while an application runs
 
 	mu        sync.Mutex              // protects what follows
@@ -36,6 +34,9 @@ type Call struct {
 	listeners []*eventsocket.Listener // theirs, likewise
 	current   *outbound               // that of the socket action that runs, or nil
 	inPark    bool                    // the dialplan's own park runs
+	inBand    bool                    // start_dtmf is on
+	next      *destination            // where the call was transferred to
+	leaving   chan struct{}           // closed when next is set
 	state     state
 	mediaAt   time.Time // when media began; zero: not yet
 	idleAudio bool      // send_silence_when_idle was set by then (F47)
@@ -60,11 +61,11 @@ func newCall(s *Switch, spec CallSpec) *Call {
 	c := &Call{
 		sw: s, spec: spec, uuid: spec.UUID,
 		done: make(chan struct{}), hungUp: make(chan struct{}), answered: make(chan struct{}),
-		tornDown: make(chan struct{}), wake: make(chan struct{}, 1), breaks: make(chan struct{}, 1),
+		tornDown: make(chan struct{}), wake: make(chan struct{}, 1), breaks: make(chan struct{}, 1), leaving: make(chan struct{}),
 	}
 	p := &profile{
 		uuid: spec.UUID, caller: spec.Caller, destination: spec.Destination, created: time.Now(),
-		session: strconv.FormatInt(s.sessions.Add(1), 10), capture: capture.SIP(),
+		session: strconv.FormatInt(s.sessions.Add(1), 10), capture: capture.SIP(), noTelephoneEvent: spec.NoTelephoneEvent,
 	}
 	if spec.Loopback {
 		p.capture = capture.Loopback()
@@ -83,9 +84,6 @@ func (c *Call) UUID() string { return c.uuid }
 
 // Hangup is the caller hanging up now.
 func (c *Call) Hangup() { c.hangup("NORMAL_CLEARING", byCaller) }
-
-// Press is the caller pressing a key now: one of 0-9 A-D * #.
-func (c *Call) Press(digit string) { c.digit(digit) }
 
 // Wait blocks until the channel is destroyed and every goroutine of the call
 // has ended, and returns what happened.
@@ -181,42 +179,6 @@ func (c *Call) stopTimers() {
 	}
 }
 
-// dialplan runs the socket action, and the actions before and after it; again if the call is
-// transferred to this same extension.
-func (c *Call) dialplan(ctx context.Context) {
-	for again := true; again; {
-		if !c.actions(ctx, c.spec.Before) {
-			return
-		}
-		again = c.socket(ctx, c.spec.Address, c.spec.Arguments)
-		if c.isHungUp() {
-			return
-		}
-	}
-	c.mu.Lock()
-	c.report.NextAction = true
-	c.mu.Unlock()
-	if c.actions(ctx, c.spec.Then) {
-		c.hangup("NORMAL_CLEARING", "dialplan")
-	}
-}
-
-// actions runs actions of the dialplan; false means that the call was hung up.
-func (c *Call) actions(ctx context.Context, list []Action) bool {
-	for _, a := range list {
-		if a.Application == "socket" {
-			address, arguments, _ := strings.Cut(a.Data, " ")
-			c.socket(ctx, address, arguments)
-		} else {
-			c.execute(a.Application, a.Data, "", false)
-		}
-		if c.isHungUp() {
-			return false
-		}
-	}
-	return true
-}
-
 // finish is what comes after the hangup: the media bug is closed, which may
 // take its second or never end (F41, F42), then the call is reported and destroyed.
 func (c *Call) finish() {
@@ -276,6 +238,7 @@ func (c *Call) hangup(cause, by string) {
 	}
 	c.state.cause, c.state.hungUpBy, c.state.answerState, c.state.number = cause, by, "hangup", 10
 	c.report.HangupCause, c.report.HungUpBy, c.report.HungUp = cause, by, time.Now()
+	c.report.SIPStatus = c.state.refusal(c.spec.Loopback)
 	c.setAsCaptured("CHANNEL_HANGUP")
 	e := c.event("CHANNEL_HANGUP", "")
 	c.state.hungup = time.Now()
@@ -328,8 +291,7 @@ func (c *Call) isAnswered() bool {
 func (c *Call) snapshot() *state {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	st := c.state
-	return &st
+	return c.present()
 }
 
 // Variable returns a channel variable as it is now; "" is unset.
@@ -354,6 +316,7 @@ func (c *Call) setAsCaptured(frame string, own ...header) {
 		}
 		return c.state.value(name)
 	}
+	c.state.rate = c.rate()
 	c.state.vars = c.state.vars.with(c.state.capture.Frame(frame).Sets(value)...)
 }
 
@@ -367,9 +330,18 @@ func (c *Call) emit(frame string, own ...header) {
 
 // event makes an event with the channel's present state. It needs c.mu.
 func (c *Call) event(frame, body string, own ...header) *eventsocket.Event {
-	st := c.state
-	return c.sw.event(frame, body, &st, own)
+	return c.sw.event(frame, body, c.present(), own)
 }
+
+// present returns a copy of the channel's present state. It needs c.mu.
+func (c *Call) present() *state {
+	c.state.rate = c.rate()
+	st := c.state
+	return &st
+}
+
+// rate is that of the codec now, in Hz. It needs c.mu.
+func (c *Call) rate() int { return c.spec.Leg.Rate(c.position(time.Now())) }
 
 func (c *Call) send(e *eventsocket.Event) {
 	c.mu.Lock()

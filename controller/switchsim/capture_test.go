@@ -164,7 +164,7 @@ func TestOtherFramesAreAsCaptured(t *testing.T) {
 	_, c := place(t, New(Config{}), CallSpec{Loopback: true})
 	checkFrame(t, frame("loopback.txt", "connect"), c.command("connect"))
 	call, c := answered(t, New(Config{Speed: 20}), CallSpec{})
-	call.digit("7")
+	call.Press("7")
 	digit := frame("sip.txt", "DTMF")
 	digit.lines = slices.DeleteFunc(digit.lines, func(line string) bool { return strings.HasPrefix(line, "Hangup-Cause: ") })
 	checkFrame(t, digit, c.until("DTMF"))

@@ -26,7 +26,7 @@ func TestHeadersOfEvents(t *testing.T) {
 	want("mod_audio_stream::connect", map[string]string{
 		"Event-Calling-File": "mod_audio_stream.c", "Event-Calling-Function": "responseHandler", "Event-Calling-Line-Number": "16",
 	})
-	call.digit("5")
+	call.Press("5")
 	want("DTMF", map[string]string{"DTMF-Digit": "5", "DTMF-Source": "RTP", "variable_channel_name": "", "variable_sip_call_id": ""})
 	c.execute("playback", "tone_stream://%(500,0,440)", "p")
 	played := c.until("CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED").headers

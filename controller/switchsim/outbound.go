@@ -24,7 +24,6 @@ type outbound struct {
 	connected   chan struct{} // closed when the controller has said connect
 	connectOnce sync.Once
 	over        chan struct{} // closed when the socket is over
-	transferred chan struct{} // closed when the call is transferred
 	released    chan struct{} // closed when the end of another socket has unparked the channel (F95)
 
 	// Protected by the call's mutex.
@@ -32,38 +31,22 @@ type outbound struct {
 	resumed  bool // resume was given
 	executed bool // the channel's thread has executed something: so it has parked
 	stranded bool // nobody has the channel, or will
-	gone     bool // transferred is closed
-	back     bool // … to this very extension
 }
 
-// returnTime is how long after the end of its socket action a call that was transferred back comes
-// again, in real time: 5 to 25 ms (F9).
-const returnTime = 25 * time.Millisecond
-
 // socket runs a socket action. It returns when the channel is hung up, transferred, or let
-// go by the controller, and says whether the extension is to begin again.
-func (c *Call) socket(ctx context.Context, address, arguments string) (again bool) {
+// go by the controller.
+func (c *Call) socket(ctx context.Context, address, arguments string) {
 	data := socketData(address, arguments)
 	id := c.beginApp("socket", data, "")
 	k := c.connectController(ctx, address, arguments)
 	if k != nil {
-		c.leaving = k.transferred
 		c.wg.Go(k.serve)
 		k.run()
 		c.mu.Lock()
-		c.current, again = nil, k.back
+		c.current = nil
 		c.mu.Unlock()
 	}
 	c.endApp("socket", data, id, "")
-	if c.isLeaving() && !c.isHungUp() {
-		c.emitState("CS_ROUTING", 2, "")
-		c.emitState("CS_EXECUTE", 4, "")
-	}
-	if again {
-		c.sleepReal(returnTime)
-	}
-	c.leaving = nil
-	return again
 }
 
 // connectController tries the hosts in order, within the operating system's own patience.
@@ -95,7 +78,7 @@ func (c *Call) newOutbound(conn net.Conn, arguments string) *outbound {
 	k := &outbound{
 		Call: c, async: hasWord(arguments, "async"), full: hasWord(arguments, "full"), conn: conn,
 		listener:  eventsocket.NewListener(conn, c.uuid),
-		connected: make(chan struct{}), over: make(chan struct{}), transferred: make(chan struct{}), released: make(chan struct{}), linger: noLinger,
+		connected: make(chan struct{}), over: make(chan struct{}), released: make(chan struct{}), linger: noLinger,
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -201,27 +184,6 @@ func (c *outbound) noteResume(cmd *eventsocket.Command) {
 	c.setVar("socket_resume", "true")
 }
 
-// Transfer takes the call away from its controller, as uuid_transfer by
-// somebody else does: what plays is broken off, the dialplan goes on with the next
-// action, and the event socket stays open (F10, F89).
-func (c *Call) Transfer() { c.transfer(false) }
-
-// TransferBack is uuid_transfer to the extension that the call is in: it begins again, with a
-// second event socket beside the first (F9).
-func (c *Call) TransferBack() { c.transfer(true) }
-
-func (c *Call) transfer(back bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if k := c.current; k != nil && !k.gone {
-		k.gone, k.back = true, back
-		if c.state.cause == "" {
-			c.state.number = 2 // from now on, though its state is CS_EXECUTE until the socket action has ended (F100)
-		}
-		close(k.transferred)
-	}
-}
-
 // run is the channel's thread while the controller has the call: parked
 // in async mode, executing what it is sent; in sync mode doing so within the
 // command itself.
@@ -274,14 +236,15 @@ func (c *outbound) awaitConnect() bool {
 // awaitMessage waits until something is to be executed, then until the next media
 // frame. It returns false when the channel is hung up or let go.
 func (c *outbound) awaitMessage() bool {
+	leaving := c.leavingNow()
 	for !c.queued() {
 		select {
 		case <-c.hungUp:
 			return false
 		case <-c.over:
 			return c.queued() && c.sleep(FrameDuration)
-		case <-c.transferred:
-			return false
+		case <-leaving: // at the next frame; what is queued by then is executed first (F120)
+			return c.sleep(FrameDuration) && c.queued()
 		case <-c.released:
 			return false
 		case <-c.wake:

@@ -1,7 +1,6 @@
 package switchsim
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -10,8 +9,9 @@ import (
 
 // playback plays a tone, silence or a file to the caller (F65).
 func (c *Call) playback(name string, locked bool) string {
+	c.setVar(terminatorUsed, "")
 	sound, ok := c.sw.sound(name)
-	if !ok {
+	if !ok { // playback_last_offset_pos stays that of the playback before (F114)
 		return "FILE NOT FOUND"
 	}
 	if c.spec.Faults.BrokenFiles && !strings.Contains(name, "://") {
@@ -26,7 +26,7 @@ func (c *Call) playback(name string, locked bool) string {
 	if !whole && (c.isHungUp() || c.isLeaving()) && !c.spec.Faults.BrokenIsPlayed {
 		response = "PLAYBACK ERROR"
 	}
-	c.endPlaying(at, response)
+	c.endPlaying(at, whole, response)
 	return response
 }
 
@@ -35,25 +35,44 @@ func (c *Call) playback(name string, locked bool) string {
 func (c *Call) beginPlaying(source string, sound audio.Sound) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.state.vars = c.state.vars.with(header{Name: terminatorUsed}) // unset
 	from := max(c.position(time.Now()), c.consumed)
 	played := append([]Played(nil), c.played...) // readers hold the old list
 	c.played = append(played, Played{Source: source, From: from, To: -1, Sound: sound})
 	return len(c.played) - 1
 }
 
+// readAhead is in how many samples at a time a sound is read (F68).
+const readAhead = 16384
+
+// samples are how many of a sound were heard, to one frame, and how many had been read for that, at the
+// codec's rate (F114; a file is read at its own, which a simulated one has none of).
+func samples(p *Played, rate int, whole bool) (heard, read int) {
+	heard = int(p.To-p.From) * rate / int(time.Second/FrameDuration)
+	read = (heard/readAhead + 1) * readAhead
+	if length := p.Sound.Length; length >= 0 {
+		total := int(length.Seconds() * float64(rate))
+		heard, read = min(heard, total), min(read, total)
+		if whole {
+			heard, read = total, total
+		}
+	}
+	return heard, read
+}
+
 // endPlaying notes the end, and sets the variables that a playback leaves.
-func (c *Call) endPlaying(i int, response string) {
+func (c *Call) endPlaying(i int, whole bool, response string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	played := append([]Played(nil), c.played...)
 	played[i].To = max(c.position(time.Now()), c.consumed, played[i].From)
 	c.played = played
-	ms := (played[i].To - played[i].From) * FrameDuration.Milliseconds()
+	rate := c.rate()
+	heard, read := samples(&played[i], rate, whole)
 	c.setAsCaptured("CHANNEL_EXECUTE_COMPLETE playback",
-		header{Name: "ms", Value: strconv.FormatInt(ms, 10)},
-		header{Name: "seconds", Value: strconv.FormatInt(ms/1000, 10)},
-		header{Name: "samples", Value: strconv.FormatInt(ms*8, 10)},
+		header{Name: "offset", Value: itoa(heard)},
+		header{Name: "ms", Value: itoa(read * 1000 / rate)},
+		header{Name: "seconds", Value: itoa(read / rate)},
+		header{Name: "samples", Value: itoa(read)},
 		header{Name: "response", Value: response})
 }
 
@@ -69,42 +88,6 @@ func (c *Call) setInPark(yes bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.inPark = yes
-}
-
-// isLeaving says that the call was transferred away and is still in the socket action.
-// The channel's thread alone may ask.
-func (c *Call) isLeaving() bool {
-	select {
-	case <-c.leaving:
-		return true
-	default:
-		return false
-	}
-}
-
-const terminatorUsed = "playback_terminator_used"
-
-// terminate ends what plays if a digit is one of those that do (F67).
-func (c *Call) terminate(digit string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	ends := c.state.vars.get("playback_terminators")
-	switch strings.ToLower(ends) {
-	case "":
-		ends = "*"
-	case "any":
-		ends = "1234567890*#"
-	case "none":
-		return
-	}
-	if n := len(c.played); n == 0 || c.played[n-1].To >= 0 || !strings.Contains(ends, digit) {
-		return
-	}
-	c.state.vars = c.state.vars.with(header{Name: terminatorUsed, Value: digit})
-	select {
-	case c.breaks <- struct{}{}:
-	default:
-	}
 }
 
 // forgetBreak forgets a break of nothing (F66). It is to be called before an application stays.
@@ -125,6 +108,7 @@ func (c *Call) stay(media time.Duration, locked bool) bool {
 		left = 1 << 62
 	}
 	var wake <-chan struct{}
+	leaving := c.leavingNow()
 	if !locked {
 		wake = c.wake
 	}
@@ -140,7 +124,7 @@ func (c *Call) stay(media time.Duration, locked bool) bool {
 		case <-c.breaks:
 			t.Stop()
 			return false
-		case <-c.leaving:
+		case <-leaving:
 			t.Stop()
 			return false
 		case <-c.hungUp:

@@ -25,6 +25,9 @@ type Report struct {
 	// "application", "dialplan" or "switch".
 	HangupCause, HungUpBy string
 	HungUp                time.Time
+	// SIPStatus is the final answer to the INVITE of a call that was not answered: 486 for
+	// USER_BUSY (F119), 487 if the caller gave up. 0 if it was answered, or is a loopback leg.
+	SIPStatus int
 	// Streams are the audio streams, in the order of their starts.
 	Streams []StreamReport
 	// Commands are the lines of the controller's commands; a sendmsg is shown

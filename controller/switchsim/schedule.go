@@ -104,7 +104,7 @@ func (c *Call) schedHangup(data string) {
 	if cause == "" {
 		cause = "ALLOTTED_TIMEOUT"
 	}
-	c.sw.schedule.add(delay(when), c.uuid, func() { c.hangup(cause, "sched_hangup") })
+	c.sw.schedule.add(delay(when), c.uuid, func() { c.hangup(causeOf(cause), "sched_hangup") })
 }
 
 // schedAPI executes sched_api [+]SECONDS GROUP COMMAND (F98).

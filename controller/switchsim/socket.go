@@ -84,11 +84,7 @@ func (c *Call) message(cmd *eventsocket.Command) {
 	case "execute":
 		c.executeMessage(cmd)
 	case "hangup":
-		cause := cmd.Get("hangup-cause")
-		if cause == "" {
-			cause = "NORMAL_CLEARING"
-		}
-		c.hangup(cause, "controller")
+		c.hangup(causeOf(cmd.Get("hangup-cause")), "controller")
 	}
 }
 

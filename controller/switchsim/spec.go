@@ -42,6 +42,8 @@ type CallSpec struct {
 	RingHangup time.Duration
 	// DTMF are the digits that the caller presses.
 	DTMF []Digit
+	// NoTelephoneEvent is a caller whose SDP offers no telephone-event (F115).
+	NoTelephoneEvent bool
 	// Leg is what the caller's leg does to the frames of its streams: holds, changes of
 	// the codec, packets of more than 20 ms.
 	Leg Leg
@@ -50,6 +52,10 @@ type CallSpec struct {
 	// Then are the dialplan's actions after socket. When they have run, the
 	// call is hung up.
 	Then []Action
+	// Extensions are what the call may be transferred to: by number, or by "NUMBER CONTEXT" in
+	// another context than default. Any other number ends the call, but for Destination, which begins
+	// this extension again (F9, F120). If there are none, any other number goes on with Then.
+	Extensions map[string][]Action
 	// Loopback gives the channel the shape of a loopback leg (no SIP
 	// variables) as `originate loopback/…` does.
 	Loopback bool
@@ -58,14 +64,6 @@ type CallSpec struct {
 	// Progress is told the steps of the call as they happen, by the call's
 	// own goroutines: it must not block. May be nil.
 	Progress func(Event)
-}
-
-// Digit is one key that the caller presses.
-type Digit struct {
-	// At is in media time after the answer.
-	At time.Duration
-	// Digit is one of 0-9 A-D * #.
-	Digit string
 }
 
 // Event is one step of a call.

@@ -15,8 +15,9 @@ import (
 type profile struct {
 	uuid, caller, destination, session string
 
-	capture *capture.Capture
-	created time.Time
+	capture          *capture.Capture
+	created          time.Time
+	noTelephoneEvent bool
 }
 
 // state is a channel as its events show it: the parts that change. Events
@@ -30,6 +31,7 @@ type state struct {
 	cause        string // hangup cause, once hung up
 	hungUpBy     string // as Report has it
 	media        bool   // codecs are known
+	rate         int    // of the codec, in Hz
 	early        time.Time
 	answered     time.Time
 	hungup       time.Time
@@ -80,16 +82,76 @@ func (st *state) derived(name string) string {
 	case "data":
 		return st.vars.get("current_application_data")
 	case "bye":
-		if st.hungUpBy == byCaller {
-			return "recv_bye"
-		}
-		return "send_bye"
+		return st.disposition()
+	case "q850":
+		return strconv.Itoa(q850(st.cause))
 	case "packets":
 		return strconv.FormatInt(st.packets(), 10)
 	case "bytes":
 		return strconv.FormatInt(172*st.packets(), 10)
 	}
+	if value, known := st.negotiated(name); known {
+		return value
+	}
 	return st.inTime(name)
+}
+
+// disposition is how the SIP dialog ended (F119).
+func (st *state) disposition() string {
+	switch {
+	case st.answered.IsZero() && st.hungUpBy == byCaller:
+		return "recv_cancel"
+	case st.answered.IsZero():
+		return "send_refuse"
+	case st.hungUpBy == byCaller:
+		return "recv_bye"
+	}
+	return "send_bye"
+}
+
+// refusal is the final answer to an INVITE that was not accepted, or 0.
+func (st *state) refusal(loopback bool) int {
+	switch {
+	case loopback || !st.answered.IsZero():
+		return 0
+	case st.hungUpBy == byCaller:
+		return sipStatus("ORIGINATOR_CANCEL")
+	}
+	return sipStatus(st.cause)
+}
+
+// negotiated is a value that the caller's offer decides: a codec of 8000 Hz is PCMU, any other
+// L16; telephone-event is there or not (F115).
+func (st *state) negotiated(name string) (value string, known bool) {
+	event := func(yes, no string) (string, bool) {
+		if st.noTelephoneEvent {
+			return no, true
+		}
+		return yes, true
+	}
+	switch name {
+	case "rate":
+		return strconv.Itoa(st.rate), true
+	case "codec":
+		if st.rate == 8000 {
+			return "PCMU", true
+		}
+		return "L16", true
+	case "bit-rate":
+		if st.rate == 8000 {
+			return "64000", true
+		}
+		return strconv.Itoa(16 * st.rate), true
+	case "dtmf-type":
+		return event("rfc2833", "info")
+	case "telephone-event":
+		return event("101", "")
+	case "sdp-payload":
+		return event(" 101", "")
+	case "sdp-attributes":
+		return event("a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n", "")
+	}
+	return "", false
 }
 
 // packets is how many RTP packets a faultless call had by its hangup.

@@ -245,7 +245,7 @@ func TestStop(t *testing.T) {
 	if got := w.until(finBit | opText); string(got) != "last" {
 		t.Errorf("text %q", got)
 	}
-	call.digit("5")
+	call.Press("5")
 	if m := c.next(); m.body != "+OK Success\n" {
 		t.Errorf("%s came before the answer", m.label())
 	}

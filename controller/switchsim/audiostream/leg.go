@@ -46,8 +46,8 @@ func (l *Leg) held(k int64) bool {
 	return false
 }
 
-// rate is the codec's rate in media frame k.
-func (l *Leg) rate(k int64) int {
+// Rate is the codec's rate in media frame k.
+func (l *Leg) Rate(k int64) int {
 	rate := callRate
 	for _, c := range l.Codecs {
 		if time.Duration(k)*audio.FrameDuration >= c.At {
@@ -61,7 +61,7 @@ func (l *Leg) rate(k int64) int {
 // frame k: its resampler, or that there is none, stays as it was then (F50). What the resampler
 // makes too much of is cut off (F107).
 func (l *Leg) streamed(first, k int64, rate int) int {
-	began, now := l.rate(first), l.rate(k)
+	began, now := l.Rate(first), l.Rate(k)
 	if began == rate {
 		return now
 	}
