@@ -9,18 +9,21 @@ import (
 
 // action checks one action, which counts within a condition of an extension only.
 func (c *checker) action(application, data string) {
-	const remove = "remove it; tapdeck starts and stops the stream"
-	if c.oddBlank("application name", application, "FreeSWITCH knows no such application and hangs the call up") {
+	if c.pasted("application name", application, "FreeSWITCH knows no such application and hangs the call up") {
 		return
 	}
-	switch inside := c.depth > 1; {
+	switch inside := c.inside(); {
 	case !inside && application == "socket":
 		c.report(SeverityError, "put it into an extension, as tapdeck dialplan prints one", "socket outside a condition of an extension: FreeSWITCH ignores it")
 	case !inside:
 	case application == "socket":
 		c.socket(data)
 	case c.unknown.MatchString(application + " " + data):
-		c.report(SeverityError, remove, "there is no application %q: FreeSWITCH hangs the call up (uuid_audio_stream is an API command)", application)
+		command := "uuid_audio_stream"
+		if strings.HasSuffix(application, "run") {
+			command = application
+		}
+		c.report(SeverityError, removeStream, "there is no application %q: FreeSWITCH hangs the call up (%s is an API command)", application, command)
 	default:
 		c.other(application, data)
 	}
@@ -28,35 +31,27 @@ func (c *checker) action(application, data string) {
 
 // other records what an action that is not a socket has to do with tapdeck.
 func (c *checker) other(application, data string) {
-	if m := c.script.FindStringSubmatch(application + " " + data); m != nil {
-		c.report(SeverityNote, "remove it if the call goes to tapdeck", "lua %s: its name says that it starts or stops a stream, as tapdeck does", m[1])
+	c.stream(application, data)
+	switch application {
+	case "bridge":
+		c.bridges = append(c.bridges, c.place)
+	case "transfer":
+		c.transferred(data)
 	}
-	if c.expands.MatchString(data) {
-		c.streams = append(c.streams, use{Location: c.at})
+	for _, a := range assignments(application, data) {
+		c.assigned(a)
 	}
-	if application != "log" {
-		for _, m := range c.hook.FindAllStringSubmatch(data, -1) {
-			c.streams = append(c.streams, use{Location: c.at, hook: m[1]})
-		}
-	}
-	if m := c.plan.FindStringSubmatch(application + " " + data); m != nil {
-		plan := strings.Trim(m[1]+m[2], `'"`)
-		if plan != "" && !varies.MatchString(plan) && !c.oddBlank("plan's name", plan, "there is no such plan") {
-			c.Plans = append(c.Plans, PlanUse{c.at, plan})
-		}
+	if _, ok := firstPasted(data); ok {
+		c.pastes = append(c.pastes, paste{c.place, application, data})
 	}
 }
 
-// What depends on the call: a variable, or what a condition's expression has caught. And the paths
-// of a socket action's hosts.
-var (
-	varies = regexp.MustCompile(`\$[{0-9]`)
-	paths  = regexp.MustCompile(`/[^|]*`)
-)
+// paths are those of a socket action's hosts.
+var paths = regexp.MustCompile(`/[^|]*`)
 
 // socket records one socket action and reports what is wrong with its hosts.
 func (c *checker) socket(data string) {
-	if c.oddBlank("socket's data", data, "FreeSWITCH takes it for a part of the word that it stands in") {
+	if c.pasted("socket's data", data, "FreeSWITCH takes it for a part of the word that it stands in") {
 		data = strings.Map(plainBlank, data)
 	}
 	words := strings.FieldsFunc(strings.ReplaceAll(data, "'", ""), func(r rune) bool { return r == ' ' })
@@ -64,7 +59,7 @@ func (c *checker) socket(data string) {
 		c.report(SeverityError, `write data="HOST:8084 async full"`, "socket without an address: FreeSWITCH goes on with the next action")
 		return
 	}
-	s := Socket{Location: c.at, data: data, unknown: varies.MatchString(paths.ReplaceAllString(words[0], ""))}
+	s := Socket{Location: c.at, place: c.place, data: data, unknown: varies.MatchString(paths.ReplaceAllString(words[0], ""))}
 	for _, w := range words[1:] {
 		s.Async = s.Async || strings.EqualFold(w, "async")
 		s.Full = s.Full || strings.EqualFold(w, "full")

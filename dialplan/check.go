@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -52,10 +51,12 @@ type Socket struct {
 	// full.
 	Right bool
 
+	place    place
 	data     string
 	expected bool // one of the hosts is the controller's
 	unknown  bool // the hosts depend on the call
 	bad      bool // a host is wrong, and a finding says so
+	meant    bool // for the controller, as far as one can tell
 }
 
 // PlanUse is a place where a dialplan gives a call the plan of a channel variable, which goes
@@ -63,6 +64,8 @@ type Socket struct {
 type PlanUse struct {
 	Location
 	Plan string
+
+	place place
 }
 
 // Result is what a Check found.
@@ -73,6 +76,9 @@ type Result struct {
 	Sockets []Socket
 	// Plans are the values that actions give tapdeck_plan, but for those of variables.
 	Plans []PlanUse
+	// Variables are the other tapdeck_ variables that actions set, but for values that
+	// depend on the call.
+	Variables []VariableUse
 }
 
 // Check reads a dialplan, a file or the answer of FreeSWITCH's xml_locate, and returns
@@ -83,14 +89,8 @@ type Result struct {
 // or [::] stands for any. Without any, every socket action counts as one that should
 // reach the controller.
 func Check(r io.Reader, hosts []string) (Result, error) {
-	c := &checker{
-		controller: hosts,
-		unknown:    regexp.MustCompile(`^(uuid_)?audio_stream |^(bg)?api .*uuid_audio_stream`),
-		expands:    regexp.MustCompile(`\$\{(?:[a-z_]+\s*[( ][^}]*\b|\s*\(?\s*)uuid_audio_stream\b`),
-		script:     regexp.MustCompile(`^(?:lua|\w+ [a-z_0-9]+=['"]?(?:lua|luarun)[ :]) *((?i)\S*stream\S*)`),
-		hook:       regexp.MustCompile(`\b((?:api|exec|execute)_[a-z_0-9]+)=[^=,{}\[\]]*?\buuid_audio_stream\b`),
-		plan:       regexp.MustCompile(`^(?:(?:set|export) tapdeck_plan=(.*)|multiset (?:.*\W)?tapdeck_plan=([^ ;,|]*).*)$`),
-	}
+	c := &checker{controller: hosts}
+	c.patterns.compile()
 	if err := c.walk(r); err != nil {
 		return Result{}, fmt.Errorf("parse dialplan: %w", err)
 	}
@@ -101,23 +101,20 @@ func Check(r io.Reader, hosts []string) (Result, error) {
 // checker collects what Check returns.
 type checker struct {
 	Result
+	patterns
 	controller []string // its hosts
 	at         Location // of what is looked at
-	depth      int      // how many of an extension and its conditions are open
+	place      place    // of the action that is looked at
+	conditions []int    // that are open, of an extension and its conditions
+	opened     int      // extensions and conditions so far
 	field      string   // of the condition that was opened last
-	streams    []use    // of uuid_audio_stream
-
-	unknown *regexp.Regexp // what uses the API as an application
-	expands *regexp.Regexp // what calls uuid_audio_stream inside ${…}
-	script  *regexp.Regexp // a script about streams, run at once or by a variable such as api_on_answer
-	hook    *regexp.Regexp // a variable such as api_on_answer that calls uuid_audio_stream
-	plan    *regexp.Regexp // what sets tapdeck_plan
-}
-
-// use is one of uuid_audio_stream: inside ${…}, or by the variable hook.
-type use struct {
-	Location
-	hook string
+	profile    *profile // that is open
+	uses       []use
+	media      []mediaUse
+	bridges    []place
+	pastes     []paste
+	profiles   []*profile
+	transfers  [][2]string // from one context to another
 }
 
 // report adds a finding about what is looked at.
@@ -134,35 +131,25 @@ func (c *checker) judge() {
 		s.Right = s.expected && s.Async && s.Full
 		reached = reached || s.expected
 	}
+	for i := range c.Sockets {
+		s := &c.Sockets[i]
+		s.meant = s.expected || s.unknown || s.bad || !reached
+	}
 	for _, s := range c.Sockets {
 		c.at = s.Location
 		c.judgeSocket(s, reached)
 	}
-	for _, u := range c.streams {
-		c.judgeStream(u)
-	}
+	c.judgeUses()
+	c.judgeMedia()
+	c.judgeProfiles()
+	c.judgeVariables()
+	c.judgePasted()
 	if c.at = (Location{}); len(c.Sockets) == 0 {
 		c.report(SeverityError,
 			"tapdeck dialplan prints the extension to paste; if this is a file that includes others, check the answer of fs_cli -x 'xml_locate dialplan' instead",
 			"there is no socket action: no call reaches tapdeck")
 	}
 	slices.SortStableFunc(c.Findings, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
-}
-
-// judgeStream reports a use of uuid_audio_stream, which disturbs a call only if its extension
-// has a socket action, too.
-func (c *checker) judgeStream(u use) {
-	c.at = u.Location
-	severity := SeverityWarning
-	if slices.ContainsFunc(c.Sockets, func(s Socket) bool { return s.Extension == u.Extension && s.Context == u.Context }) {
-		severity = SeverityError
-	}
-	const remove, text = "remove it; tapdeck starts and stops the stream", "while its stream is there tapdeck can't start its own"
-	if u.hook != "" {
-		c.report(severity, remove, "%s calls uuid_audio_stream: another start or stop on the same channel, and %s", u.hook, text)
-		return
-	}
-	c.report(severity, remove, "uuid_audio_stream is called while the dialplan expands ${…}: its answer goes into a variable that nobody looks at, and %s", text)
 }
 
 // judgeSocket checks one socket action; reached is true if any of them goes to the

@@ -106,13 +106,13 @@ func otherCases() []checkCase {
 		{"no-break space in an application", in(act("socket\u00a0", "127.0.0.1:8084 async full"), good), 1, []want{{4, SeverityError, "application name", "anew"}}},
 		{"narrow blank in an expression", strings.ReplaceAll(in(good), "9999$", "9999$\u202f"), 1, []want{{3, SeverityError, "U+202F", ""}}},
 		{"no-break space in a plan", in(act("set", "tapdeck_plan=\u00a0survey"), good), 1, []want{{4, SeverityError, "plan's name", ""}}},
-		{"no-break space in other words", in(act("log", "INFO a\u00a0b"), good), 1, nil},
+		{"no-break space in a log line", in(act("log", "INFO a\u00a0b"), good), 1, []want{{4, SeverityNote, "of log holds a no-break space (U+00A0): no harm", "plain blanks"}}},
 		{"lua", in(act("lua", "audio_stream_start.lua a b"), act("lua", "ivr.lua"), act("set", "api_hangup_hook=lua audio_stream_stop.lua"), good), 1, []want{{4, SeverityNote, "audio_stream_start.lua", ""}, {6, SeverityNote, "audio_stream_stop.lua", ""}}},
 	}
 }
 
 func TestCheckFindings(t *testing.T) {
-	for _, tc := range slices.Concat(modeCases(), hostCases(), otherCases()) {
+	for _, tc := range slices.Concat(modeCases(), hostCases(), otherCases(), streamCases(), meetingCases(), mediaCases(), profileCases(), pasteCases()) {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := Check(strings.NewReader(tc.xml), []string{"127.0.0.1:8084"})
 			if err != nil {
@@ -215,7 +215,7 @@ func TestCheckHosts(t *testing.T) {
 // The plans that a dialplan's channel variable asks for, whatever sets it.
 func TestCheckPlans(t *testing.T) {
 	text := in(
-		act("set", "tapdeck_plan=survey"), act("export", "tapdeck_plan='voice mail'"), act("multiset", "tapdeck_plan=a x=1"), act("multiset", "^^;x=1;tapdeck_plan=b"),
+		act("set", "tapdeck_plan=survey"), act("export", "tapdeck_plan='voice mail'"), act("multiset", "tapdeck_plan=a x=1"), act("multiset", "^^;x=1;tapdeck_plan='b'"),
 		act("set", "tapdeck_plan=${plan}"), act("set", "tapdeck_plan="), act("export", "nolocal:tapdeck_plan=theirs"), act("set", "my_tapdeck_plan=x"), act("log", "INFO tapdeck_plan=x"), good)
 	got, err := Check(strings.NewReader(text), nil)
 	if err != nil || len(got.Findings) > 0 {
@@ -225,7 +225,7 @@ func TestCheckPlans(t *testing.T) {
 	for _, use := range got.Plans {
 		plans = append(plans, fmt.Sprintf("%d %s %s", use.Line, use.Extension, use.Plan))
 	}
-	if diff := cmp.Diff([]string{"4 record survey", "5 record voice mail", "6 record a", "7 record b"}, plans); diff != "" {
+	if diff := cmp.Diff([]string{"4 record survey", "5 record 'voice mail'", "6 record a", "7 record b"}, plans); diff != "" {
 		t.Errorf("plans (-want +got):\n%s", diff)
 	}
 }

@@ -1,6 +1,11 @@
 // Package dialplan owns the XML dialplan's side of tapdeck: it renders the extension
-// that hands calls over with the socket action, and checks the socket actions of an
-// existing dialplan.
+// that hands calls over with the socket action, and checks an existing dialplan, or a whole
+// configuration of FreeSWITCH: its socket actions, and what fights with tapdeck beside them. That
+// is a second stream on the same channel (uuid_audio_stream by a variable such as api_on_answer or
+// execute_on_media, a script, an expansion, a digit), audio that FreeSWITCH may not read
+// (proxy_media, bypass_media), a profile's inbound-use-callid-as-uuid, and blanks and quotes that
+// came from web pages. What the tapdeck_ variables and plans are worth is for the configuration to
+// say: Check lists them.
 //
 // The package starts no goroutines and touches neither files nor the network.
 package dialplan

@@ -30,7 +30,7 @@ func (c *checker) walk(r io.Reader) error {
 		switch {
 		case err == nil:
 		case errors.As(err, &syntax):
-			return fmt.Errorf("line %d: %s%s", syntax.Line, syntax.Msg, pasted(read.String(), syntax.Line))
+			return fmt.Errorf("line %d: %s%s", syntax.Line, syntax.Msg, pastedInLine(read.String(), syntax.Line))
 		case !errors.Is(err, io.EOF):
 			return fmt.Errorf("line %d: %w", line, err)
 		case elements == 0:
@@ -45,11 +45,17 @@ func (c *checker) start(dec *xml.Decoder, line int, e xml.StartElement) error {
 	switch e.Name.Local {
 	case "context":
 		c.at = Location{Context: attr(e, "name")}
+	case "profile":
+		c.profile = &profile{name: attr(e, "name")}
+		c.profiles = append(c.profiles, c.profile)
+	case "param":
+		c.param(line, attr(e, "name"), attr(e, "value"))
 	case "extension":
 		c.at = Location{Context: c.at.Context, Extension: attr(e, "name")}
-		c.depth++
+		c.open()
+		c.place = place{order: c.place.order, extension: c.opened, goesOn: isTrue(attr(e, "continue"))}
 	case "condition", "regex":
-		c.depth++
+		c.open()
 		c.field = attr(e, "field")
 		c.at.Line = line
 		c.expression(attr(e, "expression"))
@@ -65,6 +71,7 @@ func (c *checker) start(dec *xml.Decoder, line int, e xml.StartElement) error {
 		}
 		err := dec.DecodeElement(&a, &e)
 		c.at.Line = line
+		c.stand(e.Name.Local)
 		c.action(attr(e, "application"), trim(cmp.Or(trim(a.Text), attr(e, "data"))))
 		return err
 	}
@@ -73,18 +80,48 @@ func (c *checker) start(dec *xml.Decoder, line int, e xml.StartElement) error {
 
 func (c *checker) end(name string) {
 	switch name {
+	case "profile":
+		c.profile = nil
 	case "extension":
 		c.at = Location{Context: c.at.Context}
-		c.depth--
+		c.close()
 	case "condition", "regex":
-		c.depth--
+		c.close()
+	}
+}
+
+// open begins an extension or a condition.
+func (c *checker) open() {
+	c.opened++
+	c.conditions = append(c.conditions, c.opened)
+}
+
+// close ends what was opened last.
+func (c *checker) close() {
+	c.conditions = c.conditions[:max(0, len(c.conditions)-1)]
+}
+
+// inside reports whether an action counts here: within a condition of an extension only.
+func (c *checker) inside() bool { return len(c.conditions) > 1 }
+
+// stand says where the action stands that comes now.
+func (c *checker) stand(element string) {
+	c.place.order++
+	c.place.Location = c.at
+	c.place.anti = element == "anti-action"
+	c.place.condition = 0
+	if c.inside() {
+		c.place.condition = c.conditions[len(c.conditions)-1]
 	}
 }
 
 // expression keeps what the condition that was opened last asks of the dialled number.
 func (c *checker) expression(s string) {
-	c.oddBlank("expression", s, "it matches nothing that is dialled")
-	if c.field == "destination_number" && s != "" {
+	dialled := c.field == "destination_number"
+	if dialled || strings.ContainsFunc(s, IsOddBlank) { // a name can have a typographic quote
+		c.pasted("expression", s, "it matches nothing that is dialled")
+	}
+	if dialled && s != "" {
 		c.at.Number = s
 	}
 }
