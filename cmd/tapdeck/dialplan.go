@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net"
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 
 	"tapdeck/cmd/internal/config"
 	"tapdeck/dialplan"
@@ -22,17 +24,17 @@ type dialplanCommand struct {
 	Host       []string          `placeholder:"HOST:PORT" help:"Where tapdeck listens, as FreeSWITCH reaches it; repeated for fail-over, tried in this order (default: esl.listen of the configuration)."`
 	Plan       string            `placeholder:"NAME" help:"The plan that these calls follow (default: left to tapdeck)."`
 	Variable   map[string]string `short:"v" mapsep:"none" placeholder:"NAME=VALUE" help:"A channel variable to set before, such as tapdeck_listen=30s; may be repeated."`
-	Check      string            `placeholder:"FILE" help:"Read this dialplan file (- for standard input) and say what is wrong with its socket lines, instead."`
+	Check      string            `placeholder:"FILE" help:"Read this dialplan, or whole configuration of FreeSWITCH (- for standard input), instead, and say what is wrong with its socket lines, what fights with tapdeck beside them (uuid_audio_stream by api_on_answer, execute_on_media or a script, proxy_media, bypass_media, a profile's inbound-use-callid-as-uuid, blanks and quotes of web pages), and which tapdeck_ variables and plans no call can use."`
 }
 
 // Run prints the extension, or checks a file.
 func (c *dialplanCommand) Run(p *program) error {
-	hosts, plans, err := c.hosts(p)
+	loaded, hosts, plans, err := c.hosts(p)
 	if err != nil {
 		return err
 	}
 	if c.Check != "" {
-		return c.check(p, hosts, plans)
+		return c.check(p, loaded, hosts, plans)
 	}
 	e := dialplan.Extension{Name: c.Name, Number: c.Number, Context: c.Context, Hosts: hosts, Plan: c.Plan, Variables: c.Variable}
 	return usage(dialplan.Render(p.Stdout, e))
@@ -41,25 +43,25 @@ func (c *dialplanCommand) Run(p *program) error {
 // hosts are those of the command line, else the configuration's own. A plan must be
 // one of the configuration, unless there is none here: the command line alone can
 // speak for another machine, whose plans are nil.
-func (c *dialplanCommand) hosts(p *program) (hosts, plans []string, err error) {
+func (c *dialplanCommand) hosts(p *program) (loaded *config.Loaded, hosts, plans []string, err error) {
 	if err := checkHosts(c.Host); err != nil {
-		return nil, nil, usage(err)
+		return nil, nil, nil, usage(err)
 	}
-	loaded, err := c.load(p, nil)
+	loaded, err = c.load(p, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if loaded.File != "" || len(c.Host) == 0 {
 		plans = loaded.PlanNames()
 	}
 	if c.Plan != "" && plans != nil && !slices.Contains(plans, c.Plan) {
-		return nil, nil, usage(fmt.Errorf("--plan %q: there is no such plan in the configuration; there are %q", c.Plan, plans))
+		return nil, nil, nil, usage(fmt.Errorf("--plan %q: there is no such plan in the configuration; there are %q", c.Plan, plans))
 	}
 	if len(c.Host) > 0 {
-		return c.Host, plans, nil
+		return loaded, c.Host, plans, nil
 	}
 	hosts, err = c.listening(loaded)
-	return hosts, plans, err
+	return loaded, hosts, plans, err
 }
 
 // listening is esl.listen, if FreeSWITCH can be told it.
@@ -86,7 +88,7 @@ func checkHosts(hosts []string) error {
 }
 
 // check says what is wrong with a dialplan file; it fails if a call would.
-func (c *dialplanCommand) check(p *program, hosts, plans []string) error {
+func (c *dialplanCommand) check(p *program, loaded *config.Loaded, hosts, plans []string) error {
 	in, name := p.Stdin, "standard input"
 	if c.Check != "-" {
 		f, err := os.Open(c.Check)
@@ -103,7 +105,47 @@ func (c *dialplanCommand) check(p *program, hosts, plans []string) error {
 	if plans != nil {
 		result.Findings = append(result.Findings, result.UnknownPlans(plans)...)
 	}
+	result.Findings = append(result.Findings, badVariables(loaded, result.Variables)...)
+	slices.SortStableFunc(result.Findings, func(a, b dialplan.Finding) int { return cmp.Compare(a.Line, b.Line) })
 	return printFindings(p.Stdout, name, result)
+}
+
+// badVariables returns a warning for each channel variable that is none of tapdeck's, or that sets
+// a value which a call can't use: the plan's own holds.
+func badVariables(loaded *config.Loaded, uses []dialplan.VariableUse) (findings []dialplan.Finding) {
+	for _, use := range uses {
+		_, errs := loaded.ForCall(oneVariable(use), use.Plan)
+		for _, err := range errs {
+			var field *config.FieldError
+			if errors.As(err, &field) && field.Field != config.PlanVariable && field.Field != "socket_path" {
+				findings = append(findings, dialplan.Finding{
+					Location: use.Location, Severity: dialplan.SeverityWarning, Text: err.Error(),
+					Hint: "correct it; until then the plan's own value is used, and each call logs a warning",
+				})
+			}
+		}
+	}
+	return findings
+}
+
+// oneVariable is a call's only channel variable.
+type oneVariable dialplan.VariableUse
+
+// Get returns the value of the variable, "" of any other.
+func (v oneVariable) Get(name string) string {
+	if name != v.Name {
+		return ""
+	}
+	return v.Value
+}
+
+// Names yields the variable if its name begins with prefix.
+func (v oneVariable) Names(prefix string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if strings.HasPrefix(v.Name, prefix) {
+			yield(v.Name)
+		}
+	}
 }
 
 func printFindings(w io.Writer, name string, result dialplan.Result) error {

@@ -149,3 +149,72 @@ func TestDialplanCheckInput(t *testing.T) {
 		}
 	}
 }
+
+// TestDialplanCheckFights checks what stands beside socket actions: what it says of it, line by
+// line, and that only an error fails.
+func TestDialplanCheckFights(t *testing.T) {
+	const good = `<action application="socket" data="127.0.0.1:8084/survey async full"/>`
+	config := configFile(t, "plans: {survey: {listen: 30s}}\n")
+	set := func(data string) string { return `<action application="set" data="` + data + `"/>` }
+	for name, tt := range map[string]struct {
+		actions []string
+		code    int
+		want    []string
+	}{
+		"variables": {
+			[]string{
+				set("tapdeck_lisen=30s"), set("tapdeck_listen=30x"), `<action application="multiset" data="^^;a=b;TAPDECK_LISTEN=20s;tapdeck_tone_frequency=1"/>`,
+				set("tapdeck_listen='30s'"), set("tapdeck_listen=${x}"), set("tapdeck_plan=servey"), good,
+			},
+			exitDone,
+			[]string{
+				`:4: warning: tapdeck_lisen: "30s": no such variable; the nearest known is tapdeck_listen`, `:5: warning: tapdeck_listen: "30x": a duration`,
+				`:6: warning: tapdeck_tone_frequency: "1": must be 20 to 3400 Hz`, `:7: warning: tapdeck_listen: "'30s'": a duration`,
+				`:9: warning: plan "servey"`,
+			},
+		},
+		"media":        {[]string{set("bypass_media=true"), good}, exitDone, []string{":4: note: bypass_media=true"}},
+		"bridge":       {[]string{set("bypass_media=true"), `<action application="bridge" data="user/1"/>`, good}, exitDone, []string{":4: warning: bypass_media=true"}},
+		"silence":      {[]string{set("proxy_media=true"), `<action application="bridge" data="user/1"/>`, good}, exitFailed, []string{":4: error: proxy_media=true"}},
+		"second":       {[]string{set("execute_on_media=bgapi uuid_audio_stream ${uuid} start ws://x mono"), good}, exitFailed, []string{":4: error: execute_on_media calls"}},
+		"typographic":  {[]string{set("x=“y”"), good}, exitDone, []string{":4: warning: the data \"x=“y”\" of set holds a typographic quote (U+201C)"}},
+		"nothing else": {[]string{set("tapdeck_listen=1m"), set("api_on_answer=uuid_dump ${uuid}"), good}, exitDone, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "00_tapdeck.xml")
+			if err := os.WriteFile(path, []byte(extension(tt.actions...)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			code, stdout, stderr := runProgram(t, t.Context(), "dialplan", "--config", config, "--check", path)
+			var got []string
+			for line := range strings.Lines(stdout) {
+				if rest, found := strings.CutPrefix(line, path); found && !strings.Contains(rest, ": ok: ") {
+					got = append(got, rest)
+				}
+			}
+			if code != tt.code || len(got) != len(tt.want) {
+				t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+			}
+			for i, want := range tt.want {
+				if !strings.HasPrefix(got[i], want) {
+					t.Errorf("line %q, want %q", got[i], want)
+				}
+			}
+		})
+	}
+}
+
+// TestDialplanCheckDefaults: without a configuration file here, the defaults say what a variable
+// can be, whoever's hosts these are.
+func TestDialplanCheckDefaults(t *testing.T) {
+	t.Chdir(t.TempDir())
+	path := filepath.Join(t.TempDir(), "dialplan.xml")
+	file := extension(`<action application="set" data="tapdeck_listen=x"/>`, `<action application="set" data="tapdeck_plan=theirs"/>`, `<action application="socket" data="a:1 async full"/>`)
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := runProgram(t, t.Context(), "dialplan", "--host", "a:1", "--check", path)
+	if code != exitDone || !strings.Contains(stdout, `:4: warning: tapdeck_listen: "x": a duration`) || strings.Contains(stdout, "theirs") {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+}
