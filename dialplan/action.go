@@ -34,9 +34,9 @@ func (c *checker) other(application, data string) {
 	c.stream(application, data)
 	switch application {
 	case "bridge":
-		c.bridges = append(c.bridges, c.place)
-	case "transfer":
-		c.transferred(data)
+		c.bridged(data)
+	case "transfer", "execute_extension":
+		c.jumped(data)
 	}
 	for _, a := range assignments(application, data) {
 		c.assigned(a)

@@ -89,7 +89,7 @@ type Result struct {
 // or [::] stands for any. Without any, every socket action counts as one that should
 // reach the controller.
 func Check(r io.Reader, hosts []string) (Result, error) {
-	c := &checker{controller: hosts}
+	c := &checker{controller: hosts, jumps: map[int][]jump{}}
 	c.patterns.compile()
 	if err := c.walk(r); err != nil {
 		return Result{}, fmt.Errorf("parse dialplan: %w", err)
@@ -114,7 +114,8 @@ type checker struct {
 	bridges    []place
 	pastes     []paste
 	profiles   []*profile
-	transfers  [][2]string // from one context to another
+	jumps      map[int][]jump // by the extension in which they are
+	contexts   [][2]string    // from which, and to which, calls are transferred
 }
 
 // report adds a finding about what is looked at.

@@ -1,5 +1,10 @@
 package dialplan
 
+import (
+	"regexp"
+	"strings"
+)
+
 // mediaEffect says what comes of audio that FreeSWITCH does not read from a bridge on, if tapdeck
 // gets the call after that bridge: F111 of controller/switchsim/FACTS.md.
 type mediaEffect struct {
@@ -33,6 +38,20 @@ type mediaUse struct {
 	assignment
 }
 
+// legs finds the one media variable that acts on the call itself if it is given to the leg of a
+// bridge.
+var legs = regexp.MustCompile(`(?i)[{\[<,:;](bypass_media_after_bridge)=([^,:;}\]>]*)`)
+
+// bridged records a bridge, and what it does to the call's audio.
+func (c *checker) bridged(data string) {
+	if m := legs.FindStringSubmatch(data); m != nil {
+		at := c.place
+		at.order--
+		c.media = append(c.media, mediaUse{at, assignment{strings.ToLower(m[1]), strings.Trim(m[2], `'"`)}})
+	}
+	c.bridges = append(c.bridges, c.place)
+}
+
 // judgeMedia reports media variables that calls have when they come to tapdeck.
 func (c *checker) judgeMedia() {
 	for _, m := range c.media {
@@ -53,11 +72,11 @@ func (c *checker) judgeMedia() {
 // before a socket action, a note if the call only has it there, else "".
 func (c *checker) meaning(m mediaUse) (worst Severity) {
 	for _, s := range c.Sockets {
-		if !s.meant || !m.before(s.place) {
+		if !s.meant || !c.before(m.place, s.place) {
 			continue
 		}
 		for _, b := range c.bridges {
-			if m.before(b) && b.before(s.place) && !c.changed(m, b) {
+			if c.before(m.place, b) && c.before(b, s.place) && !c.changed(m, b) {
 				return mediaVariables[m.name].severity
 			}
 		}
@@ -71,12 +90,9 @@ func (c *checker) meaning(m mediaUse) (worst Severity) {
 // changed reports whether the variable that m sets has another value at p.
 func (c *checker) changed(m mediaUse, p place) bool {
 	for _, other := range c.media {
-		if other.name == m.name && m.before(other.place) && other.before(p) {
+		if other.name == m.name && c.before(m.place, other.place) && c.before(other.place, p) {
 			return true
 		}
 	}
 	return false
 }
-
-// before reports whether a call comes by p and then by q.
-func (p place) before(q place) bool { return p.order < q.order && p.meets(q) }

@@ -2,7 +2,6 @@ package dialplan
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 )
 
@@ -64,24 +63,15 @@ func (c *checker) judgeParam(profile, name string, bridged bool) {
 	}
 }
 
-var transfersTo = regexp.MustCompile(`(?i)^(?:'[^']*'|\S+)\s+XML\s+(\S+)`)
-
-// transferred records that calls go from one context to another.
-func (c *checker) transferred(data string) {
-	if m := transfersTo.FindStringSubmatch(data); m != nil {
-		c.transfers = append(c.transfers, [2]string{c.at.Context, m[1]})
-	}
-}
-
 // reachedFrom reports whether calls of a context can come to tapdeck, there or after a transfer,
 // and whether after a bridge.
 func (c *checker) reachedFrom(context string) (reached, bridged bool) {
 	for _, s := range c.Sockets {
-		if !s.meant || s.Context != "" && s.Context != context && !slices.Contains(c.transfers, [2]string{context, s.Context}) {
+		if !s.meant || s.Context != "" && s.Context != context && !slices.Contains(c.contexts, [2]string{context, s.Context}) {
 			continue
 		}
 		reached = true
-		bridged = bridged || slices.ContainsFunc(c.bridges, func(b place) bool { return b.before(s.place) })
+		bridged = bridged || slices.ContainsFunc(c.bridges, func(b place) bool { return c.before(b, s.place) })
 	}
 	return reached, bridged
 }

@@ -30,6 +30,9 @@ func (p *patterns) compile() {
 	p.script = regexp.MustCompile(`(?i)(?:^` + language + `|` + variable + `=['"]?(?:(?:bgapi|expand)[ :])?` + language + `|^bind_(?:digit_action|meta_app) .*\b` + language + `|\$\{(?:bgapi[( ]|api[( ])?` + language + `)[ :(,]+([^\s'"(){}\[\],;]*stream[^\s'"(){}\[\],;]*)`)
 }
 
+// hangupHook matches the variables by which FreeSWITCH calls an API command behind the end of a call.
+var hangupHook = regexp.MustCompile(`(?i)^api_(hangup|reporting)_hook`)
+
 // use is something that fights with tapdeck if its call comes to tapdeck, too.
 type use struct {
 	place
@@ -42,8 +45,9 @@ const removeStream = "remove it; tapdeck starts and stops the stream"
 // stream records what an action has to do with streams.
 func (c *checker) stream(application, data string) {
 	const (
-		second   = "another start or stop on the same channel, and while its stream is there tapdeck can't start its own"
+		second   = "another start or stop on the same channel, and while its stream is there tapdeck can't start its own: it stops that one, whose server loses the call"
 		expanded = "uuid_audio_stream is called while the dialplan expands ${…}: its answer goes into a variable that nobody looks at, and while its stream is there tapdeck can't start its own"
+		late     = "the call is over by then, and so is tapdeck's stream"
 	)
 	action, logged := application+" "+data, application == "log"
 	if m := c.script.FindStringSubmatch(action); m != nil && !logged {
@@ -61,11 +65,17 @@ func (c *checker) stream(application, data string) {
 		return
 	}
 	for _, m := range c.hook.FindAllStringSubmatch(data, -1) {
-		effect := second
-		if c.noApplication.MatchString(m[0]) {
-			effect = "as an application, which it is not, and so FreeSWITCH hangs the call up"
+		u := use{c.place, SeverityError, SeverityWarning, removeStream, m[1] + " calls uuid_audio_stream: "}
+		switch {
+		case hangupHook.MatchString(m[1]):
+			u.here, u.elsewhere = SeverityNote, SeverityNote
+			u.text += late
+		case c.noApplication.MatchString(m[0]):
+			u.text += "as an application, which it is not, and so FreeSWITCH hangs the call up"
+		default:
+			u.text += second
 		}
-		c.uses = append(c.uses, use{c.place, SeverityError, SeverityWarning, removeStream, m[1] + " calls uuid_audio_stream: " + effect})
+		c.uses = append(c.uses, u)
 	}
 	if m := c.calls.FindStringSubmatch(action); m != nil {
 		c.uses = append(c.uses, use{c.place, SeverityError, "", removeStream, m[1] + " calls uuid_audio_stream: " + second})

@@ -106,7 +106,7 @@ func (c *checker) inside() bool { return len(c.conditions) > 1 }
 
 // stand says where the action stands that comes now.
 func (c *checker) stand(element string) {
-	c.place.order++
+	c.place.order += 2 // what a bridge sets comes before it
 	c.place.Location = c.at
 	c.place.anti = element == "anti-action"
 	c.place.condition = 0
@@ -123,6 +123,7 @@ func (c *checker) expression(s string) {
 	}
 	if dialled && s != "" {
 		c.at.Number = s
+		c.place.dialled = newDialled(s)
 	}
 }
 
