@@ -18,6 +18,7 @@ func (p *patterns) compile() {
 	const (
 		api      = `uuid_audio_stream\b`
 		language = `(?:lua|luarun|jsrun|jsapi|javascript|perl|perlrun|python3?|pyrun)`
+		word     = `(?:\$\{[^}]*\}|[^\s'"(){}\[\],;])`
 		// variables that FreeSWITCH acts upon in the course of a call
 		variable = `\b(?:api|exec|execute|bridge_pre_execute)_[a-z_0-9]+`
 	)
@@ -27,7 +28,8 @@ func (p *patterns) compile() {
 	p.calls = regexp.MustCompile(`^(` + language + `|system|bgsystem|bind_digit_action|bind_meta_app) .*\b` + api)
 	p.noApplication = regexp.MustCompile(`(?i)^execute_\w+=['"]?(?:(?:bg|sched_)?api|expand|uuid_audio_stream)\b`)
 	p.plainScript = regexp.MustCompile(`^(?:lua |\w+ [a-z_0-9]+=['"]?lua)`)
-	p.script = regexp.MustCompile(`(?i)(?:^` + language + `|` + variable + `=['"]?(?:(?:bgapi|expand)[ :])?` + language + `|^bind_(?:digit_action|meta_app) .*\b` + language + `|\$\{(?:bgapi[( ]|api[( ])?` + language + `)[ :(,]+([^\s'"(){}\[\],;]*stream[^\s'"(){}\[\],;]*)`)
+	p.script = regexp.MustCompile(`(?i)(?:^` + language + `|^\w+ [a-z_0-9]+=['"]?` + language + `|` + variable + `=['"]?(?:(?:bgapi|expand)[ :])?` + language +
+		`|^bind_(?:digit_action|meta_app) .*\b` + language + `|\$\{(?:bgapi[( ]|api[( ])?` + language + `)[ :(,'"]+(` + word + `*stream` + word + `*)`)
 }
 
 // hangupHook matches the variables by which FreeSWITCH calls an API command behind the end of a call.
