@@ -59,7 +59,7 @@ type TransferWord string
 func (w *TransferWord) UnmarshalText(text []byte) error {
 	switch word := string(text); {
 	case strings.ContainsAny(word, " '\\\"`"), strings.Contains(word, "${"):
-		return errors.New("must be one word without blanks, quotes, backslashes and ${")
+		return errors.New("must be one word without blanks, quotes, backslashes and ${: dialplan and context are values of their own")
 	case strings.HasPrefix(word, "-"), strings.HasPrefix(word, "^^"):
 		return errors.New("must not begin with - or ^^, which FreeSWITCH takes for an option")
 	}

@@ -127,10 +127,22 @@ func (n node) scalar(f *field, v reflect.Value) {
 		err = f.checkWritten(n.ShortTag(), n.Value)
 	}
 	if err != nil {
-		n.report(err)
+		n.report(f.hinted(err))
 		return
 	}
 	v.Set(fresh)
+}
+
+// hinted adds the field's example to a violation that says nothing of what to write.
+func (f *field) hinted(err error) error {
+	e, is := errors.AsType[*FieldError](err)
+	switch {
+	case f.example == "", is && e.Hint+e.Nearest != "":
+		return err
+	case is:
+		return violated(e.Rule, f.hint)
+	}
+	return violated(err.Error(), f.hint)
 }
 
 // checkWritten refuses a value that reads well but is of another type for YAML:
@@ -161,13 +173,16 @@ func (n node) list(f *field, v reflect.Value) {
 		n.scalar(f.elem, one.Index(0))
 		v.Set(one)
 		return
+	case n.Kind != yaml.SequenceNode && f.main:
+		n.refuse("must be one value ("+f.elem.form+") or a list", f.hint)
+		return
 	case n.Kind != yaml.SequenceNode:
 		n.refuse("must be a list", "such as [a, b]")
 		return
 	case len(n.Content) == 0 && f.needed:
 		n.refuse("must not be empty", f.hint)
 	case f.most > 0 && len(n.Content) > f.most:
-		n.refuse(fmt.Sprintf("has %d values, and may have at most %d", len(n.Content), f.most), "")
+		n.refuse(fmt.Sprintf("has %d values, and may have at most %d", len(n.Content), f.most), "remove some, or say them in another place")
 		return
 	}
 	list, before := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)), len(n.d.bad.list)

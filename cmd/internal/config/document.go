@@ -76,6 +76,7 @@ func (d document) syntax(data []byte, err error) *yaml.Node {
 	anchor, unknown := strings.CutPrefix(text, "unknown anchor '")
 	anchor, _, _ = strings.Cut(anchor, "'")
 	tab := regexp.MustCompile(`(?m)^ *\t\s*\S`).FindIndex(data)
+	remark := regexp.MustCompile(`: +#[0-9A-D*#]*[]},]`).FindIndex(data) // finish_on: #}
 	pastedLine, pasted := firstPasted(string(data))
 	switch {
 	case tab != nil:
@@ -86,6 +87,8 @@ func (d document) syntax(data []byte, err error) *yaml.Node {
 		line = lineAt(data, bytes.IndexFunc(data, isControl))
 	case strings.Contains(text, "alphabetic or numeric character"):
 		hint = stars
+	case remark != nil:
+		line, hint = lineAt(data, remark[0]), `# begins a comment: a value that begins with # stands in quotes: "#"`
 	case pasted != "":
 		line, hint = pastedLine, pasted
 	}

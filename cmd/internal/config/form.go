@@ -72,7 +72,7 @@ func (s schema) text(steps Steps, most int) string {
 		switch {
 		case i == 0:
 			text = cut(next, most)
-		case len(text)+len(next) > most:
+		case len(text+", "+next) > most:
 			return text + ", …"
 		default:
 			text += ", " + next

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"tapdeck/controller/flow"
 )
 
 // Whatever a file holds, reading it ends in errors that name the file or in a
@@ -57,10 +59,11 @@ func checkAccepted(t *testing.T, l *Loaded) {
 	for _, name := range l.PlanNames() {
 		plans += "  " + strconv.Quote(name) + ": {}\n"
 	}
-	if _, err := Parse("again.yaml", []byte("plans:\n"+plans), Options{Flags: flags}); err != nil {
-		t.Errorf("accepted, but not valid: %v", err)
+	again, err := Parse("again.yaml", []byte("plans:\n"+plans), Options{Flags: flags})
+	if err != nil {
+		t.Fatalf("accepted, but not valid: %v", err)
 	}
-	if changes := Diff(l, l); len(changes) > 0 {
+	if changes := append(Diff(l, l), Diff(l, again)...); len(changes) > 0 {
 		t.Errorf("differs from itself: %v", changes)
 	}
 	for _, name := range l.PlanNames() {
@@ -68,10 +71,34 @@ func checkAccepted(t *testing.T, l *Loaded) {
 		if want, _ := l.Plan(name); !reflect.DeepEqual(plan, want) || len(warnings) > 0 {
 			t.Errorf("plan %s of a call: %+v, want %+v (%v)", name, plan, want, warnings)
 		}
-		if steps := Timeline(plan); steps[0].Text != "answer" || steps[len(steps)-1].Text != "hangup" {
-			t.Errorf("the timeline of plan %s is not from answer to hangup: %v", name, steps)
+		lines := Timeline(plan)
+		if flat := l.Config.Plans[name].Steps == nil; flat && (lines[0].Text != "answer" || lines[len(lines)-1].Text != "hangup") {
+			t.Errorf("the timeline of plan %s is not from answer to hangup: %v", name, lines)
+		}
+		if err := errors.Join(flow.Check(plan.Steps)...); err != nil || len(lines) < len(plan.Steps)/2 {
+			t.Errorf("plan %s: %v, %v", name, err, lines)
 		}
 	}
+}
+
+// FuzzSteps is FuzzLoad of a plan's steps.
+func FuzzSteps(f *testing.F) {
+	for _, seed := range []string{
+		"answer", "answer, pause: 500ms, hangup: USER_BUSY", "answer, play: {file: [a.wav, 'b c'], stop_on: \"*#\"}, tone: 1s",
+		"answer, stream, listen: {for: 1m, finish_on: 08, silence: 1s, silence_level: auto, no_input: 1s}, stream: stop",
+		"set: a=b", "set: {name: a, value: 'ä\u00a0\U0001f600'}", "transfer: {number: 0800, dialplan: XML, context: \"-\"}", "transfer: -08",
+		"answer: 3, [a], {}, ~, {a: b, c: d}, play", "answer, play: \"=\", play: \"~\", play: null, play: .5, play: \"<<\", play: \"? a\"", "hangup, hangup",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, steps string) {
+		l, err := Parse("f.yaml", []byte("plans:\n  x: {steps: [\n"+steps+"\n]}"), Options{})
+		if err != nil {
+			checkErrors(t, err)
+			return
+		}
+		checkAccepted(t, l)
+	})
 }
 
 // FuzzCall gives a call hostile channel variables: they end in warnings, or in

@@ -18,7 +18,7 @@ func nearest(word string, candidates []string) string {
 	best, least, alike := "", enough, ""
 	for _, c := range candidates {
 		a, b := lastPart(word), strings.ToLower(lastPart(c))
-		if d := distance(word, strings.ToLower(c)); d < least {
+		if d := distance(word, strings.ToLower(c)); d < least && d < len(word) {
 			best, least = c, d
 		} else if alike == "" && min(len(a), len(b)) >= enough && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a)) {
 			alike = c

@@ -37,6 +37,34 @@ prompt+15.0 hangup`},
 prompt+0.0 listen 15 s (ends earlier on digit * or #, 2.5 s of silence after speech, hangup)
 prompt+15.0 stream stop
 prompt+15.0 hangup`},
+		"all of the flat form": {"{prompt: a.wav, stop_on: '#', silence_level: auto, no_input: 8s, typeahead: true, dtmf: inband}", `
+0.0 answer
+0.5 tone 800 Hz for 0.5 s
+1.0 stream start, mono 8000 Hz, frames of 20ms (connects within 3 s, else hangup)
+1.0 prompt a.wav (its length is the switch's, ends earlier on digit #)
+prompt+0.0 listen 15 s (ends earlier on 8 s without speech, hangup)
+prompt+15.0 stream stop
+prompt+15.0 hangup`},
+		"steps": {"{stream: {mix: stereo}, steps: [answer, pause: 500ms, play: {file: a.wav, stop_on: '*#'}, tone: 250ms, stream, listen: {for: 60s, silence: 3s}, stream: stop, set: a=b, play: [b.wav, c.wav], listen: 1s, transfer: {number: 5000, context: x}]}", `
+0.0 answer
+0.0 pause 0.5 s
+0.5 prompt a.wav (its length is the switch's, ends earlier on digit * or #)
+play+0.0 tone 800 Hz for 0.25 s
+play+0.25 stream start, stereo 8000 Hz, frames of 20ms (connects within 3 s, else hangup)
+play+0.25 listen 60 s (ends earlier on 3 s of silence after speech, hangup)
+play+60.25 stream stop
+play+60.25 set a=b
+play+60.25 prompt b.wav (its length is the switch's)
+play_2+0.0 prompt c.wav (its length is the switch's)
+play_3+0.0 listen 1 s (ends earlier on hangup)
+play_3+1.0 transfer to 5000 XML x`},
+		"steps without a stream": {"{steps: [hangup: USER_BUSY]}", `
+0.0 hangup, USER_BUSY`},
+		"steps without an end": {"{steps: [answer, stream]}", `
+0.0 answer
+0.0 stream start, mono 8000 Hz, frames of 20ms (connects within 3 s, else hangup)
+0.0 stream stop
+0.0 hangup`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			plan, _ := mustParse(t, "plans: {x: "+c.plan+"}", Options{}).Plan("x")

@@ -51,7 +51,7 @@ func newStepType(step flow.Step) *stepType {
 	t := &stepType{field: &field{key: step.Name(), typ: defaults.Type()}, defaults: defaults}
 	t.group(t.typ)
 	if _, reads := step.(encoding.TextUnmarshaler); reads {
-		t.short = newField(t.typ, "", "")
+		t.short = newField(t.typ, `form:"a text"`, "")
 		return t
 	}
 	if i := slices.IndexFunc(t.fields, func(c *field) bool { return c.main }); i >= 0 {
@@ -73,7 +73,17 @@ func (t *stepType) isComplete() bool {
 	return !slices.ContainsFunc(t.fields, func(c *field) bool { return c.needed })
 }
 
-// example is how the step is written with what it needs.
+// howTo says how the step is written with what it needs.
+func (t *stepType) howTo() string {
+	if text, reads := reflect.New(t.typ).Interface().(encoding.TextUnmarshaler); reads {
+		if err := text.UnmarshalText(nil); err != nil {
+			return err.Error()
+		}
+	}
+	return "write " + t.example()
+}
+
+// example is the step with what it needs.
 func (t *stepType) example() string {
 	var named []string
 	for _, c := range t.fields {
@@ -97,7 +107,7 @@ func (s *Steps) decodeNode(n node) {
 	}
 	switch {
 	case n.Kind != yaml.SequenceNode:
-		n.refuse("must be a list of steps", stepsExample)
+		n.refuse("must be a list of steps, each with a - of its own", stepsExample)
 		return
 	case len(n.Content) == 0:
 		n.refuse("must not be empty", "write the steps, "+stepsExample)
@@ -198,7 +208,11 @@ func (n node) severalKeys() {
 	first, second := n.Content[0], n.Content[2]
 	hint := "write each step with a - of its own"
 	if t := n.d.stepType(first.Value); t != nil && t.child(second.Value) != nil {
-		hint = fmt.Sprintf("the values of %s stand below it, further to the right, or in braces: %s: {%s: …}", t.key, t.key, second.Value)
+		key := second.Value + ": …"
+		if main := t.short; main != nil && main.main && main.key != second.Value {
+			key = main.key + ": …, " + key
+		}
+		hint = fmt.Sprintf("the values of %s stand below it, further to the right, or in braces: %s: {%s}", t.key, t.key, key)
 	}
 	n.refuse(fmt.Sprintf("must be one step, and has the keys %q and %q", shorten(first.Value), shorten(second.Value)), hint)
 }
@@ -231,11 +245,13 @@ func (n node) unknownStep(word string) {
 // stepValue reads what stands behind a step's word.
 func (n node) stepValue(t *stepType, v reflect.Value) {
 	switch {
+	case len(t.fields) == 0 && n.isNull():
+		n.refuseKey("takes no value", "write "+t.key+" without a colon")
 	case len(t.fields) == 0 && n.Node != nil:
 		n.refuse("takes no value", "write "+t.key)
 	case n.Node == nil && t.isComplete():
 	case n.Node == nil, n.isNull() && !t.isComplete():
-		n.refuseKey("needs a value", "write "+t.example())
+		n.refuseKey("needs a value", t.howTo())
 	case n.isNull():
 		n.refuseKey("has no value behind the colon", "write "+t.key+", or a value")
 	case n.Kind == yaml.MappingNode:

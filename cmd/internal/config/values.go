@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -61,7 +62,7 @@ func (l *Loaded) values(plan string) []Value {
 		key, v := join(prefix, set.path), set.of(holder)
 		value := Value{Key: key, Origin: l.origin(key), Reload: set.reload, raw: v.Interface()}
 		if steps, are := value.raw.(Steps); are {
-			value.Value, value.brief = l.schema.text(steps, maxFile), l.schema.text(steps, briefSteps)
+			value.Value, value.brief = l.schema.text(steps, math.MaxInt), l.schema.text(steps, briefSteps)
 		} else {
 			value.Value = set.show(v)
 		}
