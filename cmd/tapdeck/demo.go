@@ -23,8 +23,8 @@ import (
 	"tapdeck/controller/switchsim/load"
 )
 
-// demoListen is how long a demo listens if no plan was asked for.
-const demoListen = "5s"
+// demoListen is how long a demo listens if no plan was asked for, and it is in the flat form.
+const demoListen = 5 * time.Second
 
 type demoCommand struct {
 	configured `embed:""`
@@ -86,13 +86,14 @@ func (c *demoCommand) configure(p *program) (*config.Loaded, controller.Plan, er
 	if err != nil {
 		return nil, controller.Plan{}, usage(fmt.Errorf("--out %q: %w", c.Out, err))
 	}
-	extra := map[string]string{"sink.directory": c.Out}
-	if c.Config == "" && c.Plan == "" {
-		extra["plans.default.listen"] = demoListen
-	}
-	loaded, err := c.load(p, extra)
+	loaded, err := c.load(p, map[string]string{"sink.directory": c.Out})
 	if err != nil {
 		return nil, controller.Plan{}, err
+	}
+	if _, stated := c.Set["plans.default.listen"]; !stated && c.Config == "" && c.Plan == "" {
+		plan := loaded.Config.Plans[config.DefaultPlan]
+		plan.Listen = demoListen
+		loaded.Config.Plans[config.DefaultPlan] = plan
 	}
 	name := cmp.Or(c.Plan, config.DefaultPlan)
 	plan, ok := loaded.Plan(name)

@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"tapdeck/controller/flow"
 )
 
 // A plan can be played from the configuration of a production host, whose switch
@@ -59,5 +62,25 @@ func TestDemoThatWaitsForDigits(t *testing.T) {
 	}
 	if code, out = demo(t, yaml, "short"); code != exitDone || !strings.Contains(out, hint) {
 		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
+// Without a file and a plan a demo is short, but neither if it is told otherwise nor if there is
+// no single listening time.
+func TestDemoIsShort(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for set, want := range map[string]time.Duration{
+		"plans.default.silence=1s":                                   time.Second + 5*time.Second,
+		"plans.default.listen=7s":                                    time.Second + 7*time.Second,
+		"plans.default.steps=answer, listen: 9s, hangup":             9 * time.Second,
+		"plans.default.steps=[answer, pause: 1s, hangup: USER_BUSY]": time.Second,
+	} {
+		key, value, _ := strings.Cut(set, "=")
+		c := demoCommand{Out: t.TempDir()}
+		c.Set = map[string]string{key: value}
+		_, plan, err := c.configure(&program{})
+		if got := flow.LengthOf(plan.Steps).Known; err != nil || got != want {
+			t.Errorf("%s: %v, %v, want %v", set, got, err, want)
+		}
 	}
 }
