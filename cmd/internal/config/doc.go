@@ -17,6 +17,10 @@
 // in a form of its own brings an UnmarshalText, and one that is more than a
 // text a decodeNode.
 //
+// A plan is flat (answer_pause, tone, prompt, listen, …) or made of steps. The types of
+// controller/flow with their tags are the schema of a step, and a further one is its line in
+// stepTypes: nothing else here knows a single step.
+//
 // The package starts goroutines only for a Watcher (those of fsnotify), and
 // Watcher.Run or Watcher.Close ends them. It never opens a listener, never
 // writes a file, never logs and never reads the process's environment by

@@ -119,7 +119,7 @@ func FuzzCall(f *testing.F) {
 		got := l.Config.Plans[of]
 		l.setValues(&decoder{}, vars, of, &got)
 		flags, holder := map[string]string{}, reflect.ValueOf(got)
-		for _, set := range l.schema.ofCall() {
+		for _, set := range l.schema.call {
 			flags[planKey(DefaultPlan, set.path)] = format(set.of(holder))
 		}
 		if _, err := Parse("", nil, Options{Flags: flags}); err != nil {

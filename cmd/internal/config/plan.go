@@ -75,7 +75,7 @@ func (l *Loaded) planName(d *decoder, variable, socketPath string) string {
 // setValues sets the single values of a call's plan.
 func (l *Loaded) setValues(d *decoder, vars controller.Variables, name string, plan *Plan) {
 	holder := reflect.ValueOf(plan).Elem()
-	for _, set := range l.schema.ofCall() {
+	for _, set := range l.schema.call {
 		switch text := vars.Get(set.variable); {
 		case text == "":
 		case !plan.has(set):
@@ -89,15 +89,10 @@ func (l *Loaded) setValues(d *decoder, vars controller.Variables, name string, p
 // variables lists the channel variables that ForCall asks for, PlanVariable first.
 func (s schema) variables() []string {
 	list := []string{PlanVariable}
-	for _, set := range s.ofCall() {
+	for _, set := range s.call {
 		list = append(list, set.variable)
 	}
 	return list
-}
-
-// ofCall are the settings of a plan that a call's channel variables can set.
-func (s schema) ofCall() []setting {
-	return slices.DeleteFunc(slices.Clone(s.plan), func(set setting) bool { return set.variable == "" })
 }
 
 func (p Plan) controller(name string) controller.Plan {

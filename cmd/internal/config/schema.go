@@ -63,6 +63,7 @@ type schema struct {
 	root  *field
 	top   []setting
 	plan  []setting // of one plan
+	call  []setting // those of plan that a call's channel variables can set
 	steps []*stepType
 }
 
@@ -80,6 +81,7 @@ const plansKey = "plans"
 func newSchema(steps []flow.Step) schema {
 	root := newField(reflect.TypeFor[Config](), "", "")
 	s := schema{root: root, top: root.settings("", nil), plan: root.planFields().settings("", nil)}
+	s.call = slices.DeleteFunc(slices.Clone(s.plan), func(set setting) bool { return set.variable == "" })
 	for _, step := range steps {
 		s.steps = append(s.steps, newStepType(step))
 	}
