@@ -93,6 +93,7 @@ func (r *Recording) Save(call store.Record) (record store.Record, err error) {
 
 // complete adds the sink's side to a call's record.
 func (f *finish) complete(call, seen store.Record) store.Record {
+	call.Schema = store.Schema
 	call.Sound, call.WAV, call.AudioSHA256 = seen.Sound, seen.WAV, seen.AudioSHA256
 	call.Metadata, call.MetadataDropped = seen.Metadata, seen.MetadataDropped
 	call.Timeline = withStream(call.Timeline, seen.Timeline)

@@ -183,7 +183,7 @@ func (s *Sink) SaveRecord(call store.Record) (store.Record, error) {
 	if err := store.CheckID(call.Call); err != nil {
 		return store.Record{}, fmt.Errorf("check call: %w", err)
 	}
-	call.Sound = track.NoSound(0)
+	call.Schema, call.Sound = store.Schema, track.NoSound(0)
 	s.metrics.countAlarms(call.Alarms)
 	if err := s.Hangs(); err != nil { // one more goroutine would wait on it
 		return call, fmt.Errorf("save record: %w", err)

@@ -23,7 +23,7 @@ func (r *Recording) streamMoments(st State) (moments store.Timeline) {
 // stream's start: the next step of the call often begins in the ms in which the stream connected.
 func withStream(call, moments store.Timeline) store.Timeline {
 	at := len(call)
-	if i := slices.IndexFunc(call, func(m store.Moment) bool { return m.Name == "stream_start" }); i >= 0 {
+	if i := slices.IndexFunc(call, func(m store.Moment) bool { return m.Name == "stream_start" || m.Name == "stream" }); i >= 0 {
 		at = i + 1
 	}
 	return slices.Concat(call[:at], moments, call[at:])

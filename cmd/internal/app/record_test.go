@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tapdeck/cmd/internal/apptest"
 	"tapdeck/cmd/internal/callview"
 	"tapdeck/cmd/internal/config"
 	"tapdeck/controller/switchsim"
@@ -46,7 +47,8 @@ func TestRecordNamesItsDaemon(t *testing.T) {
 			t.Errorf("no %s in %s, %v", want, text, err)
 		}
 	}
-	if ended := s.controller.Ended(); len(ended) != 1 || ended[0].Info.Variables != nil || ended[0].Outcome.Variables != nil || len(ended[0].Record.(callview.Record).Variables) != 2 {
+	apptest.Until(t, "the ended call", func() bool { return len(s.controller.Ended()) == 1 })
+	if ended := s.controller.Ended(); ended[0].Info.Variables != nil || ended[0].Outcome.Variables != nil || len(ended[0].Record.(callview.Record).Variables) != 2 {
 		t.Errorf("ended calls %+v, want the variables in their records alone", ended)
 	}
 	s.controller.Drain()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tapdeck/controller"
+	"tapdeck/controller/flow"
 	"tapdeck/sink"
 	"tapdeck/sink/store"
 )
@@ -122,10 +123,29 @@ func withOutcome(r store.Record, o controller.Outcome) store.Record {
 	r.Result, r.HangupCause, r.HungUpBy, r.ListenEndedBy = string(o.Result), o.HangupCause, o.HungUpBy, o.ListenEndedBy
 	r.Ended, r.Restarts, r.Err, r.Hint, r.Alarms = o.Ended, o.Restarts, o.Err, o.Hint, o.Alarms
 	r.Timeline = timeline(r.Started, o.Timeline)
+	r.Digits, r.DigitsDropped, r.Prompts = digits(r.Started, o.Digits), o.DigitsDropped, prompts(r.Started, o.Prompts)
 	if o.Variables != nil {
 		r.Variables = o.Variables
 	}
 	return r
+}
+
+// digits are what a caller pressed, in ms since the call started.
+func digits(started time.Time, pressed []flow.Digit) []store.Digit {
+	list := make([]store.Digit, len(pressed))
+	for i, d := range pressed {
+		list[i] = store.Digit{AtMS: d.At.Sub(started).Milliseconds(), Digit: d.Digit, Step: d.Step}
+	}
+	return list
+}
+
+// prompts are what a caller was played, in ms since the call started.
+func prompts(started time.Time, played []flow.Prompt) []store.Prompt {
+	list := make([]store.Prompt, len(played))
+	for i, p := range played {
+		list[i] = store.Prompt{File: p.File, Step: p.Step, AtMS: p.Began.Sub(started).Milliseconds(), HeardMS: p.Heard.Milliseconds(), EndedBy: p.EndedBy}
+	}
+	return list
 }
 
 // timeline is the moments of a call, in ms since it started.
