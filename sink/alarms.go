@@ -79,15 +79,21 @@ func (r *Recording) observe() {
 	}
 	r.askRestart()
 	if w := r.watching; w != nil {
-		if heard := w.heard(t); heard != SpeechNothing {
-			r.update(func(st *State) {
-				if r.watch.CompareAndSwap(w, nil) { // else there is a newer wish
-					st.Speech = heard
-				}
-			})
-		}
+		r.answer(w, w.heard(t))
 	}
 	r.listen()
+}
+
+// answer says once what was heard of a wish.
+func (r *Recording) answer(w *SpeechWatch, heard Speech) {
+	if heard == SpeechNothing {
+		return
+	}
+	r.update(func(st *State) {
+		if r.watch.CompareAndSwap(w, nil) { // else there is a newer wish
+			st.Speech = heard
+		}
+	})
 }
 
 // heard returns what a track has heard of what is asked for.

@@ -267,11 +267,12 @@ func (r *Recording) reserve(h *handle, now *Config) (Consumer, refusal) {
 	return r.consumer, ""
 }
 
-// open returns the track, made for the first socket.
+// open returns the track, made for the first socket, for the next one.
 func (r *Recording) open() *track.Track {
 	if r.track == nil {
 		r.track = track.New(track.Disk{Open: r.create, Go: r.goGuarded, Began: r.noteTurn, Wrote: r.noteWrite, Room: r.room}, r.format)
 	}
+	r.noteStop()
 	return r.track
 }
 

@@ -81,7 +81,6 @@ func (s *stream) serve() {
 	end := EndPanic
 	s.guard(func() {
 		s.track = s.rec.open()
-		s.rec.noteStop()
 		s.track.Connect(s.now)
 		s.rec.listen()
 		s.conn.reader, s.conn.read = newReader(s.conn.Conn), s.readConn

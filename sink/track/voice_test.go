@@ -139,15 +139,34 @@ func (l line) hears(format wav.Format, listen time.Duration, level float64) (wor
 	return "", at
 }
 
-var voiceFormats = []wav.Format{mono8, {SampleRate: 16000, Channels: 1}, {SampleRate: 8000, Channels: 2}}
-
-// check plays a line in every format and compares what comes of it.
+// check plays a line in mono at 8 kHz and compares what comes of it.
 func (l line) check(t *testing.T, listen time.Duration, level float64, want string, from, to time.Duration) {
 	t.Helper()
-	for _, format := range voiceFormats {
-		if got, at := l.hears(format, listen, level); got != want || at < from || at > to {
-			t.Errorf("%v, level %v: %q after %v, want %q between %v and %v", format, level, got, at, want, from, to)
-		}
+	l.checkFormat(t, mono8, listen, level, want, from, to)
+}
+
+func (l line) checkFormat(t *testing.T, format wav.Format, listen time.Duration, level float64, want string, from, to time.Duration) {
+	t.Helper()
+	if got, at := l.hears(format, listen, level); got != want || at < from || at > to {
+		t.Errorf("level %v: %q after %v, want %q between %v and %v", level, got, at, want, from, to)
+	}
+}
+
+// The caller is the first channel, whatever comes on the other, and windows are 20 ms at any rate.
+func TestSpeechInEveryFormat(t *testing.T) {
+	for name, format := range map[string]wav.Format{
+		"16 kHz": {SampleRate: 16000, Channels: 1}, "stereo": {SampleRate: 8000, Channels: 2}, "stereo, 16 kHz": {SampleRate: 16000, Channels: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			back := noise(-38)
+			noisy := during(2*time.Second, back, 3*time.Second, mix(recorded(t, -20, true), back))
+			noisy.checkFormat(t, format, time.Second, auto, "silence", 5700*time.Millisecond, 6*time.Second)
+			noisy.checkFormat(t, format, time.Second, fixed, "", 17*time.Second, 17*time.Second)
+			quiet := during(2*time.Second, zeros, 3*time.Second, bursts(-46))
+			quiet.checkFormat(t, format, 0, auto, "silence", 5700*time.Millisecond, 6*time.Second)
+			quiet.checkFormat(t, format, 0, fixed, "no_input", 8*time.Second, 8*time.Second)
+			line{{15 * time.Second, back}}.checkFormat(t, format, 0, auto, "no_input", 8*time.Second, 8*time.Second)
+		})
 	}
 }
 
