@@ -62,7 +62,9 @@ func TestTelephoneEventOfAnAnsweredCall(t *testing.T) {
 // A digit in band is heard between start_dtmf and stop_dtmf, and ends a playback as any other (F116).
 func TestStartDTMF(t *testing.T) {
 	t.Parallel()
-	call, c := answered(t, New(Config{Speed: 20}), CallSpec{NoTelephoneEvent: true})
+	spec := CallSpec{NoTelephoneEvent: true}
+	playing := notePlaying(&spec)
+	call, c := answered(t, New(Config{Speed: 20}), spec)
 	execute := func(app, arg string) {
 		c.execute(app, arg, app)
 		c.until("CHANNEL_EXECUTE " + app + " ")
@@ -72,6 +74,7 @@ func TestStartDTMF(t *testing.T) {
 	execute("start_dtmf", "") // changes nothing
 	c.until("CHANNEL_EXECUTE_COMPLETE start_dtmf _none_")
 	execute("playback", "silence_stream://-1")
+	<-playing
 	call.PressBy("*", InBand)
 	if m := c.until("DTMF"); m.headers["DTMF-Digit"] != "*" || m.headers["DTMF-Source"] != "INBAND_AUDIO" {
 		t.Errorf("heard %s by %s", m.headers["DTMF-Digit"], m.headers["DTMF-Source"])
@@ -103,19 +106,23 @@ func TestStartDTMFBeforeTheAnswer(t *testing.T) {
 // what plays later (F118).
 func TestDigitsTypedAhead(t *testing.T) {
 	t.Parallel()
-	call, c := answered(t, New(Config{Speed: 20}), CallSpec{Variables: map[string]string{"playback_terminators": "none"}})
+	spec := CallSpec{Variables: map[string]string{"playback_terminators": "none"}}
+	playing := notePlaying(&spec)
+	call, c := answered(t, New(Config{Speed: 20}), spec)
 	whole := func(id string) {
 		t.Helper()
 		c.execute("playback", "tone_stream://%(400,0,440)", id)
+		<-playing
 		m := c.until("CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED")
 		if got := m.headers["variable_playback_last_offset_pos"]; got != "3200" {
 			t.Errorf("%s: %s samples played, want 3200", id, got)
 		}
 	}
-	c.execute("playback", "tone_stream://%(400,0,440)", "1")
-	c.until("CHANNEL_EXECUTE playback ")
+	c.execute("playback", "silence_stream://-1", "1")
+	<-playing
 	call.Press("#")
 	c.until("DTMF")
+	c.api("uuid_break "+callID, "+OK\n")
 	c.until("CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED")
 	c.api("uuid_setvar "+callID+" playback_terminators #", "+OK\n")
 	whole("after a key that did not end the playback")
@@ -123,7 +130,7 @@ func TestDigitsTypedAhead(t *testing.T) {
 	c.until("DTMF")
 	whole("after a key in park")
 	c.execute("playback", "silence_stream://-1", "2")
-	c.until("CHANNEL_EXECUTE playback ")
+	<-playing
 	call.Press("5")
 	call.Press("#")
 	if used := c.until("CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED").headers["variable_playback_terminator_used"]; used != "#" {

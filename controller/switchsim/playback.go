@@ -66,7 +66,7 @@ func (c *Call) endPlaying(i int, whole bool, response string) {
 	played := append([]Played(nil), c.played...)
 	played[i].To = max(c.position(time.Now()), c.consumed, played[i].From)
 	c.played = played
-	rate := c.rate()
+	rate := c.spec.Leg.Rate(played[i].From) // a change within it changes nothing (F114)
 	heard, read := samples(&played[i], rate, whole)
 	c.setAsCaptured("CHANNEL_EXECUTE_COMPLETE playback",
 		header{Name: "offset", Value: itoa(heard)},
@@ -80,8 +80,10 @@ func (c *Call) endPlaying(i int, whole bool, response string) {
 func (c *Call) park(locked bool) {
 	c.forgetBreak()
 	c.setInPark(true)
+	c.emit("CHANNEL_PARK")
 	c.stay(-1, locked)
 	c.setInPark(false)
+	c.emit("CHANNEL_UNPARK")
 }
 
 func (c *Call) setInPark(yes bool) {

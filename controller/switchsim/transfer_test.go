@@ -108,15 +108,19 @@ func TestCloseAfterTransfer(t *testing.T) {
 	t.Parallel()
 	after := Action{Application: "playback", Data: "tone_stream://%(100,0,640)"}
 	for _, tc := range []struct {
-		application, data string
-		released          bool
+		application, data, begun string
+		released                 bool
 	}{
-		{"park", "", true}, {"bridge", "loopback/5000", false}, {"playback", "silence_stream://-1", false}, {"sleep", "1000000", false},
+		{"park", "", "CHANNEL_PARK", true},
+		{"bridge", "loopback/5000", "CHANNEL_EXECUTE bridge ", false},
+		{"playback", "silence_stream://-1", "CHANNEL_EXECUTE playback ", false},
+		{"sleep", "1000000", "CHANNEL_EXECUTE sleep ", false},
 	} {
 		for _, closes := range []bool{true, false} {
 			call, c := transferring(t, CallSpec{Extensions: map[string][]Action{"5000": {{Application: tc.application, Data: tc.data}, after}}})
+			c.wants("event plain CHANNEL_PARK", "+OK event listener enabled plain")
 			c.api("uuid_transfer "+callID+" 5000", "+OK\n")
-			c.until("CHANNEL_EXECUTE " + tc.application + " ")
+			c.until(tc.begun)
 			c.wants("nolinger", "+OK will not linger")
 			c.wants("noevents", "+OK no longer listening for events")
 			if closes {
