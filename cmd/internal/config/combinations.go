@@ -118,6 +118,7 @@ func (l *Loaded) planWarnings(name string, warn func(key, value, rule, hint stri
 		l.noDigits(name, warn)
 	}
 	if !flow.Streams(steps) {
+		l.noStream(name, warn)
 		return
 	}
 	// mod_audio_stream's buffer is sent only if it is filled to the last byte, and its resampler has
@@ -158,6 +159,18 @@ func (f *field) warnBelow(v reflect.Value, key string, warn func(key, value, rul
 		}
 		if value, most := v.Field(c.index), v.Field(other.index); value.Int() >= most.Int() {
 			warn(join(key, c.key), format(value), "not shorter than "+other.key+" ("+format(most)+"): it never ends the listening", "")
+		}
+	}
+}
+
+// noStream warns of what a plan states about its stream if it has none: the step may be forgotten.
+func (l *Loaded) noStream(name string, warn func(key, value, rule, hint string)) {
+	for _, v := range l.values(name) {
+		path := strings.TrimPrefix(v.Key, planKey(name, ""))
+		isStream := strings.HasPrefix(path, "stream.") || path == "on_stream_failure"
+		if isStream && !v.Origin.Inherited && v.Origin != (Origin{}) {
+			warn(v.Key, v.Value, "no step streams anything: nothing is recorded", "write the step stream where the recording begins, or remove this key")
+			return
 		}
 	}
 }

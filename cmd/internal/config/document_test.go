@@ -21,6 +21,7 @@ func TestBadFiles(t *testing.T) {
 		"unknown at the top":      {"qqqqqq: 1", []string{`tapdeck.yaml:1: qqqqqq: unknown key; known here are instance, esl, sink, record, admin, drain_timeout, log, plans`}},
 		"unknown in a plan":       {"plans:\n  survey:\n    listne: 3s", []string{`tapdeck.yaml:3: plans.survey.listne: unknown key; the nearest known is plans.survey.listen`}},
 		"flat instead of deep":    {"plans: {survey: {sample_rate: 8000}}", []string{`tapdeck.yaml:1: plans.survey.sample_rate: unknown key; the nearest known is plans.survey.stream.sample_rate`}},
+		"a step as a key":         {"plans: {x: {play: a.wav, answer: }}", []string{`tapdeck.yaml:1: plans.x.play: unknown key; a step stands in the list steps: [play: greeting.wav]`, `tapdeck.yaml:1: plans.x.answer: unknown key; a step stands in the list steps: [answer]`}},
 		"dotted key":              {"esl.listen: 127.0.0.1:1", []string{`tapdeck.yaml:1: esl.listen: unknown key; the nearest known is esl.listen`}},
 		"key twice":               {"esl:\n  max_calls: 1\n  max_calls: 2", []string{`tapdeck.yaml:3: esl.max_calls: the key is given twice, first in line 2`}},
 		"group twice":             {"esl: {max_calls: 1}\nlog: {}\nesl: {}", []string{`tapdeck.yaml:3: esl: the key is given twice, first in line 1`}},

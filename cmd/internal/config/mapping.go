@@ -129,10 +129,13 @@ func (n node) checkKey(k *yaml.Node) bool {
 // unknown reports a key that is none of those of f, with the nearest one.
 func (n node) unknown(f *field, parent string) {
 	e := &FieldError{Rule: "unknown key"}
-	if !n.d.bad.full() {
-		e.Nearest = n.nearestKey(f, parent, strings.TrimPrefix(n.key, parent+"."))
+	word := strings.TrimPrefix(n.key, parent+".")
+	if f.child(stepsKey) != nil && n.d.stepType(word) != nil {
+		e.Hint = "a step stands in the list " + stepsKey + ": [" + n.d.stepType(word).example() + "]"
+	} else if !n.d.bad.full() {
+		e.Nearest = n.nearestKey(f, parent, word)
 	}
-	if e.Nearest == "" {
+	if e.Nearest+e.Hint == "" {
 		var names []string
 		for _, c := range f.fields {
 			names = append(names, c.key)
