@@ -42,9 +42,10 @@ type call struct {
 	// What the switch has said.
 	running         string // Event-UUID of the application that runs, if any
 	completion      completion
+	rate            int    // of what the channel plays, in Hz, at the last completion
 	dtmfType        string // how digits were negotiated, once the call is answered
 	digits          flow.Digits
-	byEvent         bool // the latest digit came as an event, not in the audio
+	echoes          []flow.Digit // those that came as events, and may come in the audio, too
 	hungUp          bool
 	hangupComplete  bool
 	over            bool             // the connection has ended

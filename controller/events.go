@@ -11,7 +11,6 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"tapdeck/controller/esl"
-	"tapdeck/controller/flow"
 )
 
 // observe handles one event.
@@ -73,7 +72,7 @@ func (c *call) completed(ev *esl.Event) {
 	ours := c.running != "" && ev.Get("Application-UUID") == c.running
 	app := ev.Get("Application")
 	if ours {
-		c.running, c.completion = "", completionOf(ev)
+		c.running, c.completion = "", c.completionOf(ev)
 	}
 	if app == "answer" {
 		c.dtmfType = ev.Get("variable_dtmf_type")
@@ -99,27 +98,6 @@ func (c *call) completed(ev *esl.Event) {
 func (c *call) noReason() {
 	c.reasonDue = nil
 	c.transferredAway = (c.socketAppEnded || c.returned) && !c.hungUp && !c.asked
-}
-
-// inbandDelay is how long after its telephone-event the tone of the same key may be found in the
-// audio: 320 ms were measured (F116).
-const inbandDelay = 700 * time.Millisecond
-
-// pressed handles a key of the caller. A key that came by telephone-event and is found in the audio,
-// too, is one.
-func (c *call) pressed(ev *esl.Event) {
-	digit := flow.Digit{At: time.Now(), Digit: strings.ToUpper(ev.Get("DTMF-Digit")), Step: c.status.Load().Step}
-	if n := len(c.digits.All); n > 0 && ev.Get("DTMF-Source") == "INBAND_AUDIO" && c.byEvent {
-		if last := c.digits.All[n-1]; last.Digit == digit.Digit && digit.At.Sub(last.At) < inbandDelay {
-			return
-		}
-	}
-	if digit.Digit == "" {
-		return
-	}
-	c.byEvent = ev.Get("DTMF-Source") != "INBAND_AUDIO"
-	c.digits.Press(digit)
-	c.log.Info("digit", zap.String("digit", digit.Digit), zap.String("step", digit.Step), ratelog(c.info.UUID))
 }
 
 // ratelog marks a line that a caller can cause as often as he likes, for the daemon's log,

@@ -18,15 +18,18 @@ type completion struct {
 	came     bool
 }
 
-// completionOf reads a CHANNEL_EXECUTE_COMPLETE. What was heard counts samples at the channel's
-// rate; of a file that is not there, it is the value of the playback before (F114).
-func completionOf(ev *esl.Event) completion {
+// completionOf reads the CHANNEL_EXECUTE_COMPLETE of our application. What was heard counts samples at
+// the rate that the channel had when the playback began; of a file that is not there, it is the value
+// of the playback before (F114).
+func (c *call) completionOf(ev *esl.Event) completion {
 	done := completion{response: ev.Get("Application-Response"), digit: ev.Get("variable_playback_terminator_used"), came: true}
 	samples, _ := strconv.Atoi(ev.Get("variable_playback_last_offset_pos"))
 	rate, _ := strconv.Atoi(ev.Get("Channel-Write-Codec-Rate"))
-	if done.response != fileNotFound && samples > 0 && rate > 0 {
-		done.heard = time.Duration(samples) * time.Second / time.Duration(rate)
+	begunWith := cmp.Or(c.rate, rate)
+	if done.response != fileNotFound && samples > 0 && begunWith > 0 {
+		done.heard = time.Duration(samples) * time.Second / time.Duration(begunWith)
 	}
+	c.rate = rate
 	return done
 }
 

@@ -1,0 +1,127 @@
+package controller_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tapdeck/controller"
+	"tapdeck/controller/flow"
+	"tapdeck/controller/switchsim"
+)
+
+// menu is a plan that waits for digits.
+func menu() setup {
+	return made(&flow.Answer{}, &flow.Play{Files: []string{promptFile}}, &flow.Listen{For: 300 * time.Millisecond, FinishOn: "#"})
+}
+
+// A caller whose side offers no telephone-event presses keys that nobody hears, and the log says so,
+// once, if the plan waits for some.
+func TestNoTelephoneEvent(t *testing.T) {
+	t.Parallel()
+	const line = "no telephone-event negotiated"
+	for _, c := range []struct {
+		name    string
+		setup   setup
+		offered bool
+		want    int
+	}{
+		{"a plan that waits", menu(), false, 1},
+		{"a caller who offers it", menu(), true, 0},
+		{"a plan that waits for none", good(), false, 0},
+		{"a plan that looks into the audio", func() setup { s := menu(); s.plan.InbandDTMF = true; return s }(), false, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			e := c.setup.run(t, switchsim.CallSpec{NoTelephoneEvent: !c.offered})
+			if e.outcome.Result != controller.Completed || e.count(line) != c.want {
+				t.Errorf("outcome %+v, %d lines", e.outcome, e.count(line))
+			}
+			if c.want > 0 && !strings.Contains(field(e.line(t, line), "hint").(string), "dtmf: inband") {
+				t.Errorf("line %v", e.line(t, line).ContextMap())
+			}
+		})
+	}
+}
+
+// dtmf: inband starts the detection right after the answer. A key that comes by telephone-event and is
+// found in the audio, too, is one; the same key pressed twice is two.
+func TestInbandDigits(t *testing.T) {
+	t.Parallel()
+	both := func(call *switchsim.Call, digit string) {
+		call.PressBy(digit, switchsim.TelephoneEvent)
+		call.PressBy(digit, switchsim.InBand)
+	}
+	for _, c := range []struct {
+		name  string
+		press func(call *switchsim.Call)
+		want  []string
+	}{
+		{"in the audio alone", func(call *switchsim.Call) { call.PressBy("5", switchsim.InBand) }, []string{"5"}},
+		{"twice in the audio", func(call *switchsim.Call) {
+			call.PressBy("5", switchsim.InBand)
+			call.PressBy("5", switchsim.InBand)
+		}, []string{"5", "5"}},
+		{"both ways", func(call *switchsim.Call) { both(call, "5") }, []string{"5"}},
+		{"both ways, two keys", func(call *switchsim.Call) { both(call, "5"); both(call, "6") }, []string{"5", "6"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := menu()
+			s.plan.InbandDTMF = true
+			s.plan.Steps = append(s.plan.Steps, &flow.Pause{For: 500 * time.Millisecond})
+			e := s.runWith(t, switchsim.CallSpec{Voice: voice()}, 1, "playing", promptFile, func(_ *testbed, call *switchsim.Call) { c.press(call) })
+			if got := said(t, e.report); got[1] != "execute start_dtmf" {
+				t.Errorf("commands %q", got)
+			}
+			var got []string
+			for _, d := range e.outcome.Digits {
+				got = append(got, d.Digit)
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, c.want) {
+				t.Errorf("digits %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// How much of each prompt the caller heard, whatever has ended it, in media time.
+func TestHeard(t *testing.T) {
+	t.Parallel()
+	long := func(string) (time.Duration, bool) { return time.Hour, true }
+	for _, c := range []struct {
+		name   string
+		steps  []flow.Step
+		length func(string) (time.Duration, bool)
+		do     func(call *switchsim.Call)
+		least  time.Duration
+		most   time.Duration
+		ended  string
+	}{
+		{name: "its end", steps: []flow.Step{&flow.Play{Files: []string{"a.wav"}}}, least: 600 * time.Millisecond, most: 640 * time.Millisecond, ended: flow.PromptEnd},
+		{name: "a digit", steps: []flow.Step{&flow.Play{Files: []string{"a.wav"}, StopOn: "1"}}, length: long, do: func(call *switchsim.Call) { call.Press("1") }, most: time.Minute, ended: flow.PromptDigit},
+		{name: "a hangup", steps: []flow.Step{&flow.Play{Files: []string{"a.wav"}}}, length: long, do: func(call *switchsim.Call) { call.Hangup() }, most: time.Minute, ended: flow.PromptHangup},
+		{name: "a transfer", steps: []flow.Step{&flow.Play{Files: []string{"a.wav"}}}, length: long, do: func(call *switchsim.Call) { call.Transfer() }, most: time.Minute, ended: flow.PromptTransfer},
+		{name: "no such file", steps: []flow.Step{&flow.Tone{Frequency: 800, Duration: time.Second}, &flow.Play{Files: []string{missingFile}}}, ended: flow.PromptNotFound},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := made(append([]flow.Step{&flow.Answer{}}, c.steps...)...)
+			s.cfg.PromptLimit = patience
+			if c.length != nil {
+				s.sim.Prompts = c.length
+			}
+			e := s.runWith(t, switchsim.CallSpec{}, 1, "playing", "a.wav", func(_ *testbed, call *switchsim.Call) {
+				if c.do != nil {
+					c.do(call)
+				}
+			})
+			p := e.outcome.Prompts[0]
+			if p.EndedBy != c.ended || p.Heard < c.least || p.Heard > c.most {
+				t.Errorf("prompt %+v", p)
+			}
+		})
+	}
+}
