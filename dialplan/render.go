@@ -41,14 +41,16 @@ const (
 <include>
   <extension name="%[3]s">
     <condition field="destination_number" expression="^%[4]s$">
-%[5]s      <!-- tapdeck answers the call, plays, records and hangs up. async lets audio flow while
-           it only listens, full lets it start the stream: without either it refuses the call.%[6]s -->
+%[5]s      <!-- tapdeck follows the call's plan: most often it answers, plays, records and hangs up.
+           async lets audio flow while it only listens, full lets it give API commands: without
+           either it refuses the call.%[6]s -->
       <action application="socket" data="%[7]s"/>
       <!-- From here on only for calls that no controller accepted, or that one gave back (full,
            draining, or the plan's on_stream_failure is dialplan), or whose controller died. A
-           call that tapdeck has hung up, or that the caller has, ends above. sched_cancel
-           removes the time limit that a controller which died has left on the call, and only
-           that one: without a group it would remove your own sched_hangup, too. -->
+           call that tapdeck has hung up or transferred, or that the caller has hung up, ends
+           above. sched_cancel removes the time limit that a controller which died has left on
+           the call, and only that one: without a group it would remove your own sched_hangup,
+           too. -->
       <action application="sched_cancel" data="tapdeck-${uuid}"/>
       <action application="log" data="WARNING tapdeck did not take call ${uuid} to ${destination_number}, or gave it back"/>
       <action application="hangup" data="NORMAL_TEMPORARY_FAILURE"/>
