@@ -27,7 +27,7 @@ import (
 // deadManCause is the hangup cause that the dead man's switch gives.
 const deadManCause = "ALLOTTED_TIMEOUT"
 
-// defaultDeadManMargin is added to a plan's known length and the longest prompt.
+// defaultDeadManMargin is added to a plan's known length and the longest that its prompts may take.
 const defaultDeadManMargin = 15 * time.Minute
 
 // deadManGroup is the group of the channel's dead man's switch. The rendered dialplan

@@ -123,8 +123,8 @@ type Outcome struct {
 	Variables map[string]string
 	// Restarts is how many times a dropped stream was started again.
 	Restarts int
-	// Err says why. It is empty for completed and caller_hangup, unless the recording or its
-	// record could not be kept.
+	// Err says why. It is empty for completed, caller_hangup and transferred, unless the
+	// recording or its record could not be kept, or there was nothing to transfer the call to.
 	Err string
 	// Hint says what to do about Err.
 	Hint string

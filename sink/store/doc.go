@@ -21,7 +21,7 @@
 // rclone, some CIFS) by an empty file that reserves it and that the rename replaces.
 //
 // A sidecar is a page long, with blanks. What becomes known of the call while it runs (its
-// timeline, marks, alarms) replaces it in one write, not synced unless that is asked for.
+// timeline, digits, prompts, marks, alarms) replaces it in one write, not synced unless that is asked for.
 //
 // A record overwrites its sidecar in one write and is then renamed, so that a call makes two
 // files and removes none (a new file costs a file system the more, the more were just
