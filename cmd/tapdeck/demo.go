@@ -31,7 +31,7 @@ type demoCommand struct {
 	Audio      string        `type:"existingfile" placeholder:"FILE.wav" help:"What the caller says: a WAV of 8000 or 16000 Hz, PCM, floating point, µ-law or A-law (default: a speech recording within tapdeck)."`
 	Calls      int           `short:"n" default:"3" help:"How many simultaneous calls."`
 	Out        string        `short:"o" type:"path" placeholder:"DIR" help:"Where the recordings go (default: a new folder in the system's temporary directory)."`
-	Plan       string        `placeholder:"NAME" help:"Play this plan of the configuration as it is."`
+	Plan       string        `placeholder:"NAME" help:"Play this plan of the configuration as it is (default: default, which listens for 5 s only, unless --config or -s says how long)."`
 	Digits     digits        `placeholder:"TIME=KEYS,…" help:"Keys that the callers press, and when after the answer: 4s=1,9s=42# (default: none)."`
 	Timeout    time.Duration `default:"10m" help:"Give up after this time."`
 }
