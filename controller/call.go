@@ -70,6 +70,7 @@ type call struct {
 	ended          bool // moved to the ended calls
 
 	step    string // of the plan
+	place   string // … by its name in the record's timeline
 	begun   bool   // it has begun
 	noted   noted  // what the recording was told last
 	outcome Outcome

@@ -17,8 +17,10 @@ var _ flow.Channel = (*call)(nil)
 
 // follow carries the plan's steps out, one after the other.
 func (c *call) follow(ctx context.Context) error {
+	count := map[string]int{}
 	for _, step := range c.plan.Steps {
 		c.step, c.begun = step.Name(), false
+		c.place = flow.Place(c.step, count)
 		if err := step.Run(ctx, c); err != nil {
 			return err
 		}

@@ -192,7 +192,7 @@ func (c *call) save() {
 	if err != nil {
 		c.log.Error("record not saved", zap.NamedError("err", err), zap.String("hint", "is sink.directory there, writable, and not full, and does its disk respond?"))
 	}
-	level := c.outcome.Result.level()
+	level := c.outcome.level()
 	if record == nil {
 		c.log.Log(level, "call ended", zap.String("result", string(c.outcome.Result)), zap.String("hangup_cause", c.outcome.HangupCause), zap.String("err", c.outcome.Err), hintField(c.outcome.Hint))
 		return

@@ -18,6 +18,9 @@ const inBandDelay = 700 * time.Millisecond
 // pressed handles a key of the caller.
 func (c *call) pressed(ev *esl.Event) {
 	digit := flow.Digit{At: time.Now(), Digit: strings.ToUpper(ev.Get("DTMF-Digit")), Step: c.status.Load().Step}
+	if digit.Step == c.step {
+		digit.Step = c.place
+	}
 	if digit.Digit == "" || c.isEcho(digit, ev.Get("DTMF-Source") == "INBAND_AUDIO") {
 		return
 	}

@@ -56,7 +56,7 @@ func (c *call) Playback(ctx context.Context, s flow.Sound) (flow.Playback, error
 	played := c.played(begun, err)
 	if s.Length == 0 {
 		notes := c.Notes()
-		notes.Prompts = append(notes.Prompts, flow.Prompt{File: s.File, Step: c.step, Began: begun, Heard: played.Heard, EndedBy: played.EndedBy})
+		notes.Prompts = append(notes.Prompts, flow.Prompt{File: s.File, Step: c.place, Began: begun, Heard: played.Heard, EndedBy: played.EndedBy})
 	}
 	return played, err
 }

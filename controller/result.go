@@ -45,7 +45,14 @@ func Results() []Result {
 	return []Result{Completed, CallerHangup, SwitchHangup, Transferred, StreamFailed, SwitchLost, Refused, Misconfigured, Aborted, Failed}
 }
 
-// level is the level of the log line with which a call of this result ends.
+// level is the level of the log line with which a call ends.
+func (o *Outcome) level() zapcore.Level {
+	if o.Result == Transferred && o.Err != "" {
+		return zapcore.WarnLevel
+	}
+	return o.Result.level()
+}
+
 func (r Result) level() zapcore.Level {
 	switch r {
 	case Completed, CallerHangup, SwitchHangup, Transferred: // to end a call is an operator's right

@@ -56,12 +56,12 @@ func TestPlanOfNineSteps(t *testing.T) {
 	}
 	var files []string
 	for _, p := range e.outcome.Prompts {
-		if p.Step != "play" || p.EndedBy != flow.PromptEnd || p.Began.IsZero() {
+		if p.EndedBy != flow.PromptEnd || p.Began.IsZero() {
 			t.Errorf("prompt %+v", p)
 		}
-		files = append(files, p.File)
+		files = append(files, p.Step+" "+p.File)
 	}
-	if !slices.Equal(files, []string{"greeting.wav", "second.wav", "third.wav"}) || e.outcome.Result != controller.Completed {
+	if !slices.Equal(files, []string{"play greeting.wav", "play_2 second.wav", "play_2 third.wav"}) || e.outcome.Result != controller.Completed {
 		t.Errorf("prompts %q, outcome %+v", files, e.outcome)
 	}
 	checkAudio(t, e)

@@ -151,7 +151,7 @@ type Notes struct {
 type Prompt struct {
 	// File is as the plan has it.
 	File string
-	// Step is the step's name.
+	// Step is the step's name in the record's timeline: play_2.
 	Step string
 	// Began is when it was begun.
 	Began time.Time

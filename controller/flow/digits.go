@@ -11,7 +11,7 @@ type Digit struct {
 	At time.Time
 	// Digit is one of 0-9 A-D * #.
 	Digit string
-	// Step is the name of the step in which it came.
+	// Step is the step in which it came, by its name in the record's timeline: listen_2.
 	Step string
 }
 

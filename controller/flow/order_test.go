@@ -80,9 +80,9 @@ func TestPreview(t *testing.T) {
 			},
 			[]string{
 				"0.0 answer", "0.0 pause 1 s", "1.0 prompt a.wav (its length is the switch's, ends earlier on digit 1)",
-				"play+0.0 prompt b.wav (its length is the switch's, ends earlier on digit 1)", "play_2+0.0 stream start, mono",
-				"play_2+0.0 listen 60 s (ends earlier on 8 s without speech, hangup)", "play_2+60.0 stream stop", "play_2+60.0 set x=y",
-				"play_2+60.0 stream start, mono", "play_2+60.0 stream stop", "play_2+60.0 transfer to 5000 XML public",
+				"play+0.0 prompt b.wav (its length is the switch's, ends earlier on digit 1)", "play:2+0.0 stream start, mono",
+				"play:2+0.0 listen 60 s (ends earlier on 8 s without speech, hangup)", "play:2+60.0 stream stop", "play:2+60.0 set x=y",
+				"play:2+60.0 stream start, mono", "play:2+60.0 stream stop", "play:2+60.0 transfer to 5000 XML public",
 			},
 		},
 		{"nothing but a cause", []flow.Step{&flow.Hangup{Cause: "USER_BUSY"}}, []string{"0.0 hangup, USER_BUSY"}},

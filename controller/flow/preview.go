@@ -10,7 +10,8 @@ import (
 // Line is one line of a plan's preview.
 type Line struct {
 	// Time is when it happens, in seconds from the answer ("0.5") or from the end of a prompt
-	// ("prompt+15.0"): how long that lasts only the switch knows.
+	// ("prompt+15.0"; play_2:3 is the third one of the second step play): how long that lasts only the
+	// switch knows.
 	Time string
 	// Text says what happens.
 	Text string
@@ -21,11 +22,11 @@ type Preview struct {
 	// Stream describes the call's stream, such as "mono 8000 Hz".
 	Stream string
 
-	lines []Line
-	step  string         // the name of the step that is asked
-	count map[string]int // of prompts, by the steps' names
-	now   time.Duration
-	from  string
+	lines   []Line
+	step    string // the step that is asked, by its name in the record's timeline
+	prompts int    // … of it so far
+	now     time.Duration
+	from    string
 }
 
 // Add adds a line, and how long what it says lasts at most.
@@ -45,17 +46,17 @@ func (p *Preview) Pause(lasts time.Duration) { p.now += lasts }
 // its end.
 func (p *Preview) AddPrompt(format string, values ...any) {
 	p.Add(0, format, values...)
-	p.count[p.step]++
+	p.prompts++
 	p.now, p.from = 0, p.step+"+"
-	if n := p.count[p.step]; n > 1 {
-		p.from = fmt.Sprintf("%s_%d+", p.step, n)
+	if p.prompts > 1 {
+		p.from = fmt.Sprintf("%s:%d+", p.step, p.prompts)
 	}
 }
 
 // Describe returns what a caller hears of a plan's steps, in order. stream describes its stream. The
 // times are the longest; what the switch needs for a step (some 20 ms each, F20) is not in them.
 func Describe(steps []Step, stream string) []Line {
-	p, at := &Preview{Stream: stream, count: map[string]int{}}, Position{}
+	p, at, count := &Preview{Stream: stream}, Position{}, map[string]int{}
 	end := func() {
 		if at.Streaming {
 			p.Add(0, "stream stop")
@@ -66,7 +67,7 @@ func Describe(steps []Step, stream string) []Line {
 		if s.Follow(&at) == nil && at.Over != "" && before.Over == "" {
 			end()
 		}
-		p.step = s.Name()
+		p.step, p.prompts = Place(s.Name(), count), 0
 		s.Preview(p)
 	}
 	if at.Over == "" {
@@ -74,6 +75,15 @@ func Describe(steps []Step, stream string) []Line {
 		p.Add(0, "hangup")
 	}
 	return p.lines
+}
+
+// Place is a step's name in the timeline of a record, in which the second one of a name is numbered
+// _2. count has how many of each came before.
+func Place(name string, count map[string]int) string {
+	if count[name]++; count[name] > 1 {
+		return fmt.Sprintf("%s_%d", name, count[name])
+	}
+	return name
 }
 
 // Seconds writes d in seconds with no more decimals than it needs: 0.25, 15.

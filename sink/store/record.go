@@ -25,7 +25,7 @@ const MaxDigits = 1000
 type Digit struct {
 	AtMS  int64  `json:"at_ms"`
 	Digit string `json:"digit"`
-	// Step is the one that ran.
+	// Step is the one that ran, by its name in the timeline: listen_2.
 	Step string `json:"step"`
 }
 

@@ -86,7 +86,7 @@ func TestPrintTimeline(t *testing.T) {
 	r := &Record{Call: "u", Caller: "1001", Destination: "9999", Plan: "default", Result: "caller_hangup", HangupCause: "NORMAL_CLEARING", HungUpBy: "caller", ListenEndedBy: "digit"}
 	r.Started = time.Date(2026, 11, 22, 10, 0, 0, 0, time.Local)
 	r.Ended = r.Started.Add(2500 * time.Millisecond)
-	if err := json.Unmarshal([]byte(`{"connect":0,"answer":20,"prompt":60,"first_audio":90,"play":1000,"play_2":1500,"stop":2000,"hangup":2400,"\u001b[2J":2450}`), &r.Timeline); err != nil {
+	if err := json.Unmarshal([]byte(`{"connect":0,"answer":20,"prompt":60,"first_audio":90,"listen":500,"stop":800,"listen_2":1000,"play":1500,"stop_2":2000,"hangup":2400,"\u001b[2J":2450}`), &r.Timeline); err != nil {
 		t.Fatal(err)
 	}
 	r.WAV, r.AudioMS, r.MissingMS, r.RMSDBFS, r.PeakDBFS, r.Connections = "2026-11-22/u.wav", 1900, 20, -20.5, -6, 2
@@ -101,7 +101,9 @@ func TestPrintTimeline(t *testing.T) {
   10:00:00.020  +0.020  answered
   10:00:00.060  +0.060  prompt
   10:00:00.090  +0.090  first audio
-  10:00:01.000  +1.000  play
+  10:00:00.500  +0.500  listen
+  10:00:00.800  +0.800  stop
+  10:00:01.000  +1.000  listen
   10:00:01.500  +1.500  play
   10:00:02.000  +2.000  stop: listening was ended by digit
   10:00:02.400  +2.400  hung up by caller (NORMAL_CLEARING)

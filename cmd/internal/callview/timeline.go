@@ -49,8 +49,14 @@ func PrintTimeline(w io.Writer, r *Record) error {
 func moments(r *Record) store.Timeline {
 	list := make(store.Timeline, 0, len(r.Timeline)+2)
 	list.Add(fmt.Sprintf("call started: %s to %s, plan %s", orDash(r.Caller), orDash(r.Destination), orDash(r.Plan)), 0)
-	for _, m := range r.Timeline {
-		list.Add(inWords(r, m.Name), m.MS)
+	listened := false // whether the last listening time, of which listen_ended_by is, lies before
+	for i, m := range r.Timeline {
+		words := inWords(r, m.Name)
+		if m.Name == "stop" && listened {
+			words += between(": listening was ended by ", r.ListenEndedBy, "")
+		}
+		listened = m.Name == "listen" && r.Timeline[i+1:].At("listen") == nil || listened && m.Name != "stop"
+		list.Add(words, m.MS)
 	}
 	if !r.Ended.IsZero() {
 		list.Add("call ended: "+r.Result, r.Ended.Sub(r.Started).Milliseconds())
@@ -67,8 +73,6 @@ func inWords(r *Record, name string) string {
 		return "answered"
 	case "stream_start", "stream_connected", "first_audio":
 		return strings.ReplaceAll(name, "_", " ")
-	case "stop":
-		return "stop" + between(": listening was ended by ", r.ListenEndedBy, "")
 	case "hangup":
 		return "hung up" + between(" by ", r.HungUpBy, "") + inParentheses(r.HangupCause)
 	}

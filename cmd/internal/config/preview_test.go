@@ -56,8 +56,8 @@ play+60.25 stream stop
 play+60.25 set a=b
 play+60.25 prompt b.wav (its length is the switch's)
 play_2+0.0 prompt c.wav (its length is the switch's)
-play_3+0.0 listen 1 s (ends earlier on hangup)
-play_3+1.0 transfer to 5000 XML x`},
+play_2:2+0.0 listen 1 s (ends earlier on hangup)
+play_2:2+1.0 transfer to 5000 XML x`},
 		"steps without a stream": {"{steps: [hangup: USER_BUSY]}", `
 0.0 hangup, USER_BUSY`},
 		"steps without an end": {"{steps: [answer, stream]}", `

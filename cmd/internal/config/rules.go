@@ -85,7 +85,7 @@ func checkCause(text string) error {
 	if slices.Contains(flow.Causes(), text) {
 		return nil
 	}
-	e := &FieldError{Rule: "must be a hangup cause that FreeSWITCH knows", Nearest: nearest(text, flow.Causes())}
+	e := &FieldError{Rule: "must be one of the hangup causes of FreeSWITCH that a plan may give", Nearest: nearest(text, flow.Causes())}
 	if e.Nearest == "" {
 		e.Hint = "such as NORMAL_CLEARING, USER_BUSY or CALL_REJECTED"
 	}
