@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -85,5 +86,25 @@ func TestDigitInPrompt(t *testing.T) {
 	}
 	if took := e.outcome.Timeline.At("listen").Sub(e.outcome.Timeline.At("prompt")); took < 290*time.Millisecond {
 		t.Errorf("the prompt took %v, want its 300ms", took)
+	}
+}
+
+// What one listening time has found of the caller's speech ends no later one, which may not ask for it.
+func TestSilenceEndsItsOwnListening(t *testing.T) {
+	t.Parallel()
+	s := made(
+		&flow.Answer{}, &flow.Stream{}, &flow.Listen{For: time.Minute, Silence: time.Second},
+		&flow.Play{Files: []string{promptFile}}, &flow.Listen{For: 50 * time.Millisecond},
+	)
+	s.behave = func(string, int) behaviour { return behaviour{quietAfter: 5} }
+	e := s.run(t, switchsim.CallSpec{Voice: voice()})
+	var ends []any
+	for _, line := range e.logs {
+		if line.Message == "listened" {
+			ends = append(ends, field(line, "cause"))
+		}
+	}
+	if !slices.Equal(ends, []any{flow.ListenSilence, flow.ListenTime}) {
+		t.Errorf("the listening times were ended by %q", ends)
 	}
 }

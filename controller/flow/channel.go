@@ -71,7 +71,7 @@ type Media interface {
 	Failed() bool
 	// Mark puts a cue point with this label at the present position of the recording.
 	Mark(label string)
-	// Watch asks for Speech.
+	// Watch asks for Speech, instead of what was asked for before.
 	Watch(w Watch)
 	// Speech is "", SpeechSilence or SpeechNoInput.
 	Speech() string

@@ -75,9 +75,7 @@ func (s *Listen) Run(ctx context.Context, ch Channel) error {
 	if err := ch.Media().KeepAlive(ctx); err != nil {
 		return err
 	}
-	if s.Silence > 0 || s.NoInput > 0 {
-		ch.Media().Watch(Watch{Silence: s.Silence, NoInput: s.NoInput, Level: s.SilenceLevel.dbfs()})
-	}
+	ch.Media().Watch(Watch{Silence: s.Silence, NoInput: s.NoInput, Level: s.SilenceLevel.dbfs()})
 	by := ""
 	err := ch.Wait(ctx, s.For, func() bool {
 		by = s.end(ch)
