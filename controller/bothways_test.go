@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tapdeck/controller"
+	"tapdeck/controller/flow"
 	"tapdeck/controller/switchsim"
 )
 
@@ -38,6 +39,19 @@ func TestBothDirectionsWhileNothingPlays(t *testing.T) {
 				t.Errorf("commands %q", commands(e.report))
 			}
 		})
+	}
+}
+
+// The keys that end a prompt don't end the silence beside a listening time, and with it the frames.
+func TestKeysWhileNothingPlays(t *testing.T) {
+	t.Parallel()
+	s := made(&flow.Answer{}, &flow.Stream{}, &flow.Play{Files: []string{promptFile}, StopOn: "#"}, &flow.Listen{For: 50 * time.Millisecond})
+	s.plan.Stream.Mix = "stereo"
+	set := "?"
+	spec := switchsim.CallSpec{Voice: voice(), Before: []switchsim.Action{{Application: "answer"}}}
+	s.runWith(t, spec, 1, "playing", "silence_stream", func(_ *testbed, call *switchsim.Call) { set = call.Variable("playback_terminators") })
+	if set != "none" {
+		t.Errorf("the silence plays with playback_terminators=%q", set)
 	}
 }
 

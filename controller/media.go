@@ -75,6 +75,9 @@ func (m media) KeepAlive(ctx context.Context) error {
 	if !c.plan.bothWays() || c.ringing || c.rec == nil || c.running != "" {
 		return nil
 	}
+	if err := c.terminateOn(ctx, ""); err != nil {
+		return err
+	}
 	id, err := c.conn.Execute(context.WithoutCancel(ctx), "playback", "silence_stream://-1")
 	if err != nil {
 		return c.commandEnd("playback", err)
