@@ -62,7 +62,8 @@ type call struct {
 	ownTerminators bool      // playback_terminators is ours
 	terminating    string    // … and its value
 	transferring   string    // where to, once we have said so
-	cause          string    // of the hangup; "" is NORMAL_CLEARING
+	hangsUp        bool      // a step has the call hung up
+	cause          string    // … with this; "" is NORMAL_CLEARING
 	deadManDue     time.Time // when the dead man's switch is due, at the earliest; zero if it was not set
 	asked          bool      // the hangup was asked for
 	published      bool

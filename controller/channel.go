@@ -15,13 +15,13 @@ import (
 // A call is the flow.Channel of its plan's steps.
 var _ flow.Channel = (*call)(nil)
 
-// follow carries the plan's steps out, one after the other.
+// follow carries the plan's steps out, one after the other, until one has the call hung up.
 func (c *call) follow(ctx context.Context) error {
 	count := map[string]int{}
 	for _, step := range c.plan.Steps {
 		c.step, c.begun = step.Name(), false
 		c.place = flow.Place(c.step, count)
-		if err := step.Run(ctx, c); err != nil {
+		if err := step.Run(ctx, c); err != nil || c.hangsUp {
 			return err
 		}
 	}
@@ -147,6 +147,6 @@ func (c *call) Wait(ctx context.Context, limit time.Duration, done func() bool) 
 }
 
 // HangUp implements flow.Channel.
-func (c *call) HangUp(cause string) { c.cause = cause }
+func (c *call) HangUp(cause string) { c.hangsUp, c.cause = true, cause }
 
 func since(t time.Time) zap.Field { return zap.Int64("dur_ms", time.Since(t).Milliseconds()) }

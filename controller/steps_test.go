@@ -103,6 +103,24 @@ func TestStepOfItsOwn(t *testing.T) {
 	}
 }
 
+// scripted is a step that a test makes of a function.
+type scripted struct {
+	whisper
+	do func(ctx context.Context, ch flow.Channel) error
+}
+
+func (s scripted) Run(ctx context.Context, ch flow.Channel) error { return s.do(ctx, ch) }
+
+// A step may have the call hung up wherever it stands; nothing follows it then.
+func TestHangUpByAStep(t *testing.T) {
+	t.Parallel()
+	ends := scripted{do: func(_ context.Context, ch flow.Channel) error { ch.HangUp(""); return nil }}
+	e := made(&flow.Answer{}, ends, &flow.Play{Files: []string{promptFile}}).run(t, switchsim.CallSpec{})
+	if len(e.outcome.Prompts) > 0 || e.outcome.Result != controller.Completed {
+		t.Errorf("outcome %+v", e.outcome)
+	}
+}
+
 // A plan without a stream has no recording, and asks the sink for none.
 func TestPlanWithoutStream(t *testing.T) {
 	t.Parallel()

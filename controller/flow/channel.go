@@ -51,7 +51,7 @@ type Channel interface {
 	Wait(ctx context.Context, limit time.Duration, done func() bool) error
 
 	// HangUp has the call hung up with this cause, "" is NORMAL_CLEARING, once the step has
-	// returned.
+	// returned. No further step is carried out.
 	HangUp(cause string)
 	// Transfer gives the channel to another extension: the arguments of uuid_transfer after the
 	// id. The stream is to be stopped before, since it would go on (F89). Nothing can follow it.
