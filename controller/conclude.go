@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"tapdeck/controller/flow"
 )
 
 // conclude ends a call: its stream, its channel, its files and its log. ctx is
@@ -38,8 +40,12 @@ func (c *call) conclude(ctx context.Context, err error) {
 // a command.
 func (c *call) classify(ctx context.Context, err error) *callEnd {
 	var e *callEnd
-	if !errors.As(err, &e) {
+	switch {
+	case errors.As(err, &e):
+	case err == nil, errors.Is(err, flow.ErrHungUp):
 		e = &callEnd{result: Completed}
+	default:
+		e = &callEnd{result: Failed, err: err, hint: "the step that the timeline ends with has failed; the lines of this call before this one may say more"}
 	}
 	if c.conn.Err() != nil && e.result != Aborted {
 		c.waitAfterPlan(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.over })

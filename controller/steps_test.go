@@ -121,6 +121,18 @@ func TestHangUpByAStep(t *testing.T) {
 	}
 }
 
+// An error of a step that is none of the channel's ends the call, and not as if its plan were carried out.
+func TestErrorOfAStep(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{errDisk, flow.ErrTimeout} {
+		fails := scripted{do: func(context.Context, flow.Channel) error { return err }}
+		e := made(&flow.Answer{}, fails, &flow.Play{Files: []string{promptFile}}).run(t, switchsim.CallSpec{})
+		if len(e.outcome.Prompts) > 0 || e.outcome.Result != controller.Failed || e.outcome.Err != err.Error() || e.outcome.Hint == "" {
+			t.Errorf("outcome %+v", e.outcome)
+		}
+	}
+}
+
 // A plan without a stream has no recording, and asks the sink for none.
 func TestPlanWithoutStream(t *testing.T) {
 	t.Parallel()

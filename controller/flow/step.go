@@ -20,7 +20,7 @@ type Step interface {
 	// Preview adds what a caller hears of the step.
 	Preview(p *Preview)
 	// Run carries the step out. Its error is what has interrupted it, as Channel's methods
-	// return it.
+	// return it; any other one ends the call as an error.
 	Run(ctx context.Context, ch Channel) error
 }
 
