@@ -108,7 +108,7 @@ func (c *call) run(ctx context.Context) {
 // done says so. It returns flow.ErrTimeout after limit, flow.ErrHungUp, or a *callEnd.
 // The call's own hangup and what follows wait by waitAfterPlan instead.
 func (c *call) wait(ctx context.Context, limit time.Duration, done func() bool) (err error) {
-	over := c.waitAfterPlan(ctx, limit, func() bool {
+	over := c.waitFor(ctx, limit, func() bool {
 		err = c.interruption(ctx)
 		return err != nil || done()
 	})
@@ -121,6 +121,12 @@ func (c *call) wait(ctx context.Context, limit time.Duration, done func() bool) 
 // waitAfterPlan waits for done, whatever else happens, for at most limit; it ends early
 // if the connection does. It returns whether done says so at the end.
 func (c *call) waitAfterPlan(ctx context.Context, limit time.Duration, done func() bool) bool {
+	return c.waitFor(context.WithoutCancel(ctx), limit, done)
+}
+
+// waitFor handles reports until done says so, for at most limit, or until the connection ends.
+// done must say so once ctx is done, which is reported again and again.
+func (c *call) waitFor(ctx context.Context, limit time.Duration, done func() bool) bool {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	for !done() {

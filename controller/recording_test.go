@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -20,7 +21,8 @@ type recording struct {
 	plan    controller.StreamPlan
 	changed chan struct{}
 
-	one sync.Mutex // held while a socket is open
+	one   sync.Mutex   // held while a socket is open
+	asked atomic.Int64 // how often State was
 
 	mu       sync.Mutex
 	state    controller.StreamState
@@ -124,6 +126,7 @@ func (t *recording) URL() string { return t.r.url + url.PathEscape(t.info.UUID) 
 func (t *recording) Changed() <-chan struct{} { return t.changed }
 
 func (t *recording) State() controller.StreamState {
+	t.asked.Add(1)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.state

@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"tapdeck/controller"
+	"tapdeck/controller/flow"
 	"tapdeck/controller/switchsim"
 )
 
@@ -109,6 +111,29 @@ func TestShutdownIsBounded(t *testing.T) {
 				t.Errorf("outcome = %+v, %d bytes, want aborted with its recording", e.outcome, len(e.recording.heard()))
 			}
 		})
+	}
+}
+
+// A shutdown while the plan's own stop waits for the end of the stream is waited out, and not by asking
+// again and again.
+func TestShutdownWhileAStreamStops(t *testing.T) {
+	t.Parallel()
+	s := made(&flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Play{Files: []string{"never.wav"}})
+	s.plan.Stream.StopTimeout = 200 * time.Millisecond
+	s.rewrite = func(p []byte) []byte { return bytes.Replace(p, []byte(" stop"), []byte(" wait"), 1) } // so that it does not end
+	l := s.start(t)
+	call := l.dial(switchsim.CallSpec{Voice: voice()})
+	l.waitStep(t, "stop")
+	l.stop(controller.ErrShutdown)
+	call.Wait()
+	l.close()
+	e := l.ended(call.Report())
+	if e.outcome.Result != controller.Aborted || len(e.outcome.Prompts) > 0 {
+		t.Errorf("outcome %+v", e.outcome)
+	}
+	const enough = 1000
+	if asked := e.recording.asked.Load(); asked > enough {
+		t.Errorf("the recording's state was asked for %d times", asked)
 	}
 }
 
