@@ -376,6 +376,9 @@ func (s *stream) stop(ctx context.Context) {
 	s.c.beginStep("stop")
 	s.c.reached("stop")
 	s.c.rec.Stopping()
+	if s.failure == nil { // what is on its way would be overtaken by the stop (F15), and go on behind it
+		s.c.waitAfterPlan(ctx, s.c.ctl.cfg.CommandTimeout, func() bool { return s.job == "" || s.c.hungUp })
+	}
 	if _, err := s.c.bgapi(ctx, "uuid_audio_stream "+s.c.channel+" stop"); err != nil || s.failure != nil {
 		return
 	}
