@@ -108,3 +108,15 @@ func TestSilenceEndsItsOwnListening(t *testing.T) {
 		t.Errorf("the listening times were ended by %q", ends)
 	}
 }
+
+// A caller who has pressed a key has not said nothing; that he then speaks and is quiet ends the listening.
+func TestSilenceAfterAKey(t *testing.T) {
+	t.Parallel()
+	s := made(&flow.Answer{}, &flow.Play{Files: []string{promptFile}}, &flow.Stream{}, &flow.Listen{For: 2 * time.Second, Silence: time.Second, NoInput: time.Second})
+	s.plan.Typeahead = true
+	s.behave = func(string, int) behaviour { return behaviour{noInputAfter: 3, quietAfter: 6} }
+	e := s.runWith(t, switchsim.CallSpec{Voice: voice()}, 1, "playing", promptFile, func(_ *testbed, call *switchsim.Call) { call.Press("5") })
+	if e.outcome.ListenEndedBy != flow.ListenSilence {
+		t.Errorf("the listening time was ended by %q", e.outcome.ListenEndedBy)
+	}
+}

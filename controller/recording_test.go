@@ -106,9 +106,9 @@ func (t *recording) add(data []byte, b behaviour, n int) {
 	case n == b.wrongAfter:
 		t.state.WrongRate = true
 	case b.quietAfter > 0 && t.watching > b.quietAfter && t.watch.Silence > 0:
-		t.state.Speech = controller.SpeechSilence
+		t.state.Speech, t.watch = controller.SpeechSilence, controller.SpeechWatch{} // which says so once
 	case b.noInputAfter > 0 && t.watching > b.noInputAfter && t.watch.NoInput > 0:
-		t.state.Speech = controller.SpeechNoInput
+		t.state.Speech, t.watch = controller.SpeechNoInput, controller.SpeechWatch{}
 	default:
 		report = false
 	}

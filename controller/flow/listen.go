@@ -75,7 +75,7 @@ func (s *Listen) Run(ctx context.Context, ch Channel) error {
 	if err := ch.Media().KeepAlive(ctx); err != nil {
 		return err
 	}
-	ch.Media().Watch(Watch{Silence: s.Silence, NoInput: s.NoInput, Level: s.SilenceLevel.dbfs()})
+	s.watch(ch, s.NoInput)
 	by := ""
 	err := ch.Wait(ctx, s.For, func() bool {
 		by = s.end(ch)
@@ -110,15 +110,25 @@ func oncePerCall(kind string) zap.Field {
 	return zap.Field{Key: "ratelog", Type: zapcore.SkipType, String: kind}
 }
 
+// watch asks for what ends the step by the caller's speech, if only for nothing any more.
+func (s *Listen) watch(ch Channel, noInput time.Duration) {
+	ch.Media().Watch(Watch{Silence: s.Silence, NoInput: noInput, Level: s.SilenceLevel.dbfs()})
+}
+
 // end is why listening may stop now, or "" to go on.
 func (s *Listen) end(ch Channel) string {
 	digits, media := ch.Digits(), ch.Media()
-	switch speech := media.Speech(); {
+	speech := media.Speech()
+	if speech == SpeechNoInput && digits.Count() > 0 { // a key is input, too; speech may still come
+		s.watch(ch, 0)
+		speech = ""
+	}
+	switch {
 	case digits.Find(s.FinishOn):
 		return ListenDTMF
 	case speech == SpeechSilence:
 		return ListenSilence
-	case speech == SpeechNoInput && digits.Count() == 0: // a key is input, too
+	case speech == SpeechNoInput:
 		return ListenNoInput
 	case media.Ended():
 		return ListenStream
