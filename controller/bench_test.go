@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"tapdeck/controller"
+	"tapdeck/controller/flow"
 	"tapdeck/controller/switchsim"
 )
 
@@ -31,16 +32,16 @@ type nowhere struct {
 	info    controller.Info
 }
 
-func (n *nowhere) URL() string                        { return "ws://127.0.0.1:1/stream" }
-func (n *nowhere) Changed() <-chan struct{}           { return n.changed }
-func (n *nowhere) State() controller.StreamState      { return n.state }
-func (n *nowhere) WatchSpeech(controller.SpeechWatch) {}
-func (n *nowhere) Mark(string)                        {}
-func (n *nowhere) Note(controller.Outcome)            {}
-func (n *nowhere) Stopping()                          { n.state.Live = false }
-func (n *nowhere) Starting()                          {}
-func (n *nowhere) Disconnect(context.Context) error   { return nil }
-func (n *nowhere) Finish(context.Context) error       { return nil }
+func (n *nowhere) URL() string                      { return "ws://127.0.0.1:1/stream" }
+func (n *nowhere) Changed() <-chan struct{}         { return n.changed }
+func (n *nowhere) State() controller.StreamState    { return n.state }
+func (n *nowhere) WatchSpeech(flow.SpeechWatch)     {}
+func (n *nowhere) Mark(string)                      {}
+func (n *nowhere) Note(controller.Outcome)          {}
+func (n *nowhere) Stopping()                        { n.state.Live = false }
+func (n *nowhere) Starting()                        {}
+func (n *nowhere) Disconnect(context.Context) error { return nil }
+func (n *nowhere) Finish(context.Context) error     { return nil }
 
 func (n *nowhere) Save(outcome controller.Outcome) (controller.Record, error) {
 	return record{n.info, outcome}, nil

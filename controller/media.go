@@ -53,19 +53,19 @@ func (m media) Mark(label string) {
 	}
 }
 
-// Watch implements flow.Media.
-func (m media) Watch(w flow.Watch) {
+// WatchSpeech implements flow.Media.
+func (m media) WatchSpeech(w flow.SpeechWatch) {
 	if m.c.rec != nil {
-		m.c.rec.WatchSpeech(SpeechWatch(w))
+		m.c.rec.WatchSpeech(w)
 	}
 }
 
 // Speech implements flow.Media.
-func (m media) Speech() string {
+func (m media) Speech() flow.Speech {
 	if m.c.rec == nil {
-		return ""
+		return flow.SpeechNothing
 	}
-	return string(m.c.rec.State().Speech)
+	return m.c.rec.State().Speech
 }
 
 // KeepAlive implements flow.Media. It does with silence what send_silence_when_idle could not do

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"go.uber.org/zap/zapcore"
+
+	"tapdeck/controller/flow"
 )
 
 // RefusalError is what a Recorder's Expect wraps if it accepts no new stream now: the
@@ -63,7 +65,7 @@ type Recording interface {
 	State() StreamState
 	// WatchSpeech asks for State's Speech, from now on. A later wish replaces an earlier one and
 	// clears the state.
-	WatchSpeech(w SpeechWatch)
+	WatchSpeech(w flow.SpeechWatch)
 	// Mark puts a cue point with this label at the present position.
 	Mark(label string)
 	// Note keeps what is known of the call so far, for the case that tapdeck does not see its
@@ -82,27 +84,6 @@ type Recording interface {
 	Save(outcome Outcome) (Record, error)
 }
 
-// SpeechWatch is what is asked of a recording about the caller's speech. Times are of audio.
-type SpeechWatch struct {
-	// Silence: the caller has spoken and has then been quiet for so long. 0 is not asked.
-	Silence time.Duration
-	// NoInput: the caller has said nothing at all for so long. 0 is not asked.
-	NoInput time.Duration
-	// Level is the dBFS above which 20 ms of audio are loud. 0 is auto: the level follows the
-	// noise floor of the call.
-	Level float64
-}
-
-// Speech is what a SpeechWatch has found, one word of a closed list.
-type Speech string
-
-// What StreamState.Speech says.
-const (
-	SpeechNothing Speech = "" // yet
-	SpeechSilence Speech = "silence"
-	SpeechNoInput Speech = "no_input"
-)
-
 // StreamState is how a call's stream stands at the sink.
 type StreamState struct {
 	// Connections counts the sockets that were accepted so far.
@@ -116,7 +97,7 @@ type StreamState struct {
 	// LevelDBFS is the level of the latest audio in dB of full scale.
 	LevelDBFS float64
 	// Speech says which of what WatchSpeech asked for has come first.
-	Speech Speech
+	Speech flow.Speech
 	// WrongRate says that the live socket brings audio at another rate than the plan's, and
 	// that starting the stream again may mend it.
 	WrongRate bool

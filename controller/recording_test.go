@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"tapdeck/controller"
+	"tapdeck/controller/flow"
 )
 
 // recording is the recording of one call.
@@ -40,7 +41,7 @@ type recording struct {
 	complete bool          // Finish has done its work
 	saving   chan struct{} // Save waits for its end; nil is for nothing
 	watching int           // frames since WatchSpeech; 0 is not yet
-	watch    controller.SpeechWatch
+	watch    flow.SpeechWatch
 }
 
 // attempt counts an upgrade and says how its socket behaves.
@@ -106,9 +107,9 @@ func (t *recording) add(data []byte, b behaviour, n int) {
 	case n == b.wrongAfter:
 		t.state.WrongRate = true
 	case b.quietAfter > 0 && t.watching > b.quietAfter && t.watch.Silence > 0:
-		t.state.Speech, t.watch = controller.SpeechSilence, controller.SpeechWatch{} // which says so once
+		t.state.Speech, t.watch = flow.SpeechSilence, flow.SpeechWatch{} // which says so once
 	case b.noInputAfter > 0 && t.watching > b.noInputAfter && t.watch.NoInput > 0:
-		t.state.Speech, t.watch = controller.SpeechNoInput, controller.SpeechWatch{}
+		t.state.Speech, t.watch = flow.SpeechNoInput, flow.SpeechWatch{}
 	default:
 		report = false
 	}
@@ -132,10 +133,10 @@ func (t *recording) State() controller.StreamState {
 	return t.state
 }
 
-func (t *recording) WatchSpeech(w controller.SpeechWatch) {
+func (t *recording) WatchSpeech(w flow.SpeechWatch) {
 	t.mu.Lock()
 	t.watching, t.watch = 1, w
-	t.state.Speech = controller.SpeechNothing
+	t.state.Speech = flow.SpeechNothing
 	t.mu.Unlock()
 }
 

@@ -71,29 +71,34 @@ type Media interface {
 	Failed() bool
 	// Mark puts a cue point with this label at the present position of the recording.
 	Mark(label string)
-	// Watch asks for Speech, instead of what was asked for before.
-	Watch(w Watch)
-	// Speech is "", SpeechSilence or SpeechNoInput.
-	Speech() string
+	// WatchSpeech asks for Speech, from now on, instead of what was asked for before.
+	WatchSpeech(w SpeechWatch)
+	// Speech says which of what WatchSpeech asked for has come first.
+	Speech() Speech
 	// KeepAlive keeps a stream that holds both directions going while nothing is played, if
 	// it would stand still then (F47).
 	KeepAlive(ctx context.Context) error
 }
 
-// Watch is what a recording is asked to look for in the caller's audio, from now on.
-type Watch struct {
-	// Silence: the caller has spoken and has then been quiet for so long; zero is not asked.
+// SpeechWatch is what is asked of a recording about the caller's speech. Times are of audio.
+type SpeechWatch struct {
+	// Silence: the caller has spoken and has then been quiet for so long. 0 is not asked.
 	Silence time.Duration
-	// NoInput: the caller has not spoken for so long; zero is not asked.
+	// NoInput: the caller has said nothing at all for so long. 0 is not asked.
 	NoInput time.Duration
-	// Level is the dBFS above which audio counts as speech; zero follows the noise floor of the call.
+	// Level is the dBFS above which 20 ms of audio are loud. 0 is auto: the level follows the
+	// noise floor of the call.
 	Level float64
 }
 
-// What a Watch may find.
+// Speech is what a SpeechWatch has found, one word of a closed list.
+type Speech string
+
+// What a SpeechWatch may find.
 const (
-	SpeechSilence = "silence"
-	SpeechNoInput = "no_input"
+	SpeechNothing Speech = "" // yet
+	SpeechSilence Speech = "silence"
+	SpeechNoInput Speech = "no_input"
 )
 
 // Sound is something that playback is given.
@@ -131,12 +136,12 @@ const (
 
 // What ends the listening time.
 const (
-	ListenTime    = "time"        // the step's time is over
-	ListenDTMF    = "dtmf"        // a digit of finish_on
-	ListenSilence = SpeechSilence // the caller was quiet after speaking
-	ListenNoInput = SpeechNoInput // the caller said nothing
-	ListenHangup  = "hangup"      // whoever's it was
-	ListenStream  = "stream"      // the stream failed, or its recording reached max_duration
+	ListenTime    = "time"                // the step's time is over
+	ListenDTMF    = "dtmf"                // a digit of finish_on
+	ListenSilence = string(SpeechSilence) // the caller was quiet after speaking
+	ListenNoInput = string(SpeechNoInput) // the caller said nothing
+	ListenHangup  = "hangup"              // whoever's it was
+	ListenStream  = "stream"              // the stream failed, or its recording reached max_duration
 )
 
 // Notes is what the steps add to a call's record.

@@ -112,7 +112,7 @@ func oncePerCall(kind string) zap.Field {
 
 // watch asks for what ends the step by the caller's speech, if only for nothing any more.
 func (s *Listen) watch(ch Channel, noInput time.Duration) {
-	ch.Media().Watch(Watch{Silence: s.Silence, NoInput: noInput, Level: s.SilenceLevel.dbfs()})
+	ch.Media().WatchSpeech(SpeechWatch{Silence: s.Silence, NoInput: noInput, Level: s.SilenceLevel.dbfs()})
 }
 
 // end is why listening may stop now, or "" to go on.
@@ -121,7 +121,7 @@ func (s *Listen) end(ch Channel) string {
 	speech := media.Speech()
 	if speech == SpeechNoInput && digits.Count() > 0 { // a key is input, too; speech may still come
 		s.watch(ch, 0)
-		speech = ""
+		speech = SpeechNothing
 	}
 	switch {
 	case digits.Find(s.FinishOn):
@@ -157,7 +157,7 @@ func (l Level) String() string {
 	return strconv.Itoa(cmp.Or(l.DBFS, DefaultLevel))
 }
 
-// dbfs is the level as a Watch has it.
+// dbfs is the level as a SpeechWatch has it.
 func (l Level) dbfs() float64 {
 	if l.Auto {
 		return 0

@@ -63,7 +63,7 @@ func (r *recording) State() controller.StreamState {
 	s := r.Recording.State()
 	state := controller.StreamState{
 		Connections: s.Connections, Live: s.Live, Audio: s.Audio, FirstAudioAt: s.FirstAudioAt,
-		LevelDBFS: s.LevelDBFS, Speech: controller.Speech(s.Speech), WrongRate: s.WrongRate, LastEnd: controller.StreamEnd(s.LastEnd), Err: s.Err,
+		LevelDBFS: s.LevelDBFS, Speech: flow.Speech(s.Speech), WrongRate: s.WrongRate, LastEnd: controller.StreamEnd(s.LastEnd), Err: s.Err,
 	}
 	if errors.Is(s.Err, sink.ErrMaxDuration) {
 		state.Full, state.Err = true, nil
@@ -72,7 +72,7 @@ func (r *recording) State() controller.StreamState {
 }
 
 // WatchSpeech implements controller.Recording.
-func (r *recording) WatchSpeech(w controller.SpeechWatch) {
+func (r *recording) WatchSpeech(w flow.SpeechWatch) {
 	r.Recording.WatchSpeech(sink.SpeechWatch(w))
 }
 
