@@ -255,6 +255,7 @@ func TestTypeahead(t *testing.T) {
 		e := s.runWith(t, switchsim.CallSpec{}, 1, "playing", promptFile, func(_ *testbed, call *switchsim.Call) {
 			call.Press("a")
 			call.Press("#")
+			call.Press("#")
 		})
 		firstEnd, _ = field(e.line(t, "listened"), "cause").(string)
 		if firstEnd != c.want || e.outcome.ListenEndedBy != flow.ListenTime {
@@ -264,7 +265,7 @@ func TestTypeahead(t *testing.T) {
 		for _, d := range e.outcome.Digits {
 			got = append(got, d.Digit+" in "+d.Step)
 		}
-		if !slices.Equal(got, []string{"A in play", "# in play"}) || e.count("digit") != 2 {
+		if !slices.Equal(got, []string{"A in play", "# in play", "# in play"}) || e.count("digit") != 3 {
 			t.Errorf("digits %q, %d lines", got, e.count("digit"))
 		}
 		if early := e.count("digit before listening"); (early == 1) == c.ahead {

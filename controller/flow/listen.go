@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 )
 
 // Listen goes on for a time while the caller speaks.
@@ -96,18 +95,14 @@ func (s *Listen) Run(ctx context.Context, ch Channel) error {
 	return err
 }
 
-// begin begins the time for digits, and says which have come too early.
+// begin begins the time for digits, and says, once, that one has come too early.
 func (s *Listen) begin(ch Channel) {
-	for _, early := range ch.Digits().Begin(s.FinishOn) {
-		ch.Log().Info("digit before listening", zap.String("digit", early.Digit), zap.String("step", early.Step),
-			zap.String("hint", "finish_on counts only while the call listens: this digit ends nothing (typeahead: true in the plan counts it)"), oncePerCall(s.Name()))
+	early := ch.Digits().Begin(s.FinishOn)
+	if len(early) == 0 {
+		return
 	}
-}
-
-// oncePerCall marks a line that a caller can cause as often as he likes, for the daemon's log,
-// which limits the lines of the same message and kind. Encoders ignore the field.
-func oncePerCall(kind string) zap.Field {
-	return zap.Field{Key: "ratelog", Type: zapcore.SkipType, String: kind}
+	ch.Log().Info("digit before listening", zap.String("digit", early[0].Digit), zap.String("step", early[0].Step),
+		zap.String("hint", "finish_on counts only while the call listens: this digit ends nothing (typeahead: true in the plan counts it)"))
 }
 
 // watch asks for what ends the step by the caller's speech, if only for nothing any more.
