@@ -60,7 +60,7 @@ type call struct {
 	admitted       bool      // it has one of max_calls' slots
 	lingers        bool      // linger was granted
 	ownTerminators bool      // playback_terminators is ours
-	terminating    string    // … and its value
+	terminating    string    // … and its value, which ctl.mu protects: the channel's next call looks at it
 	transferring   string    // where to, once we have said so
 	hangsUp        bool      // a step has the call hung up
 	cause          string    // … with this; "" is NORMAL_CLEARING

@@ -84,6 +84,14 @@ func (c *call) played(begun time.Time, err error) flow.Playback {
 	return p
 }
 
+// ownsTerminators notes that playback_terminators is ours, and is going to have a value.
+func (c *call) ownsTerminators(value string) {
+	c.ownTerminators = true
+	c.ctl.mu.Lock()
+	defer c.ctl.mu.Unlock()
+	c.terminating = value
+}
+
 // terminateOn has these keys, and no others, end what is played next. None is those of the
 // dialplan, if it has named some.
 func (c *call) terminateOn(ctx context.Context, digits string) error {
@@ -91,7 +99,7 @@ func (c *call) terminateOn(ctx context.Context, digits string) error {
 	if digits == c.terminating {
 		return nil
 	}
-	c.ownTerminators, c.terminating = true, digits
+	c.ownsTerminators(digits)
 	_, err := c.api(ctx, "uuid_setvar "+c.channel+" playback_terminators "+digits)
 	return err
 }

@@ -68,7 +68,7 @@ func (c *call) variables() (list []string) {
 	// FreeSWITCH ends a playback on the caller's * unless it is told not to (F67). A dialplan
 	// that names its keys wants them.
 	if c.terminators == "" {
-		c.ownTerminators, c.terminating = true, noTerminators
+		c.ownsTerminators(noTerminators)
 		list = append(list, "playback_terminators="+noTerminators)
 	}
 	// A parked channel sends nothing by itself, and mod_audio_stream has no frame then of a

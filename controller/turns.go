@@ -26,8 +26,8 @@ func (c *Controller) begin(k *call) {
 	if !k.isFirst {
 		if last := earlier[len(earlier)-1]; last.core == k.core { // else it is another switch's
 			tell(last.cameBack)
-			if k.terminators == noTerminators { // the earlier call's own, which it is going to take away
-				k.terminators = last.terminators
+			if k.terminators == last.terminating { // the earlier call's own, which it is going to take away
+				k.terminators, k.terminating = last.terminators, last.terminators
 			}
 		}
 	}

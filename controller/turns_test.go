@@ -69,6 +69,25 @@ func TestCallComesBack(t *testing.T) {
 	}
 }
 
+// The keys of stop_on that the earlier call has set are none of the dialplan's: the next call knows that.
+func TestKeysOfTheEarlierCall(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.plan.StopOn, s.plan.Listen = "12", time.Minute
+	l := s.start(t)
+	id, set, placed := newUUID(), make(chan string, 1), make(chan *switchsim.Call, 1)
+	call := l.dial(switchsim.CallSpec{UUID: id, Progress: on(2, "playing", "tone_stream", func() { set <- (<-placed).Variable("playback_terminators") })})
+	l.waitStep(t, "listen")
+	placed <- call
+	call.TransferBack()
+	if got := <-set; got != "none" {
+		t.Errorf("the second call plays with playback_terminators=%q", got)
+	}
+	call.Hangup()
+	call.Wait()
+	l.results(t, id, 2)
+}
+
 // The slot of the earlier call is the next one's: no other call gets it, though there are fewer now.
 func TestSlotIsHandedOver(t *testing.T) {
 	t.Parallel()
