@@ -59,6 +59,7 @@ type call struct {
 	// What tapdeck has done.
 	admitted       bool      // it has one of max_calls' slots
 	lingers        bool      // linger was granted
+	wasAnswered    bool      // by a step
 	ownTerminators bool      // playback_terminators is ours
 	terminating    string    // … and its value, which ctl.mu protects: the channel's next call looks at it
 	transferring   string    // where to, once we have said so

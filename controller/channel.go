@@ -68,6 +68,7 @@ func (c *call) Answer(ctx context.Context) error {
 	if _, err := c.Execute(ctx, "answer", "", c.ctl.cfg.AnswerTimeout); err != nil {
 		return err
 	}
+	c.wasAnswered = true
 	c.log.Info("answered", since(begun))
 	return c.awaitDigits(ctx)
 }

@@ -78,7 +78,7 @@ func (c *call) endChannel(ctx context.Context, result Result) {
 		c.waitAfterPlan(ctx, returnGrace, func() bool { return c.returned || c.hangupComplete })
 		c.release(ctx)
 	// A call that was not answered, and for which nothing runs, can go to the dialplan's next action.
-	case result == Refused, result == Misconfigured, result == Failed && c.outcome.Timeline.At("answer").IsZero() && c.running == "",
+	case result == Refused, result == Misconfigured, result == Failed && !c.wasAnswered && c.running == "",
 		result == StreamFailed && c.plan.OnStreamFailure == FailureDialplan:
 		c.release(ctx)
 	case result == Aborted:

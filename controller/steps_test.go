@@ -133,6 +133,21 @@ func TestErrorOfAStep(t *testing.T) {
 	}
 }
 
+// A call that any step has answered is hung up after an error, not given to the dialplan's next action.
+func TestErrorAfterAnAnswer(t *testing.T) {
+	t.Parallel()
+	fails := scripted{do: func(ctx context.Context, ch flow.Channel) error {
+		if err := ch.Answer(ctx); err != nil {
+			return err
+		}
+		return errDisk
+	}}
+	e := made(fails).run(t, switchsim.CallSpec{Then: after()})
+	if e.outcome.Result != controller.Failed || e.outcome.HungUpBy != "tapdeck" || nextRan(e.report) {
+		t.Errorf("outcome %+v", e.outcome)
+	}
+}
+
 // A plan without a stream has no recording, and asks the sink for none.
 func TestPlanWithoutStream(t *testing.T) {
 	t.Parallel()
