@@ -9,9 +9,9 @@ import (
 
 // Line is one line of a plan's preview.
 type Line struct {
-	// Time is when it happens, in seconds from the answer ("0.5") or from the end of a prompt
-	// ("prompt+15.0"; play_2:3 is the third one of the second step play): how long that lasts only the
-	// switch knows.
+	// Time is when it happens, in seconds from the plan's begin ("0.5"), which is the answer unless
+	// something comes before that, or from the end of a prompt ("prompt+15.0"; play_2:3 is the third
+	// one of the second step play): how long that lasts only the switch knows.
 	Time string
 	// Text says what happens.
 	Text string

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Step is one step of a plan.
+// Step is one step of a plan. It is the same one in all calls that follow the plan, which carry it
+// out at the same time: what it has to remember of a call is no field of its.
 type Step interface {
 	// Name is the step's word, such as "listen": in plans, metrics, logs and records.
 	Name() string
