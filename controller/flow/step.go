@@ -14,9 +14,8 @@ type Step interface {
 	Needs() Needs
 	// Length says how long the step can take.
 	Length() Length
-	// Follow says whether the step may stand at this position of a plan, and moves it on. Its
-	// error is the rule, ": " and what to do, of which the first ": " is where the configuration
-	// parts the two: "a stream runs already: remove it, or …".
+	// Follow says whether the step may stand at this position of a plan, and moves it on. Its error
+	// is the rule that is broken, and behind ": " what to do.
 	Follow(p *Position) error
 	// Preview adds what a caller hears of the step.
 	Preview(p *Preview)
