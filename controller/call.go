@@ -44,6 +44,7 @@ type call struct {
 	completion      completion
 	rate            int    // of what the channel plays, in Hz, at the last completion
 	dtmfType        string // how digits were negotiated, once the call is answered
+	promptPlays     bool   // the last prompt does, though its step was interrupted
 	digits          flow.Digits
 	echoes          []flow.Digit // those that came as events, and may come in the audio, too
 	hungUp          bool
@@ -188,6 +189,8 @@ func (c *call) next(ctx context.Context, timer <-chan time.Time) bool {
 // interruption is why the present step must end, if it must.
 func (c *call) interruption(ctx context.Context) error {
 	switch {
+	case c.transferring != "" && c.transferredAway: // even if it was hung up there at once
+		return c.transferEnd()
 	case c.hungUp:
 		return flow.ErrHungUp
 	case c.transferredAway:

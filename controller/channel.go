@@ -69,6 +69,7 @@ func (c *call) Answer(ctx context.Context) error {
 		return err
 	}
 	c.wasAnswered = true
+	c.Reached()
 	c.log.Info("answered", since(begun))
 	return c.awaitDigits(ctx)
 }

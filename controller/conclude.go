@@ -28,7 +28,7 @@ func (c *call) conclude(ctx context.Context, err error) {
 		c.disarmDeadMan(ctx)
 	}
 	timeout := c.plan.Stream.StopTimeout
-	if c.stream.failure != nil || c.stream.stopFailed { // a socket that is still open is one that the switch forgot (F37)
+	if c.stream.forgotten {
 		timeout = 0
 	}
 	c.publish(ctx, timeout)

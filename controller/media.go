@@ -17,11 +17,8 @@ func (m media) Start(ctx context.Context) error {
 		return nil
 	}
 	c.Reached()
-	if c.stream.phase == streamStopped {
-		c.rec.Starting()
-	}
 	ups := c.stream.ups
-	c.stream.start(ctx)
+	c.stream.begin(ctx)
 	// What is up and drops again at once is brought back while the call goes on.
 	decided := func() bool {
 		return c.stream.ups > ups || c.stream.phase == streamFailed || c.stream.phase == streamFull
@@ -36,8 +33,12 @@ func (m media) Start(ctx context.Context) error {
 
 // Stop implements flow.Media.
 func (m media) Stop(ctx context.Context) error {
-	m.c.stream.stop(ctx)
-	return m.c.interruption(ctx)
+	c := m.c
+	c.stream.stop(ctx)
+	if c.stream.forgotten { // its stop is on its way, and would end what a later step starts (F15)
+		c.waitAfterPlan(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.stream.job == "" || c.hungUp })
+	}
+	return c.interruption(ctx)
 }
 
 // Ended implements flow.Media.

@@ -3,11 +3,15 @@ package controller
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"tapdeck/controller/esl"
 	"tapdeck/controller/flow"
+
+	"go.uber.org/zap"
 )
 
 // completion is what the switch has said of the end of our latest application.
@@ -30,6 +34,10 @@ func (c *call) completionOf(ev *esl.Event) completion {
 		done.heard = time.Duration(samples) * time.Second / time.Duration(begunWith)
 	}
 	c.rate = rate
+	if c.promptPlays { // the hangup was told of before
+		c.promptPlays = false
+		c.outcome.Prompts[len(c.outcome.Prompts)-1].Heard = done.heard
+	}
 	return done
 }
 
@@ -52,23 +60,29 @@ func (c *call) Playback(ctx context.Context, s flow.Sound) (flow.Playback, error
 		limit = s.Length + c.ctl.cfg.StepGrace
 	}
 	begun := time.Now()
+	if s.Length == 0 {
+		c.outcome.Prompts = append(c.outcome.Prompts, flow.Prompt{File: s.File, Step: c.place, Began: begun})
+	}
 	_, err := c.Execute(ctx, "playback", s.File, limit)
 	played := c.played(begun, err)
+	c.digits.Use(played.Digit)
 	if s.Length == 0 {
-		notes := c.Notes()
-		notes.Prompts = append(notes.Prompts, flow.Prompt{File: s.File, Step: c.place, Began: begun, Heard: played.Heard, EndedBy: played.EndedBy})
+		p := &c.outcome.Prompts[len(c.outcome.Prompts)-1]
+		p.Heard, p.EndedBy = played.Heard, played.EndedBy
+		c.promptPlays = !c.completion.came
 	}
 	return played, err
 }
 
 // played is how a playback that was given went.
 func (c *call) played(begun time.Time, err error) flow.Playback {
+	var e *callEnd
 	done := c.completion
 	p := flow.Playback{Response: done.response, Digit: done.digit, Heard: done.heard, EndedBy: flow.PromptError}
 	switch {
 	case done.digit != "":
 		p.EndedBy = flow.PromptDigit
-	case err != nil && c.hungUp:
+	case err != nil && c.hungUp, errors.As(err, &e) && e.result == Aborted: // a shutdown hangs up
 		p.EndedBy = flow.PromptHangup
 	case err != nil && c.transferredAway:
 		p.EndedBy = flow.PromptTransfer
@@ -100,6 +114,10 @@ func (c *call) terminateOn(ctx context.Context, digits string) error {
 		return nil
 	}
 	c.ownsTerminators(digits)
-	_, err := c.api(ctx, "uuid_setvar "+c.channel+" playback_terminators "+digits)
+	answer, err := c.api(ctx, "uuid_setvar "+c.channel+" playback_terminators "+digits)
+	if err == nil && answer != "" && !strings.HasPrefix(answer, "+OK") {
+		c.log.Warn("keys of a prompt not set", zap.String("step", c.step), zap.String("stop_on", digits), zap.String("err", answer),
+			zap.String("hint", "the keys that ended the prompt before, or none, end this one; FreeSWITCH's log says why"))
+	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap/zapcore"
 
 	"tapdeck/controller"
 	"tapdeck/controller/flow"
@@ -273,7 +274,7 @@ func TestTypeahead(t *testing.T) {
 			call.Press("#")
 		})
 		firstEnd, _ = field(e.line(t, "listened"), "cause").(string)
-		if firstEnd != c.want || e.outcome.ListenEndedBy != flow.ListenTime {
+		if firstEnd != c.want || e.outcome.ListenEndedBy != c.want { // one # for each
 			t.Errorf("typeahead %v: the first listen was ended by %s, the second by %s", c.ahead, firstEnd, e.outcome.ListenEndedBy)
 		}
 		var got []string
@@ -386,5 +387,60 @@ func TestStreamAgainFails(t *testing.T) {
 		if e.outcome.Result != controller.StreamFailed || played != (then == controller.FailureContinue) {
 			t.Errorf("%s: outcome %+v", then, e.outcome)
 		}
+	}
+}
+
+// A stream that failed, in a plan that goes on without, can be started again: it has its whole time to
+// connect, is brought back when it drops, and is read to its end.
+func TestStreamAgainAfterAFailure(t *testing.T) {
+	t.Parallel()
+	s := made(&flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Stream{}, &flow.Listen{For: 500 * time.Millisecond})
+	s.plan.OnStreamFailure, s.plan.Stream.Restarts, s.plan.Stream.ConnectTimeout = controller.FailureContinue, 1, 400*time.Millisecond
+	s.behave = func(_ string, socket int) behaviour {
+		return behaviour{refuse: socket <= 2, cutAfter: map[int]int{3: 5}[socket]}
+	}
+	e := s.run(t, switchsim.CallSpec{Voice: voice()})
+	if e.outcome.Result != controller.StreamFailed || len(e.outcome.Alarms) > 0 || e.count("stream failed") != 1 {
+		t.Errorf("outcome %+v, log %q", e.outcome, e.messages())
+	}
+	if e.count("stream connected") != 1 {
+		t.Errorf("log %q", e.messages())
+	}
+}
+
+// A digit that has cut a prompt is used up; what was typed behind the one that ended a listening time
+// counts for the next.
+func TestTypeaheadOverSteps(t *testing.T) {
+	t.Parallel()
+	listen := &flow.Listen{For: 100 * time.Millisecond, FinishOn: "#"}
+	s := made(&flow.Answer{}, &flow.Play{Files: []string{promptFile}, StopOn: "#"}, listen, listen, listen)
+	s.plan.Typeahead = true
+	e := s.runWith(t, switchsim.CallSpec{}, 1, "playing", promptFile, func(_ *testbed, call *switchsim.Call) {
+		for _, key := range "1#2#" {
+			call.Press(string(key))
+		}
+	})
+	var ends []any
+	for _, line := range e.logs {
+		if line.Message == "listened" {
+			ends = append(ends, field(line, "cause"))
+		}
+	}
+	// The first # cuts the prompt; the switch has told of the second one by then, or tells of it at once.
+	if !slices.Equal(ends, []any{flow.ListenDTMF, flow.ListenTime, flow.ListenTime}) {
+		t.Errorf("the listening times were ended by %q", ends)
+	}
+}
+
+// An unknown extension: the call was transferred, and hung up at once, however the events come.
+func TestTransferToNowhere(t *testing.T) {
+	t.Parallel()
+	s := made(&flow.Answer{}, &flow.Transfer{Number: "1"})
+	e := s.run(t, switchsim.CallSpec{Extensions: map[string][]switchsim.Action{"5000": after()}})
+	if e.outcome.Result != controller.Transferred || !strings.Contains(e.outcome.Err, "nothing to transfer the call to: 1") || e.outcome.Hint == "" {
+		t.Errorf("outcome %+v", e.outcome)
+	}
+	if line := e.line(t, "call ended"); line.Level != zapcore.WarnLevel {
+		t.Errorf("line %+v", line)
 	}
 }

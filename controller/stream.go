@@ -43,6 +43,7 @@ type stream struct {
 	deadline  time.Time   // of the first connection
 	sockets   int         // connections at the sink that are accounted for
 	restarts  int
+	before    int    // restarts of the streams that earlier steps have started
 	cause     error  // why it is being brought back
 	causeHint string // what to do about cause; "" if the sink knows better
 	failure   *callEnd
@@ -52,7 +53,7 @@ type stream struct {
 	ups             int // how often it came up
 	wasUp           bool
 	moduleConnected bool // mod_audio_stream says that it has connected, to whatever server
-	stopFailed      bool // stop did not end it
+	forgotten       bool // a socket that is still open is one that the switch forgot (F37)
 	hopeless        bool // there is no use in bringing it back
 	cleared         bool // stop was given because the first start was refused
 	reopened        bool // the module has opened another socket by itself since start
@@ -86,11 +87,26 @@ func (p StreamPlan) variables() []string {
 // heartBeatSeconds is how often the module pings, so that a socket without audio is not idle.
 const heartBeatSeconds = 10
 
+// begin starts the stream by a step of the plan: for the first time, or after a stop.
+func (s *stream) begin(ctx context.Context) {
+	if s.phase == streamStopped {
+		s.c.rec.Starting()
+	}
+	if s.c.rec.State().Full {
+		s.setPhase(streamFull)
+		return
+	}
+	now := time.Now()
+	if s.first.IsZero() {
+		s.first = now
+	}
+	s.deadline = now.Add(s.c.plan.Stream.ConnectTimeout)
+	s.wasUp, s.cleared, s.hopeless, s.forgotten, s.before = false, false, false, false, s.restarts
+	s.restart(ctx)
+}
+
 func (s *stream) start(ctx context.Context) {
 	s.begun, s.moduleConnected, s.reopened = time.Now(), false, false
-	if s.first.IsZero() {
-		s.first, s.deadline = s.begun, s.begun.Add(s.c.plan.Stream.ConnectTimeout)
-	}
 	limit := s.c.plan.Stream.ConnectTimeout
 	if !s.wasUp {
 		limit = max(0, time.Until(s.deadline))
@@ -128,7 +144,7 @@ func (s *stream) answered(ctx context.Context, job, body string) {
 			s.syncWithSink()
 		}
 	case streamResetting: // +OK, or -ERR if the module has let go by itself (F43, F40)
-		if ok && s.cleared && s.restarts == 0 && !s.wasUp {
+		if ok && s.cleared && s.tried() == 0 && !s.wasUp {
 			s.c.log.Warn("somebody else's stream stopped", zap.String("hint", "this call came with an audio stream on it: look for uuid_audio_stream in the dialplan, its api_on_answer and scripts, and remove it"))
 		}
 		s.restart(ctx)
@@ -219,7 +235,7 @@ func (s *stream) syncWithSink() {
 	case s.phase != streamUp || s.c.hungUp:
 	case !state.Live:
 		s.scheduleRestart(fmt.Errorf("the stream's socket closed: %s", state.LastEnd), state.LastEnd.hint())
-	case state.WrongRate && s.restarts < s.c.plan.Stream.Restarts: // else it is better than none
+	case state.WrongRate && s.tried() < s.c.plan.Stream.Restarts: // else it is better than none
 		s.cause, s.causeHint = errWrongRate, hintRate
 		s.setPhaseFor(streamBackoff, 0)
 	}
@@ -274,7 +290,7 @@ func (s *stream) observeFirstAudio() {
 // up has no time for a pause. The causeHint is "" if the cause does not say what to do.
 func (s *stream) scheduleRestart(cause error, causeHint string) {
 	s.cause, s.causeHint = cause, causeHint
-	pause := min(s.c.ctl.cfg.RestartPause<<min(s.restarts, 10), maxRestartPause)
+	pause := min(s.c.ctl.cfg.RestartPause<<min(s.tried(), 10), maxRestartPause)
 	if !s.wasUp && time.Now().Add(pause).After(s.deadline) {
 		s.fail(cause, s.hint())
 		return
@@ -308,11 +324,14 @@ func (s *stream) phaseExpired(ctx context.Context) {
 	}
 }
 
+// tried is how many times the stream of this step was brought back.
+func (s *stream) tried() int { return s.restarts - s.before }
+
 // retry begins to bring the stream back, or gives it up after the plan's
 // restarts. The switch refuses a start before a stop if it was the server that
 // closed the socket (F43).
 func (s *stream) retry(ctx context.Context) {
-	if s.hopeless || s.restarts >= s.c.plan.Stream.Restarts {
+	if s.hopeless || s.tried() >= s.c.plan.Stream.Restarts {
 		s.fail(s.cause, s.hint())
 		return
 	}
@@ -325,7 +344,7 @@ func (s *stream) retry(ctx context.Context) {
 	}
 	s.restarts++
 	s.c.ctl.metrics.restarts.Inc()
-	s.c.log.Warn(msg, zap.NamedError("err", s.cause), zap.Int("restart", s.restarts), zap.Int("restarts", s.c.plan.Stream.Restarts), hintField(s.hint()))
+	s.c.log.Warn(msg, zap.NamedError("err", s.cause), zap.Int("restart", s.tried()), zap.Int("restarts", s.c.plan.Stream.Restarts), hintField(s.hint()))
 	s.setPhaseFor(streamResetting, s.c.ctl.cfg.CommandTimeout)
 	s.send(ctx, "uuid_audio_stream "+s.c.channel+" stop")
 }
@@ -361,30 +380,34 @@ func (s *stream) fail(err error, hint string) {
 		return
 	}
 	s.setPhase(streamFailed)
-	s.failure = &callEnd{result: StreamFailed, err: err, hint: hint}
+	if s.failure == nil { // what came first is the call's reason
+		s.failure = &callEnd{result: StreamFailed, err: err, hint: hint}
+	}
 	s.c.log.Warn("stream failed", zap.NamedError("err", err), hintField(hint), zap.String("on_stream_failure", string(s.c.plan.OnStreamFailure)))
 }
 
 // stop ends the stream and waits for its end at the sink; there is no
 // disconnect event after a stop.
 func (s *stream) stop(ctx context.Context) {
-	stopped := s.phase == streamStopped
+	stopped, failed := s.phase == streamStopped, s.phase == streamFailed
 	s.setPhase(streamStopped)
+	s.forgotten = s.forgotten || failed
 	if stopped || s.first.IsZero() || s.c.hungUp || s.c.over {
 		return
 	}
 	s.c.beginStep("stop")
 	s.c.reached("stop")
 	s.c.rec.Stopping()
-	if s.failure == nil { // what is on its way would be overtaken by the stop (F15), and go on behind it
+	if !failed { // what is on its way would be overtaken by the stop (F15), and go on behind it
 		s.c.waitAfterPlan(ctx, s.c.ctl.cfg.CommandTimeout, func() bool { return s.job == "" || s.c.hungUp })
 	}
-	if _, err := s.c.bgapi(ctx, "uuid_audio_stream "+s.c.channel+" stop"); err != nil || s.failure != nil {
+	var err error
+	if s.job, err = s.c.bgapi(ctx, "uuid_audio_stream "+s.c.channel+" stop"); err != nil || failed {
 		return
 	}
 	done := func() bool { return s.c.hungUp || !s.c.rec.State().Live }
 	if !s.c.waitAfterPlan(ctx, s.c.plan.Stream.StopTimeout, done) && !s.c.over {
-		s.stopFailed = true
+		s.forgotten = true
 		s.c.log.Warn("stream not ended by stop", zap.String("step", "stop"), zap.String("hint", "the sink closes it now; FreeSWITCH's log says why it did not"))
 	}
 }

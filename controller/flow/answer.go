@@ -29,12 +29,8 @@ func (*Answer) Follow(p *Position) error {
 // Preview implements Step.
 func (*Answer) Preview(p *Preview) { p.Add(0, "answer") }
 
-// Run implements Step. Its moment is when the call is answered.
+// Run implements Step.
 func (*Answer) Run(ctx context.Context, ch Channel) error {
 	ch.Begin()
-	if err := ch.Answer(ctx); err != nil {
-		return err
-	}
-	ch.Reached()
-	return nil
+	return ch.Answer(ctx)
 }

@@ -34,7 +34,7 @@ type Channel interface {
 	// Media is the call's audio.
 	Media() Media
 
-	// Answer answers the call.
+	// Answer answers the call. The step's moment is when it is answered.
 	Answer(ctx context.Context) error
 	// Execute has the channel run an application and waits for its completion, for limit at
 	// most. The response is FreeSWITCH's Application-Response. An application that runs

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,7 +28,8 @@ type Digits struct {
 	// Dropped counts those beyond.
 	Dropped int
 
-	unused []Digit // since the end of the last listening time, or since the begin of this one
+	unused []Digit
+	found  bool // one has ended the listening time
 }
 
 // Press adds a digit.
@@ -61,15 +63,33 @@ func (d *Digits) Begin(of string) (early []Digit) {
 // Count is how many digits have counted for the listening time so far.
 func (d *Digits) Count() int { return len(d.unused) }
 
-// Find says whether one of those given has counted for the listening time.
+// Use uses up a digit that has ended a playback.
+func (d *Digits) Use(digit string) {
+	for i := len(d.unused) - 1; i >= 0; i-- {
+		if d.unused[i].Digit == digit {
+			d.unused = slices.Delete(d.unused, i, i+1)
+			return
+		}
+	}
+}
+
+// Find says whether one of those given has counted for the listening time. It uses that one up, and
+// those before it.
 func (d *Digits) Find(of string) bool {
-	for _, digit := range d.unused {
+	for i, digit := range d.unused {
 		if strings.Contains(of, digit.Digit) {
+			d.unused, d.found = d.unused[i+1:], true
 			return true
 		}
 	}
 	return false
 }
 
-// End ends the listening time: what comes from now on is for the next one.
-func (d *Digits) End() { d.unused = nil }
+// End ends the listening time. What was typed behind the digit that has ended it is for the next
+// one, as is what comes from now on.
+func (d *Digits) End() {
+	if !d.found {
+		d.unused = nil
+	}
+	d.found = false
+}

@@ -74,7 +74,7 @@ func TestDigits(t *testing.T) {
 		t.Errorf("early %v, find %v", early, d.Find("#"))
 	}
 	press(d, "3*")
-	if !d.Find("#*") || d.Find("12") || d.Find("") || d.Count() != 2 {
+	if d.Find("12") || d.Find("") || d.Count() != 2 || !d.Find("#*") {
 		t.Errorf("%d count", d.Count())
 	}
 	d.End()
@@ -84,16 +84,33 @@ func TestDigits(t *testing.T) {
 
 	d = &flow.Digits{Typeahead: true}
 	press(d, "1#")
-	if early := d.Begin("#"); len(early) != 0 || !d.Find("#") || d.Count() != 2 {
-		t.Errorf("early %v, find %v", early, d.Find("#"))
+	if early := d.Begin("#"); len(early) != 0 || d.Count() != 2 || !d.Find("#") {
+		t.Errorf("early %v, count %d", early, d.Count())
 	}
 	d.End()
 	if d.Begin("#"); d.Find("#") {
 		t.Error("a digit counts twice")
 	}
+	d.End()
 
+	press(d, "1#2#3")
+	for _, want := range []bool{true, true, false, false} {
+		if d.Begin("#"); d.Find("#") != want {
+			t.Errorf("%d unused digits: want one that ends the listening time: %v", d.Count(), want)
+		}
+		d.End()
+	}
+	press(d, "5#")
+	d.Use("#")
+	d.Use("#")
+	if d.Begin("#"); d.Find("#") || d.Count() != 1 {
+		t.Error("a digit that has ended a prompt ends the listening time, too")
+	}
+	d.End()
+
+	d = &flow.Digits{}
 	press(d, strings.Repeat("5", flow.MaxDigits+7))
-	if len(d.All) != flow.MaxDigits || d.Dropped != 9 {
+	if len(d.All) != flow.MaxDigits || d.Dropped != 7 {
 		t.Errorf("%d digits, %d dropped", len(d.All), d.Dropped)
 	}
 	if press(d, "#"); !d.Find("#") {

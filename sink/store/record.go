@@ -36,7 +36,8 @@ type Prompt struct {
 	// AtMS is when it began, counted as in Timeline, and HeardMS how much of it the caller heard.
 	AtMS    int64 `json:"at_ms"`
 	HeardMS int64 `json:"heard_ms"`
-	// EndedBy is end, digit, hangup, transfer, not_found or error.
+	// EndedBy is end, digit, hangup, transfer, not_found or error; empty in a recovered record if it
+	// still played.
 	EndedBy string `json:"ended_by"`
 }
 
@@ -68,8 +69,10 @@ type Record struct {
 	// DigitsInFile counts those that a Brief record leaves out.
 	DigitsInFile int      `json:"digits_in_file,omitempty"`
 	Prompts      []Prompt `json:"prompts"`
-	SampleRate   int      `json:"sample_rate"`
-	Channels     int      `json:"channels"`
+	// PromptsInFile counts those that a Brief record leaves out.
+	PromptsInFile int `json:"prompts_in_file,omitempty"`
+	SampleRate    int `json:"sample_rate"`
+	Channels      int `json:"channels"`
 	// Mix is "mono", "mixed" or "stereo"; the caller is the left channel of "stereo".
 	Mix string `json:"mix"`
 	track.Sound
@@ -100,6 +103,7 @@ type Record struct {
 // What a Brief record has at most: a thousand of them are in memory.
 const (
 	briefDigits    = 50
+	briefPrompts   = 50
 	briefVariables = 4 << 10 // bytes of names and values
 )
 
@@ -109,6 +113,9 @@ func (r Record) Brief() Record {
 	r.MetadataInFile, r.Metadata = len(r.Metadata), nil
 	if more := len(r.Digits) - briefDigits; more > 0 {
 		r.DigitsInFile, r.Digits = more, slices.Clone(r.Digits[:briefDigits])
+	}
+	if more := len(r.Prompts) - briefPrompts; more > 0 {
+		r.PromptsInFile, r.Prompts = more, slices.Clone(r.Prompts[:briefPrompts])
 	}
 	r.Variables, r.VariablesInFile = withoutLong(r.Variables, briefVariables)
 	return r

@@ -88,13 +88,16 @@ func TestRecordBoundsDigits(t *testing.T) {
 
 // A record in memory is small, and says how much more its file has.
 func TestBriefIsBounded(t *testing.T) {
-	record := store.Record{Digits: make([]store.Digit, 400), Metadata: []string{"x"}, Variables: map[string]string{"sip_call_id": "a@b"}}
+	record := store.Record{Digits: make([]store.Digit, 400), Prompts: make([]store.Prompt, 60), Metadata: []string{"x"}, Variables: map[string]string{"sip_call_id": "a@b"}}
 	for i := range 49 {
 		record.Variables[fmt.Sprintf("v%02d", i)] = strings.Repeat("x", 1024)
 	}
 	brief := record.Brief()
 	if len(brief.Digits) != 50 || cap(brief.Digits) > 64 || brief.DigitsInFile != 350 || len(brief.Metadata) != 0 || brief.MetadataInFile != 1 {
 		t.Errorf("%d digits of %d, %d texts of %d", len(brief.Digits), brief.DigitsInFile, len(brief.Metadata), brief.MetadataInFile)
+	}
+	if len(brief.Prompts) != 50 || brief.PromptsInFile != 10 {
+		t.Errorf("%d prompts of %d", len(brief.Prompts), brief.PromptsInFile)
 	}
 	if len(brief.Variables) != 4 || brief.VariablesInFile != 46 || brief.Variables["sip_call_id"] != "a@b" || brief.Variables["v48"] == "" {
 		t.Errorf("%d variables, %d in the file", len(brief.Variables), brief.VariablesInFile)
