@@ -125,3 +125,63 @@ func TestHeard(t *testing.T) {
 		})
 	}
 }
+
+// Every digit is kept, with the step in which it came. What was typed ahead counts for the next
+// listening time if the plan says so.
+func TestTypeahead(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		ahead bool
+		want  string
+	}{{false, flow.ListenTime}, {true, flow.ListenDTMF}} {
+		s := made(
+			&flow.Answer{}, &flow.Play{Files: []string{promptFile}}, &flow.Listen{For: 100 * time.Millisecond, FinishOn: "#"},
+			&flow.Play{Files: []string{missingFile}}, &flow.Listen{For: 10 * time.Millisecond, FinishOn: "#"},
+		)
+		s.plan.Typeahead = c.ahead
+		var firstEnd string
+		e := s.runWith(t, switchsim.CallSpec{}, 1, "playing", promptFile, func(_ *testbed, call *switchsim.Call) {
+			call.Press("a")
+			call.Press("#")
+			call.Press("#")
+		})
+		firstEnd, _ = field(e.line(t, "listened"), "cause").(string)
+		if firstEnd != c.want || e.outcome.ListenEndedBy != c.want { // one # for each
+			t.Errorf("typeahead %v: the first listen was ended by %s, the second by %s", c.ahead, firstEnd, e.outcome.ListenEndedBy)
+		}
+		var got []string
+		for _, d := range e.outcome.Digits {
+			got = append(got, d.Digit+" in "+d.Step)
+		}
+		if !slices.Equal(got, []string{"A in play", "# in play", "# in play"}) || e.count("digit") != 3 {
+			t.Errorf("digits %q, %d lines", got, e.count("digit"))
+		}
+		if early := e.count("digit before listening"); (early == 1) == c.ahead {
+			t.Errorf("typeahead %v: %d lines of early digits", c.ahead, early)
+		}
+	}
+}
+
+// A digit that has cut a prompt is used up; what was typed behind the one that ended a listening time
+// counts for the next.
+func TestTypeaheadOverSteps(t *testing.T) {
+	t.Parallel()
+	listen := &flow.Listen{For: 100 * time.Millisecond, FinishOn: "#"}
+	s := made(&flow.Answer{}, &flow.Play{Files: []string{promptFile}, StopOn: "#"}, listen, listen, listen)
+	s.plan.Typeahead = true
+	e := s.runWith(t, switchsim.CallSpec{}, 1, "playing", promptFile, func(_ *testbed, call *switchsim.Call) {
+		for _, key := range "1#2#" {
+			call.Press(string(key))
+		}
+	})
+	var ends []any
+	for _, line := range e.logs {
+		if line.Message == "listened" {
+			ends = append(ends, field(line, "cause"))
+		}
+	}
+	// The first # cuts the prompt; the switch has told of the second one by then, or tells of it at once.
+	if !slices.Equal(ends, []any{flow.ListenDTMF, flow.ListenTime, flow.ListenTime}) {
+		t.Errorf("the listening times were ended by %q", ends)
+	}
+}

@@ -254,42 +254,6 @@ func TestStopOn(t *testing.T) {
 	}
 }
 
-// Every digit is kept, with the step in which it came. What was typed ahead counts for the next
-// listening time if the plan says so.
-func TestTypeahead(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		ahead bool
-		want  string
-	}{{false, flow.ListenTime}, {true, flow.ListenDTMF}} {
-		s := made(
-			&flow.Answer{}, &flow.Play{Files: []string{promptFile}}, &flow.Listen{For: 100 * time.Millisecond, FinishOn: "#"},
-			&flow.Play{Files: []string{missingFile}}, &flow.Listen{For: 10 * time.Millisecond, FinishOn: "#"},
-		)
-		s.plan.Typeahead = c.ahead
-		var firstEnd string
-		e := s.runWith(t, switchsim.CallSpec{}, 1, "playing", promptFile, func(_ *testbed, call *switchsim.Call) {
-			call.Press("a")
-			call.Press("#")
-			call.Press("#")
-		})
-		firstEnd, _ = field(e.line(t, "listened"), "cause").(string)
-		if firstEnd != c.want || e.outcome.ListenEndedBy != c.want { // one # for each
-			t.Errorf("typeahead %v: the first listen was ended by %s, the second by %s", c.ahead, firstEnd, e.outcome.ListenEndedBy)
-		}
-		var got []string
-		for _, d := range e.outcome.Digits {
-			got = append(got, d.Digit+" in "+d.Step)
-		}
-		if !slices.Equal(got, []string{"A in play", "# in play", "# in play"}) || e.count("digit") != 3 {
-			t.Errorf("digits %q, %d lines", got, e.count("digit"))
-		}
-		if early := e.count("digit before listening"); (early == 1) == c.ahead {
-			t.Errorf("typeahead %v: %d lines of early digits", c.ahead, early)
-		}
-	}
-}
-
 // The plan gives the call away: its stream ends first, the channel is left as it came.
 func TestTransfer(t *testing.T) {
 	t.Parallel()
@@ -348,87 +312,6 @@ func TestSilenceThatHasNotBegun(t *testing.T) {
 	e := s.run(t, switchsim.CallSpec{Voice: voice(), Before: []switchsim.Action{{Application: "answer"}}})
 	if e.outcome.Result != controller.Completed || len(e.outcome.Prompts) != 1 || e.outcome.Prompts[0].EndedBy != flow.PromptEnd {
 		t.Errorf("outcome %+v", e.outcome)
-	}
-}
-
-// A stream that the plan has stopped is started again, in the same recording.
-func TestStreamAgain(t *testing.T) {
-	t.Parallel()
-	listen := &flow.Listen{For: 100 * time.Millisecond}
-	e := made(
-		&flow.Answer{}, &flow.Stream{}, listen, &flow.Stream{Action: "stop"}, &flow.Play{Files: []string{promptFile}}, &flow.Stream{}, listen,
-	).run(t, switchsim.CallSpec{Voice: voice()})
-	want := []string{
-		"execute answer", "bgapi uuid_audio_stream … start … mono 8000", "bgapi uuid_audio_stream … stop", "execute playback " + promptFile,
-		"bgapi uuid_audio_stream … start … mono 8000", "bgapi uuid_audio_stream … stop", "execute hangup NORMAL_CLEARING", "bgapi sched_del tapdeck-…",
-	}
-	if diff := cmp.Diff(want, said(t, e.report)); diff != "" {
-		t.Errorf("commands (-want +got):\n%s", diff)
-	}
-	timeline := []string{"connect", "answer", "stream", "listen", "stop", "play", "stream", "listen", "stop", "hangup"}
-	if diff := cmp.Diff(timeline, moments(e)); diff != "" {
-		t.Errorf("timeline (-want +got):\n%s", diff)
-	}
-	if e.outcome.Result != controller.Completed || e.recording.finished != 1 || len(e.report.Streams) != 2 || e.outcome.Restarts != 0 {
-		t.Errorf("outcome %+v, %d streams", e.outcome, len(e.report.Streams))
-	}
-	checkAudio(t, e)
-}
-
-// A stream that fails only at its second start fails within its time, and the plan says what then.
-func TestStreamAgainFails(t *testing.T) {
-	t.Parallel()
-	for _, then := range []controller.OnStreamFailure{controller.FailureHangup, controller.FailureContinue} {
-		s := made(&flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Stream{}, &flow.Play{Files: []string{promptFile}})
-		s.plan.OnStreamFailure, s.plan.Stream.Restarts, s.plan.Stream.ConnectTimeout = then, 0, 300*time.Millisecond
-		s.behave = func(_ string, socket int) behaviour { return behaviour{refuse: socket > 1} }
-		e := s.run(t, switchsim.CallSpec{Voice: voice()})
-		played := len(e.outcome.Prompts) == 1
-		if e.outcome.Result != controller.StreamFailed || played != (then == controller.FailureContinue) {
-			t.Errorf("%s: outcome %+v", then, e.outcome)
-		}
-	}
-}
-
-// A stream that failed, in a plan that goes on without, can be started again: it has its whole time to
-// connect, is brought back when it drops, and is read to its end.
-func TestStreamAgainAfterAFailure(t *testing.T) {
-	t.Parallel()
-	s := made(&flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Stream{}, &flow.Listen{For: 500 * time.Millisecond})
-	s.plan.OnStreamFailure, s.plan.Stream.Restarts, s.plan.Stream.ConnectTimeout = controller.FailureContinue, 1, 400*time.Millisecond
-	s.behave = func(_ string, socket int) behaviour {
-		return behaviour{refuse: socket <= 2, cutAfter: map[int]int{3: 5}[socket]}
-	}
-	e := s.run(t, switchsim.CallSpec{Voice: voice()})
-	if e.outcome.Result != controller.StreamFailed || len(e.outcome.Alarms) > 0 || e.count("stream failed") != 1 {
-		t.Errorf("outcome %+v, log %q", e.outcome, e.messages())
-	}
-	if e.count("stream connected") != 1 {
-		t.Errorf("log %q", e.messages())
-	}
-}
-
-// A digit that has cut a prompt is used up; what was typed behind the one that ended a listening time
-// counts for the next.
-func TestTypeaheadOverSteps(t *testing.T) {
-	t.Parallel()
-	listen := &flow.Listen{For: 100 * time.Millisecond, FinishOn: "#"}
-	s := made(&flow.Answer{}, &flow.Play{Files: []string{promptFile}, StopOn: "#"}, listen, listen, listen)
-	s.plan.Typeahead = true
-	e := s.runWith(t, switchsim.CallSpec{}, 1, "playing", promptFile, func(_ *testbed, call *switchsim.Call) {
-		for _, key := range "1#2#" {
-			call.Press(string(key))
-		}
-	})
-	var ends []any
-	for _, line := range e.logs {
-		if line.Message == "listened" {
-			ends = append(ends, field(line, "cause"))
-		}
-	}
-	// The first # cuts the prompt; the switch has told of the second one by then, or tells of it at once.
-	if !slices.Equal(ends, []any{flow.ListenDTMF, flow.ListenTime, flow.ListenTime}) {
-		t.Errorf("the listening times were ended by %q", ends)
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"tapdeck/controller"
 	"tapdeck/controller/flow"
 	"tapdeck/controller/switchsim"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // A plan stops its stream while that is being brought back: what is started late must not go on.
@@ -39,5 +41,62 @@ func TestStreamStopsWhileItIsBroughtBack(t *testing.T) {
 	l.close()
 	if e := l.ended(call.Report()); live || e.outcome.Result != controller.Completed || starts.Load() != 2 {
 		t.Errorf("the stream goes on: %v, after %d starts; outcome %+v", live, starts.Load(), e.outcome)
+	}
+}
+
+// A stream that the plan has stopped is started again, in the same recording.
+func TestStreamAgain(t *testing.T) {
+	t.Parallel()
+	listen := &flow.Listen{For: 100 * time.Millisecond}
+	e := made(
+		&flow.Answer{}, &flow.Stream{}, listen, &flow.Stream{Action: "stop"}, &flow.Play{Files: []string{promptFile}}, &flow.Stream{}, listen,
+	).run(t, switchsim.CallSpec{Voice: voice()})
+	want := []string{
+		"execute answer", "bgapi uuid_audio_stream … start … mono 8000", "bgapi uuid_audio_stream … stop", "execute playback " + promptFile,
+		"bgapi uuid_audio_stream … start … mono 8000", "bgapi uuid_audio_stream … stop", "execute hangup NORMAL_CLEARING", "bgapi sched_del tapdeck-…",
+	}
+	if diff := cmp.Diff(want, said(t, e.report)); diff != "" {
+		t.Errorf("commands (-want +got):\n%s", diff)
+	}
+	timeline := []string{"connect", "answer", "stream", "listen", "stop", "play", "stream", "listen", "stop", "hangup"}
+	if diff := cmp.Diff(timeline, moments(e)); diff != "" {
+		t.Errorf("timeline (-want +got):\n%s", diff)
+	}
+	if e.outcome.Result != controller.Completed || e.recording.finished != 1 || len(e.report.Streams) != 2 || e.outcome.Restarts != 0 {
+		t.Errorf("outcome %+v, %d streams", e.outcome, len(e.report.Streams))
+	}
+	checkAudio(t, e)
+}
+
+// A stream that fails only at its second start fails within its time, and the plan says what then.
+func TestStreamAgainFails(t *testing.T) {
+	t.Parallel()
+	for _, then := range []controller.OnStreamFailure{controller.FailureHangup, controller.FailureContinue} {
+		s := made(&flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Stream{}, &flow.Play{Files: []string{promptFile}})
+		s.plan.OnStreamFailure, s.plan.Stream.Restarts, s.plan.Stream.ConnectTimeout = then, 0, 300*time.Millisecond
+		s.behave = func(_ string, socket int) behaviour { return behaviour{refuse: socket > 1} }
+		e := s.run(t, switchsim.CallSpec{Voice: voice()})
+		played := len(e.outcome.Prompts) == 1
+		if e.outcome.Result != controller.StreamFailed || played != (then == controller.FailureContinue) {
+			t.Errorf("%s: outcome %+v", then, e.outcome)
+		}
+	}
+}
+
+// A stream that failed, in a plan that goes on without, can be started again: it has its whole time to
+// connect, is brought back when it drops, and is read to its end.
+func TestStreamAgainAfterAFailure(t *testing.T) {
+	t.Parallel()
+	s := made(&flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Stream{}, &flow.Listen{For: 500 * time.Millisecond})
+	s.plan.OnStreamFailure, s.plan.Stream.Restarts, s.plan.Stream.ConnectTimeout = controller.FailureContinue, 1, 400*time.Millisecond
+	s.behave = func(_ string, socket int) behaviour {
+		return behaviour{refuse: socket <= 2, cutAfter: map[int]int{3: 5}[socket]}
+	}
+	e := s.run(t, switchsim.CallSpec{Voice: voice()})
+	if e.outcome.Result != controller.StreamFailed || len(e.outcome.Alarms) > 0 || e.count("stream failed") != 1 {
+		t.Errorf("outcome %+v, log %q", e.outcome, e.messages())
+	}
+	if e.count("stream connected") != 1 {
+		t.Errorf("log %q", e.messages())
 	}
 }
