@@ -22,7 +22,7 @@ func fight(name, action string, w ...want) checkCase {
 // streamCases are of what starts or stops a stream, in the spellings that people use.
 func streamCases() []checkCase {
 	calls := func(by string) want { return want{0, SeverityError, by + " calls uuid_audio_stream", "remove it"} }
-	script := func(name string) want { return want{0, SeverityNote, "lua " + name + ":", "remove it"} }
+	script := func(name string) want { return want{0, SeverityNote, name + ":", "remove it"} }
 	return []checkCase{
 		fight("capitals", act("set", "API_ON_ANSWER="+start), calls("API_ON_ANSWER")),
 		fight("numbered", act("set", "api_on_media_2="+start), calls("api_on_media_2")),
@@ -44,15 +44,20 @@ func streamCases() []checkCase {
 		fight("by a digit", act("bind_digit_action", "r,1,api:uuid_audio_stream,${uuid} stop"), calls("bind_digit_action")),
 		fight("scheduled", act("sched_api", "+1 none "+start), want{0, SeverityError, `no application "sched_api"`, "remove it"}),
 		fight("luarun", act("luarun", "stream.lua"), want{0, SeverityError, `no application "luarun"`, "remove it"}),
-		fight("script of an export", act("export", "nolocal:execute_on_answer=lua audio_stream.lua ${uuid}"), script("audio_stream.lua")),
-		fight("script of a multiset", act("multiset", "a=b 'api_on_answer=luarun audio_stream.lua'"), script("audio_stream.lua")),
-		fight("script of a leg", act("bridge", "{execute_on_answer='lua start_Stream.lua'}user/1"), script("start_Stream.lua")),
-		fight("script in an expansion", act("set", "x=${luarun(stream.lua ${uuid})}"), script("stream.lua")),
-		fight("script by a digit", act("bind_digit_action", "r,1,exec:lua,stop_stream.lua"), script("stop_stream.lua")),
-		fight("other languages", act("javascript", "stream.js"), script("stream.js")),
-		fight("script of a folder", act("lua", "'${base_dir}/audio_stream.lua' a"), script("${base_dir}/audio_stream.lua")),
-		fight("script of any variable", act("set", "later='lua audio_stream.lua'"), script("audio_stream.lua")),
+		fight("script of an export", act("export", "nolocal:execute_on_answer=lua audio_stream.lua ${uuid}"), script("lua audio_stream.lua")),
+		fight("script of a multiset", act("multiset", "a=b 'api_on_answer=luarun audio_stream.lua'"), script("luarun audio_stream.lua")),
+		fight("script of a leg", act("bridge", "{execute_on_answer='lua start_Stream.lua'}user/1"), script("lua start_Stream.lua")),
+		fight("script in an expansion", act("set", "x=${luarun(stream.lua ${uuid})}"), script("luarun stream.lua")),
+		fight("script by a digit", act("bind_digit_action", "r,1,exec:lua,stop_stream.lua"), script("lua stop_stream.lua")),
+		fight("other languages", act("javascript", "stream.js"), script("javascript stream.js")),
+		fight("script of a folder", act("lua", "'${base_dir}/audio_stream.lua' a"), script("lua ${base_dir}/audio_stream.lua")),
+		fight("script of any variable", act("set", "later='lua audio_stream.lua'"), script("lua audio_stream.lua")),
 		fight("late", act("set", "api_hangup_hook="+start), want{0, SeverityNote, "api_hangup_hook calls uuid_audio_stream: the call is over", "remove it"}),
+		fight("script of python", act("set", "execute_on_answer=python streamer"), script("python streamer")),
+		fight("script with a dash", act("lua", "start-stream"), script("lua start-stream")),
+		fight("script in one word", act("lua", "startStream.lua"), script("lua startStream.lua")),
+		fight("script behind a variable", act("lua", "${dir}stream.lua"), script("lua ${dir}stream.lua")),
+		fight("streams of other things", act("lua", "record_upstream_carrier.lua")+act("lua", "downstream_ivr.lua")+act("set", "execute_on_answer=lua mainstream.lua")),
 		fight("other scripts", act("lua", "ivr.lua tone_stream://x")),
 		fight("tones", act("playback", "tone_stream://%(100,0,800)")),
 		fight("another API", act("set", "api_on_answer=uuid_setvar ${uuid} note stream")),

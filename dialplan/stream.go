@@ -19,6 +19,7 @@ func (p *patterns) compile() {
 		api      = `uuid_audio_stream\b`
 		language = `(?:lua|luarun|jsrun|jsapi|javascript|perl|perlrun|python3?|pyrun)`
 		word     = `(?:\$\{[^}]*\}|[^\s'"(){}\[\],;])`
+		border   = `(?:\$\{[^}]*\}|[^A-Za-z\s'"(){}\[\],;])` // so that upstream is none
 		// variables that FreeSWITCH acts upon in the course of a call
 		variable = `\b(?:api|exec|execute|bridge_pre_execute)_[a-z_0-9]+`
 	)
@@ -28,8 +29,8 @@ func (p *patterns) compile() {
 	p.calls = regexp.MustCompile(`^(` + language + `|system|bgsystem|bind_digit_action|bind_meta_app) .*\b` + api)
 	p.noApplication = regexp.MustCompile(`(?i)^execute_\w+=['"]?(?:(?:bg|sched_)?api|expand|uuid_audio_stream)\b`)
 	p.plainScript = regexp.MustCompile(`^(?:lua |\w+ [a-z_0-9]+=['"]?lua)`)
-	p.script = regexp.MustCompile(`(?i)(?:^` + language + `|^\w+ [a-z_0-9]+=['"]?` + language + `|` + variable + `=['"]?(?:(?:bgapi|expand)[ :])?` + language +
-		`|^bind_(?:digit_action|meta_app) .*\b` + language + `|\$\{(?:bgapi[( ]|api[( ])?` + language + `)[ :(,'"]+(` + word + `*stream` + word + `*)`)
+	p.script = regexp.MustCompile(`(?:(?i)^|^\w+ [a-z_0-9]+=['"]?|` + variable + `=['"]?(?:(?:bgapi|expand)[ :])?|^bind_(?:digit_action|meta_app) .*\b|\$\{(?:bgapi[( ]|api[( ])?)` +
+		`((?i)` + language + `)[ :(,'"]+((?:` + word + `*` + border + `)?(?i:stream)` + word + `*|` + word + `*[a-z0-9]Stream` + word + `*)`)
 }
 
 // hangupHook matches the variables by which FreeSWITCH calls an API command behind the end of a call.
@@ -53,7 +54,7 @@ func (c *checker) stream(application, data string) {
 	)
 	action, logged := application+" "+data, application == "log"
 	if m := c.script.FindStringSubmatch(action); m != nil && !logged {
-		u := use{c.place, SeverityNote, "", "remove it if the call goes to tapdeck", "lua " + m[1] + ": its name says that it starts or stops a stream, as tapdeck does"}
+		u := use{c.place, SeverityNote, "", "remove it if the call goes to tapdeck", m[1] + " " + m[2] + ": its name says that it starts or stops a stream, as tapdeck does"}
 		if c.plainScript.MatchString(action) {
 			u.elsewhere = SeverityNote
 		}
