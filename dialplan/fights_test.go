@@ -165,6 +165,8 @@ func profileCases() []checkCase {
 		{"Call-ID of a profile without context", with("", "inbound-use-callid-as-uuid", "true", comes), 1, id},
 		{"Call-ID of another context", with("public", "inbound-use-callid-as-uuid", "true", comes), 1, nil},
 		{"Call-ID after a transfer", with("public", "inbound-use-callid-as-uuid", "true", from, comes), 1, id},
+		{"Call-ID in capitals of a context", strings.Replace(with("default", "Inbound-Use-CallID-As-UUID", "TRUE", comes), "name=\"context", "name=\"Context", 1), 1,
+			[]want{{1, SeverityWarning, "profile internal, Inbound-Use-CallID-As-UUID: a caller chooses", "remove it"}}},
 		{"no Call-ID", with("default", "inbound-use-callid-as-uuid", "false", comes), 1, nil},
 		{"profile's proxy_media", with("default", "inbound-proxy-media", "true", comes), 1, []want{{1, SeverityNote, "inbound-proxy-media: it acts from a bridge on", "nothing, if"}}},
 		{"profile's proxy_media and a bridge", with("default", "inbound-proxy-media", "true", bridged), 1, []want{{1, SeverityError, "inbound-proxy-media: once the bridge", "remove it"}}},

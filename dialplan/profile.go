@@ -3,6 +3,7 @@ package dialplan
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // profile is one of mod_sofia, which a whole configuration has beside its dialplan.
@@ -21,7 +22,7 @@ func (c *checker) param(line int, name, value string) {
 	if c.profile == nil {
 		return
 	}
-	if name == "context" {
+	if strings.EqualFold(name, "context") {
 		c.profile.context = value
 	}
 	c.profile.params = append(c.profile.params, param{line, name, value})
@@ -54,9 +55,10 @@ func (c *checker) judgeParam(profile, name string, bridged bool) {
 			"remove it, or let only callers in whose Call-IDs are known; sip_call_id has the Call-ID without it",
 		},
 	}
-	switch effect, known := effects[name]; {
+	lower := strings.ToLower(name) // as mod_sofia compares
+	switch effect, known := effects[lower]; {
 	case !known:
-	case bridged || name == "inbound-use-callid-as-uuid":
+	case bridged || lower == "inbound-use-callid-as-uuid":
 		c.report(effect.severity, effect.hint, "profile %s, %s: %s", profile, name, effect.text)
 	default:
 		c.report(SeverityNote, unbridgedHint, "profile %s, %s: %s", profile, name, unbridged)
