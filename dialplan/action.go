@@ -12,6 +12,7 @@ func (c *checker) action(application, data string) {
 	if c.pasted("application name", application, "FreeSWITCH knows no such application and hangs the call up") {
 		return
 	}
+	application = strings.ToLower(application) // FreeSWITCH makes no difference
 	switch inside := c.inside(); {
 	case !inside && application == "socket":
 		c.report(SeverityError, "put it into an extension, as tapdeck dialplan prints one", "socket outside a condition of an extension: FreeSWITCH ignores it")
