@@ -105,6 +105,8 @@ type checker struct {
 	controller []string // its hosts
 	at         Location // of what is looked at
 	place      place    // of the action that is looked at
+	order      int      // of the last action so far
+	began      int      // the order at which the extension begins
 	conditions []int    // that are open, of an extension and its conditions
 	opened     int      // extensions and conditions so far
 	field      string   // of the condition that was opened last

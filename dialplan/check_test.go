@@ -96,9 +96,9 @@ func otherCases() []checkCase {
 		{"api hook in capitals", in(act("Set", "api_on_answer=uuid_audio_stream ${uuid} start ws://127.0.0.1:8080 mono 8000"), good), 1, []want{{4, SeverityError, "api_on_answer calls uuid_audio_stream", "remove it"}}},
 		{"application in capitals", in(act("LUA", "stream.lua"), good), 1, []want{{4, SeverityNote, "lua stream.lua", "remove it"}}},
 		{"api hook", in(act("set", "api_on_answer=uuid_audio_stream ${uuid} start ws://127.0.0.1:8080 mono 8000"), good), 1, []want{{4, SeverityError, "api_on_answer calls uuid_audio_stream", "remove it"}}},
-		{"api hook of a bridge", in(good, act("bridge", "{x=1,execute_on_answer_2='bgapi uuid_audio_stream ${uuid} start ws://x mono 8k'}user/1000")), 1, []want{{5, SeverityError, "execute_on_answer_2 calls", ""}}},
-		{"api hooks", in(act("export", "nolocal:api_on_media=uuid_audio_stream ${uuid} start ws://x mono"), act("multiset", "^^;a=b;api_hangup_hook=uuid_audio_stream ${uuid} stop"), good), 1, []want{{4, SeverityError, "api_on_media", ""}, {5, SeverityNote, "api_hangup_hook", "remove it"}}},
-		{"api hook in another extension", "<d>" + in(good) + strings.ReplaceAll(in(act("set", "api_on_answer=uuid_audio_stream x start ws://x mono")), "record", "other") + "</d>", 1, []want{{8, SeverityWarning, "api_on_answer", ""}}},
+		{"api hook of a bridge", in(good, act("bridge", "{x=1,execute_on_answer_2='bgapi uuid_audio_stream ${uuid} start ws://x mono 8k'}user/1000")), 1, []want{{5, SeverityNote, "execute_on_answer_2 calls uuid_audio_stream; it is for another leg", ""}}},
+		{"api hooks", in(act("export", "nolocal:api_on_media=uuid_audio_stream ${uuid} start ws://x mono"), act("multiset", "^^;a=b;api_hangup_hook=uuid_audio_stream ${uuid} stop"), good), 1, []want{{4, SeverityNote, "api_on_media", ""}, {5, SeverityNote, "api_hangup_hook", "remove it"}}},
+		{"api hook in another extension", "<d>" + in(good) + strings.ReplaceAll(in(act("set", "api_on_answer=uuid_audio_stream x start ws://x mono")), "record", "other") + "</d>", 1, []want{{8, SeverityNote, "api_on_answer", ""}}},
 		{"api hook that does something else", in(act("set", "api_on_answer=uuid_dump ${uuid}"), act("log", "INFO api_on_answer=uuid_audio_stream"), good), 1, nil},
 		{"api scheduled", in(good, act("set", "x=${sched_api(+1 none uuid_audio_stream ${uuid} start ws://x mono)}")), 1, []want{{5, SeverityError, "uuid_audio_stream is called", ""}}},
 		{"no-break space in data", in(act("socket", "127.0.0.1:8084\u00a0async full")), 1, []want{{4, SeverityError, "a no-break space (U+00A0)", "plain blanks"}}},
@@ -115,7 +115,7 @@ func otherCases() []checkCase {
 }
 
 func TestCheckFindings(t *testing.T) {
-	for _, tc := range slices.Concat(modeCases(), hostCases(), otherCases(), streamCases(), meetingCases(), mediaCases(), profileCases(), pasteCases()) {
+	for _, tc := range slices.Concat(modeCases(), hostCases(), otherCases(), streamCases(), hookCases(), meetingCases(), mediaCases(), profileCases(), pasteCases()) {
 		t.Run(tc.name, func(t *testing.T) {
 			got, err := Check(strings.NewReader(tc.xml), []string{"127.0.0.1:8084"})
 			if err != nil {

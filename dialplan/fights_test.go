@@ -36,7 +36,7 @@ func streamCases() []checkCase {
 		fight("legs of a bridge", act("bridge", "[api_on_answer='"+start+"']user/1,{^^:a=b:execute_on_media=lua x.lua}user/2"), calls("api_on_answer")),
 		fight("before a bridge", act("set", "bridge_pre_execute_aleg_data="+start), calls("bridge_pre_execute_aleg_data")),
 		fight("executed", act("set", "execute_on_answer="+start), want{0, SeverityError, "hangs the call up", "remove it"}),
-		fight("executed in the background", act("export", "nolocal:execute_on_media=bgapi "+start), want{0, SeverityError, "execute_on_media calls uuid_audio_stream: as an application", "remove it"}),
+		fight("executed in the background", act("export", "execute_on_media=bgapi "+start), want{0, SeverityError, "execute_on_media calls uuid_audio_stream: as an application", "remove it"}),
 		fight("executed by set", act("set", "execute_on_answer=set x=${"+strings.Replace(start, " ", "(", 1)+")}"), want{0, SeverityError, "expands ${…}", "remove it"}),
 		fight("variable in the API call", act("set", "x=${api(sched_api +1 ${uuid} "+start+")}"), want{0, SeverityError, "expands ${…}", "remove it"}),
 		fight("inline script", act("lua", "~freeswitch.API():executeString('"+start+"')"), calls("lua")),
@@ -65,6 +65,30 @@ func streamCases() []checkCase {
 	}
 }
 
+// hookCases are of variables that would start a stream later.
+func hookCases() []checkCase {
+	const bridge, leg = `<action application="bridge" data="user/1000"/>`, "{api_on_answer='" + start + "'}user/1000"
+	set, theirs := act("set", "api_on_answer="+start), strings.Replace(start, "${uuid}", "x", 1)
+	calls := want{0, SeverityError, "calls uuid_audio_stream: another", "remove it"}
+	note := func(text string) want { return want{0, SeverityNote, text, "nothing"} }
+	other := note("for another leg")
+	behind := func(name, action string, w want) checkCase {
+		w.line = 5
+		return checkCase{name, in(good, action), 1, []want{w}}
+	}
+	return []checkCase{
+		behind("behind the socket", set, note("only for calls that no tapdeck takes")),
+		behind("executed behind the socket", act("set", "execute_on_answer="+start), note("only for calls that no tapdeck takes")),
+		behind("inline behind the socket", strings.Replace(set, " data", ` inline="true" data`, 1), calls),
+		behind("leg behind the socket", act("bridge", leg), other),
+		fight("nolocal", act("export", "nolocal:api_on_answer="+start), other),
+		fight("nolocal with a bridge", act("export", "nolocal:api_on_answer="+start)+bridge, calls),
+		fight("nolocal, another channel's", act("export", "nolocal:api_on_answer="+theirs)+bridge, other),
+		fight("of a leg", act("bridge", leg), calls),
+		fight("of a leg, another channel's", act("bridge", strings.ReplaceAll(leg, start, theirs)), other),
+	}
+}
+
 // several is a context of extensions.
 func several(extensions ...string) string {
 	return "<context name=\"default\">\n" + strings.Join(extensions, "\n") + "\n</context>"
@@ -83,21 +107,23 @@ func ext(attributes, number string, actions ...string) string {
 func meetingCases() []checkCase {
 	const on, theirs = `name="a" continue="true"`, `<action application="socket" data="10.0.0.9:8084 async full"/>`
 	hook, proxy, comes := act("set", "api_on_answer="+start), act("set", "proxy_media=true"), ext(`name="b"`, "^9999$", good)
-	stream := func(line int, s Severity) []want { return []want{{line, s, "api_on_answer calls", "remove it"}} }
+	stream := func(line int, s Severity) []want {
+		return []want{{line, s, "api_on_answer calls", map[Severity]string{SeverityError: "remove it", SeverityNote: "nothing, if"}[s]}}
+	}
 	noted := []want{{2, SeverityNote, "proxy_media=true", "remove it"}}
 	return []checkCase{
 		{"goes on, any number", several(ext(on, "", hook), comes), 1, stream(2, SeverityError)},
 		{"goes on, the same number", several(ext(on, "^9999$", hook), comes), 1, stream(2, SeverityError)},
 		{"goes on, a range", several(ext(on, "^99(..)$", hook), comes), 1, stream(2, SeverityError)},
 		{"goes on, to any number", several(ext(on, "^1$", hook), ext("", "", good)), 1, stream(2, SeverityError)},
-		{"goes on, by no expression of ours", several(ext(on, "^(?!1)", hook), comes), 1, stream(2, SeverityWarning)},
-		{"goes on, another number", several(ext(on, "^1000$", hook), comes), 1, stream(2, SeverityWarning)},
-		{"goes on, another context", several(ext(on, "", hook)) + strings.Replace(several(comes), "default", "public", 1), 1, stream(2, SeverityWarning)},
-		{"goes on, too late", several(comes, ext(on, "", hook)), 1, stream(3, SeverityWarning)},
-		{"does not go on", several(ext(`name="a"`, "", hook), comes), 1, stream(2, SeverityWarning)},
-		{"without names", several(ext("", "^1$", hook), ext("", "^2$", good)), 1, stream(2, SeverityWarning)},
-		{"other controller", several(ext(`name="a"`, "^1$", hook, theirs), comes), 1, append([]want{{2, SeverityNote, "another controller", "nothing"}}, stream(2, SeverityWarning)...)},
-		{"other branch", several(ext(`name="a"`, "^1$", good, strings.ReplaceAll(hook, "action", "anti-action"))), 1, stream(2, SeverityWarning)},
+		{"goes on, by no expression of ours", several(ext(on, "^(?!1)", hook), comes), 1, stream(2, SeverityNote)},
+		{"goes on, another number", several(ext(on, "^1000$", hook), comes), 1, stream(2, SeverityNote)},
+		{"goes on, another context", several(ext(on, "", hook)) + strings.Replace(several(comes), "default", "public", 1), 1, stream(2, SeverityNote)},
+		{"goes on, too late", several(comes, ext(on, "", hook)), 1, stream(3, SeverityNote)},
+		{"does not go on", several(ext(`name="a"`, "", hook), comes), 1, stream(2, SeverityNote)},
+		{"without names", several(ext("", "^1$", hook), ext("", "^2$", good)), 1, stream(2, SeverityNote)},
+		{"other controller", several(ext(`name="a"`, "^1$", hook, theirs), comes), 1, append([]want{{2, SeverityNote, "another controller", "nothing"}}, stream(2, SeverityNote)...)},
+		{"other branch", several(ext(`name="a"`, "^1$", good, strings.ReplaceAll(hook, "action", "anti-action"))), 1, stream(2, SeverityNote)},
 		{"anti-action of another condition", several(ext(`name="a"`, "^1$", good) + ext(on, "", strings.ReplaceAll(hook, "action", "anti-action")) + ext("", "^2$", good)), 2, stream(2, SeverityError)},
 		{"media goes on", several(ext(on, "", proxy), comes), 1, noted},
 		{"media does not go on", several(ext(`name="a"`, "", proxy), comes), 1, nil},
@@ -105,8 +131,8 @@ func meetingCases() []checkCase {
 		{"media in the other branch", several(ext(`name="a"`, "^1$", strings.ReplaceAll(proxy, "action", "anti-action"), good)), 1, nil},
 		{"transferred", several(comes, ext(`name="c"`, "^1$", hook, act("transfer", "9999"))), 1, stream(3, SeverityError)},
 		{"transferred to a context", several(comes, ext(`name="c"`, "^1$", hook, act("transfer", "9999 XML default"))), 1, stream(3, SeverityError)},
-		{"transferred elsewhere", several(comes, ext(`name="c"`, "^1$", hook, act("transfer", "9998"), act("transfer", "9999 XML public"), act("transfer", "-bleg 9999"), act("transfer", "$1"))), 1, stream(3, SeverityWarning)},
-		{"transferred before", several(comes, ext(`name="c"`, "^1$", act("transfer", "9999"), hook)), 1, stream(3, SeverityWarning)},
+		{"transferred elsewhere", several(comes, ext(`name="c"`, "^1$", hook, act("transfer", "9998"), act("transfer", "9999 XML public"), act("transfer", "-bleg 9999"), act("transfer", "$1"))), 1, stream(3, SeverityNote)},
+		{"transferred before", several(comes, ext(`name="c"`, "^1$", act("transfer", "9999"), hook)), 1, stream(3, SeverityNote)},
 		{"new spelling elsewhere", several(comes, ext(`name="c"`, "^1$", act("javascript", "stream.js"), act("system", "fs_cli -x '"+start+"'"))), 1, nil},
 	}
 }
@@ -165,8 +191,10 @@ func profileCases() []checkCase {
 		{"Call-ID of a profile without context", with("", "inbound-use-callid-as-uuid", "true", comes), 1, id},
 		{"Call-ID of another context", with("public", "inbound-use-callid-as-uuid", "true", comes), 1, nil},
 		{"Call-ID after a transfer", with("public", "inbound-use-callid-as-uuid", "true", from, comes), 1, id},
-		{"Call-ID in capitals of a context", strings.Replace(with("default", "Inbound-Use-CallID-As-UUID", "TRUE", comes), "name=\"context", "name=\"Context", 1), 1,
-			[]want{{1, SeverityWarning, "profile internal, Inbound-Use-CallID-As-UUID: a caller chooses", "remove it"}}},
+		{
+			"Call-ID in capitals of a context", strings.Replace(with("default", "Inbound-Use-CallID-As-UUID", "TRUE", comes), "name=\"context", "name=\"Context", 1), 1,
+			[]want{{1, SeverityWarning, "profile internal, Inbound-Use-CallID-As-UUID: a caller chooses", "remove it"}},
+		},
 		{"no Call-ID", with("default", "inbound-use-callid-as-uuid", "false", comes), 1, nil},
 		{"profile's proxy_media", with("default", "inbound-proxy-media", "true", comes), 1, []want{{1, SeverityNote, "inbound-proxy-media: it acts from a bridge on", "nothing, if"}}},
 		{"profile's proxy_media and a bridge", with("default", "inbound-proxy-media", "true", bridged), 1, []want{{1, SeverityError, "inbound-proxy-media: once the bridge", "remove it"}}},

@@ -11,7 +11,7 @@ import (
 // another action, too.
 type place struct {
 	Location
-	order     int      // of the action in the file
+	order     int      // of the action in the file; those of an extension that are inline come first
 	extension int      // in which it is
 	goesOn    bool     // after the extension FreeSWITCH looks for another: continue="true"
 	dialled   *dialled // what the extension asks of the number

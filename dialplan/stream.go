@@ -25,7 +25,7 @@ func (p *patterns) compile() {
 	)
 	p.unknown = regexp.MustCompile(`^(uuid_)?audio_stream |^((bg|sched_)?api|expand) .*` + api + `|^(luarun|jsrun|perlrun|pyrun) .*(?i)stream`)
 	p.expands = regexp.MustCompile(`\$\{(?:[a-z_]+\s*[( ](?:\$\{[^}]*\}|[^}])*\b|\s*\(?\s*)` + api)
-	p.hook = regexp.MustCompile(`(?i)(` + variable + `)=(?:\$\{[^}]*\}|[^=,{}\[\]])*?\b` + api)
+	p.hook = regexp.MustCompile(`(?i)(nolocal:)?(` + variable + `)=(?:\$\{[^}]*\}|[^=,{}\[\]])*?\b` + api)
 	p.calls = regexp.MustCompile(`^(` + language + `|system|bgsystem|bind_digit_action|bind_meta_app) .*\b` + api)
 	p.noApplication = regexp.MustCompile(`(?i)^execute_\w+=['"]?(?:(?:bg|sched_)?api|expand|uuid_audio_stream)\b`)
 	p.plainScript = regexp.MustCompile(`^(?:lua |\w+ [a-z_0-9]+=['"]?lua)`)
@@ -33,67 +33,27 @@ func (p *patterns) compile() {
 		`((?i)` + language + `)[ :(,'"]+((?:` + word + `*` + border + `)?(?i:stream)` + word + `*|` + word + `*[a-z0-9]Stream` + word + `*)`)
 }
 
-// hangupHook matches the variables by which FreeSWITCH calls an API command behind the end of a call.
-var hangupHook = regexp.MustCompile(`(?i)^api_(hangup|reporting)_hook`)
-
-// use is something that fights with tapdeck if its call comes to tapdeck, too.
-type use struct {
-	place
-	here, elsewhere Severity // whether the call comes to tapdeck or not; "" is no finding
-	hint, text      string
-}
-
 const removeStream = "remove it; tapdeck starts and stops the stream"
 
 // stream records what an action has to do with streams.
 func (c *checker) stream(application, data string) {
-	const (
-		second   = "another start or stop on the same channel, and while its stream is there tapdeck can't start its own: it stops that one, whose server loses the call"
-		expanded = "uuid_audio_stream is called while the dialplan expands ${…}: its answer goes into a variable that nobody looks at, and while its stream is there tapdeck can't start its own"
-		late     = "the call is over by then, and so is tapdeck's stream"
-	)
+	const expanded = "uuid_audio_stream is called while the dialplan expands ${…}: its answer goes into a variable that nobody looks at, and while its stream is there tapdeck can't start its own"
 	action, logged := application+" "+data, application == "log"
 	if m := c.script.FindStringSubmatch(action); m != nil && !logged {
-		u := use{c.place, SeverityNote, "", "remove it if the call goes to tapdeck", m[1] + " " + m[2] + ": its name says that it starts or stops a stream, as tapdeck does"}
-		if c.plainScript.MatchString(action) {
-			u.elsewhere = SeverityNote
-		}
-		c.uses = append(c.uses, u)
+		c.uses = append(c.uses, use{
+			place: c.place, severity: SeverityNote, anywhere: c.plainScript.MatchString(action), hint: "remove it if the call goes to tapdeck",
+			what: m[1] + " " + m[2] + ": its name says that it starts or stops a stream", why: ", as tapdeck does",
+		})
 	}
 	if c.expands.MatchString(data) {
-		c.uses = append(c.uses, use{c.place, SeverityError, SeverityWarning, removeStream, expanded})
+		c.uses = append(c.uses, use{place: c.place, severity: SeverityError, faulty: true, hint: removeStream, what: expanded})
 		return
 	}
 	if logged {
 		return
 	}
-	for _, m := range c.hook.FindAllStringSubmatch(data, -1) {
-		u := use{c.place, SeverityError, SeverityWarning, removeStream, m[1] + " calls uuid_audio_stream: "}
-		switch {
-		case hangupHook.MatchString(m[1]):
-			u.here, u.elsewhere = SeverityNote, SeverityNote
-			u.text += late
-		case c.noApplication.MatchString(m[0]):
-			u.text += "as an application, which it is not, and so FreeSWITCH hangs the call up"
-		default:
-			u.text += second
-		}
-		c.uses = append(c.uses, u)
-	}
+	c.hooks(application, data)
 	if m := c.calls.FindStringSubmatch(action); m != nil {
-		c.uses = append(c.uses, use{c.place, SeverityError, "", removeStream, m[1] + " calls uuid_audio_stream: " + second})
-	}
-}
-
-// judgeUses reports each use as its call comes to tapdeck or not.
-func (c *checker) judgeUses() {
-	for _, u := range c.uses {
-		severity := u.elsewhere
-		if c.comesTo(u.place) {
-			severity = u.here
-		}
-		if c.at = u.Location; severity != "" {
-			c.report(severity, u.hint, "%s", u.text)
-		}
+		c.uses = append(c.uses, use{place: c.place, severity: SeverityError, hint: removeStream, what: m[1] + calling, why: second})
 	}
 }

@@ -53,7 +53,9 @@ func (c *checker) start(dec *xml.Decoder, line int, e xml.StartElement) error {
 	case "extension":
 		c.at = Location{Context: c.at.Context, Extension: attr(e, "name")}
 		c.open()
-		c.place = place{order: c.place.order, extension: c.opened, goesOn: isTrue(attr(e, "continue"))}
+		c.order += 2
+		c.began = c.order
+		c.place = place{extension: c.opened, goesOn: isTrue(attr(e, "continue"))}
 	case "condition", "regex":
 		c.open()
 		c.field = attr(e, "field")
@@ -71,7 +73,7 @@ func (c *checker) start(dec *xml.Decoder, line int, e xml.StartElement) error {
 		}
 		err := dec.DecodeElement(&a, &e)
 		c.at.Line = line
-		c.stand(e.Name.Local)
+		c.stand(e.Name.Local == "anti-action", isTrue(attr(e, "inline")))
 		c.action(attr(e, "application"), trim(cmp.Or(trim(a.Text), attr(e, "data"))))
 		return err
 	}
@@ -105,10 +107,14 @@ func (c *checker) close() {
 func (c *checker) inside() bool { return len(c.conditions) > 1 }
 
 // stand says where the action stands that comes now.
-func (c *checker) stand(element string) {
-	c.place.order += 2 // what a bridge sets comes before it
+func (c *checker) stand(anti, inline bool) {
+	c.order += 2 // what a bridge sets comes before it
+	c.place.order = c.order
+	if inline {
+		c.place.order = c.began
+	}
 	c.place.Location = c.at
-	c.place.anti = element == "anti-action"
+	c.place.anti = anti
 	c.place.condition = 0
 	if c.inside() {
 		c.place.condition = c.conditions[len(c.conditions)-1]
