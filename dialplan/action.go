@@ -33,6 +33,7 @@ func (c *checker) action(application, data string) {
 // other records what an action that is not a socket has to do with tapdeck.
 func (c *checker) other(application, data string) {
 	c.stream(application, data)
+	c.follow(application, data)
 	switch application {
 	case "bridge":
 		c.bridged(data)
@@ -52,6 +53,7 @@ var paths = regexp.MustCompile(`/[^|]*`)
 
 // socket records one socket action and reports what is wrong with its hosts.
 func (c *checker) socket(data string) {
+	c.acts = append(c.acts, c.place)
 	if c.pasted("socket's data", data, "FreeSWITCH takes it for a part of the word that it stands in") {
 		data = strings.Map(plainBlank, data)
 	}

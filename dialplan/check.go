@@ -102,6 +102,7 @@ func Check(r io.Reader, hosts []string) (Result, error) {
 type checker struct {
 	Result
 	patterns
+	course
 	controller []string // its hosts
 	at         Location // of what is looked at
 	place      place    // of the action that is looked at

@@ -68,10 +68,10 @@ func streamCases() []checkCase {
 // hookCases are of variables that would start a stream later.
 func hookCases() []checkCase {
 	const bridge, leg = `<action application="bridge" data="user/1000"/>`, "{api_on_answer='" + start + "'}user/1000"
-	set, theirs := act("set", "api_on_answer="+start), strings.Replace(start, "${uuid}", "x", 1)
+	set, answer, theirs := act("set", "api_on_answer="+start), act("answer", ""), strings.Replace(start, "${uuid}", "x", 1)
 	calls := want{0, SeverityError, "calls uuid_audio_stream: another", "remove it"}
 	note := func(text string) want { return want{0, SeverityNote, text, "nothing"} }
-	other := note("for another leg")
+	late, other := note("it never runs"), note("for another leg")
 	behind := func(name, action string, w want) checkCase {
 		w.line = 5
 		return checkCase{name, in(good, action), 1, []want{w}}
@@ -81,11 +81,29 @@ func hookCases() []checkCase {
 		behind("executed behind the socket", act("set", "execute_on_answer="+start), note("only for calls that no tapdeck takes")),
 		behind("inline behind the socket", strings.Replace(set, " data", ` inline="true" data`, 1), calls),
 		behind("leg behind the socket", act("bridge", leg), other),
+		fight("unset", set+act("unset", "API_on_answer")),
+		fight("unset with others", set+act("multiunset", "x api_on_answer")),
+		fight("emptied", set+act("set", "api_on_answer=")),
+		fight("set to another command", set+act("log", "INFO x")+act("export", "api_on_answer=uuid_dump ${uuid}")),
+		fight("set to the like", set+set, calls),
+		fight("one of two unset", set+act("set", "api_on_answer_2="+start)+act("unset", "api_on_answer"), calls),
+		fight("unset for the other leg", set+act("export", "nolocal:api_on_answer="), calls),
+		fight("another pushed", set+act("push", "api_on_answer=uuid_dump ${uuid}"), calls),
+		fight("unset after the answer", set+answer+act("unset", "api_on_answer"), calls),
+		fight("unset behind another socket", set+act("socket", "10.0.0.9:8084 async full")+act("unset", "api_on_answer"), want{0, SeverityNote, "another controller", ""}, calls),
+		fight("unset first, inline", set+`<action application="unset" inline="true" data="api_on_answer"/>`, calls),
+		fight("unset in another case", set+`</condition><condition field="x" expression="y">`+act("unset", "api_on_answer")+"</condition><condition>", calls),
 		fight("nolocal", act("export", "nolocal:api_on_answer="+start), other),
 		fight("nolocal with a bridge", act("export", "nolocal:api_on_answer="+start)+bridge, calls),
 		fight("nolocal, another channel's", act("export", "nolocal:api_on_answer="+theirs)+bridge, other),
 		fight("of a leg", act("bridge", leg), calls),
 		fight("of a leg, another channel's", act("bridge", strings.ReplaceAll(leg, start, theirs)), other),
+		fight("after the answer", answer+set, late),
+		fight("media after early media", act("pre_answer", "")+act("set", "execute_on_media_2=lua ~x uuid_audio_stream"), late),
+		fight("answer after early media", act("pre_answer", "")+set, calls),
+		fight("inline, so before the answer", answer+strings.Replace(set, " data", ` inline="true" data`, 1), calls),
+		fight("answer in another case", answer+"</condition><condition>"+set, calls),
+		fight("ring after the answer", answer+act("set", "api_on_record_start="+start), calls),
 	}
 }
 

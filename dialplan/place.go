@@ -30,6 +30,11 @@ func (p place) meets(q place) bool {
 	return p.goesOn && p.Context == q.Context && p.dialled.shares(q.dialled)
 }
 
+// beside reports whether a call that comes by p comes by q for sure.
+func (p place) beside(q place) bool {
+	return p.extension == q.extension && p.condition == q.condition && p.anti == q.anti
+}
+
 // dialled is the expression of a condition on destination_number; nil matches every number.
 type dialled struct {
 	expression string

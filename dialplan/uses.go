@@ -8,9 +8,10 @@ type use struct {
 	severity        Severity // if it acts on a call that comes to tapdeck
 	anywhere        bool     // it is worth a note if no such call is known
 	what, why, hint string
-	faulty          bool // it is wrong for any call: a warning, too, where no call of tapdeck's is known
-	leg             bool // it is for another leg, which a bridge calls
-	own             bool // it is about this call's channel all the same
+	hook            string // the variable, in lower case, that does it later; empty if it is done at once
+	faulty          bool   // it is wrong for any call: a warning, too, where no call of tapdeck's is known
+	leg             bool   // it is for another leg, which a bridge calls
+	own             bool   // it is about this call's channel all the same
 }
 
 const (
@@ -39,7 +40,9 @@ func (c *checker) judgeUses() {
 			if u.anywhere {
 				c.report(SeverityNote, "nothing, if that is so", "%s; no call seems to come to tapdeck from here", u.what)
 			}
-		default:
+		case !u.leg && c.tooLate(u):
+			c.report(SeverityNote, "nothing, for it does nothing; it can go", "%s; it never runs: the call is answered, or has audio, before it is set", u.what)
+		case u.leg || !c.withdrawn(u, before):
 			c.report(u.severity, u.hint, "%s%s", u.what, u.why)
 		}
 	}

@@ -37,7 +37,7 @@ func assignments(application, data string) (list []assignment) {
 	parts := []string{data}
 	switch application {
 	case "set", "push", "unshift", "export", "bridge_export", "unset":
-	case "multiset":
+	case "multiset", "multiunset":
 		parts = separate(data)
 	default:
 		return nil
