@@ -32,8 +32,9 @@ func (c *checker) action(application, data string) {
 
 // other records what an action that is not a socket has to do with tapdeck.
 func (c *checker) other(application, data string) {
-	c.stream(application, data)
-	c.follow(application, data)
+	spelled := c.spelledOut(application, data)
+	c.stream(application, spelled)
+	c.follow(application, spelled)
 	switch application {
 	case "bridge":
 		c.bridged(data)

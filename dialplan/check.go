@@ -89,7 +89,7 @@ type Result struct {
 // or [::] stands for any. Without any, every socket action counts as one that should
 // reach the controller.
 func Check(r io.Reader, hosts []string) (Result, error) {
-	c := &checker{controller: hosts, jumps: map[int][]jump{}}
+	c := &checker{controller: hosts, jumps: map[int][]jump{}, course: course{commands: map[string]string{}}}
 	c.patterns.compile()
 	if err := c.walk(r); err != nil {
 		return Result{}, fmt.Errorf("parse dialplan: %w", err)

@@ -104,6 +104,12 @@ func hookCases() []checkCase {
 		fight("inline, so before the answer", answer+strings.Replace(set, " data", ` inline="true" data`, 1), calls),
 		fight("answer in another case", answer+"</condition><condition>"+set, calls),
 		fight("ring after the answer", answer+act("set", "api_on_record_start="+start), calls),
+		fight("comma", act("set", "api_on_answer,"+strings.ReplaceAll(start, "=", "")), calls),
+		fight("comma of an export", act("export", "api_on_answer,"+start)),
+		fight("by another variable", act("set", "CMD="+start)+act("set", "api_on_answer=${cmd}"), calls),
+		fight("by a variable of a variable", act("set", "a,"+start)+act("set", "b=bgapi ${a}")+act("export", "api_on_answer=${b}"), calls),
+		fight("by a variable that has changed", act("set", "cmd="+start)+act("set", "cmd=uuid_dump x")+act("set", "api_on_answer=${cmd}")),
+		{"by another extension's variable", several(ext(`name="a"`, "^1$", act("set", "cmd="+start)), ext(`name="b"`, "^2$", act("set", "api_on_answer=${cmd}"), good)), 1, nil},
 	}
 }
 

@@ -15,6 +15,8 @@ var (
 	answerHook = regexp.MustCompile(`^(?:api|execute)_on_(?:answer|(pre_answer|media))`)
 	// ownStream finds a call of the API for the channel that expands it, not for another leg.
 	ownStream = regexp.MustCompile(`(?i)uuid_audio_stream\s+\$\{(?:uuid|unique[_-]id)\}`)
+	// expansion is a variable in a value.
+	expansion = regexp.MustCompile(`\$\{[^}({]+\}`)
 )
 
 // quiet are the applications, beside those that set variables, which neither answer a call nor
@@ -29,16 +31,21 @@ type change struct {
 
 // course is what the actions so far do to a call.
 type course struct {
-	changes []change
-	answers []place // answer
-	audio   []place // answer or pre_answer
-	acts    []place // all that is not quiet
+	commands map[string]string // variables of the extension that hold a call of uuid_audio_stream
+	changes  []change
+	answers  []place // answer
+	audio    []place // answer or pre_answer
+	acts     []place // all that is not quiet
 }
 
 // follow keeps what an action does to the variables that act later.
 func (c *checker) follow(application, data string) {
 	list := assignments(application, data)
 	for _, a := range list {
+		delete(c.commands, a.name)
+		if strings.Contains(a.value, "uuid_audio_stream") {
+			c.commands[a.name] = a.value
+		}
 		if hookVariable.MatchString(a.name) && application != "push" && application != "unshift" {
 			c.changes = append(c.changes, change{c.place, a.name})
 		}
@@ -53,6 +60,26 @@ func (c *checker) follow(application, data string) {
 	case "pre_answer":
 		c.audio = append(c.audio, c.place)
 	}
+}
+
+// spelledOut returns the data of an action that sets variables with = and with the commands that
+// other variables hold.
+func (c *checker) spelledOut(application, data string) string {
+	switch application {
+	case "set", "push", "unshift":
+		if !strings.Contains(data, "=") {
+			data = strings.Replace(data, ",", "=", 1)
+		}
+	case "export", "bridge_export", "multiset":
+	default:
+		return data
+	}
+	return expansion.ReplaceAllStringFunc(data, func(s string) string {
+		if command, ok := c.commands[strings.ToLower(s[2:len(s)-1])]; ok {
+			return command
+		}
+		return s
+	})
 }
 
 // hooks records the variables in an action's data that call uuid_audio_stream later.

@@ -54,7 +54,7 @@ func (c *checker) start(dec *xml.Decoder, line int, e xml.StartElement) error {
 		c.at = Location{Context: c.at.Context, Extension: attr(e, "name")}
 		c.open()
 		c.order += 2
-		c.began = c.order
+		c.began, c.commands = c.order, map[string]string{}
 		c.place = place{extension: c.opened, goesOn: isTrue(attr(e, "continue"))}
 	case "condition", "regex":
 		c.open()
