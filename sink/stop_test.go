@@ -234,6 +234,29 @@ func TestSecondStartBringsNothing(t *testing.T) {
 	}
 }
 
+// A first stream that brought nothing before it was stopped excuses no later loss.
+func TestStopBeforeAnyAudio(t *testing.T) {
+	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+		b, r, s := heldCall(t, cfg, channels)
+		elapse(time.Second)
+		s = pause(b, r, s, 2*time.Second)
+		say(s, channels, 1, 2*time.Second)
+		s.drop()
+		dropped := time.Now()
+		awaitGone(t, r, 2)
+		elapse(2*time.Second - time.Since(dropped))
+		s = b.connect(r)
+		say(s, channels, 2, 2*time.Second)
+		r.Stopping()
+		s.hangUp()
+		record := b.finish(r)
+		checkGaps(t, record.Sound, track.Gap{AtMS: 2000, MS: 2000, Reason: track.GapReconnect})
+		if diff := cmp.Diff([]string{AlarmShort}, record.Alarms); diff != "" || record.MissingMS != 2000 {
+			t.Errorf("missing %d ms, alarms (-want +got):\n%s", record.MissingMS, diff)
+		}
+	})
+}
+
 // Starting says nothing if the stream was not stopped, or the recording is finished.
 func TestStartingAtTheWrongTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

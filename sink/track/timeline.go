@@ -93,6 +93,9 @@ func (t *timeline) arrive(frames, held int64, now time.Time) {
 	if t.first.IsZero() {
 		t.first = now
 	}
+	if t.received == 0 { // a stop before the recording's zero is none of its time
+		t.stop = Stop{}
+	}
 	t.frames += frames
 	t.received += frames
 	t.batch += frames

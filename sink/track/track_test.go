@@ -132,6 +132,30 @@ func TestStoppedTime(t *testing.T) {
 	check("started again", 500, Gap{AtMS: 1000, MS: 500, Reason: GapReconnect}, Gap{AtMS: 1500, MS: 2700, Reason: GapStopped})
 }
 
+// A stop before the recording's first audio is over with that: what a later drop loses is missing.
+func TestStoppedBeforeAnyAudio(t *testing.T) {
+	tr, _ := newTrack(t, mono8)
+	began := time.Unix(1000, 0)
+	tr.Connect(began)
+	if err := tr.Disconnect(began.Add(time.Second), true); err != nil {
+		t.Fatal(err)
+	}
+	tr.Stopped(Stop{From: began.Add(time.Second), To: began.Add(3 * time.Second)})
+	tr.Connect(began.Add(3 * time.Second))
+	at := feed(t, tr, began.Add(3*time.Second), tone(1000))
+	if err := tr.Disconnect(at, false); err != nil {
+		t.Fatal(err)
+	}
+	tr.Connect(at.Add(500 * time.Millisecond))
+	if err := tr.Disconnect(feed(t, tr, at.Add(500*time.Millisecond), tone(1000)), true); err != nil {
+		t.Fatal(err)
+	}
+	s := tr.Sound()
+	if diff := cmp.Diff([]Gap{{AtMS: 1000, MS: 500, Reason: GapReconnect}}, s.Gaps); diff != "" || s.MissingMS != 500 {
+		t.Errorf("%d ms are missing, gaps (-want +got):\n%s", s.MissingMS, diff)
+	}
+}
+
 // checkFile compares a finished file's audio with what was sent, and what Measure says of it
 // with what the track says.
 func checkFile(t *testing.T, tr *Track, f *os.File, want []byte) {
