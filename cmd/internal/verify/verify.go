@@ -16,6 +16,7 @@ import (
 	"tapdeck/controller"
 	"tapdeck/controller/switchsim"
 	"tapdeck/sink/store"
+	"tapdeck/sink/track"
 )
 
 // ErrNoRecord is Recording's error if there is no record of the call.
@@ -26,13 +27,14 @@ var ErrNoRecord = errors.New("there is no record of the call")
 func WithoutGaps(pcm, said []byte, record callview.Record) []byte {
 	frame := 2 * record.Channels
 	out := slices.Clone(pcm)
-	for _, gap := range record.Gaps {
+	for _, gap := range joined(record.Gaps) {
 		from := commonPrefix(out, said) / frame * frame
-		most := min((gap.MS+1)*int64(record.SampleRate)/1000*int64(frame), int64(len(out)-from))
-		least := max((gap.MS-1)*int64(record.SampleRate)/1000*int64(frame), 0)
+		most := min((gap.ms+gap.within)*int64(record.SampleRate)/1000*int64(frame), int64(len(out)-from))
+		least := max((gap.ms-gap.within)*int64(record.SampleRate)/1000*int64(frame), 0)
 		best, fits := least, -1
 		for n := least; n <= most; n += int64(frame) {
-			if is := commonPrefix(out[from+int(n):], said[from:]); is > fits && silent(out[from:from+int(n)]) {
+			is := commonPrefix(out[from+int(n):], said[from:])
+			if (is > fits || from == len(said)) && silent(out[from:from+int(n)]) { // behind all that was said any length fits
 				best, fits = n, is
 			}
 		}
@@ -41,6 +43,23 @@ func WithoutGaps(pcm, said []byte, record callview.Record) []byte {
 		}
 	}
 	return out
+}
+
+// hole is silence of a recording: gaps without audio between them, and by how many ms it may
+// be longer or shorter.
+type hole struct{ ms, within int64 }
+
+func joined(gaps []track.Gap) (holes []hole) {
+	var end int64
+	for i, gap := range gaps {
+		if i == 0 || gap.AtMS-end > 1 {
+			holes = append(holes, hole{})
+		}
+		last := &holes[len(holes)-1]
+		last.ms, last.within = last.ms+gap.MS, last.within+1
+		end = gap.AtMS + gap.MS
+	}
+	return holes
 }
 
 func commonPrefix(a, b []byte) int {

@@ -44,6 +44,35 @@ func TestWithoutGaps(t *testing.T) {
 	}
 }
 
+// Gaps of which one begins where another ends are taken out, and so are those at the end.
+func TestWithoutAdjacentGaps(t *testing.T) {
+	said := make([]byte, 0, 16000)
+	for i := range 8000 {
+		v := int16(i*7919%20000 - 10000)
+		said = append(said, byte(v), byte(v>>8))
+	}
+	// 1,003 ms and 750.4 ms and, at the end, 500.4 ms and 10.25 ms.
+	two, end := make([]byte, 2*(8024+6003)), make([]byte, 2*(4003+82))
+	pcm := slices.Concat(said[:6400], two, said[6400:], end)
+	record := callview.Record{SampleRate: 8000, Channels: 1}
+	record.Gaps = []track.Gap{
+		{AtMS: 400, MS: 1003, Reason: track.GapReconnect},
+		{AtMS: 1403, MS: 750, Reason: track.GapStopped},
+		{AtMS: 2753, MS: 500, Reason: track.GapNoFrames},
+		{AtMS: 3254, MS: 10, Reason: track.GapStopped},
+	}
+	if got := WithoutGaps(pcm, said, record); !bytes.Equal(got, said) {
+		t.Errorf("%d bytes are not the %d that were said", len(got), len(said))
+	}
+	if got := WithoutGaps(append(pcm, make([]byte, 320)...), said, record); bytes.Equal(got, said) {
+		t.Error("more silence at the end than the gaps have passes")
+	}
+	record.Gaps = record.Gaps[:3]
+	if got := WithoutGaps(pcm, said, record); bytes.Equal(got, said) {
+		t.Error("silence at the end that is in no gap passes")
+	}
+}
+
 // A call that has asked for no stream, and that nothing went wrong in, has no recording; any other
 // must have one.
 func TestCallsWithoutRecording(t *testing.T) {
