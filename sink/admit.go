@@ -34,6 +34,7 @@ var refusals = map[refusal]struct {
 	"wrong_address":    {http.StatusForbidden, "add the switch's address to sink.allow"},
 	"already_live":     {http.StatusConflict, "the call has a stream: stop it before the next start"},
 	"recording_failed": {http.StatusServiceUnavailable, "see this call's earlier lines"},
+	"max_duration":     {http.StatusServiceUnavailable, "the call's recording is full: " + closeReasons[EndMaxDuration].hint},
 	"disk_low":         {http.StatusServiceUnavailable, "make room in sink.directory, or lower sink.min_free"},
 	"closing":          {http.StatusServiceUnavailable, "the call is over, or tapdeck is stopping: a stream that is started then has no recording"},
 	"no_upgrade":       {hint: "streams are WebSockets; is this mod_audio_stream?"},

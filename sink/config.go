@@ -26,8 +26,8 @@ type Config struct {
 	MinFree int64
 	// MaxStreams bounds the recordings that are expected or running; 0 is no bound.
 	MaxStreams int
-	// MaxDuration bounds one recording, from its first sample. If it can't reach 4 GiB in
-	// that time, its WAV has the plain header of 44 bytes.
+	// MaxDuration bounds one recording, from its first sample, the silence of gaps included. If
+	// it can't reach 4 GiB in that time, its WAV has the plain header of 44 bytes.
 	MaxDuration time.Duration
 	// CuePoints has the WAV end with the cue points that Recording.Mark gave; some programs
 	// can't read a file that does not end with its audio.

@@ -313,7 +313,7 @@ func TestMetricsBeginAtZero(t *testing.T) {
 	}
 	for name, want := range map[string]int{
 		"tapdeck_sink_alarms_total": 6, "tapdeck_sink_recordings_total": 3,
-		"tapdeck_sink_stream_ends_total": 13, "tapdeck_sink_refused_total": 10,
+		"tapdeck_sink_stream_ends_total": 13, "tapdeck_sink_refused_total": 11,
 	} {
 		if got[name] != want {
 			t.Errorf("%s has %d values, want %d", name, got[name], want)

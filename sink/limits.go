@@ -73,7 +73,7 @@ func (s *stream) checkTimes() time.Time {
 	if !s.now.Before(idle) {
 		s.stop(EndIdle)
 	}
-	full := s.track.FullAt(s.connected, cfg.MaxDuration)
+	full := s.track.FullAt(s.connected)
 	if !s.now.Before(full) {
 		s.stop(EndMaxDuration)
 		s.rec.update(func(st *State) {

@@ -258,6 +258,8 @@ func (r *Recording) reserve(h *handle, now *Config) (Consumer, refusal) {
 	switch {
 	case r.live != nil:
 		return nil, "already_live"
+	case errors.Is(r.state.Err, ErrMaxDuration):
+		return nil, "max_duration"
 	case r.state.Err != nil:
 		return nil, "recording_failed"
 	case r.closed:
@@ -270,7 +272,8 @@ func (r *Recording) reserve(h *handle, now *Config) (Consumer, refusal) {
 // open returns the track, made for the first socket, for the next one.
 func (r *Recording) open() *track.Track {
 	if r.track == nil {
-		r.track = track.New(track.Disk{Open: r.create, Go: r.goGuarded, Began: r.noteTurn, Wrote: r.noteWrite, Room: r.room}, r.format)
+		disk := track.Disk{Open: r.create, Go: r.goGuarded, Began: r.noteTurn, Wrote: r.noteWrite, Room: r.room}
+		r.track = track.New(disk, r.format, r.cfg.MaxDuration)
 	}
 	r.noteStop()
 	return r.track

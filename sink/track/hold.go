@@ -242,9 +242,12 @@ func (t *Track) fillGap(until time.Time, reason string) error {
 	return t.fill(until, GapStopped)
 }
 
-// fill writes silence up to a moment and lists it as a gap.
+// fill writes silence up to a moment, or the greatest length, and lists it as a gap.
 func (t *Track) fill(until time.Time, reason string) error {
 	frames := t.silenceUntil(until)
+	if room := max(t.format.Frames(t.most)-t.written, 0); frames > room {
+		frames, t.full = room, true
+	}
 	t.rate.pause()
 	t.addGap(frames, reason)
 	return t.silence(frames)

@@ -36,7 +36,7 @@ func TestQueueIsBounded(t *testing.T) {
 			g := &gate{f, make(chan struct{})}
 			disk := diskOf(func() (File, error) { return g, nil }, mono8)
 			disk.Room, disk.Go = NewRoom(room), func(write func()) { go write() }
-			tr := New(disk, mono8)
+			tr := New(disk, mono8, 24*time.Hour)
 			at := time.Unix(1000, 0)
 			tr.Connect(at)
 			most := min(queueBytes, room)
@@ -96,7 +96,7 @@ func TestQueueFails(t *testing.T) {
 						write()
 					}()
 				}
-				tr := New(disk, mono8)
+				tr := New(disk, mono8, 24*time.Hour)
 				tr.Connect(time.Now())
 				for range 100 {
 					_ = tr.Audio(tone(1000), time.Now())
@@ -124,7 +124,7 @@ func TestLossesAreListedToABound(t *testing.T) {
 	}
 	defer f.Close()
 	disk := diskOf(func() (File, error) { return f, nil }, mono8)
-	tr := New(disk, mono8)
+	tr := New(disk, mono8, 24*time.Hour)
 	tr.Connect(time.Unix(1000, 0))
 	at := feed(t, tr, time.Unix(1000, 0), tone(1000))
 	pcm := tone(20)

@@ -36,7 +36,7 @@ type timeline struct {
 	ended    time.Time     // when the call did, zero if that is unknown
 	written  int64         // frames in the file, silence included
 	received int64         // frames of audio
-	dropped  int64         // of them, those of a wrong rate that the time had no room for
+	dropped  int64         // of them, those of a wrong rate that the time had no room for, and those beyond the greatest length
 	pause    time.Duration // the longest
 	gaps     []Gap
 	stop     Stop          // behind what is written, zero if there is none

@@ -32,6 +32,8 @@ type Track struct {
 	wrongRate
 	queue *queue
 	hold  hold
+	most  time.Duration // the greatest length
+	full  bool          // silence was cut there
 
 	lost      int64 // frames for which there was no room
 	lostUntil int64 // the frame after the last of them that is listed
@@ -43,9 +45,10 @@ type Mark struct {
 	At    time.Time
 }
 
-// New begins an empty recording, whose file is made meanwhile.
-func New(disk Disk, format wav.Format) *Track {
-	return &Track{queue: newQueue(disk), timeline: timeline{format: format}, levelMeter: newLevelMeter(format)}
+// New begins an empty recording, whose file is made meanwhile. No silence makes it longer than
+// most, and what comes after silence that is cut there is dropped.
+func New(disk Disk, format wav.Format, most time.Duration) *Track {
+	return &Track{queue: newQueue(disk), timeline: timeline{format: format}, levelMeter: newLevelMeter(format), most: most}
 }
 
 // Connect begins a new socket.
@@ -82,9 +85,12 @@ func (t *Track) Steady(now time.Time) bool {
 // more room for what waits.
 func (t *Track) write(pcm []byte) error {
 	frames := int64(len(pcm) / t.format.FrameBytes())
-	if t.queue.audio(pcm) {
+	switch {
+	case t.full:
+		t.dropped += frames
+	case t.queue.audio(pcm):
 		t.written += frames
-	} else {
+	default:
 		t.lose(frames)
 	}
 	return t.queue.error()
@@ -176,16 +182,16 @@ func (t *Track) fillEnd() error {
 	return nil
 }
 
-// FullAt is when the recording will be longer than most. Until its first sample it is
+// FullAt is when the recording will have its greatest length. Until its first sample it is
 // counted from connected.
-func (t *Track) FullAt(connected time.Time, most time.Duration) time.Time {
+func (t *Track) FullAt(connected time.Time) time.Time {
 	switch {
 	case t.origin.IsZero():
-		return connected.Add(most)
-	case t.format.Duration(t.written) >= most:
+		return connected.Add(t.most)
+	case t.format.Duration(t.written) >= t.most:
 		return t.origin
 	}
-	return t.origin.Add(most)
+	return t.origin.Add(t.most)
 }
 
 // OnlySilence says that at least so much audio came, and that all of it was digital silence.

@@ -33,7 +33,7 @@ func newTrack(t *testing.T, format wav.Format) (*Track, *os.File) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	return New(diskOf(func() (File, error) { return f, nil }, format), format), f
+	return New(diskOf(func() (File, error) { return f, nil }, format), format, 24*time.Hour), f
 }
 
 // diskOf is a disk that writes at once: tests feed it faster than time passes.
