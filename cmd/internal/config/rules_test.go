@@ -104,10 +104,12 @@ func values() map[string]struct {
 		"plans.default.typeahead":              {good: []string{"true", "false"}, bad: map[string]string{"on": "true or false", "": "true or false"}},
 		"plans.default.dtmf":                   {good: []string{"", "inband"}, bad: map[string]string{"rfc2833": "must be inband, or empty", "INBAND": "must be inband"}},
 		"plans.default.steps": {
-			good: []string{"answer", "[answer, hangup]", "answer, pause: 500ms, hangup: USER_BUSY", "- answer\n- play: {file: [a.wav, b.wav], stop_on: '#'}"},
+			good: []string{"answer", "[answer, hangup]", "answer, pause: 500ms, hangup: USER_BUSY", "- answer\n- play: {file: [a.wav, b.wav], stop_on: '#'}", "  - answer\n  - hangup\n", "\n  - answer\n  - hangup", " [answer,\n hangup] # both", "answer # now"},
 			bad: map[string]string{
 				"": "must not be empty; write the steps", "[]": "must not be empty", "answr": "the nearest known is answer", "{": "must be a list of steps in YAML",
 				"a: [": "in YAML; such as [answer", "answer, hangup, pause: 1s": "nothing can follow hangup", "\x00": "in YAML",
+				"[answer, hangup], stream": "something follows", "answer], [hangup": "something follows", "answer]": "something follows", "[answer] hangup": "something follows",
+				"[answer]\n[hangup]": "something follows", "[answer]\n...\nfoo": "something follows", "- answer\n---\n- hangup": "something follows", "[answer": "in YAML",
 			},
 		},
 		"plans.default.on_stream_failure": {good: []string{"hangup", "continue", "dialplan"}, bad: map[string]string{"hang up": "the nearest known is hangup", "": "must be hangup, continue or dialplan"}},

@@ -2,7 +2,9 @@ package config
 
 import (
 	"encoding"
+	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -132,13 +134,18 @@ func (s *Steps) decodeNode(n node) {
 // parseText reads the steps that the environment or a flag states: YAML as in a file, where the
 // list's brackets may be missing.
 func (n *node) parseText() (ok bool) {
-	text := strings.TrimSpace(n.Value)
-	if !strings.HasPrefix(text, "[") && !strings.HasPrefix(text, "- ") {
-		text = "[\n" + text + "\n]" // whose columns are those of the text
+	text := n.Value // with the indent of its first line, which the others share
+	if begin := strings.TrimSpace(text); !strings.HasPrefix(begin, "[") && !strings.HasPrefix(begin, "- ") {
+		text = "[\n" + begin + "\n]" // whose columns are those of the text
 	}
-	var document yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &document); err != nil || len(document.Content) == 0 {
+	var document, more yaml.Node
+	d := yaml.NewDecoder(strings.NewReader(text))
+	if err := d.Decode(&document); err != nil {
 		n.refuse("must be a list of steps in YAML", stepsExample)
+		return false
+	}
+	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
+		n.refuse("must be one list of steps in YAML, and something follows it", "write all steps in one list, "+stepsExample)
 		return false
 	}
 	n.Node = document.Content[0]
