@@ -90,7 +90,7 @@ func (l *Loaded) followListen() {
 func (l *Loaded) warnings() []error {
 	var bad problems
 	warn := func(key, value, rule, hint string) {
-		bad.add(&FieldError{Field: key, Value: value, Rule: rule, Hint: hint})
+		bad.add(&FieldError{Field: key, Value: value, Rule: rule, Hint: hint, keyOnly: value == ""})
 	}
 	c := l.Config.Sink
 	secure := strings.HasPrefix(c.Advertise, "wss://")
@@ -121,6 +121,7 @@ func (l *Loaded) planWarnings(name string, warn func(key, value, rule, hint stri
 		l.noStream(name, warn)
 		return
 	}
+	l.emptyStreams(name, p.Steps, warn)
 	// mod_audio_stream's buffer is sent only if it is filled to the last byte, and its resampler has
 	// room for one packet of 20 ms (F108 of controller/switchsim/FACTS.md).
 	const otherPackets = "callers whose packets (ptime) are of 30, 40 or 60 ms bring no audio then, or a part of it"
@@ -172,6 +173,33 @@ func (l *Loaded) noStream(name string, warn func(key, value, rule, hint string))
 			warn(v.Key, v.Value, "no step streams anything: nothing is recorded", "write the step stream where the recording begins, or remove this key")
 			return
 		}
+	}
+}
+
+// emptyStreams warns of streams that end before anything takes time. In the flat form a call's
+// variables can give it time.
+func (l *Loaded) emptyStreams(name string, steps Steps, warn func(key, value, rule, hint string)) {
+	at, start := flow.Position{}, 0
+	check := func(end int, before string) {
+		if flow.LengthOf(steps[start+1:end]) == (flow.Length{}) {
+			key := l.Config.Plans[name].stepKey(name, start, steps[start])
+			warn(key, "", "nothing takes time before "+before+": the recording would be empty", "write a step that takes time after it, such as listen, or remove it")
+		}
+	}
+	for i, step := range steps {
+		was := at.Streaming
+		_ = step.Follow(&at)
+		switch {
+		case was && at.Over != "":
+			check(i, at.Over)
+		case was && !at.Streaming:
+			check(i, l.schema.stepType(step.Name()).text(step))
+		case !was:
+			start = i
+		}
+	}
+	if at.Streaming && at.Over == "" {
+		check(len(steps), "the plan's end")
 	}
 }
 
