@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -37,7 +38,33 @@ func (c *dialplanCommand) Run(p *program) error {
 		return c.check(p, loaded, hosts, plans)
 	}
 	e := dialplan.Extension{Name: c.Name, Number: c.Number, Context: c.Context, Hosts: hosts, Plan: c.Plan, Variables: c.Variable}
-	return usage(dialplan.Render(p.Stdout, e))
+	var page bytes.Buffer
+	err = dialplan.Render(&page, e)
+	if err == nil {
+		err = judge(loaded, page.Bytes(), plans)
+	}
+	if err != nil {
+		return usage(err)
+	}
+	_, err = p.Stdout.Write(page.Bytes())
+	return err
+}
+
+// judge says which variables of a rendered extension no call could use.
+func judge(loaded *config.Loaded, page []byte, plans []string) error {
+	result, err := dialplan.Check(bytes.NewReader(page), nil)
+	if err != nil {
+		return err
+	}
+	findings := badVariables(loaded, result.Variables)
+	if plans != nil {
+		findings = append(findings, result.UnknownPlans(plans)...)
+	}
+	var bad []error
+	for _, f := range findings {
+		bad = append(bad, fmt.Errorf("--variable: %s", f.Text))
+	}
+	return errors.Join(bad...)
 }
 
 // hosts are those of the command line, else the configuration's own. A plan must be

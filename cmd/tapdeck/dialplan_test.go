@@ -55,19 +55,27 @@ func TestDialplan(t *testing.T) {
 			t.Errorf("no %s in\n%s", want, stdout)
 		}
 	}
+	rendered(t, []string{"10.0.0.2:8085"}, "--config", file, "--plan", "survey", "-v", "tapdeck_listen=${x}", "-v", "tapdeck_prompt=a b.wav", "-v", "mine=30x")
 	// Without a configuration here, the plan is another machine's.
 	t.Chdir(t.TempDir())
-	rendered(t, []string{"a:8084"}, "--host", "a:8084", "--plan", "theirs")
+	rendered(t, []string{"a:8084"}, "--host", "a:8084", "--plan", "theirs", "-v", "tapdeck_listen=3s")
+	rendered(t, []string{"a:8084"}, "--host", "a:8084", "-v", "tapdeck_plan=theirs")
 }
 
 func TestDialplanUsage(t *testing.T) {
-	file := configFile(t, "plans: {survey: {listen: 30s}}\n")
+	file := configFile(t, "plans: {survey: {listen: 30s}, x: {steps: [answer, listen: 3s]}}\n")
 	for _, tt := range []struct {
 		args []string
 		want string
 	}{
 		{[]string{"--plan", "servey"}, `no such plan in the configuration; there are ["default"]`},
-		{[]string{"--config", file, "--plan", "servey", "--host", "a:1"}, `["default" "survey"]`},
+		{[]string{"--config", file, "--plan", "servey", "--host", "a:1"}, `["default" "survey" "x"]`},
+		{[]string{"--config", file, "--plan", "x", "-v", "tapdeck_listen=30s"}, `--variable: tapdeck_listen: "30s": no effect on plan x, which is made of steps`},
+		{[]string{"--config", file, "-v", "tapdeck_plan=x", "-v", "tapdeck_listen=30s"}, "no effect on plan x"},
+		{[]string{"--config", file, "--plan", "survey", "-v", "TAPDECK_listen=30"}, `--variable: tapdeck_listen: "30": a duration needs a unit`},
+		{[]string{"-v", "tapdeck_lisen=30s"}, `--variable: tapdeck_lisen: "30s": no such variable; the nearest known is tapdeck_listen`},
+		{[]string{"-v", "tapdeck_plan=servey"}, `--variable: plan "servey"`},
+		{[]string{"--host", "a:1", "-v", "tapdeck_tone_frequency=1"}, "must be 20 to 3400 Hz"},
 		{[]string{"-s", "esl.listen=0.0.0.0:8084"}, "say with --host"},
 		{[]string{"-s", "esl.listen=:8084"}, "say with --host"},
 		{[]string{"-s", "esl.listen=127.0.0.1:0"}, "any free port"},
