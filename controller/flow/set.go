@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -65,13 +66,21 @@ func (n *VariableName) UnmarshalText(text []byte) error {
 		return errors.New("must be the name of a channel variable: letters, digits, _ . and -, and no digit at its begin")
 	case lower == "playback_terminators":
 		return errors.New("is set by tapdeck itself: write stop_on in the step play")
-	case strings.HasPrefix(lower, "stream_"), lower == "send_silence_when_idle":
+	case slices.Contains(ownVariables(), lower):
 		return errors.New("is set by tapdeck itself: write the plan's stream")
 	case strings.HasPrefix(lower, "tapdeck_"):
 		return errors.New("has no effect any more: tapdeck reads its variables when the call comes")
 	}
 	*n = VariableName(name)
 	return nil
+}
+
+// ownVariables are those that tapdeck sets for the stream.
+func ownVariables() []string {
+	return []string{
+		"stream_buffer_size", "stream_heart_beat", "stream_message_deflate", "stream_suppress_log", "stream_no_reconnect",
+		"send_silence_when_idle",
+	}
 }
 
 // VariableValue is the value of a channel variable.
