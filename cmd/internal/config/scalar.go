@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding"
+	"errors"
 	"fmt"
 	"net/netip"
 	"reflect"
@@ -19,7 +20,10 @@ func (f *field) read(text string, v reflect.Value) error {
 	}
 	if err == nil {
 		err = parse(text, v)
-		if err != nil && f.typ.Kind() == reflect.Int {
+		switch {
+		case errors.Is(err, errNoUnit):
+			err = f.needsUnit(text)
+		case err != nil && f.typ.Kind() == reflect.Int:
 			err = violated(err.Error()+": "+f.form, f.hint)
 		}
 	}
@@ -29,6 +33,20 @@ func (f *field) read(text string, v reflect.Value) error {
 		}
 	}
 	return err
+}
+
+// needsUnit says with which units a number is a duration that f may be.
+func (f *field) needsUnit(number string) error {
+	var good []string
+	for _, unit := range []string{"s", "ms"} {
+		if f.read(number+unit, reflect.New(f.typ).Elem()) == nil {
+			good = append(good, number+unit)
+		}
+	}
+	if len(good) == 0 {
+		return violated(errNoUnit.Error()+", and must be "+f.form, f.hint)
+	}
+	return violated(errNoUnit.Error(), "write "+strings.Join(good, " or "))
 }
 
 // parse is for the types: each knows its own texts.

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -65,14 +64,17 @@ func (s *Size) UnmarshalText(text []byte) error {
 	return violated("a size is a whole number and a unit, of B, kB, MB, GB, TB (1000s) or KiB, MiB, GiB, TiB (1024s)", "such as 1GiB or 500MB")
 }
 
+// errNoUnit is of a duration that is a number alone; see field.needsUnit.
+var errNoUnit = violated("a duration needs a unit")
+
 func parseDuration(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	_, bare := time.ParseDuration(text + "s")
 	switch {
 	case strings.HasPrefix(text, "-"):
 		return 0, violated("a duration can't be negative", "such as 10s")
-	case err != nil && bare == nil:
-		return 0, violated("a duration needs a unit", fmt.Sprintf("write %ss or %sms", text, text))
+	case err != nil && bare == nil && strings.Trim(text, "0123456789.") == "":
+		return 0, errNoUnit
 	case err != nil:
 		return 0, violated("a duration is a number and a unit", "such as 500ms, 15s, 2m or 1h30m")
 	case d%time.Millisecond != 0:
