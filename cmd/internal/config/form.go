@@ -126,11 +126,15 @@ func (f *field) written(v reflect.Value) string {
 // inYAML puts a text in quotes that would be something else without: a part of YAML's own, a
 // number or a truth value.
 func (f *field) inYAML(value string) string {
-	is := (&yaml.Node{Kind: yaml.ScalarNode, Value: value}).ShortTag()
 	isWord := regexp.MustCompile(`^[\w./$][\w./$=@+-]*$`).MatchString(value)
 	switch {
-	case f.typ.Kind() != reflect.String, isWord && is == tagText, f.unquoted && isDigits(value):
+	case f.typ.Kind() != reflect.String, isWord && isText(value), f.unquoted && isDigits(value):
 		return value
 	}
 	return strconv.Quote(value)
+}
+
+// isText says whether YAML takes a value without quotes for a text.
+func isText(value string) bool {
+	return (&yaml.Node{Kind: yaml.ScalarNode, Value: value}).ShortTag() == tagText
 }

@@ -130,7 +130,9 @@ func (n node) checkKey(k *yaml.Node) bool {
 func (n node) unknown(f *field, parent string) {
 	e := &FieldError{Rule: "unknown key"}
 	word := strings.TrimPrefix(n.key, parent+".")
-	if f.child(stepsKey) != nil && n.d.stepType(word) != nil {
+	if n.inner && n.d.isOfPlan(f.key, word) {
+		e.Hint = planOwn(f.key, word)
+	} else if f.child(stepsKey) != nil && n.d.stepType(word) != nil {
 		e.Hint = "a step stands in the list " + stepsKey + ": [" + n.d.stepType(word).example() + "]"
 	} else if !n.d.bad.full() {
 		e.Nearest = n.nearestKey(f, parent, word)

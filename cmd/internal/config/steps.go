@@ -220,8 +220,22 @@ func (n node) severalKeys() {
 			key = main.key + ": …, " + key
 		}
 		hint = fmt.Sprintf("the values of %s stand below it, further to the right, or in braces: %s: {%s}", t.key, t.key, key)
+	} else if n.d.isOfPlan(first.Value, second.Value) {
+		hint = planOwn(first.Value, second.Value)
 	}
 	n.refuse(fmt.Sprintf("must be one step, and has the keys %q and %q", shorten(first.Value), shorten(second.Value)), hint)
+}
+
+// isOfPlan says whether a key stands below a key of the plan that has the name of a step, and that
+// a plan made of steps has.
+func (s schema) isOfPlan(step, key string) bool {
+	own := s.root.planFields().child(step)
+	return own != nil && !own.flat && own.child(key) != nil
+}
+
+// planOwn says where a key stands that isOfPlan knows.
+func planOwn(step, key string) string {
+	return fmt.Sprintf("%s is of the plan's own key %s, beside %s: %s: {%s: …}", key, step, stepsKey, step, key)
 }
 
 // unknownStep reports a word that is no step's.
@@ -240,7 +254,7 @@ func (n node) unknownStep(word string) {
 		e.Hint = "write " + t.key
 	case t != nil:
 		e.Hint = "a value stands behind a colon and a blank: " + t.key + ": " + shorten(strings.Trim(word[len(first):], ": "))
-	case !n.d.bad.full():
+	case !n.d.bad.full() && isText(word):
 		e.Nearest = nearest(word, words)
 	}
 	if e.Hint == "" && e.Nearest == "" {
