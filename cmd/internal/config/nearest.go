@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -25,6 +26,24 @@ func nearest(word string, candidates []string) string {
 		}
 	}
 	return cmp.Or(best, alike)
+}
+
+// withPart returns the first of the names, whose parts are joined by _, that ends in word, else the
+// first that has it as a part, else "".
+func withPart(word string, names []string) string {
+	const shortest = 3
+	if len(word) < shortest {
+		return ""
+	}
+	part := "_" + strings.ToUpper(word)
+	i := slices.IndexFunc(names, func(name string) bool { return strings.HasSuffix("_"+name, part) })
+	if i < 0 {
+		i = slices.IndexFunc(names, func(name string) bool { return strings.Contains("_"+name+"_", part+"_") })
+	}
+	if i < 0 {
+		return ""
+	}
+	return names[i]
 }
 
 func lastPart(key string) string { return key[strings.LastIndexByte(key, '.')+1:] }

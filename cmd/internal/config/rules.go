@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,7 +86,7 @@ func checkCause(text string) error {
 	if slices.Contains(flow.Causes(), text) {
 		return nil
 	}
-	e := &FieldError{Rule: "must be one of the hangup causes of FreeSWITCH that a plan may give", Nearest: nearest(text, flow.Causes())}
+	e := &FieldError{Rule: "must be one of the hangup causes of FreeSWITCH that a plan may give", Nearest: cmp.Or(withPart(text, flow.Causes()), nearest(text, flow.Causes()))}
 	if e.Nearest == "" {
 		e.Hint = "such as NORMAL_CLEARING, USER_BUSY or CALL_REJECTED"
 	}
