@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"tapdeck/cmd/internal/app"
 	"tapdeck/cmd/internal/config"
@@ -67,7 +70,7 @@ func printValues(w io.Writer, values []config.Value) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "KEY\tVALUE\tORIGIN\tTAKES EFFECT")
 	for _, v := range values {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", v.Key, v.Brief(), v.Origin, cmp.Or(takesEffect[v.Reload], "at once"))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", v.Key, visible(v.Brief()), v.Origin, cmp.Or(takesEffect[v.Reload], "at once"))
 	}
 	return t.Flush()
 }
@@ -75,7 +78,20 @@ func printValues(w io.Writer, values []config.Value) error {
 func printTimeline(w io.Writer, lines []flow.Line) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, line := range lines {
-		fmt.Fprintf(t, "  %s\t%s\n", line.Time, line.Text)
+		fmt.Fprintf(t, "  %s\t%s\n", line.Time, visible(line.Text))
 	}
 	return t.Flush()
+}
+
+// visible escapes what a terminal shows as nothing, or what changes how it shows the rest.
+func visible(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
 }

@@ -21,3 +21,18 @@ func TestCheckReadsTheCertificate(t *testing.T) {
 		}
 	}
 }
+
+// What is shown of a text can be seen.
+func TestCheckShowsWhatIsInvisible(t *testing.T) {
+	t.Parallel()
+	file := configFile(t, "plans:\n  x: {prompt: \"a\\u202egnp.wav\"}\n  y: {steps: [answer, play: \"b\\u200b\\u00a0ä's \\\\ c.wav\"]}\n")
+	code, stdout, stderr := runProgram(t, t.Context(), "check", "--config", file)
+	if code != exitDone || strings.ContainsAny(stdout+stderr, "\u202e\u200b\u00a0") {
+		t.Errorf("exit %d, %q", code, stdout+stderr)
+	}
+	for _, want := range []string{`a\u202egnp.wav  `, `prompt a\u202egnp.wav (`, `prompt b\u200b\u00a0ä's \ c.wav (`} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %s in\n%s", want, stdout)
+		}
+	}
+}
