@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,6 +32,6 @@ func (d *digits) UnmarshalText(text []byte) error {
 			at += keyInterval
 		}
 	}
-	slices.SortStableFunc(*d, func(a, b switchsim.Digit) int { return int(a.At - b.At) })
+	slices.SortStableFunc(*d, func(a, b switchsim.Digit) int { return cmp.Compare(a.At, b.At) })
 	return nil
 }
