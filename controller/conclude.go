@@ -96,6 +96,9 @@ const noExtension = "NO_ROUTE_DESTINATION"
 // (F28), or after its notice (F110). It is not completed if the event socket ended before the
 // hangup. And a transferred call may have come back meanwhile.
 func (c *call) confirm(ctx context.Context) {
+	if c.outcome.Result == CallerHangup && c.outcome.HungUpBy == bySwitch && c.transferring != "" {
+		c.endsAs(c.transferEnd()) // it was hung up there before the switch told of the transfer (F120)
+	}
 	switch {
 	case c.outcome.Result == CallerHangup && c.byDeadMan():
 		c.endsAs(outlivedPlan())

@@ -318,12 +318,14 @@ func TestSilenceThatHasNotBegun(t *testing.T) {
 // An unknown extension: the call was transferred, and hung up at once, however the events come.
 func TestTransferToNowhere(t *testing.T) {
 	t.Parallel()
-	s := made(&flow.Answer{}, &flow.Transfer{Number: "1"})
-	e := s.run(t, switchsim.CallSpec{Extensions: map[string][]switchsim.Action{"5000": after()}})
-	if e.outcome.Result != controller.Transferred || !strings.Contains(e.outcome.Err, "nothing to transfer the call to: 1") || e.outcome.Hint == "" {
-		t.Errorf("outcome %+v", e.outcome)
-	}
-	if line := e.line(t, "call ended"); line.Level != zapcore.WarnLevel {
-		t.Errorf("line %+v", line)
+	for _, already := range []bool{false, true} {
+		s := made(&flow.Answer{}, &flow.Transfer{Number: "1"})
+		e := s.run(t, switchsim.CallSpec{Extensions: map[string][]switchsim.Action{"5000": after()}, Faults: switchsim.Faults{HungUpThere: already}})
+		if e.outcome.Result != controller.Transferred || !strings.Contains(e.outcome.Err, "nothing to transfer the call to: 1") || e.outcome.Hint == "" {
+			t.Errorf("outcome %+v", e.outcome)
+		}
+		if line := e.line(t, "call ended"); line.Level != zapcore.WarnLevel {
+			t.Errorf("line %+v", line)
+		}
 	}
 }

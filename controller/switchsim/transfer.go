@@ -36,6 +36,9 @@ func (c *Call) transfer(to *destination) {
 		return
 	}
 	c.next, c.state.number = to, 2
+	if c.spec.Faults.HungUpThere {
+		c.state.number = 10
+	}
 	close(c.leaving)
 }
 

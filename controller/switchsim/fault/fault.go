@@ -52,6 +52,9 @@ type Call struct {
 	NoticeFirst bool
 	// BrokenIsPlayed: a playback that a hangup or a transfer has ended says FILE PLAYED (F65).
 	BrokenIsPlayed bool
+	// HungUpThere: a transferred channel is hung up by the time at which the switch tells that its
+	// socket action has ended (F120).
+	HungUpThere bool
 	// BrokenFiles: a playback of a file ends at once with PLAYBACK ERROR.
 	BrokenFiles bool
 	// LoseJobs: no BACKGROUND_JOB event comes.
