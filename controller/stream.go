@@ -97,10 +97,12 @@ func (s *stream) begin(ctx context.Context) {
 		return
 	}
 	now := time.Now()
+	s.deadline = now.Add(s.c.plan.Stream.ConnectTimeout)
 	if s.first.IsZero() {
 		s.first = now
+		s.start(ctx)
+		return
 	}
-	s.deadline = now.Add(s.c.plan.Stream.ConnectTimeout)
 	s.wasUp, s.cleared, s.hopeless, s.forgotten, s.before = false, false, false, false, s.restarts
 	s.restart(ctx)
 }
