@@ -251,3 +251,10 @@ func (r record) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	}
 	return nil
 }
+
+// fill makes the recording one that has reached its greatest length.
+func (t *recording) fill() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.state.Full = true
+}

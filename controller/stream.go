@@ -92,8 +92,8 @@ func (s *stream) begin(ctx context.Context) {
 	if s.phase == streamStopped {
 		s.c.rec.Starting()
 	}
-	if s.c.rec.State().Full {
-		s.setPhase(streamFull)
+	if state := s.c.rec.State(); state.Full { // by the silence since the stop
+		s.full(state)
 		return
 	}
 	now := time.Now()
@@ -217,8 +217,7 @@ func (s *stream) syncWithSink() {
 	case s.phase == streamFailed || s.phase == streamStopped || s.phase == streamFull:
 		return
 	case state.Full:
-		s.c.log.Warn("recording is full", zap.Int64("audio_ms", state.Audio.Milliseconds()), zap.String("hint", "sink.max_duration bounds a recording"))
-		s.setPhase(streamFull)
+		s.full(state)
 		return
 	case state.Err != nil:
 		s.fail(state.Err, endHints[EndDisk])
@@ -284,6 +283,12 @@ func (s *stream) observeFirstAudio() {
 	}
 	s.firstAudioObserved = true
 	s.c.ctl.metrics.firstAudio.Observe(max(0, at.Sub(s.first).Seconds()))
+}
+
+// full ends the stream of a recording that has reached its greatest length.
+func (s *stream) full(state StreamState) {
+	s.c.log.Warn("recording is full", zap.Int64("audio_ms", state.Audio.Milliseconds()), zap.String("hint", "sink.max_duration bounds a recording"))
+	s.setPhase(streamFull)
 }
 
 func (s *stream) fail(err error, hint string) {

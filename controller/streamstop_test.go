@@ -12,6 +12,7 @@ import (
 	"tapdeck/controller/switchsim"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap/zapcore"
 )
 
 // A plan stops its stream while that is being brought back: what is started late must not go on.
@@ -98,5 +99,24 @@ func TestStreamAgainAfterAFailure(t *testing.T) {
 	}
 	if e.count("stream connected") != 1 {
 		t.Errorf("log %q", e.messages())
+	}
+}
+
+// A recording that the silence after a stop has filled says so where its stream is to start again.
+func TestStreamAgainInAFullRecording(t *testing.T) {
+	t.Parallel()
+	id := newUUID()
+	var l *testbed
+	listen := &flow.Listen{For: 100 * time.Millisecond}
+	l = made(
+		&flow.Answer{}, &flow.Stream{}, listen, &flow.Stream{Action: "stop"},
+		scripted{do: func(context.Context, flow.Channel) error { l.rec.recording(id).fill(); return nil }}, &flow.Stream{}, listen,
+	).start(t)
+	call := l.dial(switchsim.CallSpec{UUID: id, Voice: voice()})
+	call.Wait()
+	l.close()
+	e := l.ended(call.Report())
+	if line := e.line(t, "recording is full"); line.Level != zapcore.WarnLevel || e.count("recording is full") != 1 || e.outcome.Result != controller.Completed {
+		t.Errorf("%v, outcome %+v", line.ContextMap(), e.outcome)
 	}
 }
