@@ -196,6 +196,7 @@ func (c *call) save() {
 		c.stream.observeFirstAudio()
 		save = c.rec.Save
 	}
+	c.logUnrecorded()
 	record, err := save(c.outcome)
 	c.ctl.ended(c, record)
 	if err != nil {
