@@ -116,3 +116,33 @@ func TestPrintTimeline(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// What keeps a call from being recorded, and what to do, stand where a person looks first.
+func TestPrintWhyThereIsNoRecording(t *testing.T) {
+	print := func(r *Record, timeline string) string {
+		r.Call, r.Plan, r.Started = "u", "survey", time.Now()
+		if err := json.Unmarshal([]byte(timeline), &r.Timeline); err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		if err := PrintTimeline(&out, r); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	for _, c := range []struct {
+		r              Record
+		timeline, want string
+	}{
+		{Record{Result: "completed"}, `{"answer":1}`, "no recording: plan survey has no step stream\n"},
+		{Record{Result: "caller_hangup", Mix: "mono"}, `{"answer":1,"play":2}`, "no recording: the call ended before the stream began\n"},
+		{Record{Result: "caller_hangup", Mix: "mono"}, `{"answer":1,"stream":2}`, "no recording: the call ended before the stream's socket came\n"},
+		{Record{Result: "caller_hangup", Mix: "mono"}, `{"answer":1,"stream_start":2}`, "no recording: the call ended before the stream's socket came\n"},
+		{Record{Result: "refused", Err: "full", Hint: "raise\x1b it"}, `{"connect":1}`, "no recording\n"},
+		{Record{Result: "refused", Err: "full", Hint: "raise\x1b it"}, `{"connect":1}`, "call u: refused (full)\n  hint: raise\uFFFD it\n"},
+	} {
+		if got := print(&c.r, c.timeline); !strings.Contains(got, c.want) {
+			t.Errorf("%s\nwant %s", got, c.want)
+		}
+	}
+}

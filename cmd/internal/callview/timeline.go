@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"tapdeck/controller"
 	"tapdeck/sink/store"
 )
 
@@ -31,6 +32,9 @@ func (r *Running) Print(w io.Writer) error {
 // PrintTimeline writes what happened in a call that has ended, and what was recorded.
 func PrintTimeline(w io.Writer, r *Record) error {
 	fmt.Fprintf(w, "call %s: %s%s\n", r.Call, r.Result, inParentheses(r.Err))
+	if r.Hint != "" {
+		fmt.Fprintf(w, "  hint: %s\n", printable(r.Hint))
+	}
 	if r.Started.IsZero() { // its record could not be kept
 		return nil
 	}
@@ -79,9 +83,27 @@ func inWords(r *Record, name string) string {
 	return printable(name)
 }
 
+// unrecorded says why a call has no recording, if its error does not.
+func unrecorded(r *Record) string {
+	switch controller.Result(r.Result) {
+	case controller.Completed, controller.CallerHangup, controller.SwitchHangup, controller.Transferred:
+	default:
+		return ""
+	}
+	switch {
+	case r.Mix == "":
+		return fmt.Sprintf(": plan %s has no step stream", orDash(r.Plan))
+	case r.Timeline.At("stream") == nil && r.Timeline.At("stream_start") == nil:
+		return ": the call ended before the stream began"
+	case r.Connections == 0:
+		return ": the call ended before the stream's socket came"
+	}
+	return ""
+}
+
 func printRecording(w io.Writer, r *Record) error {
 	if r.WAV == "" {
-		_, err := fmt.Fprintln(w, "  no recording")
+		_, err := fmt.Fprintf(w, "  no recording%s\n", unrecorded(r))
 		return err
 	}
 	notes := []string{
