@@ -37,7 +37,7 @@ type StreamPlan struct {
 	ConnectTimeout time.Duration
 	// StopTimeout bounds the time from stop to the end of the stream at the sink.
 	StopTimeout time.Duration
-	// Restarts is how many times a dropped stream is brought back.
+	// Restarts is how many times a dropped stream is brought back, each that a step has started.
 	Restarts int
 }
 

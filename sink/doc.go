@@ -34,9 +34,9 @@
 // Logs: a line that strangers can cause carries a field "ratelog", which encoders ignore and
 // whose string is the line's kind, for a logger that lets only so many of a kind through.
 //
-// The package never throws away audio that came unless a disk stalls for minutes or the audio
-// has far more samples than its time, never trusts what a stream says about itself for pairing,
-// and never lets one call's disk wait on another's.
+// The package never throws away audio that came unless a disk stalls for minutes, the audio has
+// far more samples than its time, or the recording has reached MaxDuration; it never trusts what a
+// stream says about itself for pairing, and never lets one call's disk wait on another's.
 //
 // F and a number, as in F41, here and in sink/track, is a fact of the switch in
 // controller/switchsim/FACTS.md.

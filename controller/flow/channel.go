@@ -128,7 +128,7 @@ type Playback struct {
 const (
 	PromptEnd      = "end"       // its own end
 	PromptDigit    = "digit"     // a key of the caller
-	PromptHangup   = "hangup"    // whoever's it was
+	PromptHangup   = "hangup"    // whoever's it was, also that of a shutdown
 	PromptTransfer = "transfer"  // something else has the channel
 	PromptNotFound = "not_found" // FreeSWITCH has no such file
 	PromptError    = "error"     // FreeSWITCH could not play it, or the call's stream failed

@@ -6,7 +6,8 @@
 // call's time since then. The start of the first socket's audio is the earliest that an arrival
 // within its first second allows. A later socket's audio is held back for 100 ms, until its start
 // is known, and the time before it is filled with silence, a Gap. Time for which the call itself
-// has stopped its stream (see Stopped) is a gap of its own kind, and is not missing.
+// has stopped its stream (see Stopped) is a gap of its own kind, and is not missing. Silence ends
+// at the recording's greatest length, and what would come after it is dropped.
 //
 // So is time without frames on a live socket, from 200 ms on. Whether that was a pause or a stall
 // of the network, or of the reader, shows only afterwards: after a stall all of the audio comes,
@@ -33,7 +34,7 @@
 // all that share a Room; audio beyond that is lost: it is silence, a Gap, and missing.
 //
 // A Track is for one goroutine at a time. The package never names, closes or removes a file,
-// never throws away audio but what a stalled disk leaves no room for and too much of a wrong
-// rate, and never writes a sample that was not audio, but for the silence of a Gap. It allocates
+// never throws away audio but what a stalled disk leaves no room for, too much of a wrong rate
+// and what is beyond the greatest length, and never writes a sample that was not audio, but for the silence of a Gap. It allocates
 // nothing per frame, but for what it holds back and what waits for a stalled disk.
 package track
