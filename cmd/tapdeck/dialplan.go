@@ -24,7 +24,7 @@ type dialplanCommand struct {
 	Name       string            `default:"tapdeck" help:"The extension's name."`
 	Host       []string          `placeholder:"HOST:PORT" help:"Where tapdeck listens, as FreeSWITCH reaches it; repeated for fail-over, tried in this order (default: esl.listen of the configuration)."`
 	Plan       string            `placeholder:"NAME" help:"The plan that these calls follow (default: left to tapdeck)."`
-	Variable   map[string]string `short:"v" mapsep:"none" placeholder:"NAME=VALUE" help:"A channel variable to set before, such as tapdeck_listen=30s; may be repeated."`
+	Variable   map[string]string `short:"v" mapsep:"none" placeholder:"NAME=VALUE" help:"A channel variable to set before, such as tapdeck_listen=30s; may be repeated. A tapdeck_ one that no call of the plan could use is an error."`
 	Check      string            `placeholder:"FILE" help:"Read this dialplan, or whole configuration of FreeSWITCH (- for standard input), instead, and say what is wrong with its socket lines, what fights with tapdeck beside them (uuid_audio_stream by api_on_answer, execute_on_media or a script, proxy_media, bypass_media, a profile's inbound-use-callid-as-uuid, blanks and quotes of web pages), and which tapdeck_ variables and plans no call can use."`
 }
 
