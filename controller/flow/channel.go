@@ -54,7 +54,7 @@ type Channel interface {
 	// returned. No further step is carried out.
 	HangUp(cause string)
 	// Transfer gives the channel to another extension: the arguments of uuid_transfer after the
-	// id. The stream is to be stopped before, since it would go on (F89). Nothing can follow it.
+	// id. The stream is to be stopped before, since it would go on (F120). Nothing can follow it.
 	Transfer(ctx context.Context, to string) error
 }
 
