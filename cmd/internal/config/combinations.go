@@ -27,7 +27,6 @@ func (l *Loaded) checkTogether(bad *problems) {
 	if host, _ := hostAndPort(c.Admin.Listen); !IsLoopback(host) && c.Admin.Token == "" && !bad.concerns("admin.listen", "admin.token") {
 		l.refuse(bad, "admin.listen", c.Admin.Listen, "an address that others can reach needs admin.token", "set admin.token, or listen on 127.0.0.1")
 	}
-	l.checkVariables(bad)
 	l.checkListeners(bad)
 }
 

@@ -76,7 +76,7 @@ type TLS struct {
 // Record is what else goes into each call's record.
 type Record struct {
 	// Variables are the names of channel variables. The event socket decodes no others.
-	Variables []string `yaml:"variables" as:"variable" form:"names of letters and digits, _, . and -" max:"128" unquoted:"true" reload:"restart"`
+	Variables []string `yaml:"variables" as:"variable" form:"names of letters and digits, _, . and -" max:"128" most:"50" unquoted:"true" reload:"restart"`
 }
 
 // Admin is the listener for metrics, health and running calls.

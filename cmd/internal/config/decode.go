@@ -182,7 +182,7 @@ func (n node) list(f *field, v reflect.Value) {
 	case len(n.Content) == 0 && f.needed:
 		n.refuse("must not be empty", f.hint)
 	case f.most > 0 && len(n.Content) > f.most:
-		n.refuse(fmt.Sprintf("has %d values, and may have at most %d", len(n.Content), f.most), "remove some, or say them in another place")
+		n.refuse(fmt.Sprintf("has %d values, and may have at most %d", len(n.Content), f.most), "name only those that are needed")
 		return
 	}
 	list, before := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)), len(n.d.bad.list)

@@ -1,13 +1,9 @@
 package config
 
 import (
-	"fmt"
 	"os"
 	"strings"
 )
-
-// maxVariables is how many channel variables go into a record.
-const maxVariables = 50
 
 // fallbackInstance is the name of a daemon whose machine has none.
 const fallbackInstance = "tapdeck"
@@ -58,11 +54,4 @@ func checkVariable(text string) error {
 		return violated("must be the name of a channel variable: letters and digits of ASCII, _, . and -", "such as sip_call_id, or sip_h_X-Account for the SIP header X-Account")
 	}
 	return nil
-}
-
-// checkVariables refuses a list of channel variables that would fill every record.
-func (l *Loaded) checkVariables(bad *problems) {
-	if n := len(l.Config.Record.Variables); n > maxVariables {
-		l.refuse(bad, "record.variables", fmt.Sprintf("%d names", n), fmt.Sprintf("must be at most %d names", maxVariables), "name only those that somebody reads")
-	}
 }

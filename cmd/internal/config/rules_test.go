@@ -50,7 +50,7 @@ func values() map[string]struct {
 			good: []string{"", "sip_call_id", "sip_h_X-Account,sip_call_id", "a.b", strings.TrimSuffix(strings.Repeat("x,", 50), ",")},
 			bad: map[string]string{
 				"a b": "such as sip_call_id", "a*": "the name of a channel variable", "a,,b": "the name of a channel variable", "ä": "ASCII", "${x}": "letters", "a:b": "letters",
-				strings.Repeat("x", 129): "at most 128", strings.TrimSuffix(strings.Repeat("x,", 51), ","): "at most 50 names",
+				strings.Repeat("x", 129): "at most 128", strings.TrimSuffix(strings.Repeat("x,", 51), ","): "has 51 values, and may have at most 50",
 			},
 		},
 		"esl.listen":           listen,
