@@ -66,6 +66,9 @@ func TestStreamAgain(t *testing.T) {
 	if e.outcome.Result != controller.Completed || e.recording.finished != 1 || len(e.report.Streams) != 2 || e.outcome.Restarts != 0 {
 		t.Errorf("outcome %+v, %d streams", e.outcome, len(e.report.Streams))
 	}
+	if e.count("stream connected") != 2 { // not again: it was not lost
+		t.Errorf("log %q", e.messages())
+	}
 	checkAudio(t, e)
 }
 
@@ -118,5 +121,19 @@ func TestStreamAgainInAFullRecording(t *testing.T) {
 	e := l.ended(call.Report())
 	if line := e.line(t, "recording is full"); line.Level != zapcore.WarnLevel || e.count("recording is full") != 1 || e.outcome.Result != controller.Completed {
 		t.Errorf("%v, outcome %+v", line.ContextMap(), e.outcome)
+	}
+}
+
+// A stream whose start the switch refused can be started again as if for the first time: what is in its
+// way is stopped, and it is brought back when it drops.
+func TestStreamAgainAfterARefusal(t *testing.T) {
+	t.Parallel()
+	s := made(&flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Stream{}, &flow.Listen{For: 500 * time.Millisecond})
+	s.plan.OnStreamFailure, s.plan.Stream.Restarts = controller.FailureContinue, 1
+	e := s.run(t, switchsim.CallSpec{Voice: voice(), Faults: switchsim.Faults{
+		OtherStreams: 3, Drops: []switchsim.Drop{{After: 200 * time.Millisecond}},
+	}})
+	if e.count("stream failed") != 1 || e.count("stream connected") != 1 || e.count("stream connected again") != 1 {
+		t.Errorf("outcome %+v, log %q", e.outcome, e.messages())
 	}
 }
