@@ -153,7 +153,7 @@ func (c *call) note() {
 // noted is what tells whether there is something new to note.
 type noted struct{ moments, restarts, alarms, digits, prompts int }
 
-// sofar is the call's outcome as far as it has come. Its lists are only appended to.
+// sofar is the call's outcome as far as it has come. Its lists are the call's own.
 func (c *call) sofar() Outcome {
 	o := c.outcome
 	o.Restarts, o.Digits, o.DigitsDropped = c.stream.restarts, c.digits.All, c.digits.Dropped

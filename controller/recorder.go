@@ -69,7 +69,8 @@ type Recording interface {
 	// Mark puts a cue point with this label at the present position.
 	Mark(label string)
 	// Note keeps what is known of the call so far, for the case that tapdeck does not see its
-	// end. It must not block.
+	// end. It must not block, and copies what it keeps of the lists: how the last prompt went
+	// becomes known later.
 	Note(sofar Outcome)
 	// Stopping says that the call stops its stream: its end is expected now.
 	Stopping()
