@@ -6,9 +6,12 @@ import (
 	"strings"
 )
 
+// hookPrefix begins the names of the variables that FreeSWITCH acts upon in the course of a call.
+const hookPrefix = `(?:api|exec|execute|bridge_pre_execute)_`
+
 var (
-	// hookVariable matches the variables that FreeSWITCH acts upon in the course of a call.
-	hookVariable = regexp.MustCompile(`^(?:api|exec|execute|bridge_pre_execute)_`)
+	// hookVariable matches the names that begin with hookPrefix.
+	hookVariable = regexp.MustCompile(`^` + hookPrefix)
 	// hangupHook matches those by which it calls an API command behind the end of a call.
 	hangupHook = regexp.MustCompile(`(?i)^api_(hangup|reporting)_hook`)
 	// answerHook matches those that act once, as the call is answered or first has audio.

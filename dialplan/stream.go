@@ -20,8 +20,7 @@ func (p *patterns) compile() {
 		language = `(?:lua|luarun|jsrun|jsapi|javascript|perl|perlrun|python3?|pyrun)`
 		word     = `(?:\$\{[^}]*\}|[^\s'"(){}\[\],;])`
 		border   = `(?:\$\{[^}]*\}|[^A-Za-z\s'"(){}\[\],;])` // so that upstream is none
-		// variables that FreeSWITCH acts upon in the course of a call
-		variable = `\b(?:api|exec|execute|bridge_pre_execute)_[a-z_0-9]+`
+		variable = `\b` + hookPrefix + `[a-z_0-9]+`
 	)
 	p.unknown = regexp.MustCompile(`^(uuid_)?audio_stream |^((bg|sched_)?api|expand) .*` + api + `|^(luarun|jsrun|perlrun|pyrun) .*(?i)stream`)
 	p.expands = regexp.MustCompile(`\$\{(?:[a-z_]+\s*[( ](?:\$\{[^}]*\}|[^}])*\b|\s*\(?\s*)` + api)
