@@ -90,10 +90,10 @@ func (c *call) awaitDigits(ctx context.Context) error {
 // Execute implements flow.Channel. If something else has ended the application, that is the
 // error: a response says little then (F65).
 func (c *call) Execute(ctx context.Context, app, arg string, limit time.Duration) (response string, err error) {
+	c.completion = completion{} // not that of the application before, even if this one is interrupted at once
 	if err := c.endBackground(ctx); err != nil {
 		return "", err
 	}
-	c.completion = completion{}
 	c.running, err = c.conn.Execute(context.WithoutCancel(ctx), app, arg)
 	if err != nil {
 		return "", c.commandEnd(app, err)

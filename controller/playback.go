@@ -60,7 +60,6 @@ func (c *call) Playback(ctx context.Context, s flow.Sound) (flow.Playback, error
 		limit = s.Length + c.ctl.cfg.StepGrace
 	}
 	begun := time.Now()
-	c.completion = completion{} // that of the application before, if this one is interrupted at once
 	if s.Length == 0 {
 		c.outcome.Prompts = append(c.outcome.Prompts, flow.Prompt{File: s.File, Step: c.place, Began: begun})
 	}
