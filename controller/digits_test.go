@@ -95,6 +95,7 @@ func TestHeard(t *testing.T) {
 		name   string
 		steps  []flow.Step
 		length func(string) (time.Duration, bool)
+		faults switchsim.Faults
 		do     func(call *switchsim.Call)
 		least  time.Duration
 		most   time.Duration
@@ -104,6 +105,7 @@ func TestHeard(t *testing.T) {
 		{name: "a digit", steps: []flow.Step{&flow.Play{Files: []string{"a.wav"}, StopOn: "1"}}, length: long, do: func(call *switchsim.Call) { call.Press("1") }, most: time.Minute, ended: flow.PromptDigit},
 		{name: "a hangup", steps: []flow.Step{&flow.Play{Files: []string{"a.wav"}}}, length: long, do: func(call *switchsim.Call) { call.Hangup() }, most: time.Minute, ended: flow.PromptHangup},
 		{name: "a transfer", steps: []flow.Step{&flow.Play{Files: []string{"a.wav"}}}, length: long, do: func(call *switchsim.Call) { call.Transfer() }, most: time.Minute, ended: flow.PromptTransfer},
+		{name: "the switch's death", steps: []flow.Step{&flow.Play{Files: []string{"a.wav"}}}, faults: switchsim.Faults{DieIn: "playback"}, least: 1, most: time.Minute, ended: flow.PromptError},
 		{name: "no such file", steps: []flow.Step{&flow.Tone{Frequency: 800, Duration: time.Second}, &flow.Play{Files: []string{missingFile}}}, ended: flow.PromptNotFound},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -113,7 +115,7 @@ func TestHeard(t *testing.T) {
 			if c.length != nil {
 				s.sim.Prompts = c.length
 			}
-			e := s.runWith(t, switchsim.CallSpec{}, 1, "playing", "a.wav", func(_ *testbed, call *switchsim.Call) {
+			e := s.runWith(t, switchsim.CallSpec{Faults: c.faults}, 1, "playing", "a.wav", func(_ *testbed, call *switchsim.Call) {
 				if c.do != nil {
 					c.do(call)
 				}
@@ -121,6 +123,9 @@ func TestHeard(t *testing.T) {
 			p := e.outcome.Prompts[0]
 			if p.EndedBy != c.ended || p.Heard < c.least || p.Heard > c.most {
 				t.Errorf("prompt %+v", p)
+			}
+			if played := e.report.Played; c.do != nil && p.Heard != time.Duration(played[0].To-played[0].From)*switchsim.FrameDuration {
+				t.Errorf("prompt %+v, the switch played %+v", p, played)
 			}
 		})
 	}
