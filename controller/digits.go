@@ -29,11 +29,9 @@ func (c *call) pressed(ev *esl.Event) {
 }
 
 // isEcho says whether a digit was found in the audio that came by telephone-event, too: it is one
-// press of a key then, with two events (F116).
+// press of a key then, with two events. The plan need not have asked for that: the dialplan may have,
+// or an earlier plan that has transferred the call (F116).
 func (c *call) isEcho(digit flow.Digit, inBand bool) bool {
-	if !c.plan.InbandDTMF {
-		return false
-	}
 	c.echoes = slices.DeleteFunc(c.echoes, func(d flow.Digit) bool { return digit.At.Sub(d.At) > inBandDelay })
 	if !inBand {
 		c.echoes = append(c.echoes, digit)

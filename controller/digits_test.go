@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -65,6 +66,15 @@ func TestInbandDigits(t *testing.T) {
 		}, []string{"5", "5"}},
 		{"both ways", func(call *switchsim.Call) { both(call, "5") }, []string{"5"}},
 		{"both ways, two keys", func(call *switchsim.Call) { both(call, "5"); both(call, "6") }, []string{"5", "6"}},
+		{"both ways, then in the audio", func(call *switchsim.Call) {
+			both(call, "5")
+			call.PressBy("5", switchsim.InBand)
+		}, []string{"5", "5"}},
+		{"one way, and much later the other", func(call *switchsim.Call) {
+			call.Press("5")
+			time.Sleep(750 * time.Millisecond) // longer than any echo takes
+			call.PressBy("5", switchsim.InBand)
+		}, []string{"5", "5"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -84,6 +94,27 @@ func TestInbandDigits(t *testing.T) {
 				t.Errorf("digits %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// What the dialplan has found in the audio is one press with its telephone-event, too, whatever the
+// plan says.
+func TestInbandDigitsOfTheDialplan(t *testing.T) {
+	t.Parallel()
+	s := made(
+		&flow.Answer{},
+		scripted{do: func(ctx context.Context, ch flow.Channel) error {
+			_, err := ch.Execute(ctx, "start_dtmf", "", patience)
+			return err
+		}},
+		&flow.Play{Files: []string{promptFile}}, &flow.Pause{For: 500 * time.Millisecond},
+	)
+	e := s.runWith(t, switchsim.CallSpec{Voice: voice()}, 1, "playing", promptFile, func(_ *testbed, call *switchsim.Call) {
+		call.PressBy("5", switchsim.TelephoneEvent)
+		call.PressBy("5", switchsim.InBand)
+	})
+	if len(e.outcome.Digits) != 1 {
+		t.Errorf("digits %+v", e.outcome.Digits)
 	}
 }
 
