@@ -124,12 +124,21 @@ func TestStoppedTime(t *testing.T) {
 	tr.Stopped(Stop{From: after(1500), To: after(4000)})
 	tr.CallEnded(after(4300))
 	check("no socket since", 800)
-	tr.CallEnded(time.Time{})
 	tr.Connect(after(4100))
+	check("a socket, and no audio", 700)
+	tr.CallEnded(time.Time{})
 	if err := tr.Disconnect(feed(t, tr, after(4200), tone(1000)), true); err != nil {
 		t.Fatal(err)
 	}
-	check("started again", 500, Gap{AtMS: 1000, MS: 500, Reason: GapReconnect}, Gap{AtMS: 1500, MS: 2700, Reason: GapStopped})
+	gaps := []Gap{{AtMS: 1000, MS: 500, Reason: GapReconnect}, {AtMS: 1500, MS: 2700, Reason: GapStopped}}
+	check("started again", 500, gaps...)
+	tr.CallEnded(after(5200))
+	tr.Stopped(Stop{From: after(5200), To: after(6000)})
+	tr.Connect(after(6000))
+	if err := tr.Disconnect(feed(t, tr, after(6000), tone(1000)), true); err != nil {
+		t.Fatal(err)
+	}
+	check("and once more", 500, append(gaps, Gap{AtMS: 5200, MS: 800, Reason: GapStopped})...)
 }
 
 // A stop before the recording's first audio is over with that: what a later drop loses is missing.
