@@ -329,3 +329,15 @@ func TestTransferToNowhere(t *testing.T) {
 		}
 	}
 }
+
+// A caller who hangs up at the transfer was not transferred.
+func TestHangupAtTheTransfer(t *testing.T) {
+	t.Parallel()
+	s := made(&flow.Answer{}, &flow.Transfer{Number: "5000"})
+	good := s.run(t, switchsim.CallSpec{})
+	n := 1 + slices.IndexFunc(good.report.Commands, func(c string) bool { return strings.Contains(c, "uuid_transfer") })
+	e := s.run(t, switchsim.CallSpec{Faults: switchsim.Faults{HangupAt: n}})
+	if n == 0 || e.outcome.Result != controller.CallerHangup {
+		t.Errorf("command %d, outcome %+v", n, e.outcome)
+	}
+}
