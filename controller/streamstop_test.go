@@ -91,8 +91,9 @@ func TestStreamAgainFails(t *testing.T) {
 // connect, is brought back when it drops, and is read to its end.
 func TestStreamAgainAfterAFailure(t *testing.T) {
 	t.Parallel()
-	s := made(&flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Stream{}, &flow.Listen{For: 500 * time.Millisecond})
-	s.plan.OnStreamFailure, s.plan.Stream.Restarts, s.plan.Stream.ConnectTimeout = controller.FailureContinue, 1, 400*time.Millisecond
+	const connect = time.Second // which is over at the second start
+	s := made(&flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Pause{For: connect}, &flow.Stream{}, &flow.Listen{For: 500 * time.Millisecond})
+	s.plan.OnStreamFailure, s.plan.Stream.Restarts, s.plan.Stream.ConnectTimeout = controller.FailureContinue, 1, connect
 	s.behave = func(_ string, socket int) behaviour {
 		return behaviour{refuse: socket <= 2, cutAfter: map[int]int{3: 5}[socket]}
 	}

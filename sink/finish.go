@@ -324,7 +324,7 @@ const (
 	hintWritten        = "what was written is in the .part file that is named here: see its disk, then run tapdeck repair on the directory"
 	hintLate           = "the recording is published once the disk responds; if tapdeck ends before that, its next start publishes what is there"
 	hintLateRecord     = "the recording is published, its record is not: see its disk, then run tapdeck repair on the directory"
-	hintEmpty          = "the stream was open, but the call ended before any audio came"
+	hintEmpty          = "the stream was open, but the call ended, or its plan stopped the stream, before any audio came: does a step that takes time follow stream?"
 	hintNothingWritten = "there is no file of it: see sink.directory, its disk, and whether tapdeck may write there"
 )
 
