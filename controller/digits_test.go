@@ -221,3 +221,13 @@ func TestTypeaheadOverSteps(t *testing.T) {
 		t.Errorf("the listening times were ended by %q", ends)
 	}
 }
+
+// A digit has the name that its step has in the timeline.
+func TestDigitInTheSecondStepOfAName(t *testing.T) {
+	t.Parallel()
+	play := &flow.Play{Files: []string{promptFile}}
+	e := made(&flow.Answer{}, play, play).runWith(t, switchsim.CallSpec{}, 2, "playing", promptFile, func(_ *testbed, call *switchsim.Call) { call.Press("1") })
+	if d := e.outcome.Digits; len(d) != 1 || d[0].Step != "play_2" {
+		t.Errorf("digits %+v", d)
+	}
+}

@@ -1,9 +1,12 @@
 package controller_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
+	"tapdeck/controller"
+	"tapdeck/controller/flow"
 	"tapdeck/controller/switchsim"
 )
 
@@ -48,5 +51,14 @@ func TestRecordingIsToldOfRestarts(t *testing.T) {
 	notes := l.rec.recording(report.UUID).notes
 	if n := len(notes); n == 0 || notes[n-1].Restarts != l.ended(report).outcome.Restarts || notes[n-1].Restarts == 0 {
 		t.Errorf("notes %+v, outcome %+v", notes, l.ended(report).outcome)
+	}
+}
+
+// A prompt is noted when it begins, the second one of a step, too.
+func TestPromptsAreNoted(t *testing.T) {
+	t.Parallel()
+	e := made(&flow.Answer{}, &flow.Stream{}, &flow.Play{Files: []string{promptFile, promptFile}}).run(t, switchsim.CallSpec{Voice: voice()})
+	if !slices.ContainsFunc(e.recording.notes, func(o controller.Outcome) bool { return len(o.Prompts) == 2 }) {
+		t.Errorf("notes %+v", e.recording.notes)
 	}
 }
