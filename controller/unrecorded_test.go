@@ -17,24 +17,29 @@ func TestWhyACallIsNotRecorded(t *testing.T) {
 	answer, stream, listen := &flow.Answer{}, &flow.Stream{}, &flow.Listen{For: 10 * time.Millisecond}
 	long := &flow.Play{Files: []string{promptFile, promptFile, promptFile}}
 	for name, c := range map[string]struct {
-		steps       []flow.Step
-		spec        switchsim.CallSpec
-		cause, step string // no cause is no line
+		steps         []flow.Step
+		spec          switchsim.CallSpec
+		until, detail string // the caller hangs up when the switch is at this
+		cause, step   string // no cause is no line
 	}{
-		"no stream":          {[]flow.Step{answer, listen}, switchsim.CallSpec{}, "no_stream_step", "listen"},
-		"hung up, no answer": {[]flow.Step{&flow.Hangup{Cause: "USER_BUSY"}}, switchsim.CallSpec{}, "no_stream_step", "hangup"},
-		"hung up before it":  {[]flow.Step{answer, long, stream, listen}, switchsim.CallSpec{HangupAfter: 500 * time.Millisecond}, "stream_not_reached", "play"},
-		"given up":           {[]flow.Step{&flow.Pause{For: time.Minute}, answer, stream, listen}, switchsim.CallSpec{RingHangup: 500 * time.Millisecond}, "not_answered", "pause"},
-		"hung up while it is awaited": {
-			[]flow.Step{answer, stream, listen}, switchsim.CallSpec{HangupAfter: 500 * time.Millisecond, Faults: switchsim.Faults{NeverConnect: true}}, "no_socket_yet", "stream",
+		"no stream":          {steps: []flow.Step{answer, listen}, cause: "no_stream_step", step: "listen"},
+		"hung up, no answer": {steps: []flow.Step{&flow.Hangup{Cause: "USER_BUSY"}}, cause: "no_stream_step", step: "hangup"},
+		"hung up before it":  {steps: []flow.Step{answer, long, stream, listen}, until: "execute", detail: "playback", cause: "stream_not_reached", step: "play"},
+		"given up": {
+			steps: []flow.Step{answer, stream, listen}, spec: switchsim.CallSpec{Faults: switchsim.Faults{NeverComplete: "answer"}},
+			until: "execute", detail: "answer", cause: "not_answered", step: "answer",
 		},
-		"recorded":          {[]flow.Step{answer, stream, listen}, switchsim.CallSpec{}, "", ""},
-		"its error says it": {[]flow.Step{answer, stream, listen}, switchsim.CallSpec{Faults: switchsim.Faults{RefuseStart: true}}, "", ""},
+		"hung up while it is awaited": {
+			steps: []flow.Step{answer, stream, listen}, spec: switchsim.CallSpec{Faults: switchsim.Faults{NeverConnect: true}},
+			until: "stream start", cause: "no_socket_yet", step: "stream",
+		},
+		"recorded":          {steps: []flow.Step{answer, stream, listen}},
+		"its error says it": {steps: []flow.Step{answer, stream, listen}, spec: switchsim.CallSpec{Faults: switchsim.Faults{RefuseStart: true}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c.spec.Voice = voice()
-			e := made(c.steps...).run(t, c.spec)
+			e := made(c.steps...).runWith(t, c.spec, 1, c.until, c.detail, hangUp)
 			if c.cause == "" {
 				if n := e.count("no recording"); n != 0 {
 					t.Errorf("%q", e.messages())
