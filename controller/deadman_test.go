@@ -84,6 +84,7 @@ func TestDeadManOfNextSocket(t *testing.T) {
 	s := good()
 	s.plan.Listen, s.plan.AnswerPause = time.Minute, 400*time.Millisecond
 	s.plan.OnStreamFailure, s.plan.Stream.Restarts = controller.FailureDialplan, 0
+	s.cfg.RestartPause = time.Second // in which the switch tells of the hangup that has ended the stream
 	var sockets atomic.Int64
 	s.behave = func(string, int) behaviour { return behaviour{refuse: sockets.Add(1) == 1} } // the first call's
 	l := s.start(t)

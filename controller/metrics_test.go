@@ -14,7 +14,7 @@ import (
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	s := good()
-	s.plan.Listen = 300 * time.Millisecond
+	s.plan.Listen = 2 * time.Second // in which the stream comes back, also on a busy machine
 	l := s.start(t)
 	l.dial(switchsim.CallSpec{Faults: switchsim.Faults{Drops: []switchsim.Drop{{After: 50 * time.Millisecond}}}}).Wait()
 	l.close()
