@@ -41,9 +41,8 @@ func (c *call) armDeadMan(ctx context.Context) error {
 			return err
 		}
 	}
-	p := c.plan
-	steps := flow.LengthOf(p.Steps)
-	length := steps.Known + time.Duration(max(steps.Prompts, 1))*c.ctl.cfg.PromptLimit + p.Stream.ConnectTimeout + p.Stream.StopTimeout
+	steps, timeouts := flow.LengthOf(c.plan.Steps), c.plan.Stream.ConnectTimeout+c.plan.Stream.StopTimeout
+	length := steps.Known + time.Duration(max(steps.Prompts, 1))*c.ctl.cfg.PromptLimit + time.Duration(max(steps.Starts, 1))*timeouts
 	limit := (length + cmp.Or(c.ctl.cfg.DeadManMargin, defaultDeadManMargin)).Truncate(time.Second)
 	c.deadManDue = time.Now().Add(limit - time.Second) // the switch counts whole seconds (F98)
 	answer, err := c.api(ctx, fmt.Sprintf("sched_api +%d %s uuid_kill %s %s", limit/time.Second, c.deadManGroup(), c.channel, deadManCause))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tapdeck/controller"
+	"tapdeck/controller/flow"
 	"tapdeck/controller/switchsim"
 )
 
@@ -25,6 +26,32 @@ func TestDeadMan(t *testing.T) {
 			e := s.run(t, switchsim.CallSpec{Faults: switchsim.Faults{NeverComplete: "answer", NoticeFirst: noticeFirst}})
 			if e.outcome.Result != controller.Failed || e.outcome.HungUpBy != "switch" || !strings.Contains(e.outcome.Err, "outlived its plan") {
 				t.Errorf("outcome = %+v, want error: the call outlived its plan", e.outcome)
+			}
+		})
+	}
+}
+
+// The dead man's switch leaves each prompt and each start of the stream its time.
+func TestDeadManLength(t *testing.T) {
+	t.Parallel()
+	answer, start, stop := &flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}
+	for name, c := range map[string]struct {
+		steps []flow.Step
+		want  string
+	}{
+		"no prompt, no stream": {[]flow.Step{answer, &flow.Hangup{}}, "+1080 "}, // as if it had one of each
+		"flat":                 {[]flow.Step{answer, start, &flow.Play{Files: []string{promptFile}}, &flow.Tone{Frequency: 800, Duration: 7 * time.Second}, &flow.Hangup{}}, "+1087 "},
+		"three streams":        {[]flow.Step{answer, start, stop, start, stop, start, stop, &flow.Hangup{}}, "+1320 "},
+		"two prompts":          {[]flow.Step{answer, &flow.Play{Files: []string{promptFile, missingFile}}, &flow.Hangup{}}, "+1140 "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := made(c.steps...)
+			s.cfg.PromptLimit, s.plan.Stream.ConnectTimeout, s.plan.Stream.StopTimeout = time.Minute, 90*time.Second, 30*time.Second
+			e := s.run(t, switchsim.CallSpec{Voice: voice()})
+			i := slices.IndexFunc(e.report.Commands, func(c string) bool { return strings.Contains(c, "sched_api ") })
+			if i < 0 || !strings.Contains(e.report.Commands[i], "sched_api "+c.want) {
+				t.Errorf("commands %q, want sched_api %s", e.report.Commands, c.want)
 			}
 		})
 	}

@@ -51,6 +51,8 @@ type Length struct {
 	Known time.Duration
 	// Prompts counts the prompts that are played, whose lengths only the switch knows.
 	Prompts int
+	// Starts counts the starts of the stream, each of which may take the plan's timeouts.
+	Starts int
 }
 
 // LengthOf is how long steps can take together.
@@ -59,6 +61,7 @@ func LengthOf(steps []Step) (sum Length) {
 		l := s.Length()
 		sum.Known += l.Known
 		sum.Prompts += l.Prompts
+		sum.Starts += l.Starts
 	}
 	return sum
 }

@@ -23,8 +23,13 @@ func (*Stream) Name() string { return "stream" }
 // Needs implements Step.
 func (*Stream) Needs() Needs { return Needs{Stream: true} }
 
-// Length implements Step. The plan's timeouts of its stream are counted for themselves.
-func (*Stream) Length() Length { return Length{} }
+// Length implements Step.
+func (s *Stream) Length() Length {
+	if s.Action == streamStop { // which is counted with its start
+		return Length{}
+	}
+	return Length{Starts: 1}
+}
 
 // Follow implements Step.
 func (s *Stream) Follow(p *Position) error {

@@ -48,15 +48,3 @@ func (x *examination) longest() (known time.Duration, prompts int) {
 	}
 	return known, prompts
 }
-
-// starts counts how often a plan starts its stream.
-func starts(p *controller.Plan) (n int) {
-	at := flow.Position{}
-	for _, step := range p.Steps {
-		before := at.Streaming
-		if step.Follow(&at) == nil && at.Streaming && !before {
-			n++
-		}
-	}
-	return n
-}

@@ -42,7 +42,7 @@ func (x *examination) listen(r *callview.Record) {
 		const enough = 3
 		found.there, found.broken = found.pulses >= enough, 0
 	}
-	if plan != nil && starts(plan) > 1 { // the breaks are the plan's own
+	if plan != nil && flow.LengthOf(plan.Steps).Starts > 1 { // the breaks are the plan's own
 		found.broken = 0
 	}
 	if !found.there {
