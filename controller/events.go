@@ -71,6 +71,9 @@ const reasonGrace = 100 * time.Millisecond
 func (c *call) completed(ev *esl.Event) {
 	ours := c.running != "" && ev.Get("Application-UUID") == c.running
 	app := ev.Get("Application")
+	if app == "socket" { // the last event of a call that goes elsewhere
+		c.outcome.Variables = c.ctl.recordedVariables(ev, c.info.Variables)
+	}
 	if ours {
 		c.running, c.completion = "", c.completionOf(ev)
 	}

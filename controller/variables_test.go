@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tapdeck/controller"
+	"tapdeck/controller/flow"
 	"tapdeck/controller/switchsim"
 )
 
@@ -50,6 +52,38 @@ func TestVariables(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]string{"sip_call_id": "c@d", "SIP_H_x-account": "12", "gone": "x", "list": "ARRAY::a|:b", "cost": "0.5"}, e.outcome.Variables); diff != "" {
 		t.Errorf("in the end (-want +got):\n%s", diff)
+	}
+}
+
+// A call that its plan, or somebody else, transfers has the values that it left with.
+func TestVariablesOfATransferredCall(t *testing.T) {
+	t.Parallel()
+	steps := []flow.Step{&flow.Answer{}, &flow.Set{Variable: "greeting", Value: "kept"}}
+	for name, c := range map[string]struct {
+		last   flow.Step
+		result controller.Result
+	}{
+		"by its plan":    {&flow.Transfer{Number: "5000"}, controller.Transferred},
+		"by an operator": {&flow.Pause{For: time.Minute}, controller.SwitchLost},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := withVariables("greeting")
+			s.plan.Steps = append(slices.Clone(steps), c.last)
+			// It is hung up there once tapdeck has let go: its hangup would bring the values, too.
+			spec := switchsim.CallSpec{Extensions: map[string][]switchsim.Action{"5000": {{Application: "sleep", Data: "20000"}}}}
+			l := s.start(t)
+			call := l.dial(spec)
+			if c.result == controller.SwitchLost {
+				l.waitStep(t, "pause")
+				l.operatorSays("uuid_transfer " + call.UUID() + " 5000")
+			}
+			report := call.Wait()
+			l.close()
+			if e := l.ended(report); e.outcome.Result != c.result || e.outcome.Variables["greeting"] != "kept" {
+				t.Errorf("%s, variables %v", e.outcome.Result, e.outcome.Variables)
+			}
+		})
 	}
 }
 
