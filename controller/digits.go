@@ -15,6 +15,9 @@ import (
 // audio: 320 ms were measured (F116).
 const inBandDelay = 700 * time.Millisecond
 
+// loggedDigits is how many digits of a call have a line each, however fast they come.
+const loggedDigits = 100
+
 // pressed handles a key of the caller.
 func (c *call) pressed(ev *esl.Event) {
 	digit := flow.Digit{At: time.Now(), Digit: strings.ToUpper(ev.Get("DTMF-Digit")), Step: c.status.Load().Step}
@@ -25,7 +28,11 @@ func (c *call) pressed(ev *esl.Event) {
 		return
 	}
 	c.digits.Press(digit)
-	c.log.Info("digit", zap.String("digit", digit.Digit), zap.String("step", digit.Step), ratelog(c.info.UUID))
+	limit := zap.Skip()
+	if len(c.digits.All) > loggedDigits {
+		limit = ratelog(c.info.UUID)
+	}
+	c.log.Info("digit", zap.String("digit", digit.Digit), zap.String("step", digit.Step), limit)
 }
 
 // isEcho says whether a digit was found in the audio that came by telephone-event, too: it is one

@@ -97,6 +97,32 @@ func TestInbandDigits(t *testing.T) {
 	}
 }
 
+// Each digit has a line of its own, however fast they come; a caller who presses on without end has
+// one a second.
+func TestLinesOfDigits(t *testing.T) {
+	t.Parallel()
+	const pressed = 120
+	s := made(&flow.Answer{}, &flow.Play{Files: []string{promptFile}}, &flow.Listen{For: patience, FinishOn: "#"})
+	s.plan.Typeahead = true
+	e := s.runWith(t, switchsim.CallSpec{}, 1, "playing", promptFile, func(_ *testbed, call *switchsim.Call) {
+		for range pressed - 1 {
+			call.Press("5")
+		}
+		call.Press("#")
+	})
+	limited := 0
+	for _, line := range e.logs {
+		for _, f := range line.Context {
+			if line.Message == "digit" && f.Key == "ratelog" {
+				limited++
+			}
+		}
+	}
+	if e.count("digit") != pressed || limited != pressed-100 {
+		t.Errorf("%d lines of %d digits, of which %d are limited", e.count("digit"), pressed, limited)
+	}
+}
+
 // What the dialplan has found in the audio is one press with its telephone-event, too, whatever the
 // plan says.
 func TestInbandDigitsOfTheDialplan(t *testing.T) {
