@@ -41,6 +41,7 @@ var alarmHints = map[string]string{
 const (
 	hintEarly = "the recording ended before the call: see its err"
 	hintDown  = "the stream was down for most of what is missing: see this call's lines about its stream, and the gaps of the record"
+	hintDead  = "no more audio came on a socket that the switch did not close: the way between FreeSWITCH and the sink went dead without a word (network, firewall, NAT), or FreeSWITCH was stuck; sink.idle_timeout says how long that may last before the stream is started again"
 	hintHeld  = "held or paused: no frames came on a live socket for the time of the record's gaps with reason no_frames, which are silence in the recording; nothing to do if the call was put on hold"
 	hintSlow  = "the audio came evenly, but far too little of it: the caller's packet time (ptime) is 30, 40 or 60 ms and the plan's stream.buffer is above 20ms, or its sample_rate not the call's own; or the call's codec changed. Set buffer to 20ms and sample_rate to 8000, or let the switch ask for 20 ms"
 )
@@ -56,12 +57,21 @@ func (r *Recording) hint(alarm string) string {
 		return hintEarly
 	case r.track.Held():
 		return hintHeld
+	case st.LastEnd.cutOff() && r.wentDead():
+		return hintDead
 	case r.track.Down() || st.LastEnd.cutOff():
 		return hintDown
 	case r.track.Slow():
 		return hintSlow
 	}
 	return alarmHints[alarm]
+}
+
+// wentDead says that the latest socket was there until the call's end.
+func (r *Recording) wentDead() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.ended.IsZero() && !r.gone.Before(r.ended)
 }
 
 // observe updates level, alarms and Speech once all that arrived has been read.

@@ -351,3 +351,20 @@ func killed(t *testing.T, b *testbed, channels int) kill {
 	k.pcm, k.cues = pcm, h.Cues
 	return k
 }
+
+// Of a socket that brings nothing more, and that nobody closes before the call is over, no line
+// says so: the hint does.
+func TestSocketThatWentDead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, r, s := heldCall(t, testConfig(t), 1)
+		say(s, 1, 1, 2*time.Second)
+		elapse(6 * time.Second)
+		r.Stopping()
+		s.drop()
+		awaitGone(t, r, 1)
+		record := b.finish(r)
+		if record.AudioMS != 2000 || record.MissingMS == 0 || !strings.Contains(record.Hint, "went dead") {
+			t.Errorf("sound %+v, hint %q", record.Sound, record.Hint)
+		}
+	})
+}
