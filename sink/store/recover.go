@@ -21,6 +21,7 @@ import (
 const (
 	resultAborted = "aborted"
 	errAborted    = "tapdeck ended before it had finished the call (a crash, kill -9, or a power loss); this is what was kept until then"
+	hintRecovered = "what came in the last second before that may be missing; why tapdeck ended, its log before this start says, or the service manager's (journalctl), or the kernel's (out of memory)"
 )
 
 // errAlive says that a file may be in use by another process, for all that can be known.
@@ -251,7 +252,7 @@ func (s *Store) describe(ctx context.Context, f File, name string, written time.
 func (r *Record) setRecovered() {
 	r.Recovered = true
 	if r.Result == "" {
-		r.Result, r.Err = resultAborted, cmp.Or(r.Err, errAborted)
+		r.Result, r.Err, r.Hint = resultAborted, cmp.Or(r.Err, errAborted), cmp.Or(r.Hint, hintRecovered)
 	}
 }
 

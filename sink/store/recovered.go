@@ -105,7 +105,7 @@ func (d Recovered) log(log *zap.Logger) {
 		log.Warn("recording not recovered", zap.String("cause", d.Action), zap.NamedError("err", d.Err),
 			zap.String("hint", "nothing in the file is lost: correct what err says and run tapdeck repair on the directory, or move the file away"))
 	case d.Action == ActionPublished:
-		log.Info("recording recovered", zap.Int64("audio_ms", d.Audio.Milliseconds()))
+		log.Warn("recording recovered", zap.Int64("audio_ms", d.Audio.Milliseconds()), zap.String("hint", hintRecovered))
 	default:
 		log.Debug("recording skipped", zap.String("cause", d.Action))
 	}

@@ -175,7 +175,7 @@ func TestRecoverSidecars(t *testing.T) {
 			})
 			recoverDir(t, dir)
 			got := sinktest.ReadRecord(t, base+".json")
-			if got.Call != sinktest.ID || got.Result != c.result || got.Result == "aborted" && got.Err == "" || got.Caller != c.caller || got.AudioMS != 100 || !got.Recovered {
+			if got.Call != sinktest.ID || got.Result != c.result || got.Result == "aborted" && (got.Err == "" || got.Hint == "") || got.Caller != c.caller || got.AudioMS != 100 || !got.Recovered {
 				t.Errorf("record %+v", got)
 			}
 			if diff := cmp.Diff([]string{".json", ".wav"}, extensions(t, base)); diff != "" {
