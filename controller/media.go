@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"go.uber.org/zap"
+
 	"tapdeck/controller/flow"
 )
 
@@ -35,6 +37,9 @@ func (m media) Start(ctx context.Context) error {
 func (m media) Stop(ctx context.Context) error {
 	c := m.c
 	c.stream.stop(ctx)
+	if c.rec != nil {
+		c.log.Info("stream stopped", zap.Int64("audio_ms", c.rec.State().Audio.Milliseconds()))
+	}
 	if c.stream.forgotten { // its stop is on its way, and would end what a later step starts (F15)
 		c.waitAfterPlan(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.stream.job == "" || c.hungUp })
 	}

@@ -66,7 +66,7 @@ func TestStreamAgain(t *testing.T) {
 	if e.outcome.Result != controller.Completed || e.recording.finished != 1 || len(e.report.Streams) != 2 || e.outcome.Restarts != 0 {
 		t.Errorf("outcome %+v, %d streams", e.outcome, len(e.report.Streams))
 	}
-	if e.count("stream connected") != 2 || e.recording.started != 1 { // not again: it was not lost
+	if e.count("stream connected") != 2 || e.count("stream stopped") != 1 || e.recording.started != 1 { // not again: it was not lost
 		t.Errorf("the recording was told of %d starts after a stop, log %q", e.recording.started, e.messages())
 	}
 	checkAudio(t, e)
