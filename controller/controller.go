@@ -206,7 +206,7 @@ func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
 	k.log.Info("call started", zap.String("caller", k.info.Caller), zap.String("destination", k.info.Destination),
 		zap.String("plan", plan.Name), zap.String("peer", peer))
 	for _, w := range warnings {
-		k.log.Warn("plan value ignored", zap.NamedError("err", w), zap.String("hint", "the plan's own value is used; correct the channel variable, or the socket action's path, in the dialplan"))
+		k.log.Warn("plan value ignored", zap.NamedError("err", w), zap.String("hint", "the plan's own value is used, or the plan default; correct the channel variable, or the socket action's path, in the dialplan"))
 	}
 	return k
 }

@@ -25,7 +25,7 @@ var hangupHints = map[string]string{
 	"SYSTEM_SHUTDOWN":  "FreeSWITCH was stopped or restarted while calls ran; `fsctl shutdown elegant` waits for them",
 }
 
-const abortHint = "drain_timeout sets how long calls may go on when tapdeck is stopped; the recording up to here is kept"
+const abortHint = "drain_timeout sets how long calls may go on when tapdeck is stopped; what was recorded up to here is kept"
 
 const hintNoEvents = "the caller's side offers no telephone-event: only keys that it sends as SIP INFO come; `dtmf: inband` in the plan has FreeSWITCH look for tones in the audio"
 

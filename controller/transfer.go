@@ -49,7 +49,7 @@ func (c *call) transferEnd() *callEnd {
 	case c.transferring != "":
 		return &callEnd{result: Transferred}
 	case c.returned:
-		return &callEnd{result: SwitchLost, err: errors.New("the call was transferred, and came back to tapdeck"), hint: "the recording ends there, and the next one of this call begins; if this is not meant, " + look}
+		return &callEnd{result: SwitchLost, err: errors.New("the call was transferred, and came back to tapdeck"), hint: "what is recorded ends there, and the next call of this channel begins; if this is not meant, " + look}
 	}
-	return &callEnd{result: SwitchLost, err: errors.New("the call was transferred, bridged or parked by something else"), hint: "the recording ends there; if this is not meant, " + look}
+	return &callEnd{result: SwitchLost, err: errors.New("the call was transferred, bridged or parked by something else"), hint: "what is recorded ends there; if this is not meant, " + look}
 }

@@ -138,6 +138,7 @@ func TestPrintWhyThereIsNoRecording(t *testing.T) {
 		{Record{Result: "caller_hangup", Mix: "mono"}, `{"answer":1,"play":2}`, "no recording: the call ended before the stream began\n"},
 		{Record{Result: "caller_hangup", Mix: "mono"}, `{"answer":1,"stream":2}`, "no recording: the call ended before the stream's socket came\n"},
 		{Record{Result: "caller_hangup", Mix: "mono"}, `{"answer":1,"stream_start":2}`, "no recording: the call ended before the stream's socket came\n"},
+		{Record{Result: "aborted", Mix: "mono"}, `{"answer":1}`, "no recording: the call ended before the stream began\n"},
 		{Record{Result: "refused", Err: "full", Hint: "raise\x1b it"}, `{"connect":1}`, "no recording\n"},
 		{Record{Result: "refused", Err: "full", Hint: "raise\x1b it"}, `{"connect":1}`, "call u: refused (full)\n  hint: raise\uFFFD it\n"},
 	} {

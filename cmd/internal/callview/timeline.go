@@ -86,7 +86,7 @@ func inWords(r *Record, name string) string {
 // unrecorded says why a call has no recording, if its error does not.
 func unrecorded(r *Record) string {
 	switch controller.Result(r.Result) {
-	case controller.Completed, controller.CallerHangup, controller.SwitchHangup, controller.Transferred:
+	case controller.Completed, controller.CallerHangup, controller.SwitchHangup, controller.Transferred, controller.Aborted, controller.SwitchLost:
 	default:
 		return ""
 	}
