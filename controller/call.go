@@ -73,7 +73,6 @@ type call struct {
 	ended          bool // moved to the ended calls
 
 	step    string // of the plan
-	place   string // … by its name in the record's timeline
 	begun   bool   // it has begun
 	noted   noted  // what the recording was told last
 	outcome Outcome
@@ -189,8 +188,6 @@ func (c *call) next(ctx context.Context, timer <-chan time.Time) bool {
 // interruption is why the present step must end, if it must.
 func (c *call) interruption(ctx context.Context) error {
 	switch {
-	case c.transferring != "" && c.transferredAway: // even if it was hung up there at once
-		return c.transferEnd()
 	case c.hungUp:
 		return flow.ErrHungUp
 	case c.transferredAway:

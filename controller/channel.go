@@ -17,10 +17,8 @@ var _ flow.Channel = (*call)(nil)
 
 // follow carries the plan's steps out, one after the other, until one has the call hung up.
 func (c *call) follow(ctx context.Context) error {
-	count := map[string]int{}
 	for _, step := range c.plan.Steps {
 		c.step, c.begun = step.Name(), false
-		c.place = flow.Place(c.step, count)
 		if err := step.Run(ctx, c); err != nil || c.hangsUp {
 			return err
 		}
@@ -48,6 +46,17 @@ func (c *call) Reached() {
 // reached notes a moment of the call.
 func (c *call) reached(moment string) {
 	c.outcome.Timeline = append(c.outcome.Timeline, Moment{moment, time.Now()})
+}
+
+// place is the name that the record's timeline has for the latest moment of this name: listen_2.
+func (c *call) place(moment string) string {
+	n := 0
+	for _, m := range c.outcome.Timeline {
+		if m.Name == moment {
+			n++
+		}
+	}
+	return flow.Place(moment, n)
 }
 
 // Notes implements flow.Channel.

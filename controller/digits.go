@@ -20,10 +20,7 @@ const loggedDigits = 100
 
 // pressed handles a key of the caller.
 func (c *call) pressed(ev *esl.Event) {
-	digit := flow.Digit{At: time.Now(), Digit: strings.ToUpper(ev.Get("DTMF-Digit")), Step: c.status.Load().Step}
-	if digit.Step == c.step {
-		digit.Step = c.place
-	}
+	digit := flow.Digit{At: time.Now(), Digit: strings.ToUpper(ev.Get("DTMF-Digit")), Step: c.place(c.status.Load().Step)}
 	if digit.Digit == "" || c.isEcho(digit, ev.Get("DTMF-Source") == "INBAND_AUDIO") {
 		return
 	}

@@ -251,9 +251,24 @@ func TestTypeaheadOverSteps(t *testing.T) {
 // A digit has the name that its step has in the timeline.
 func TestDigitInTheSecondStepOfAName(t *testing.T) {
 	t.Parallel()
-	play := &flow.Play{Files: []string{promptFile}}
-	e := made(&flow.Answer{}, play, play).runWith(t, switchsim.CallSpec{}, 2, "playing", promptFile, func(_ *testbed, call *switchsim.Call) { call.Press("1") })
-	if d := e.outcome.Digits; len(d) != 1 || d[0].Step != "play_2" {
-		t.Errorf("digits %+v", d)
+	play, stream, stop := &flow.Play{Files: []string{promptFile}}, &flow.Stream{}, &flow.Stream{Action: "stop"}
+	for want, c := range map[string]struct {
+		steps        []flow.Step
+		n            int
+		step, detail string
+	}{
+		"play_2":   {[]flow.Step{&flow.Answer{}, play, play}, 2, "playing", promptFile},
+		"stream_2": {[]flow.Step{&flow.Answer{}, stream, stop, stream}, 2, "stream start", ""},
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			s := made(c.steps...)
+			// Each start takes its whole time, so that the key comes while the second one waits.
+			s.plan.OnStreamFailure, s.plan.Stream.Restarts, s.plan.Stream.ConnectTimeout = controller.FailureContinue, 0, 500*time.Millisecond
+			e := s.runWith(t, switchsim.CallSpec{Faults: switchsim.Faults{NeverConnect: true}}, c.n, c.step, c.detail, func(_ *testbed, call *switchsim.Call) { call.Press("1") })
+			if d := e.outcome.Digits; len(d) != 1 || d[0].Step != want {
+				t.Errorf("digits %+v", d)
+			}
+		})
 	}
 }

@@ -19,11 +19,10 @@ func (m media) Start(ctx context.Context) error {
 		return nil
 	}
 	c.Reached()
-	ups := c.stream.ups
 	c.stream.begin(ctx)
 	// What is up and drops again at once is brought back while the call goes on.
 	decided := func() bool {
-		return c.stream.ups > ups || c.stream.phase == streamFailed || c.stream.phase == streamFull
+		return c.stream.wasUp || c.stream.phase == streamFailed || c.stream.phase == streamFull
 	}
 	err := c.wait(ctx, c.plan.Stream.ConnectTimeout+2*c.ctl.cfg.CommandTimeout, decided)
 	if errors.Is(err, flow.ErrTimeout) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"tapdeck/controller/esl"
@@ -61,7 +60,7 @@ func (c *call) Playback(ctx context.Context, s flow.Sound) (flow.Playback, error
 	}
 	begun := time.Now()
 	if s.Length == 0 {
-		c.outcome.Prompts = append(c.outcome.Prompts, flow.Prompt{File: s.File, Step: c.place, Began: begun})
+		c.outcome.Prompts = append(c.outcome.Prompts, flow.Prompt{File: s.File, Step: c.place(c.step), Began: begun})
 	}
 	_, err := c.Execute(ctx, "playback", s.File, limit)
 	played := c.played(begun, err)
@@ -115,7 +114,7 @@ func (c *call) terminateOn(ctx context.Context, digits string) error {
 	}
 	c.ownsTerminators(digits)
 	answer, err := c.api(ctx, "uuid_setvar "+c.channel+" playback_terminators "+digits)
-	if err == nil && answer != "" && !strings.HasPrefix(answer, "+OK") {
+	if err == nil && isRefusal(answer) {
 		c.log.Warn("keys of a prompt not set", zap.String("step", c.step), zap.String("stop_on", digits), zap.String("err", answer),
 			zap.String("hint", "the keys that ended the prompt before, or none, end this one; FreeSWITCH's log says why"))
 	}

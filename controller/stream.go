@@ -50,7 +50,6 @@ type stream struct {
 
 	firstAudioObserved bool
 
-	ups             int // how often it came up
 	wasUp           bool
 	moduleConnected bool // mod_audio_stream says that it has connected, to whatever server
 	forgotten       bool // a socket that is still open is one that the switch forgot (F37)
@@ -270,7 +269,6 @@ func (s *stream) up(state StreamState) {
 		msg = "stream connected again"
 	}
 	s.wasUp = true
-	s.ups++
 	s.c.log.Info(msg, zap.Int64("dur_ms", took.Milliseconds()), zap.Int("sample_rate", s.c.plan.Stream.SampleRate),
 		zap.String("mix", s.c.plan.Stream.Mix), zap.Int("connections", state.Connections))
 }

@@ -25,23 +25,21 @@ var unrecordedHints = map[string]string{
 // whose stream has failed, has its error.
 func (c *call) logUnrecorded() {
 	if cause := c.unrecorded(); cause != "" {
-		c.log.Info("no recording", zap.String("cause", cause), zap.String("step", c.place), zap.String("hint", unrecordedHints[cause]))
+		c.log.Info("no recording", zap.String("cause", cause), zap.String("step", c.place(c.step)), zap.String("hint", unrecordedHints[cause]))
 	}
 }
 
 func (c *call) unrecorded() string {
 	switch {
-	case c.place == "", c.stream.failure != nil: // it came to no step, or has its error
+	case c.step == "", c.stream.failure != nil: // it came to no step, or has its error
 		return ""
 	case !flow.Streams(c.plan.Steps):
 		return unrecordedPlan
-	case c.rec == nil: // the sink accepted none
-		return ""
 	case !c.wasAnswered:
 		return unrecordedAnswer
 	case c.stream.first.IsZero():
 		return unrecordedEarly
-	case c.stream.ups == 0 && c.rec.State().Connections == 0:
+	case c.rec.State().Connections == 0:
 		return unrecordedWait
 	}
 	return ""

@@ -67,7 +67,8 @@ func Describe(steps []Step, stream string) []Line {
 		if s.Follow(&at) == nil && at.Over != "" && before.Over == "" {
 			end()
 		}
-		p.step, p.prompts = Place(s.Name(), count), 0
+		count[s.Name()]++
+		p.step, p.prompts = Place(s.Name(), count[s.Name()]), 0
 		s.Preview(p)
 	}
 	if at.Over == "" {
@@ -77,11 +78,11 @@ func Describe(steps []Step, stream string) []Line {
 	return p.lines
 }
 
-// Place is a step's name in the timeline of a record, in which the second one of a name is numbered
-// _2. count has how many of each came before.
-func Place(name string, count map[string]int) string {
-	if count[name]++; count[name] > 1 {
-		return fmt.Sprintf("%s_%d", name, count[name])
+// Place is the name that the timeline of a record has for the nth moment of a name, counted from 1: the
+// second one is numbered _2.
+func Place(name string, n int) string {
+	if n > 1 {
+		return fmt.Sprintf("%s_%d", name, n)
 	}
 	return name
 }
