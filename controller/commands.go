@@ -35,6 +35,9 @@ func (c *call) api(ctx context.Context, command string) (answer string, err erro
 	return c.answered, err
 }
 
+// isRefusal says whether the answer to an API command is an error of the switch; it may give none.
+func isRefusal(answer string) bool { return answer != "" && !strings.HasPrefix(answer, "+OK") }
+
 // awaitJob waits for the answer to an API command; "" is none that was given.
 func (c *call) awaitJob(ctx context.Context, job string) {
 	c.job = job

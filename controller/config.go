@@ -25,8 +25,8 @@ type Config struct {
 	// DeadManMargin is how much longer than its plan a call may take before FreeSWITCH
 	// itself hangs it up; 0 is 15 minutes.
 	DeadManMargin time.Duration
-	// RestartPause is the pause before a dropped stream is started again; it
-	// doubles with each restart of a call, up to 16 s.
+	// RestartPause is the pause before a dropped stream is started again; it doubles with each
+	// restart of the stream that a step has started, up to 16 s.
 	RestartPause time.Duration
 	// Variables are the names of the channel variables that go into each call's record. Headers
 	// must have them, too.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -46,7 +45,7 @@ func (c *call) armDeadMan(ctx context.Context) error {
 	limit := (length + cmp.Or(c.ctl.cfg.DeadManMargin, defaultDeadManMargin)).Truncate(time.Second)
 	c.deadManDue = time.Now().Add(limit - time.Second) // the switch counts whole seconds (F98)
 	answer, err := c.api(ctx, fmt.Sprintf("sched_api +%d %s uuid_kill %s %s", limit/time.Second, c.deadManGroup(), c.channel, deadManCause))
-	if err == nil && answer != "" && !strings.HasPrefix(answer, "+OK") {
+	if err == nil && isRefusal(answer) {
 		c.deadManDue = time.Time{}
 		c.log.Warn("dead man's switch not set", zap.String("err", answer), zap.String("hint", "if tapdeck dies, this call stays until the caller hangs up; does this switch have sched_api (mod_commands)?"))
 	}

@@ -53,7 +53,7 @@ func (c *call) setVariables(ctx context.Context) error {
 		return nil
 	}
 	answer, err := c.api(ctx, "uuid_setvar_multi "+c.channel+" "+strings.Join(list, ";"))
-	if err == nil && answer != "" && !strings.HasPrefix(answer, "+OK") {
+	if err == nil && isRefusal(answer) {
 		c.log.Warn("channel variables not set", zap.String("step", "answer"), zap.String("err", answer),
 			zap.String("hint", "does this switch have uuid_setvar_multi? The stream's buffer and heart beat stay at the module's defaults, * cuts prompts, and a stereo or mixed recording may lack the time in which nothing plays"))
 	}

@@ -18,7 +18,7 @@ func (c *call) Transfer(ctx context.Context, to string) error {
 	c.giveBack(ctx)
 	c.transferring = to
 	answer, err := c.api(ctx, "uuid_transfer "+c.channel+" "+to)
-	if err == nil && answer != "" && !strings.HasPrefix(answer, "+OK") {
+	if err == nil && isRefusal(answer) {
 		return &callEnd{result: Failed, err: fmt.Errorf("transfer to %s: the switch answered %.200q", to, answer), hint: "compare the step transfer with what uuid_transfer takes in fs_cli"}
 	}
 	if err == nil {

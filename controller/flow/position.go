@@ -29,17 +29,15 @@ func (p *Position) NeedStream(value string) error {
 }
 
 // Check returns what is wrong with the order of steps: an error for each of them, nil if it
-// may stand there. Steps that are nil are passed over.
+// may stand there.
 func Check(steps []Step) []error {
 	bad, p := make([]error, len(steps)), Position{}
 	for i, s := range steps {
-		switch {
-		case s == nil:
-		case p.Over != "":
+		if p.Over != "" {
 			bad[i] = fmt.Errorf("nothing can follow %s, which ends the plan: remove it, or move it before that", p.Over)
-		default:
-			bad[i] = s.Follow(&p)
+			continue
 		}
+		bad[i] = s.Follow(&p)
 	}
 	return bad
 }

@@ -42,8 +42,8 @@ type Prompt struct {
 }
 
 // Record is what is kept of one call, as JSON beside its WAV. What the call's side says is
-// above Sound and, but for stream_connected and first_audio, in Timeline; Restarts, Alarms and
-// Err are of both sides.
+// above Sound and, but for stream_connected and first_audio, in Timeline, and Version and Instance;
+// Restarts, Alarms and Err are of both sides.
 type Record struct {
 	// Call is the ID of the call's channel, most often a UUID; see CheckID.
 	Call        string `json:"call"`
