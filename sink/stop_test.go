@@ -261,14 +261,29 @@ func TestStopBeforeAnyAudio(t *testing.T) {
 func TestStartingAtTheWrongTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, r, s := heldCall(t, testConfig(t), 1)
+		times := func() (ended time.Time, stopped track.Stop) {
+			synctest.Wait()
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return r.ended, r.stopped
+		}
+		synctest.Wait() // until the track is open, which would be told of a stop
 		r.Starting()
+		if _, stopped := times(); stopped != (track.Stop{}) {
+			t.Errorf("a stop %+v that was none", stopped)
+		}
 		say(s, 1, 1, 2*time.Second)
 		s.drop()
 		dropped := time.Now()
 		awaitGone(t, r, 1)
 		elapse(time.Second - time.Since(dropped))
+		r.Stopping()
+		ended, _ := times()
 		record := b.finish(r)
 		r.Starting()
+		if at, stopped := times(); at != ended || !r.stopping.Load() || stopped != (track.Stop{}) {
+			t.Errorf("ended %v, stopping %v, stopped %+v: the call of a recording that is finished goes on", at, r.stopping.Load(), stopped)
+		}
 		if record.AudioMS != 2000 || record.MissingMS != 1000 {
 			t.Errorf("sound %+v", record.Sound)
 		}
