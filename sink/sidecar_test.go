@@ -38,13 +38,19 @@ func recoverCopy(t *testing.T, dir string) (record store.Record, cues []string, 
 // A process that dies leaves what it knew of a call a second before: the timeline, the marks,
 // and what the sink saw.
 func TestSidecarFollowsTheCall(t *testing.T) {
+	for _, start := range []string{"stream_start", "stream"} { // of a flat plan, and of steps
+		t.Run(start, func(t *testing.T) { testSidecarFollowsTheCall(t, start) })
+	}
+}
+
+func testSidecarFollowsTheCall(t *testing.T, start string) {
 	synctest.Test(t, func(t *testing.T) {
 		b := serve(t, testConfig(t))
 		dir := b.sink.cfg.Load().Directory
 		r := b.expect(testCall(testID))
 		sofar := r.call
 		sofar.Timeline.Add("answer", 0)
-		sofar.Timeline.Add("stream_start", 0)
+		sofar.Timeline.Add(start, 0)
 		sofar.Timeline.Add("pause", 0) // in the ms in which the stream connects
 		r.Note(sofar)
 		s := b.connect(r)
@@ -62,7 +68,7 @@ func TestSidecarFollowsTheCall(t *testing.T) {
 		for _, m := range record.Timeline {
 			names = append(names, m.Name)
 		}
-		if want := []string{"answer", "stream_start", "stream_connected", "pause", "first_audio", "prompt", "listen"}; !slices.Equal(names, want) || *record.Timeline.At("listen") != 3000 {
+		if want := []string{"answer", start, "stream_connected", "pause", "first_audio", "prompt", "listen"}; !slices.Equal(names, want) || *record.Timeline.At("listen") != 3000 {
 			t.Errorf("timeline %v, want %v", record.Timeline, want)
 		}
 		if record.Restarts != 1 || record.Connections != 1 || !record.Recovered || record.Result != "aborted" || record.Err == "" {
