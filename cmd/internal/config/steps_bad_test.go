@@ -19,6 +19,7 @@ func TestBadSteps(t *testing.T) {
 		want  []string
 	}{
 		{`- answr`, []string{`f:4: plans.x.steps[0]: "answr": no such step; the nearest known is answer`}},
+		{"- answr\n- listen: 1s", []string{`f:4: plans.x.steps[0]: "answr": no such step; the nearest known is answer`}}, // and no order is told
 		{`- xyzzyx`, []string{`f:4: plans.x.steps[0]: "xyzzyx": no such step; known are ` + known}},
 		{`- play greeting.wav`, []string{`f:4: plans.x.steps[0]: "play greeting.wav": no such step; a value stands behind a colon and a blank: play: greeting.wav`}},
 		{`- Play: a.wav`, []string{`f:4: plans.x.steps[0].Play: no such step; the nearest known is play`}},
