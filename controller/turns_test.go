@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tapdeck/controller"
+	"tapdeck/controller/flow"
 	"tapdeck/controller/switchsim"
 )
 
@@ -69,23 +70,41 @@ func TestCallComesBack(t *testing.T) {
 	}
 }
 
-// The keys of stop_on that the earlier call has set are none of the dialplan's: the next call knows that.
+// The keys of stop_on that the earlier call has set are none of the dialplan's, and are gone when the next
+// call begins: it knows both.
 func TestKeysOfTheEarlierCall(t *testing.T) {
 	t.Parallel()
-	s := good()
-	s.plan.StopOn, s.plan.Listen = "12", time.Minute
-	l := s.start(t)
-	id, set, placed := newUUID(), make(chan string, 1), make(chan *switchsim.Call, 1)
-	call := l.dial(switchsim.CallSpec{UUID: id, Progress: on(2, "playing", "tone_stream", func() { set <- (<-placed).Variable("playback_terminators") })})
-	l.waitStep(t, "listen")
-	placed <- call
-	call.TransferBack()
-	if got := <-set; got != "none" {
-		t.Errorf("the second call plays with playback_terminators=%q", got)
+	for _, c := range []struct {
+		name, own string // what the dialplan has named
+		tone      flow.Tone
+		plays     string
+		want      string // the keys that end it in the second call
+	}{
+		{name: "none of the dialplan's", tone: good().plan.Tone, plays: "tone_stream", want: "none"},
+		{name: "set again", own: "9", plays: promptFile, want: "12"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := good()
+			s.plan.Tone, s.plan.StopOn, s.plan.Listen = c.tone, "12", time.Minute
+			l := s.start(t)
+			id, set, placed := newUUID(), make(chan string, 1), make(chan *switchsim.Call, 1)
+			spec := switchsim.CallSpec{UUID: id, Progress: on(2, "playing", c.plays, func() { set <- (<-placed).Variable("playback_terminators") })}
+			if c.own != "" {
+				spec.Variables = map[string]string{"playback_terminators": c.own}
+			}
+			call := l.dial(spec)
+			l.waitStep(t, "listen")
+			placed <- call
+			call.TransferBack()
+			if got := <-set; got != c.want {
+				t.Errorf("the second call plays with playback_terminators=%q, want %q", got, c.want)
+			}
+			call.Hangup()
+			call.Wait()
+			l.results(t, id, 2)
+		})
 	}
-	call.Hangup()
-	call.Wait()
-	l.results(t, id, 2)
 }
 
 // The slot of the earlier call is the next one's: no other call gets it, though there are fewer now.
