@@ -62,3 +62,21 @@ func TestPromptsAreNoted(t *testing.T) {
 		t.Errorf("notes %+v", e.recording.notes)
 	}
 }
+
+// A digit is noted when it comes, not with the next step.
+func TestDigitsAreNoted(t *testing.T) {
+	t.Parallel()
+	l := made(&flow.Answer{}, &flow.Stream{}, &flow.Listen{For: patience, FinishOn: "#"}).start(t)
+	call := l.dial(switchsim.CallSpec{Voice: voice()})
+	l.waitStep(t, "listen")
+	call.Press("1")
+	call.Press("#")
+	call.Wait()
+	l.close()
+	e := l.ended(call.Report())
+	if !slices.ContainsFunc(e.recording.notes, func(o controller.Outcome) bool {
+		return len(o.Digits) == 1 && o.Timeline[len(o.Timeline)-1].Name == "listen"
+	}) {
+		t.Errorf("notes %+v", e.recording.notes)
+	}
+}
