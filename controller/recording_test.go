@@ -36,7 +36,8 @@ type recording struct {
 	marks    []string
 	notes    []controller.Outcome
 	stopped  int
-	started  int // again, after a stop
+	started  int         // again, after a stop
+	ends     []time.Time // of the sockets
 	finished int
 	complete bool          // Finish has done its work
 	saving   chan struct{} // Save waits for its end; nil is for nothing
@@ -83,7 +84,7 @@ func (t *recording) isFinished() bool {
 func (t *recording) end(reason controller.StreamEnd) {
 	t.update(func(s *controller.StreamState) {
 		s.Live, s.WrongRate, s.LastEnd = false, false, reason
-		t.live = nil
+		t.live, t.ends = nil, append(t.ends, time.Now())
 		close(t.over)
 	})
 }

@@ -212,7 +212,7 @@ func TestStreamDrops(t *testing.T) {
 			if want := min(len(c.drops), c.restarts); e.outcome.Restarts != want || e.count("stream dropped, starting it again") != want {
 				t.Errorf("%d restarts, %q: want %d", e.outcome.Restarts, e.messages(), want)
 			}
-			checkPauses(t, e.report, s.cfg.RestartPause)
+			checkPauses(t, e, s.cfg.RestartPause)
 			if c.result == controller.Completed && e.report.Streams[len(e.report.Streams)-1].Samples == 0 {
 				t.Errorf("streams = %+v: the last one has no audio", e.report.Streams)
 			}
@@ -220,11 +220,17 @@ func TestStreamDrops(t *testing.T) {
 	}
 }
 
-// checkPauses says whether the pauses before restarts grow.
-func checkPauses(t *testing.T, r switchsim.Report, pause time.Duration) {
+// checkPauses says whether the pauses before restarts grow. A pause begins with what is told first of a
+// drop: the end of the socket at the sink, or the module's event.
+func checkPauses(t *testing.T, e ended, pause time.Duration) {
 	t.Helper()
-	for i := 1; i < len(r.Streams); i++ {
-		if took := r.Streams[i].Started.Sub(r.Streams[i-1].Ended); took < pause {
+	streams, ends := e.report.Streams, e.recording.ends
+	if len(ends) != len(streams) {
+		t.Fatalf("%d sockets ended, of %d streams", len(ends), len(streams))
+	}
+	for i := 1; i < len(streams); i++ {
+		took := max(streams[i].Started.Sub(streams[i-1].Ended), streams[i].Started.Sub(ends[i-1]))
+		if took < pause {
 			t.Errorf("restart %d came %v after the drop, want a pause of %v at least", i, took, pause)
 		}
 		pause *= 2
