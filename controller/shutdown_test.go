@@ -120,11 +120,15 @@ func TestShutdownWhileAStreamStops(t *testing.T) {
 	t.Parallel()
 	s := made(&flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Play{Files: []string{"never.wav"}})
 	s.plan.Stream.StopTimeout = 200 * time.Millisecond
-	s.rewrite = func(p []byte) []byte { return bytes.Replace(p, []byte(" stop"), []byte(" wait"), 1) } // so that it does not end
-	l := s.start(t)
+	var l *testbed
+	s.rewrite = func(p []byte) []byte {
+		if bytes.Contains(p, []byte(" stop")) {
+			l.stop(controller.ErrShutdown)
+		}
+		return bytes.Replace(p, []byte(" stop"), []byte(" wait"), 1) // so that it does not end
+	}
+	l = s.start(t)
 	call := l.dial(switchsim.CallSpec{Voice: voice()})
-	l.waitStep(t, "stop")
-	l.stop(controller.ErrShutdown)
 	call.Wait()
 	l.close()
 	e := l.ended(call.Report())
