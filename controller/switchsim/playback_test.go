@@ -79,11 +79,11 @@ func TestBreakOfOne(t *testing.T) {
 // A change of the codec within a playback changes nothing in what it counts, but the event's headers (F114).
 func TestLastOffsetAfterChangeOfCodec(t *testing.T) {
 	t.Parallel()
-	_, c := answered(t, New(Config{Speed: 20}), CallSpec{Leg: Leg{Codecs: []Codec{{At: time.Second, Rate: 16000}}}})
-	c.execute("playback", "tone_stream://%(4000,0,440)", "1")
+	_, c := answered(t, New(Config{Speed: 20}), CallSpec{Leg: Leg{Codecs: []Codec{{At: 10 * time.Second, Rate: 16000}}}})
+	c.execute("playback", "tone_stream://%(12000,0,440)", "1")
 	h := c.until("CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED").headers
-	if got := h["variable_playback_last_offset_pos"]; got != "32000" {
-		t.Errorf("offset %s, want 32000", got)
+	if got := h["variable_playback_last_offset_pos"]; got != "96000" {
+		t.Errorf("offset %s, want 96000", got)
 	}
 	if got := h["Channel-Write-Codec-Rate"]; got != "16000" {
 		t.Errorf("Channel-Write-Codec-Rate %s, want 16000", got)
