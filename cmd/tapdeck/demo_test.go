@@ -53,7 +53,7 @@ func demo(t *testing.T, yaml, plan string, args ...string) (code int, out string
 // The callers of a demo press keys if they are told to; else it says why a plan may take its time.
 func TestDemoThatWaitsForDigits(t *testing.T) {
 	t.Parallel()
-	const yaml, hint = `  long: {answer_pause: 0s, tone: {duration: 0s}, prompt: "", listen: 2h, finish_on: "#"}
+	const yaml, hint = `  long: {answer_pause: 0s, tone: {duration: 0s}, prompt: "", listen: 2h, finish_on: "#", typeahead: true}
   short: {answer_pause: 0s, tone: {duration: 0s}, prompt: "", listen: 300ms, finish_on: "#"}
 `, "the plan waits for digits"
 	code, out := demo(t, yaml, "long", "--digits", "400ms=1#")
