@@ -129,11 +129,21 @@ func TestStreamAgainInAFullRecording(t *testing.T) {
 // way is stopped, and it is brought back when it drops.
 func TestStreamAgainAfterARefusal(t *testing.T) {
 	t.Parallel()
-	s := made(&flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Stream{}, &flow.Listen{For: 500 * time.Millisecond})
+	var l *testbed
+	s := made(
+		&flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Stream{},
+		scripted{do: func(ctx context.Context, ch flow.Channel) error {
+			return ch.Wait(ctx, patience, func() bool { return ch.Media().Failed() || l.logs.FilterMessage("stream connected again").Len() > 0 })
+		}},
+	)
 	s.plan.OnStreamFailure, s.plan.Stream.Restarts = controller.FailureContinue, 1
-	e := s.run(t, switchsim.CallSpec{Voice: voice(), Faults: switchsim.Faults{
-		OtherStreams: 3, Drops: []switchsim.Drop{{After: 200 * time.Millisecond}},
+	l = s.start(t)
+	call := l.dial(switchsim.CallSpec{Voice: voice(), Faults: switchsim.Faults{
+		OtherStreams: 3, Drops: []switchsim.Drop{{After: 2 * time.Second}},
 	}})
+	call.Wait()
+	l.close()
+	e := l.ended(call.Report())
 	if e.count("stream failed") != 1 || e.count("stream connected") != 1 || e.count("stream connected again") != 1 {
 		t.Errorf("outcome %+v, log %q", e.outcome, e.messages())
 	}
