@@ -72,7 +72,7 @@ func TestStreamAgain(t *testing.T) {
 	checkAudio(t, e)
 }
 
-// A stream that fails only at its second start fails within its time, and the plan says what then.
+// A stream may fail only at its second start, and the plan says what then.
 func TestStreamAgainFails(t *testing.T) {
 	t.Parallel()
 	for _, then := range []controller.OnStreamFailure{controller.FailureHangup, controller.FailureContinue} {
@@ -88,7 +88,7 @@ func TestStreamAgainFails(t *testing.T) {
 }
 
 // A stream that failed, in a plan that goes on without, can be started again: it has its whole time to
-// connect, is brought back when it drops, and is read to its end.
+// connect, and is brought back when it drops.
 func TestStreamAgainAfterAFailure(t *testing.T) {
 	t.Parallel()
 	const connect = time.Second // which is over at the second start
