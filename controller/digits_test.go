@@ -169,6 +169,7 @@ func TestHeard(t *testing.T) {
 		name   string
 		steps  []flow.Step
 		length func(string) (time.Duration, bool)
+		leg    switchsim.Leg
 		faults switchsim.Faults
 		do     func(call *switchsim.Call)
 		least  time.Duration
@@ -176,6 +177,11 @@ func TestHeard(t *testing.T) {
 		ended  string
 	}{
 		{name: "its end", steps: []flow.Step{&flow.Play{Files: []string{"a.wav"}}}, least: 600 * time.Millisecond, most: 640 * time.Millisecond, ended: flow.PromptEnd},
+		{
+			name: "its end, after a change of the codec", steps: []flow.Step{&flow.Play{Files: []string{"a.wav"}}},
+			length: func(string) (time.Duration, bool) { return 12 * time.Second, true }, leg: switchsim.Leg{Codecs: []switchsim.Codec{{At: 10 * time.Second, Rate: 16000}}},
+			least: 12 * time.Second, most: 12 * time.Second, ended: flow.PromptEnd,
+		},
 		{name: "a digit", steps: []flow.Step{&flow.Play{Files: []string{"a.wav"}, StopOn: "1"}}, length: long, do: func(call *switchsim.Call) { call.Press("1") }, most: time.Minute, ended: flow.PromptDigit},
 		{name: "a hangup", steps: []flow.Step{&flow.Play{Files: []string{"a.wav"}}}, length: long, do: func(call *switchsim.Call) { call.Hangup() }, most: time.Minute, ended: flow.PromptHangup},
 		{name: "a transfer", steps: []flow.Step{&flow.Play{Files: []string{"a.wav"}}}, length: long, do: func(call *switchsim.Call) { call.Transfer() }, most: time.Minute, ended: flow.PromptTransfer},
@@ -189,7 +195,7 @@ func TestHeard(t *testing.T) {
 			if c.length != nil {
 				s.sim.Prompts = c.length
 			}
-			e := s.runWith(t, switchsim.CallSpec{Faults: c.faults}, 1, "playing", "a.wav", func(_ *testbed, call *switchsim.Call) {
+			e := s.runWith(t, switchsim.CallSpec{Leg: c.leg, Faults: c.faults}, 1, "playing", "a.wav", func(_ *testbed, call *switchsim.Call) {
 				if c.do != nil {
 					c.do(call)
 				}
