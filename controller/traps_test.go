@@ -139,14 +139,27 @@ func TestHangupBehindPlayback(t *testing.T) {
 // broke may call itself played (F65); a break of nothing has no effect (F66).
 func TestBreak(t *testing.T) {
 	t.Parallel()
-	for _, drop := range []time.Duration{50 * time.Millisecond, 3 * time.Second} {
-		t.Run(drop.String(), func(t *testing.T) {
+	for _, dropIn := range []string{"prompt", "listen"} {
+		t.Run(dropIn, func(t *testing.T) {
 			t.Parallel()
-			s := good()
+			s, inPrompt := good(), dropIn == "prompt"
 			s.plan.OnStreamFailure, s.plan.Stream.Restarts, s.plan.Listen = controller.FailureDialplan, 0, time.Minute
-			s.sim.Prompts = func(string) (time.Duration, bool) { return 1500 * time.Millisecond, true }
-			e := s.run(t, switchsim.CallSpec{Then: after(), Faults: switchsim.Faults{Drops: []switchsim.Drop{{After: drop}}}})
-			inPrompt := drop < time.Second
+			s.cfg.PromptLimit = patience
+			s.sim.Prompts = func(file string) (time.Duration, bool) {
+				if inPrompt && file == promptFile {
+					return time.Hour, true
+				}
+				return 600 * time.Millisecond, true
+			}
+			l, playing := s.start(t), make(chan struct{})
+			call := l.dial(switchsim.CallSpec{Then: after(), Progress: on(1, "playing", promptFile, func() { close(playing) })})
+			if <-playing; !inPrompt {
+				l.waitStep(t, "listen")
+			}
+			l.rec.recording(call.UUID()).release() // the stream drops
+			call.Wait()
+			l.close()
+			e := l.ended(call.Report())
 			if (e.count("prompt played") == 1) == inPrompt || !nextRan(e.report) {
 				t.Errorf("log = %q, next action ran: %v", e.messages(), nextRan(e.report))
 			}
