@@ -3,6 +3,7 @@ package controller_test
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -86,11 +87,22 @@ func checkResults(t *testing.T, l *testbed, want map[controller.Result]float64) 
 func TestNoSocketAlarmIsRaisedOnce(t *testing.T) {
 	t.Parallel()
 	s := good()
-	s.plan.Stream.ConnectTimeout, s.plan.Stream.Restarts, s.plan.Listen = 200*time.Millisecond, 2, time.Minute
-	s.behave = func(_ string, socket int) behaviour {
-		return behaviour{closeAfter: map[int]int{1: 5}[socket], stall: socket > 1}
+	s.plan.Stream.ConnectTimeout, s.plan.Stream.Restarts, s.plan.Listen = 1500*time.Millisecond, 2, time.Minute
+	s.behave = func(string, int) behaviour { return behaviour{closeAfter: 5} }
+	l, other, id := s.start(t), startRecorder(t), newUUID()
+	elsewhere, err := other.Expect(controller.Info{UUID: id}, s.plan.Stream)
+	if err != nil {
+		t.Fatal(err)
 	}
-	e := s.run(t, switchsim.CallSpec{})
+	var starts atomic.Int32
+	report := l.dial(switchsim.CallSpec{UUID: id, Faults: switchsim.Faults{TamperURL: func(url string) string {
+		if starts.Add(1) == 1 {
+			return url
+		}
+		return elsewhere.URL() // of which the switch has nothing to report
+	}}}).Wait()
+	l.close()
+	e := l.ended(report)
 	if e.outcome.Result != controller.StreamFailed || e.outcome.Restarts != 2 || !slices.Equal(e.outcome.Alarms, []string{"no_socket"}) || e.count("stream alarm") != 1 {
 		t.Errorf("outcome = %+v, log = %q: want one alarm", e.outcome, e.messages())
 	}
