@@ -90,7 +90,9 @@ func TestCallerHangsUpInEachStep(t *testing.T) {
 // A caller who gives up while it rings.
 func TestCallerGivesUp(t *testing.T) {
 	t.Parallel()
-	e := good().run(t, switchsim.CallSpec{RingHangup: 8 * time.Second, Faults: switchsim.Faults{NeverComplete: "answer"}})
+	s := good()
+	s.cfg.AnswerTimeout = patience
+	e := s.run(t, switchsim.CallSpec{RingHangup: 20 * time.Second, Faults: switchsim.Faults{NeverComplete: "answer"}})
 	if e.outcome.Result != controller.CallerHangup || e.outcome.HungUpBy != "caller" || e.outcome.HangupCause != "ORIGINATOR_CANCEL" {
 		t.Errorf("outcome = %+v, want caller_hangup with ORIGINATOR_CANCEL", e.outcome)
 	}
