@@ -35,9 +35,10 @@ func (l *testbed) returning(t *testing.T, spec switchsim.CallSpec) (*switchsim.C
 func TestCallComesBack(t *testing.T) {
 	t.Parallel()
 	s := good()
-	s.cfg.MaxCalls, s.plan.Listen = 1, time.Minute
+	s.cfg.MaxCalls, s.plan.Listen, s.cfg.CommandTimeout, s.cfg.TurnTimeout = 1, time.Minute, patience, patience
 	l := s.start(t)
-	call, id := l.returning(t, switchsim.CallSpec{Then: after()})
+	// The first has not ended when the second comes, however late that is.
+	call, id := l.returning(t, switchsim.CallSpec{Then: after(), Faults: switchsim.Faults{LateJob: "sched_del", LateBy: time.Second}})
 	first := l.rec.recording(id)
 	call.TransferBack()
 	l.until(t, "a second recording", func() bool { return l.rec.recording(id) != first })
