@@ -87,17 +87,31 @@ func TestStreamAgainFails(t *testing.T) {
 	}
 }
 
+// connectedAgain is a step that waits until a call's stream has dropped and is back, or has failed.
+func connectedAgain(l **testbed) flow.Step {
+	return scripted{do: func(ctx context.Context, ch flow.Channel) error {
+		return ch.Wait(ctx, patience, func() bool {
+			return ch.Media().Failed() || (*l).logs.FilterMessage("stream connected again").Len() > 0
+		})
+	}}
+}
+
 // A stream that failed, in a plan that goes on without, can be started again: it has its whole time to
 // connect, and is brought back when it drops.
 func TestStreamAgainAfterAFailure(t *testing.T) {
 	t.Parallel()
-	const connect = time.Second // which is over at the second start
-	s := made(&flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Pause{For: connect}, &flow.Stream{}, &flow.Listen{For: 500 * time.Millisecond})
+	const connect = 2 * time.Second // which is over at the second start
+	var l *testbed
+	s := made(&flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Pause{For: connect}, &flow.Stream{}, connectedAgain(&l))
 	s.plan.OnStreamFailure, s.plan.Stream.Restarts, s.plan.Stream.ConnectTimeout = controller.FailureContinue, 1, connect
 	s.behave = func(_ string, socket int) behaviour {
 		return behaviour{refuse: socket <= 2, cutAfter: map[int]int{3: 5}[socket]}
 	}
-	e := s.run(t, switchsim.CallSpec{Voice: voice()})
+	l = s.start(t)
+	call := l.dial(switchsim.CallSpec{Voice: voice()})
+	call.Wait()
+	l.close()
+	e := l.ended(call.Report())
 	if e.outcome.Result != controller.StreamFailed || len(e.outcome.Alarms) > 0 || e.count("stream failed") != 1 {
 		t.Errorf("outcome %+v, log %q", e.outcome, e.messages())
 	}
@@ -130,12 +144,7 @@ func TestStreamAgainInAFullRecording(t *testing.T) {
 func TestStreamAgainAfterARefusal(t *testing.T) {
 	t.Parallel()
 	var l *testbed
-	s := made(
-		&flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Stream{},
-		scripted{do: func(ctx context.Context, ch flow.Channel) error {
-			return ch.Wait(ctx, patience, func() bool { return ch.Media().Failed() || l.logs.FilterMessage("stream connected again").Len() > 0 })
-		}},
-	)
+	s := made(&flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Stream{}, connectedAgain(&l))
 	s.plan.OnStreamFailure, s.plan.Stream.Restarts = controller.FailureContinue, 1
 	l = s.start(t)
 	call := l.dial(switchsim.CallSpec{Voice: voice(), Faults: switchsim.Faults{
