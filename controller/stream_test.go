@@ -180,29 +180,47 @@ func TestStreamConnectsAtTheSecondTry(t *testing.T) {
 // often as the plan says, in the prompt as in the listening time.
 func TestStreamDrops(t *testing.T) {
 	t.Parallel()
-	fin := switchsim.Drop{After: 100 * time.Millisecond, How: switchsim.DropFIN}
-	rst := switchsim.Drop{After: 100 * time.Millisecond, How: switchsim.DropRST}
-	late := switchsim.Drop{After: 1500 * time.Millisecond, How: switchsim.DropFIN}
+	fin := switchsim.Drop{After: time.Second, How: switchsim.DropFIN}
+	rst := switchsim.Drop{After: time.Second, How: switchsim.DropRST}
+	late := switchsim.Drop{After: speed * time.Second, How: switchsim.DropFIN}
+	const short, endless = 2 * time.Second, time.Hour
 	for _, c := range []struct {
 		name     string
 		drops    []switchsim.Drop
+		prompt   time.Duration
 		restarts int
 		result   controller.Result
 		listen   string
 		story    string
 	}{
-		{"once in the prompt", []switchsim.Drop{fin}, 1, controller.Completed, "time", "answer tone start prompt stop start stop hangup"},
-		{"reset in the prompt", []switchsim.Drop{rst}, 1, controller.Completed, "time", "answer tone start prompt stop start stop hangup"},
-		{"three times", []switchsim.Drop{fin, fin, fin}, 3, controller.Completed, "time", "answer tone start prompt stop start stop start stop start stop hangup"},
-		{"once in the listening time", []switchsim.Drop{late}, 1, controller.Completed, "time", "answer tone start prompt stop start stop hangup"},
-		{"too often in the listening time", []switchsim.Drop{late, fin}, 1, controller.StreamFailed, "stream", "answer tone start prompt stop start stop hangup"},
-		{"too often in the prompt", []switchsim.Drop{fin}, 0, controller.StreamFailed, "", "answer tone start prompt stop kill"},
+		{"once in the prompt", []switchsim.Drop{fin}, short, 1, controller.Completed, "dtmf", "answer tone start prompt stop start stop hangup"},
+		{"reset in the prompt", []switchsim.Drop{rst}, short, 1, controller.Completed, "dtmf", "answer tone start prompt stop start stop hangup"},
+		{"three times", []switchsim.Drop{fin, fin, fin}, short, 3, controller.Completed, "dtmf", "answer tone start prompt stop start stop start stop start stop hangup"},
+		{"once in the listening time", []switchsim.Drop{late}, short, 1, controller.Completed, "dtmf", "answer tone start prompt stop start stop hangup"},
+		{"too often in the listening time", []switchsim.Drop{late, fin}, short, 1, controller.StreamFailed, "stream", "answer tone start prompt stop start stop hangup"},
+		{"too often in the prompt", []switchsim.Drop{late}, endless, 0, controller.StreamFailed, "", "answer tone start prompt stop kill"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := good()
-			s.plan.Stream.Restarts, s.plan.Listen = c.restarts, 700*time.Millisecond
-			e := s.run(t, switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 300, 0.2), Faults: switchsim.Faults{Drops: c.drops}})
+			s.plan.Stream.Restarts, s.plan.Listen, s.plan.FinishOn, s.plan.Typeahead = c.restarts, time.Minute, "#", true
+			s.cfg.PromptLimit, s.cfg.CommandTimeout, s.plan.Stream.ConnectTimeout = patience, patience, patience
+			s.sim.Prompts = func(string) (time.Duration, bool) { return c.prompt, true }
+			l := s.start(t)
+			call := l.dial(switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 300, 0.2), Faults: switchsim.Faults{Drops: c.drops}})
+			if c.result == controller.Completed {
+				var rec *recording
+				l.until(t, "the last stream", func() bool {
+					rec = l.rec.recording(call.UUID())
+					return rec != nil && rec.State().Connections == c.restarts+1
+				})
+				heard := len(rec.heard())
+				l.until(t, "its audio", func() bool { return len(rec.heard()) > heard })
+				call.Press("#")
+			}
+			call.Wait()
+			l.close()
+			e := l.ended(call.Report())
 			if e.outcome.Result != c.result || e.outcome.ListenEndedBy != c.listen {
 				t.Errorf("outcome = %+v, want %s", e.outcome, c.result)
 			}
