@@ -119,18 +119,23 @@ func (c *Conn) Command(ctx context.Context, line string) (reply string, err erro
 // returns when the switch has queued the application, not when that has ended.
 // Errors are those of Command.
 func (c *Conn) Execute(ctx context.Context, app, arg string) (eventUUID string, err error) {
-	if err := check(app, arg); err != nil {
-		return "", err
-	}
 	eventUUID = uuid.NewString()
-	_, err = c.link.SendMessage(ctx, "execute "+app, map[string]string{
+	return eventUUID, c.ExecuteAs(ctx, eventUUID, app, arg)
+}
+
+// ExecuteAs is Execute with an Event-UUID of the caller's.
+func (c *Conn) ExecuteAs(ctx context.Context, eventUUID, app, arg string) error {
+	if err := check(app, arg); err != nil {
+		return err
+	}
+	_, err := c.link.SendMessage(ctx, "execute "+app, map[string]string{
 		"call-command":     "execute",
 		"execute-app-name": app,
 		"execute-app-arg":  arg,
 		"event-lock":       "true",
 		"Event-UUID":       eventUUID,
 	})
-	return eventUUID, err
+	return err
 }
 
 // BgAPI starts an API command in the background and returns the Job-UUID of the
