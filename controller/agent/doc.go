@@ -1,0 +1,2 @@
+// Package agent is one call's conversation with a bot.
+package agent
