@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"tapdeck/controller"
+	"tapdeck/controller/agent"
 	"tapdeck/controller/flow"
 	"tapdeck/controller/switchsim"
 )
@@ -42,6 +43,10 @@ func (n *nowhere) Stopping()                        { n.state.Live = false }
 func (n *nowhere) Starting()                        {}
 func (n *nowhere) Disconnect(context.Context) error { return nil }
 func (n *nowhere) Finish(context.Context) error     { return nil }
+
+func (n *nowhere) Tap() agent.Ear                   { return newEar() }
+func (n *nowhere) Send([]byte) error                { return controller.ErrNoStream }
+func (n *nowhere) Position(time.Time) time.Duration { return 0 }
 
 func (n *nowhere) Save(outcome controller.Outcome) (controller.Record, error) {
 	return record{n.info, outcome}, nil

@@ -2,10 +2,12 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.uber.org/zap/zapcore"
 
+	"tapdeck/controller/agent"
 	"tapdeck/controller/flow"
 )
 
@@ -54,6 +56,9 @@ type Recorder interface {
 // Record is a call's kept record, to be logged in one line.
 type Record = zapcore.ObjectMarshaler
 
+// ErrNoStream is what a Recording's Send wraps if no stream is live.
+var ErrNoStream = errors.New("no stream is live")
+
 // Recording is the recording of one call. Its methods may be called at any time
 // from the call's goroutine; Finish and then Save must be called once at the end.
 type Recording interface {
@@ -68,6 +73,16 @@ type Recording interface {
 	WatchSpeech(w flow.SpeechWatch)
 	// Mark puts a cue point with this label at the present position.
 	Mark(label string)
+	// Tap gives the caller's audio to a reader, live, from now until it is closed or the recording
+	// ends; of a stereo stream only the caller's channel. State's Talk is kept while one is open.
+	Tap() agent.Ear
+	// Send sends a text message to the switch over the live stream, behind those before it. It
+	// does not wait, and copies text. What is not sent yet when the stream's socket ends is
+	// dropped. The error wraps ErrNoStream if there is none, or says that too much waits already.
+	Send(text []byte) error
+	// Position is where in the recording a moment is: 0 before its first sample. It may be
+	// beyond the audio that has come, and can be asked after Finish.
+	Position(at time.Time) time.Duration
 	// Note keeps what is known of the call so far, for the case that tapdeck does not see its
 	// end. It must not block, and copies what it keeps of the lists: how the last prompt went
 	// becomes known later.
@@ -99,6 +114,8 @@ type StreamState struct {
 	LevelDBFS float64
 	// Speech says which of what WatchSpeech asked for has come first.
 	Speech flow.Speech
+	// Talk says whether the caller speaks now. It is kept while a Tap is open.
+	Talk Talk
 	// WrongRate says that the live socket brings audio at another rate than the plan's, and
 	// that starting the stream again may mend it.
 	WrongRate bool
@@ -108,4 +125,15 @@ type StreamState struct {
 	Full bool
 	// Err is why no socket will be accepted any more, such as a disk error.
 	Err error
+}
+
+// Talk says whether the caller speaks. Its moments are those of the audio: of what was said, not
+// of when that was known.
+type Talk struct {
+	// Speaking says that the caller speaks now.
+	Speaking bool
+	// Since is the begin of the latest speech, zero if there was none.
+	Since time.Time
+	// Until is the end of the latest speech that is over, zero if none is.
+	Until time.Time
 }

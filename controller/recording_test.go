@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"tapdeck/controller"
+	"tapdeck/controller/agent"
 	"tapdeck/controller/flow"
 )
 
@@ -43,6 +44,8 @@ type recording struct {
 	saving   chan struct{} // Save waits for its end; nil is for nothing
 	watching int           // frames since WatchSpeech; 0 is not yet
 	watch    flow.SpeechWatch
+	ears     []*ear
+	sent     []string // texts of Send
 }
 
 // attempt counts an upgrade and says how its socket behaves.
@@ -93,6 +96,9 @@ func (t *recording) add(data []byte, b behaviour, n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.pcm = append(t.pcm, data...)
+	for _, e := range t.ears {
+		e.add(t.state.Audio, data)
+	}
 	t.state.Audio += 20 * time.Millisecond
 	if t.watching > 0 {
 		t.watching++
@@ -139,6 +145,42 @@ func (t *recording) WatchSpeech(w flow.SpeechWatch) {
 	t.watching, t.watch = 1, w
 	t.state.Speech = flow.SpeechNothing
 	t.mu.Unlock()
+}
+
+// Tap implements controller.Recording.
+func (t *recording) Tap() agent.Ear {
+	e := newEar()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ears = append(t.ears, e)
+	if t.complete {
+		e.end()
+	}
+	return e
+}
+
+// Send implements controller.Recording: it waits, as tests don't fill the socket.
+func (t *recording) Send(text []byte) error {
+	t.mu.Lock()
+	ws := t.live
+	if ws != nil {
+		t.sent = append(t.sent, string(text))
+	}
+	t.mu.Unlock()
+	if ws == nil {
+		return controller.ErrNoStream
+	}
+	return ws.Write(context.Background(), websocket.MessageText, text)
+}
+
+// Position implements controller.Recording.
+func (t *recording) Position(at time.Time) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.state.FirstAudioAt.IsZero() {
+		return 0
+	}
+	return max(at.Sub(t.state.FirstAudioAt), 0)
 }
 
 // Note implements controller.Recording.
@@ -191,6 +233,9 @@ func (t *recording) Finish(ctx context.Context) error {
 	}
 	t.mu.Lock()
 	t.complete = true
+	for _, e := range t.ears {
+		e.end()
+	}
 	t.mu.Unlock()
 	return t.r.badly
 }

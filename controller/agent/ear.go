@@ -4,12 +4,13 @@ import "time"
 
 // Ear is the caller's audio, live. It is read by one goroutine.
 type Ear interface {
-	// Ready has a value when there may be something to read.
+	// Ready delivers a value after there is something to read; capacity 1. Several may make one
+	// value, so read until Read returns a zero Sound.
 	Ready() <-chan struct{}
 	// Read copies what has come into p, in whole samples, and never waits. A zero Sound says
-	// that there is nothing now; io.EOF is the end of the recording.
+	// that there is nothing now; io.EOF is the end of the recording, and what follows Close.
 	Read(p []byte) (Sound, error)
-	// Close gives the ear back. Nothing is read after it.
+	// Close gives the ear back. It may be called at any time, more than once.
 	Close()
 }
 

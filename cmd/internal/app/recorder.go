@@ -3,11 +3,13 @@ package app
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"tapdeck/controller"
+	"tapdeck/controller/agent"
 	"tapdeck/controller/flow"
 	"tapdeck/sink"
 	"tapdeck/sink/store"
@@ -75,6 +77,24 @@ func (r *recording) State() controller.StreamState {
 func (r *recording) WatchSpeech(w flow.SpeechWatch) {
 	r.Recording.WatchSpeech(sink.SpeechWatch(w))
 }
+
+// Tap implements controller.Recording.
+func (r *recording) Tap() agent.Ear { return deaf{} }
+
+// Send implements controller.Recording.
+func (r *recording) Send([]byte) error { return controller.ErrNoStream }
+
+// Position implements controller.Recording.
+func (r *recording) Position(at time.Time) time.Duration {
+	return max(at.Sub(r.State().FirstAudioAt), 0)
+}
+
+// deaf is an ear that has ended.
+type deaf struct{}
+
+func (deaf) Ready() <-chan struct{}           { return nil }
+func (deaf) Read([]byte) (agent.Sound, error) { return agent.Sound{}, io.EOF }
+func (deaf) Close()                           {}
 
 // Note implements controller.Recording.
 func (r *recording) Note(sofar controller.Outcome) {
