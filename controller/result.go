@@ -25,6 +25,8 @@ const (
 	Transferred Result = "transferred"
 	// StreamFailed is a call whose stream never connected, or dropped for good.
 	StreamFailed Result = "stream_failed"
+	// AgentFailed is a call whose bot could not be reached, or was lost for good.
+	AgentFailed Result = "agent_failed"
 	// SwitchLost is a call whose event socket ended before the call did, or that something else
 	// has taken over: a transfer, a bridge or a park that tapdeck did not ask for.
 	SwitchLost Result = "switch_lost"
@@ -42,7 +44,7 @@ const (
 
 // Results are all results, in the order in which they are documented.
 func Results() []Result {
-	return []Result{Completed, CallerHangup, SwitchHangup, Transferred, StreamFailed, SwitchLost, Refused, Misconfigured, Aborted, Failed}
+	return []Result{Completed, CallerHangup, SwitchHangup, Transferred, StreamFailed, AgentFailed, SwitchLost, Refused, Misconfigured, Aborted, Failed}
 }
 
 // level is the level of the log line with which a call ends.
@@ -128,6 +130,8 @@ type Outcome struct {
 	// Variables are Info's with what the channel had of them in the end; nil if there are none, or
 	// its end was not seen.
 	Variables map[string]string
+	// Agent is the call's conversation with a bot; nil if there was none.
+	Agent *Conversation
 	// Restarts is how many times a dropped stream was started again.
 	Restarts int
 	// Err says why. It is empty for completed, caller_hangup and transferred, unless the

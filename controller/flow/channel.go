@@ -49,6 +49,11 @@ type Channel interface {
 	// Wait waits until done says so, for limit at most: its error is ErrTimeout then. done is
 	// asked after everything that happens in the call.
 	Wait(ctx context.Context, limit time.Duration, done func() bool) error
+	// Talk has the caller talk with the step's bot and waits for the end, for the step's time at
+	// most. Its error says that no further step is carried out, and how the call ends: it is hung up,
+	// transferred by the bot, or goes back to the dialplan (OnClose, OnFailure); and also that the
+	// bot has failed if OnFailure is ThenHangup. What else is left to the step has a nil error.
+	Talk(ctx context.Context, a *Agent) (TalkEnd, error)
 
 	// HangUp has the call hung up with this cause, "" is NORMAL_CLEARING, once the step has
 	// returned. No further step is carried out.

@@ -1,0 +1,33 @@
+package controller
+
+import "time"
+
+// Conversation is a call's with a bot. Of several steps agent it is all of them together.
+type Conversation struct {
+	// Format is the wire, "twilio" or "pcm".
+	Format string
+	// Connects counts the connections that were made, and Reconnects those of them that came after
+	// a loss.
+	Connects, Reconnects int
+	// BargeIns counts how often the caller's speech has cut the bot short.
+	BargeIns int
+	// ConnectedAt is when the bot was connected first, and FirstAudioAt when its first audio came;
+	// zero if that never was.
+	ConnectedAt, FirstAudioAt time.Time
+	// EndedBy is what has ended it, a flow.TalkEnd; empty while it goes on.
+	EndedBy string
+	// Utterances are what the caller has heard of the bot, in order.
+	Utterances []Utterance
+	// Responses are, in order, the times from the end of the caller's speech until the bot was heard.
+	Responses []time.Duration
+	// Dropped is audio of the caller that the bot was too slow for, and Refused audio of the bot that
+	// was not played since too much of it waited.
+	Dropped, Refused time.Duration
+}
+
+// Utterance is what the caller has heard of the bot at one go.
+type Utterance struct {
+	From, To time.Time
+	// Cleared says that it was cut short.
+	Cleared bool
+}
