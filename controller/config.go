@@ -31,6 +31,19 @@ type Config struct {
 	// Variables are the names of the channel variables that go into each call's record. Headers
 	// must have them, too.
 	Variables []string
+	// Player is how audio gets into a call.
+	Player Player
+}
+
+// Player is how what a bot says gets into a call.
+type Player struct {
+	// Method is "stream", over the stream's own socket, or "files", in Directory.
+	Method string
+	// Directory is a folder that FreeSWITCH sees under the same path. It may be empty for "stream",
+	// which falls back to it if there is one.
+	Directory string
+	// Limit is how much audio waits for its turn at most; what is older is dropped then.
+	Limit time.Duration
 }
 
 // DefaultConfig returns the configuration of the daemon.
@@ -45,6 +58,7 @@ func DefaultConfig() Config {
 		AbortTimeout:   10 * time.Second,
 		TurnTimeout:    20 * time.Second,
 		RestartPause:   250 * time.Millisecond,
+		Player:         Player{Method: "stream", Limit: 2 * time.Minute},
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Flat is a plan in its flat form: answer, pause, tone, stream, play, listen, hangup.
+// Flat is a plan in its flat form: answer, pause, tone, stream, play, listen or agent, hangup.
 type Flat struct {
 	// AnswerPause is the silence between the answer and the tone.
 	AnswerPause time.Duration
@@ -17,6 +17,8 @@ type Flat struct {
 	StopOn string
 	// Listen is how the call goes on after the prompt.
 	Listen Listen
+	// Agent, if there is one, stands in place of Listen.
+	Agent *Agent
 }
 
 // Steps returns the list of steps, by the names that the flat form has.
@@ -31,6 +33,9 @@ func (f Flat) Steps() []Step {
 	steps = append(steps, called{&Stream{}, "stream_start"})
 	if f.Prompt != "" {
 		steps = append(steps, called{&Play{Files: []string{f.Prompt}, StopOn: f.StopOn}, "prompt"})
+	}
+	if f.Agent != nil {
+		return append(steps, f.Agent, &Hangup{})
 	}
 	return append(steps, &f.Listen, &Hangup{})
 }

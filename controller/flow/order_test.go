@@ -13,6 +13,7 @@ import (
 func TestOrderOfSteps(t *testing.T) {
 	answer, stream, stop, hangup := &flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Hangup{}
 	listen, silence, noInput := &flow.Listen{For: time.Second}, &flow.Listen{For: time.Second, Silence: time.Second}, &flow.Listen{For: time.Second, NoInput: time.Second}
+	agent := &flow.Agent{}
 	play, transfer := &flow.Play{Files: []string{"a.wav"}}, &flow.Transfer{Number: "5000"}
 	for _, c := range []struct {
 		name  string
@@ -36,6 +37,10 @@ func TestOrderOfSteps(t *testing.T) {
 		{"two stops", []flow.Step{answer, stream, stop, stop}, 3, "no stream to stop"},
 		{"silence without a stream", []flow.Step{answer, silence}, 1, "silence needs a stream"},
 		{"no_input after its stop", []flow.Step{answer, stream, stop, noInput}, 3, "no_input needs a stream"},
+		{"agent", []flow.Step{answer, stream, agent, play}, -1, ""},
+		{"agent before answer", []flow.Step{agent, answer}, 0, "must come after answer"},
+		{"agent without a stream", []flow.Step{answer, agent}, 1, "agent needs a stream"},
+		{"agent after the stream's stop", []flow.Step{answer, stream, stop, agent}, 3, "agent needs a stream"},
 		{"after hangup", []flow.Step{answer, hangup, play}, 2, "nothing can follow hangup"},
 		{"after transfer", []flow.Step{answer, transfer, hangup}, 2, "nothing can follow transfer"},
 	} {
@@ -84,6 +89,14 @@ func TestPreview(t *testing.T) {
 				"play:2+60.0 stream start, mono", "play:2+60.0 stream stop", "play:2+60.0 transfer to 5000 XML public",
 			},
 		},
+		{
+			"agent",
+			[]flow.Step{&flow.Answer{}, &flow.Stream{}, &flow.Agent{For: time.Minute, Bot: flow.Bot{URL: "wss://bot.example:8443/media?secret", OnClose: flow.ThenContinue, OnFailure: flow.ThenDialplan}}, &flow.Hangup{}},
+			[]string{
+				"0.0 answer", "0.0 stream start, mono", "0.0 talk with the bot at bot.example:8443, 60 s at most (if it ends: the next step; if it fails: back to the dialplan)",
+				"60.0 stream stop", "60.0 hangup",
+			},
+		},
 		{"nothing but a cause", []flow.Step{&flow.Hangup{Cause: "USER_BUSY"}}, []string{"0.0 hangup, USER_BUSY"}},
 		{"no end", []flow.Step{&flow.Answer{}, &flow.Stream{}}, []string{"0.0 answer", "0.0 stream start, mono", "0.0 stream stop", "0.0 hangup"}},
 	} {
@@ -107,6 +120,13 @@ func TestNamesOfTheFlatForm(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"answer", "answer_pause", "tone", "stream_start", "prompt", "listen", "hangup"}, names); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	names = nil
+	for _, s := range (flow.Flat{Agent: &flow.Agent{}}).Steps() {
+		names = append(names, s.Name())
+	}
+	if diff := cmp.Diff([]string{"answer", "stream_start", "agent", "hangup"}, names); diff != "" {
+		t.Errorf("with a bot (-want +got):\n%s", diff)
 	}
 	names = nil
 	for _, s := range (flow.Flat{}).Steps() {

@@ -28,6 +28,8 @@ func (l *Loaded) checkTogether(bad *problems) {
 		l.refuse(bad, "admin.listen", c.Admin.Listen, "an address that others can reach needs admin.token", "set admin.token, or listen on 127.0.0.1")
 	}
 	l.checkListeners(bad)
+	l.checkPlayer(bad)
+	l.checkAgents(bad)
 }
 
 // checkListeners refuses two listeners at one address.
@@ -113,6 +115,7 @@ func (l *Loaded) planWarnings(name string, warn func(key, value, rule, hint stri
 	p := l.Config.Plans[name]
 	steps := p.steps()
 	l.stepWarnings(name, steps, warn)
+	l.agentWarnings(name, p, warn)
 	if !flow.WaitForDigits(steps) {
 		l.noDigits(name, warn)
 	}
@@ -154,10 +157,10 @@ func (l *Loaded) stepWarnings(name string, steps []flow.Step, warn func(key, val
 func (f *field) warnBelow(v reflect.Value, key string, warn func(key, value, rule, hint string)) {
 	for _, c := range f.fields {
 		other := f.child(c.below)
-		if other == nil || v.Field(c.index).IsZero() {
+		if other == nil || c.in(v).IsZero() {
 			continue
 		}
-		if value, most := v.Field(c.index), v.Field(other.index); value.Int() >= most.Int() {
+		if value, most := c.in(v), other.in(v); value.Int() >= most.Int() {
 			warn(join(key, c.key), format(value), "not shorter than "+other.key+" ("+format(most)+"): it never ends the listening", "")
 		}
 	}

@@ -18,6 +18,7 @@ type Config struct {
 	Sink     Sink   `yaml:"sink"`
 	Record   Record `yaml:"record"`
 	Admin    Admin  `yaml:"admin"`
+	Player   Player `yaml:"player" reload:"restart"`
 	// DrainTimeout is how long calls may end by themselves after SIGTERM.
 	DrainTimeout time.Duration `yaml:"drain_timeout" range:"0s..24h" reload:"now"`
 	Log          Log           `yaml:"log"`
@@ -89,6 +90,23 @@ type Admin struct {
 	Pprof bool `yaml:"pprof" reload:"restart"`
 }
 
+// Player says how audio gets into a call.
+type Player struct {
+	// Method is MethodAuto, MethodStream or MethodFiles.
+	Method string `yaml:"method" oneof:"auto stream files"`
+	// Directory is a folder that tapdeck and FreeSWITCH see under the same path; empty is none.
+	Directory string `yaml:"directory" as:"folder" max:"1024"`
+	// Limit is how much audio waits for its turn at most.
+	Limit time.Duration `yaml:"limit" range:"1s..1h"`
+}
+
+// The ways of audio into a call.
+const (
+	MethodAuto   = "auto"   // files if there is a directory, else stream
+	MethodStream = "stream" // over the stream's own socket
+	MethodFiles  = "files"  // as files in the directory
+)
+
 // Log says what is logged, and how.
 type Log struct {
 	Level  string `yaml:"level" oneof:"debug info warn error" reload:"now"`
@@ -108,6 +126,7 @@ type Plan struct {
 	Silence         time.Duration              `yaml:"silence" range:"0s|100ms..1h" below:"listen" flat:"true"`
 	SilenceLevel    flow.Level                 `yaml:"silence_level" form:"auto or -90 to -10 dBFS" flat:"true"`
 	NoInput         time.Duration              `yaml:"no_input" range:"0s|100ms..1h" below:"listen" flat:"true"`
+	Agent           flow.Bot                   `yaml:"agent" flat:"true"`
 	OnStreamFailure controller.OnStreamFailure `yaml:"on_stream_failure" oneof:"hangup continue dialplan"`
 	Typeahead       bool                       `yaml:"typeahead"`
 	DTMF            string                     `yaml:"dtmf" as:"dtmf"`
@@ -150,6 +169,7 @@ func Default() Config {
 		Sink:         defaultSink(),
 		Record:       Record{Variables: []string{}},
 		Admin:        Admin{Listen: "127.0.0.1:9084"},
+		Player:       Player{Method: MethodAuto, Limit: 2 * time.Minute},
 		DrainTimeout: 60 * time.Second,
 		Log:          Log{Level: "info", Format: "json"},
 		Plans:        map[string]Plan{DefaultPlan: defaultPlan()},
@@ -181,6 +201,7 @@ func defaultPlan() Plan {
 		Prompt:          "ivr/ivr-please_state_your_name_and_reason_for_calling.wav",
 		Listen:          15 * time.Second,
 		SilenceLevel:    flow.Level{DBFS: flow.DefaultLevel},
+		Agent:           flow.DefaultBot(),
 		OnStreamFailure: controller.FailureHangup,
 	}
 }

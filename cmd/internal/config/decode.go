@@ -44,14 +44,18 @@ type node struct {
 // as a word or as a key with a value. It says what is wrong by node.refuse.
 type nodeDecoder interface{ decodeNode(n node) }
 
-// textNode makes a node of a text that does not come from a file; the elements
-// of a list have commas between them.
+// textNode makes a node of a text that does not come from a file; the elements of a list, and the
+// NAME=TEXT of a table, have commas between them.
 func (d *decoder) textNode(f *field, key, text string, at Origin) node {
 	n := node{Node: &yaml.Node{Kind: yaml.ScalarNode, Value: text}, d: d, key: key, at: at, secret: f.secret}
 	if f.elem == nil {
 		return n
 	}
 	n.Node = &yaml.Node{Kind: yaml.SequenceNode}
+	if f.typ.Kind() == reflect.Map {
+		n.Node = tableNode(text)
+		return n
+	}
 	for part := range strings.SplitSeq(text, ",") {
 		n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: strings.TrimSpace(part)})
 	}
@@ -59,6 +63,23 @@ func (d *decoder) textNode(f *field, key, text string, at Origin) node {
 		n.Content = nil
 	}
 	return n
+}
+
+// tableNode makes a node of the entries of a table.
+func tableNode(text string) *yaml.Node {
+	table := &yaml.Node{Kind: yaml.MappingNode}
+	for part := range strings.SplitSeq(text, ",") {
+		name, value, is := strings.Cut(part, "=")
+		if !is && strings.TrimSpace(text) != "" {
+			return &yaml.Node{Kind: yaml.ScalarNode, Value: text}
+		}
+		if is {
+			for _, word := range []string{name, value} {
+				table.Content = append(table.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: strings.TrimSpace(word)})
+			}
+		}
+	}
+	return table
 }
 
 // below is the node v, which stands in n under another key.
@@ -200,8 +221,22 @@ func (n node) list(f *field, v reflect.Value) {
 func (n node) table(f *field, v reflect.Value) {
 	table := reflect.MakeMap(v.Type())
 	n.inner = true
+	if n.Kind != yaml.MappingNode {
+		n.refuse("must be names with a value each", "such as {from: \"{caller}\"}")
+		return
+	}
 	entries := n.entries(nil)
+	if f.most > 0 && len(entries) > f.most {
+		n.refuse(fmt.Sprintf("has %d names, and may have at most %d", len(entries), f.most), "name only those that are needed")
+		return
+	}
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
+		if check := rules()[f.names].check; check != nil {
+			if err := check(name); err != nil {
+				entries[name].refuseKey(err.Error(), "")
+				continue
+			}
+		}
 		value := reflect.New(v.Type().Elem()).Elem()
 		entries[name].decode(f.elem, value)
 		table.SetMapIndex(reflect.ValueOf(name), value)

@@ -18,7 +18,7 @@ func TestBadFiles(t *testing.T) {
 		"unknown key":             {"esl:\n  lisen: x", []string{`tapdeck.yaml:2: esl.lisen: unknown key; the nearest known is esl.listen`}},
 		"unknown group":           {"log: {level: info}\nsnik: {listen: x}", []string{`tapdeck.yaml:2: snik: unknown key; the nearest known is sink`}},
 		"unknown, none near":      {"sink: {tls: {zzzzzz: 1}}", []string{`tapdeck.yaml:1: sink.tls.zzzzzz: unknown key; known here are certificate, key`}},
-		"unknown at the top":      {"qqqqqq: 1", []string{`tapdeck.yaml:1: qqqqqq: unknown key; known here are instance, esl, sink, record, admin, drain_timeout, log, plans`}},
+		"unknown at the top":      {"qqqqqq: 1", []string{`tapdeck.yaml:1: qqqqqq: unknown key; known here are instance, esl, sink, record, admin, player, drain_timeout, log, plans`}},
 		"unknown in a plan":       {"plans:\n  survey:\n    listne: 3s", []string{`tapdeck.yaml:3: plans.survey.listne: unknown key; the nearest known is plans.survey.listen`}},
 		"flat instead of deep":    {"plans: {survey: {sample_rate: 8000}}", []string{`tapdeck.yaml:1: plans.survey.sample_rate: unknown key; the nearest known is plans.survey.stream.sample_rate`}},
 		"a step as a key":         {"plans: {x: {play: a.wav, answer: }}", []string{`tapdeck.yaml:1: plans.x.play: unknown key; a step stands in the list steps: [play: greeting.wav]`, `tapdeck.yaml:1: plans.x.answer: unknown key; a step stands in the list steps: [answer]`}},
@@ -93,7 +93,7 @@ func TestBadFiles(t *testing.T) {
 		"bad token":               {"admin:\n  listen: 0.0.0.0:9084\n  token: \"se cret\"", []string{`tapdeck.yaml:3: admin.token: "***": must be printable ASCII without blanks`}},
 		"token of a number":       {"admin: {token: 12345}", []string{`tapdeck.yaml:1: admin.token: "***": a text is needed, and YAML takes this for a number, a truth value or a date; write it in quotes`}},
 		"one port for two":        {"esl: {listen: \":8080\"}\n", []string{`tapdeck.yaml:1: esl.listen: ":8080": takes the port of sink.listen (127.0.0.1:8080); give each listener its own port`}},
-		"all of it at once":       {"esl: {max_calls: 0}\nzzzz: 1\nlog: {level: loud}", []string{`tapdeck.yaml:1: esl.max_calls: "0": must be 1 to 100000 calls`, `tapdeck.yaml:2: zzzz: unknown key; known here are instance, esl, sink, record, admin, drain_timeout, log, plans`, `tapdeck.yaml:3: log.level: "loud": must be debug, info, warn or error`}},
+		"all of it at once":       {"esl: {max_calls: 0}\nzzzz: 1\nlog: {level: loud}", []string{`tapdeck.yaml:1: esl.max_calls: "0": must be 1 to 100000 calls`, `tapdeck.yaml:2: zzzz: unknown key; known here are instance, esl, sink, record, admin, player, drain_timeout, log, plans`, `tapdeck.yaml:3: log.level: "loud": must be debug, info, warn or error`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Parse("tapdeck.yaml", []byte(c.file), Options{})

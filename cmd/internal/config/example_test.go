@@ -85,7 +85,7 @@ func TestExamplePlansCanBeTaken(t *testing.T) {
 			got = append(got, step.Name())
 		}
 	}
-	want := []string{"hangup", "answer", "pause", "play", "tone", "stream", "listen", "set", "play", "transfer"}
+	want := []string{"hangup", "answer", "pause", "play", "tone", "stream", "listen", "agent", "set", "play", "transfer"}
 	if diff := cmp.Diff(want, got); diff != "" || len(l.Warnings) > 0 {
 		t.Errorf("warnings %v, steps (-want +got):\n%s", l.Warnings, diff)
 	}

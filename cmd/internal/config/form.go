@@ -48,10 +48,14 @@ func (p Plan) steps() []flow.Step {
 	if p.Steps != nil {
 		return p.Steps
 	}
-	return flow.Flat{
+	flat := flow.Flat{
 		AnswerPause: p.AnswerPause, Tone: flow.Tone(p.Tone), Prompt: p.Prompt, StopOn: p.StopOn,
 		Listen: flow.Listen{For: p.Listen, FinishOn: p.FinishOn, Silence: p.Silence, SilenceLevel: p.SilenceLevel, NoInput: p.NoInput},
-	}.Steps()
+	}
+	if p.Agent.URL != "" {
+		flat.Agent = &flow.Agent{For: p.Listen, Bot: p.Agent}
+	}
+	return flat.Steps()
 }
 
 // stepKey is the key by which a warning names one of the plan's steps.
@@ -87,7 +91,7 @@ func (t *stepType) text(step flow.Step) string {
 	var named []string
 	var only *field
 	for _, c := range t.fields {
-		if value := v.Field(c.index); c.needed || !reflect.DeepEqual(value.Interface(), t.defaults.Field(c.index).Interface()) {
+		if value := c.in(v); c.needed || !reflect.DeepEqual(value.Interface(), c.in(t.defaults).Interface()) {
 			named, only = append(named, c.key+": "+c.written(value)), c
 		}
 	}
@@ -108,9 +112,11 @@ func (f *field) written(v reflect.Value) string {
 	case f.fields != nil:
 		var named []string
 		for _, c := range f.fields {
-			named = append(named, c.key+": "+c.written(v.Field(c.index)))
+			named = append(named, c.key+": "+c.written(c.in(v)))
 		}
 		return "{" + strings.Join(named, ", ") + "}"
+	case v.Kind() == reflect.Map:
+		return "{" + strings.Join(pairs(v, func(name string, v reflect.Value) string { return name + ": " + f.elem.written(v) }), ", ") + "}"
 	case v.Kind() != reflect.Slice:
 		return f.inYAML(format(v))
 	case f.main && v.Len() == 1:

@@ -25,7 +25,7 @@ func (n node) mapping(f *field, v reflect.Value) {
 			child = n.below(nil, join(n.key, c.key))
 		}
 		child.secret = n.secret || c.secret
-		switch to := v.Field(c.index); {
+		switch to := c.in(v); {
 		case c.base != "":
 			child.family(c, to)
 		case c.fields != nil:

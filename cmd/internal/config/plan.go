@@ -49,6 +49,7 @@ func (l *Loaded) ForCall(vars controller.Variables, socketPath string) (controll
 	name := l.planName(d, vars.Get(PlanVariable), socketPath)
 	plan := l.Config.Plans[name]
 	l.setValues(d, vars, name, &plan)
+	l.keepMix(d, name, &plan)
 	known := l.schema.variables()
 	for _, variable := range slices.Sorted(vars.Names(VariablePrefix)) {
 		if !slices.Contains(known, variable) {
@@ -78,6 +79,8 @@ func (l *Loaded) setValues(d *decoder, vars controller.Variables, name string, p
 	for _, set := range l.schema.call {
 		switch text := vars.Get(set.variable); {
 		case text == "":
+		case set.path == agentURL:
+			l.callURL(d, set, text, plan)
 		case !plan.has(set):
 			d.bad.add(&FieldError{Field: set.variable, Value: text, Rule: "no effect on plan " + name + ", which is made of steps", Hint: "name a plan with the steps for this call by " + PlanVariable})
 		default:

@@ -178,7 +178,7 @@ func TestVariablesAreWhatACallIsAskedFor(t *testing.T) {
 	if diff := cmp.Diff(newSchema(stepTypes()).variables(), a.asked); diff != "" {
 		t.Error(diff)
 	}
-	if len(a.asked) != 20 {
+	if len(a.asked) != 21 {
 		t.Errorf("%d variables: %v", len(a.asked), a.asked)
 	}
 }

@@ -19,16 +19,23 @@ type rule struct {
 
 func rules() map[string]rule {
 	return map[string]rule{
-		"address":    {"host:port", checkAddress},
-		"cause":      {"a hangup cause of FreeSWITCH", checkCause},
-		"digits":     {"any of 0-9 A-D * #", checkDigits},
-		"dtmf":       {"inband or empty", checkDTMF},
-		"file":       {"a file", checkPrompt},
-		"instance":   {"letters and digits, -, _ and single dots, or empty", checkInstance},
-		"prompt":     {"a file or empty", checkPrompt},
-		"socket url": {"ws:// or wss:// and host[:port]", checkSocketURL},
-		"token":      {"printable ASCII or empty", checkToken},
-		"variable":   {"names of letters and digits, _, . and -", checkVariable},
+		"account sid":    {"AC and 32 hexadecimal digits, or empty", checkAccountSID},
+		"address":        {"host:port", checkAddress},
+		"bot url":        {"ws:// or wss://, a host and what follows, or empty", checkBotURL},
+		"cause":          {"a hangup cause of FreeSWITCH", checkCause},
+		"digits":         {"any of 0-9 A-D * #", checkDigits},
+		"dtmf":           {"inband or empty", checkDTMF},
+		"environment":    {"an environment variable's name or empty", checkEnvironment},
+		"file":           {"a file", checkPrompt},
+		"folder":         {"an absolute path or empty", checkFolder},
+		"instance":       {"letters and digits, -, _ and single dots, or empty", checkInstance},
+		"parameter":      {"texts with {caller}, {destination}, {call}, {plan} and {instance}", checkParameter},
+		"parameter name": {"letters, digits, _, . and -", checkParameterName},
+		"permitted host": {"hosts, or *.NAME", checkPermittedHost},
+		"prompt":         {"a file or empty", checkPrompt},
+		"socket url":     {"ws:// or wss:// and host[:port]", checkSocketURL},
+		"token":          {"printable ASCII or empty", checkToken},
+		"variable":       {"names of letters and digits, _, . and -", checkVariable},
 	}
 }
 

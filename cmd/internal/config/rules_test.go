@@ -103,6 +103,43 @@ func values() map[string]struct {
 		"plans.default.no_input":               {good: []string{"0s", "100ms", "1h"}, bad: map[string]string{"99ms": "must be 0s or 100ms to 1h", "8": "write 8s"}},
 		"plans.default.typeahead":              {good: []string{"true", "false"}, bad: map[string]string{"on": "true or false", "": "true or false"}},
 		"plans.default.dtmf":                   {good: []string{"", "inband"}, bad: map[string]string{"rfc2833": "must be inband, or empty", "INBAND": "must be inband"}},
+		"player.method":                        {good: []string{"auto", "stream"}, bad: map[string]string{"files": "needs player.directory; name a folder", "socket": "must be auto, stream or files", "": "must be"}},
+		"player.directory":                     {good: []string{"", "/", "/tmp"}, bad: map[string]string{"chunks": "must be an absolute path: FreeSWITCH", "/dev/null": "is no folder", "/no/such": "no such file or directory; make the folder", "/${x}": "FreeSWITCH would expand", "/a\nb": "one line"}},
+		"player.limit":                         {good: []string{"1s", "120s", "1h"}, bad: map[string]string{"0s": "must be 1s to 1h", "61m": "must be", "120": "write 120s"}},
+		"plans.default.agent.url": {
+			good: []string{"", "wss://bot.example/media", "wss://bot.example:8443/a/b?x=1&y=%20", "ws://127.0.0.1:8000/ws", "ws://[::1]:8000", "ws://localhost", "ws://bot:8000/ws", "ws://10.1.2.3/", "ws://100.64.0.1", "ws://[fd00::1]/x", "wss://1.2.3.4/ws"},
+			bad: map[string]string{
+				"http://bot.example": "such as wss://bot.example/media", "bot.example": "must be a WebSocket URL", "wss:bot.example": "must be a WebSocket URL", "WSS//x": "must be", "wss://": "must name a host", "wss://:80": "must name a host",
+				"wss://user:secret@bot.example": "no password, which would be shown; write the token into a file", "wss://u@bot": "no user", "wss://bot/#x": "no # part", "wss://bot/#": "no # part",
+				"wss://bot:0/": "the port", "wss://bot:/": "the port", "wss://bot:65536/": "the port", "wss://a b/": "must be", "wss://bot/a b": "must be", "wss://bot/\r\nX: y": "one line", "wss://bot/{caller}": "must be", "wss://a..b": "host",
+				"ws://0.0.0.0": "can be connected to", "wss://[::]/": "can be connected to", "ws://1.2.3.4/ws": "everyone on the way could listen; write wss://, or insecure: true", "ws://[2001:db8::1]/": "private addresses", "ws://[::ffff:1.2.3.4]/": "private addresses",
+				"wss://" + strings.Repeat("a", 2048): "at most 2048",
+			},
+		},
+		"plans.default.agent.format":                 {good: []string{"twilio", "pcm"}, bad: map[string]string{"Twilio": "the nearest known is twilio", "": "must be twilio or pcm"}},
+		"plans.default.agent.token_file":             {good: file.good, bad: file.bad},
+		"plans.default.agent.twilio_auth_token_file": {good: file.good, bad: file.bad},
+		"plans.default.agent.token_env":              {good: []string{"", "BOT_TOKEN", "_x1"}, bad: map[string]string{"1x": "no digit at its begin", "A B": "the name of an environment variable", "TAPDECK_X": "choose another name, such as BOT_TOKEN", "A=b": "letters, digits"}},
+		"plans.default.agent.twilio_auth_token_env":  {good: []string{"", "BOT_TOKEN"}, bad: map[string]string{"1x": "no digit at its begin", "TAPDECK_X": "choose another name"}},
+		"plans.default.agent.account_sid":            {good: []string{"", "AC0123456789abcdef0123456789ABCDEF"}, bad: map[string]string{"AC123": "32 hexadecimal digits", "CA0123456789abcdef0123456789abcdef": "must be AC", "AC0123456789abcdef0123456789abcdeg": "hexadecimal"}},
+		"plans.default.agent.parameters": {
+			good: []string{"", "from={caller}", "from={caller}, to={destination},all={call}/{plan}@{instance},text=a=b"},
+			bad: map[string]string{
+				"from": "must be names with a value each; such as {from", "from={callr}": "the nearest known is caller", "x={": "braces must hold", "x=}": "braces must hold", "x={{caller}}": "braces must hold", "x={zzzzzz}": "known are {caller}, {destination}",
+				"a b=x": "1 to 64 letters", strings.Repeat("n", 65) + "=x": "1 to 64 letters", "x=" + strings.Repeat("v", 1025): "at most 1024", "x=a\nb": "one line",
+			},
+		},
+		"plans.default.agent.connect_timeout": timeout,
+		"plans.default.agent.reconnect":       {good: []string{"0", "2", "100"}, bad: map[string]string{"101": "must be 0 to 100 times", "-1": "must be", "two": "whole number"}},
+		"plans.default.agent.barge_in":        {good: []string{"bot", "auto"}, bad: map[string]string{"on": "must be bot or auto", "Auto": "the nearest known is auto"}},
+		"plans.default.agent.on_close":        {good: []string{"hangup", "continue", "dialplan"}, bad: map[string]string{"hang up": "the nearest known is hangup", "": "must be hangup, continue or dialplan"}},
+		"plans.default.agent.on_failure":      {good: []string{"hangup", "continue", "dialplan"}, bad: map[string]string{"dialpan": "the nearest known is dialplan", "": "must be"}},
+		"plans.default.agent.insecure":        {good: []string{"true", "false"}, bad: map[string]string{"yes": "true or false"}},
+		"plans.default.agent.url_from_call":   {good: []string{"true", "false"}, bad: map[string]string{"yes": "true or false"}},
+		"plans.default.agent.permitted_hosts": {
+			good: []string{"", "bots.example", "*.bots.example, 10.1.2.3,::1", "localhost"},
+			bad:  map[string]string{"*": "*.NAME for all names", "bots.example:80": "without a port", "wss://bots.example": "a host's name", "*.1.2.3.4": "a host's name", "a.*": "a host's name", "*.": "a host's name"},
+		},
 		"plans.default.steps": {
 			good: []string{"answer", "[answer, hangup]", "answer, pause: 500ms, hangup: USER_BUSY", "- answer\n- play: {file: [a.wav, b.wav], stop_on: '#'}", "  - answer\n  - hangup\n", "\n  - answer\n  - hangup", " [answer,\n hangup] # both", "answer # now"},
 			bad: map[string]string{

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"encoding"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 // read sets v to the value that a text stands for, if the text keeps to f.
 func (f *field) read(text string, v reflect.Value) error {
 	err := checkText(text, f.max)
-	if err == nil && text == "" && f.needed {
+	if err == nil && text == "" && f.needed && !f.flat {
 		err = violated("must not be empty", f.hint)
 	}
 	if err == nil {
@@ -83,7 +84,11 @@ func format(v reflect.Value) string {
 			return x.Addr().String()
 		}
 	}
-	if v.Kind() != reflect.Slice {
+	switch v.Kind() {
+	case reflect.Map:
+		return strings.Join(pairs(v, func(name string, v reflect.Value) string { return name + "=" + format(v) }), ", ")
+	case reflect.Slice:
+	default:
 		return fmt.Sprint(v.Interface())
 	}
 	list := make([]string, v.Len())
@@ -91,6 +96,15 @@ func format(v reflect.Value) string {
 		list[i] = format(v.Index(i))
 	}
 	return strings.Join(list, ", ")
+}
+
+// pairs returns the entries of a table, sorted by their names, as write has them.
+func pairs(table reflect.Value, write func(name string, v reflect.Value) string) []string {
+	list := make([]string, 0, table.Len())
+	for _, name := range slices.SortedFunc(slices.Values(table.MapKeys()), func(a, b reflect.Value) int { return cmp.Compare(a.String(), b.String()) }) {
+		list = append(list, write(name.String(), table.MapIndex(name)))
+	}
+	return list
 }
 
 // show returns a value as it may be printed.

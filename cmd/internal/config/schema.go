@@ -24,8 +24,10 @@ import (
 //	step      the value is a multiple of this
 //	oneof     the words or numbers that are allowed
 //	max       the greatest length of a text in bytes
-//	most      the greatest length of a list
-//	needed    "true": it must not be empty, and an element of a list, and a step, must state it
+//	most      the greatest length of a list or a table
+//	names     the rule of a table's names: see rules
+//	needed    "true": it must not be empty, but in the flat form of a plan, and an element of a list,
+//	          and a step, must state it
 //	as        the rule of a plain text: see rules
 //	form      what the values are, in a few words, if no other tag and no type says it
 //	hint      what to do about a value that breaks needed or oneof
@@ -38,10 +40,11 @@ import (
 //	flat      "true": a key of a plan that is not made of steps, and the keys below it
 type field struct {
 	key      string
-	index    int // within its struct
+	index    []int // within its struct, or within one that is embedded there
 	typ      reflect.Type
 	reload   Reload
 	form     string
+	names    string
 	hint     string
 	base     string
 	example  string
@@ -72,7 +75,7 @@ type setting struct {
 	*field
 	path     string // tls.key
 	variable string // the channel variable of a plan's setting, "" if it has none
-	index    []int
+	index    []int  // within Config or Plan
 }
 
 const plansKey = "plans"
@@ -111,20 +114,27 @@ func newField(t reflect.Type, tag reflect.StructTag, reload Reload) *field {
 		f.elem = newField(t.Elem(), tag, f.reload)
 		f.elem.needed, f.elem.base, f.elem.main = f.main && f.needed, "", false
 		f.most, _ = strconv.Atoi(tag.Get("most"))
+		f.names = tag.Get("names")
 	default:
 		f.scalar(tag)
 	}
 	return f
 }
 
-// group describes the keys that are the fields of a struct.
+// group describes the keys that are the fields of a struct, and of those that are embedded in it.
 func (f *field) group(t reflect.Type) {
-	for i := range t.NumField() {
-		c := newField(t.Field(i).Type, t.Field(i).Tag, f.reload)
-		c.index, c.flat = i, c.flat || f.flat
+	for _, part := range reflect.VisibleFields(t) {
+		if part.Anonymous {
+			continue
+		}
+		c := newField(part.Type, part.Tag, f.reload)
+		c.index, c.flat = part.Index, c.flat || f.flat
 		f.fields = append(f.fields, c)
 	}
 }
+
+// in returns the field of a struct, or what is below it.
+func (f *field) in(holder reflect.Value) reflect.Value { return holder.FieldByIndex(f.index) }
 
 // scalar takes up what the tags say of a single value. A tag that makes no
 // sense is a programmer's mistake, and panics.
@@ -214,7 +224,7 @@ func (f *field) paths(prefix string) []string {
 func (f *field) settings(prefix string, at []int) []setting {
 	var list []setting
 	for _, c := range f.fields {
-		path, index := join(prefix, c.key), append(slices.Clip(at), c.index)
+		path, index := join(prefix, c.key), slices.Concat(at, c.index)
 		switch {
 		case c.fields != nil:
 			list = append(list, c.settings(path, index)...)
@@ -225,9 +235,10 @@ func (f *field) settings(prefix string, at []int) []setting {
 	return list
 }
 
-// variable is the channel variable of a plan's setting. Steps have none.
+// variable is the channel variable of a plan's setting. Steps have none, and of a bot only its URL
+// has one.
 func (f *field) variable(path string) string {
-	if f.typ == reflect.TypeFor[Steps]() {
+	if f.typ == reflect.TypeFor[Steps]() || strings.HasPrefix(path, agentKey+".") && path != agentURL {
 		return ""
 	}
 	return VariablePrefix + strings.ReplaceAll(path, ".", "_")

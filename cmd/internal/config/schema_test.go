@@ -37,6 +37,9 @@ func countLeaves(t reflect.Type) int {
 		case reflect.Struct:
 			n += countLeaves(f)
 		case reflect.Map:
+			if f.Elem().Kind() != reflect.Struct { // a table of settings' own
+				n++
+			}
 		default:
 			n++
 		}

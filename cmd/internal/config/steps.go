@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -25,6 +26,7 @@ func stepTypes() []flow.Step {
 		&flow.Play{},
 		&flow.Stream{},
 		&flow.Listen{SilenceLevel: flow.Level{DBFS: flow.DefaultLevel}},
+		&flow.Agent{For: 10 * time.Minute, Bot: flow.DefaultBot()},
 		&flow.Set{},
 		&flow.Transfer{},
 		&flow.Hangup{},
@@ -185,6 +187,7 @@ func (n node) step() (step flow.Step, word node) {
 		n.unknownStep(name)
 		return nil, n
 	}
+	n.d.origins[value.key] = value.at
 	fresh := reflect.New(t.typ)
 	fresh.Elem().Set(t.defaults)
 	value.stepValue(t, fresh.Elem())
@@ -282,7 +285,7 @@ func (n node) stepValue(t *stepType, v reflect.Value) {
 	case t.short.typ == t.typ:
 		n.whole(t, v)
 	default:
-		n.decode(t.short, v.Field(t.short.index))
+		n.decode(t.short, t.short.in(v))
 	}
 }
 
@@ -297,7 +300,7 @@ func (n node) whole(t *stepType, v reflect.Value) {
 		if len(n.d.bad.list)+n.d.bad.more > before {
 			return
 		}
-		if err := c.read(format(v.Field(c.index)), reflect.New(c.typ).Elem()); err != nil {
+		if err := c.read(format(c.in(v)), reflect.New(c.typ).Elem()); err != nil {
 			n.below(n.Node, join(n.key, c.key)).report(err)
 		}
 	}

@@ -30,7 +30,7 @@ func TestBadSteps(t *testing.T) {
 		{`- on`, []string{`f:4: plans.x.steps[0]: "on": no such step; known are ` + known}},
 		{`- 5`, []string{`f:4: plans.x.steps[0]: "5": no such step; known are ` + known}},
 		{`- true`, []string{`f:4: plans.x.steps[0]: "true": no such step; known are ` + known}},
-		{`- agent: {url: wss://x}`, []string{`f:4: plans.x.steps[0].agent: no such step; known are ` + known}},
+		{`- dial: {url: wss://x}`, []string{`f:4: plans.x.steps[0].dial: no such step; known are ` + known}},
 		{`- listenn`, []string{`f:4: plans.x.steps[0]: "listenn": no such step; the nearest known is listen`}},
 		{`- wait: 3s`, []string{`f:4: plans.x.steps[0].wait: no such step; known are ` + known}},
 		{`- answer: 3`, []string{`f:4: plans.x.steps[0].answer: "3": takes no value; write answer`}},

@@ -15,6 +15,19 @@ import (
 // decibels is a level of silence_level.
 func decibels(n int) flow.Level { return flow.Level{DBFS: n} }
 
+// bot is one with the default values.
+func bot(url string) flow.Bot {
+	b := flow.DefaultBot()
+	b.URL = url
+	return b
+}
+
+func talking() flow.Step {
+	s := &flow.Agent{For: time.Hour, Bot: bot("ws://127.0.0.1:8000")}
+	s.Format, s.OnClose, s.Parameters = flow.FormatPCM, flow.ThenContinue, map[string]string{"to": "{destination}", "a": "1"}
+	return s
+}
+
 // Every way to write a step well, with what it is to a call, and as it is shown.
 func TestGoodSteps(t *testing.T) {
 	usual := decibels(flow.DefaultLevel)
@@ -43,6 +56,8 @@ func TestGoodSteps(t *testing.T) {
 		{`answer, listen: 15s`, &flow.Listen{For: 15 * time.Second, SilenceLevel: usual}, `listen: 15s`},
 		{`answer, listen: {for: 15s, finish_on: 5, silence_level: auto}`, &flow.Listen{For: 15 * time.Second, FinishOn: "5", SilenceLevel: flow.Level{Auto: true}}, `listen: {for: 15s, finish_on: 5, silence_level: auto}`},
 		{`answer, stream, listen: {for: 1m, silence: 3s, silence_level: -46, no_input: 8s}`, &flow.Listen{For: time.Minute, Silence: 3 * time.Second, SilenceLevel: decibels(-46), NoInput: 8 * time.Second}, `listen: {for: 1m, silence: 3s, silence_level: -46, no_input: 8s}`},
+		{`answer, stream, agent: "wss://bot.example/media"`, &flow.Agent{For: 10 * time.Minute, Bot: bot("wss://bot.example/media")}, `agent: "wss://bot.example/media"`},
+		{`answer, stream, agent: {url: "ws://127.0.0.1:8000", for: 1h, format: pcm, parameters: {to: "{destination}", a: 1}, on_close: continue}`, talking(), `agent: {for: 1h, url: "ws://127.0.0.1:8000", format: pcm, parameters: {a: 1, to: "{destination}"}, on_close: continue}`},
 		{`set: a=b=c`, &flow.Set{Variable: "a", Value: "b=c"}, `set: {name: a, value: b=c}`},
 		{`set: {name: sip_h_X-Plan, value: "two words"}`, &flow.Set{Variable: "sip_h_X-Plan", Value: "two words"}, `set: {name: sip_h_X-Plan, value: "two words"}`},
 		{`set: {name: a, value: 0}`, &flow.Set{Variable: "a", Value: "0"}, `set: {name: a, value: 0}`},
@@ -139,7 +154,7 @@ func TestTableOfSteps(t *testing.T) {
 			if c.form == "" && c.elem == nil || c.needed && c.example == "" || c.below != "" && step.child(c.below) == nil {
 				t.Errorf("%s.%s: form %q, example %q, below %q", step.key, c.key, c.form, c.example, c.below)
 			}
-			if v := step.defaults.Field(c.index); !v.IsZero() {
+			if v := c.in(step.defaults); c.elem == nil && !v.IsZero() {
 				if err := c.read(format(v), v.Addr().Elem()); err != nil {
 					t.Errorf("%s.%s: the default: %v", step.key, c.key, err)
 				}
