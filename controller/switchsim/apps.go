@@ -24,12 +24,11 @@ func findApplication(name string) application {
 		return (*Call).playback
 	case "sleep":
 		return func(c *Call, data string, locked bool) string {
-			c.forgetBreak()
 			c.stay(time.Duration(audiostream.Number(data))*time.Millisecond, locked)
 			return ""
 		}
 	case "bridge": // without the other channel and its events
-		return func(c *Call, _ string, locked bool) string { c.forgetBreak(); c.stay(-1, locked); return "" }
+		return func(c *Call, _ string, locked bool) string { c.stay(-1, locked); return "" }
 	case "transfer":
 		return func(c *Call, data string, _ bool) string { c.appTransfer(data); return "" }
 	case "start_dtmf", "stop_dtmf":
@@ -62,6 +61,10 @@ func (c *Call) execute(name, data, id string, locked bool) {
 	}
 	data = expand(data, c.Variable)
 	c.setVars(header{Name: "current_application", Value: name}, header{Name: "current_application_data", Value: data}, header{Name: "current_application_response"})
+	switch name {
+	case "playback", "sleep", "bridge", "park":
+		c.forgetBreak()
+	}
 	id = c.beginApp(name, data, id)
 	if !c.inStep(name, data) {
 		return

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"tapdeck/controller/switchsim/audio"
 	"tapdeck/controller/switchsim/audiostream"
 	"tapdeck/controller/switchsim/capture"
 	"tapdeck/controller/switchsim/eventsocket"
@@ -38,11 +39,14 @@ type Call struct {
 	next      *destination            // where the call was transferred to
 	leaving   chan struct{}           // closed when next is set
 	state     state
-	mediaAt   time.Time // when media began; zero: not yet
-	idleAudio bool      // send_silence_when_idle was set by then (F47)
-	acked     bool      // the caller has acknowledged the answer
-	played    []Played
+	mediaAt   time.Time              // when media began; zero: not yet
+	idleAudio bool                   // send_silence_when_idle was set by then (F47)
+	acked     bool                   // the caller has acknowledged the answer
+	at        int64                  // the frame that the channel's thread has come to without waiting; -1: that of now
+	held      int64                  // the frame that the thread decides of; -1: none
 	consumed  int64                  // media frames that a stream has read
+	mixed     int64                  // those that one with both directions has read
+	named     []namedEvent           // events of the module that wait for the next frame
 	queue     []*eventsocket.Command // sendmsgs that wait for the channel
 	stream    *audiostream.Stream    // the media bug of uuid_audio_stream
 	streams   []*audiostream.Stream  // every stream that was ever started
@@ -50,6 +54,8 @@ type Call struct {
 	report    Report
 	timers    []*time.Timer
 	late      *eventsocket.Event // CHANNEL_HANGUP that comes after the completions
+
+	played, said audio.Playlist // what the switch plays, and what Say has made the caller say
 }
 
 const noLinger = -2
@@ -62,6 +68,7 @@ func newCall(s *Switch, spec CallSpec) *Call {
 		sw: s, spec: spec, uuid: spec.UUID,
 		done: make(chan struct{}), hungUp: make(chan struct{}), answered: make(chan struct{}),
 		tornDown: make(chan struct{}), wake: make(chan struct{}, 1), breaks: make(chan struct{}, 1), leaving: make(chan struct{}),
+		at: -1, held: -1,
 	}
 	p := &profile{
 		uuid: spec.UUID, caller: spec.Caller, destination: spec.Destination, created: time.Now(),
@@ -102,11 +109,11 @@ func (c *Call) Report() Report {
 	r.Commands = slices.Clone(r.Commands)
 	r.CommandedAt = slices.Clone(r.CommandedAt)
 	r.Executed = slices.Clone(r.Executed)
-	r.Played = slices.Clone(c.played)
+	r.Played, r.hearing = c.played.All(), c.hears()
 	streams, controls := slices.Clone(c.streams), c.outbounds
 	c.mu.Unlock()
 	for _, s := range streams {
-		r.Streams = append(r.Streams, s.Report(r.Played))
+		r.Streams = append(r.Streams, s.Report())
 	}
 	for _, k := range controls {
 		bytes, events := k.listener.Sent()
@@ -187,6 +194,7 @@ func (c *Call) finish() {
 		c.noticeControllers()
 	}
 	c.sendLate()
+	c.setFrame(-1)
 	c.emitState("CS_HANGUP", 10, "")
 	c.mu.Lock()
 	s := c.stream
@@ -257,6 +265,7 @@ func (c *Call) hangup(cause, by string) {
 	}
 	c.mu.Lock()
 	c.setAsCaptured("CHANNEL_UNPARK")
+	c.held = -1
 	c.mu.Unlock()
 	close(c.hungUp)
 	c.note("hangup", cause)

@@ -133,6 +133,8 @@ func (c *outbound) sendMessage(cmd *eventsocket.Command, session string) string 
 	case !c.isHungUp():
 		c.syncThread.Lock()
 		defer c.syncThread.Unlock()
+		c.setFrame(-1)
+		defer c.setFrame(-1)
 		c.message(cmd)
 		c.executeQueued()
 	}

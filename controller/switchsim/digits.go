@@ -89,7 +89,7 @@ func (c *Call) terminate(digit string) {
 	case "none":
 		return
 	}
-	if n := len(c.played); n == 0 || c.played[n-1].To >= 0 || !strings.Contains(ends, digit) {
+	if !c.played.Playing() || !strings.Contains(ends, digit) {
 		return
 	}
 	c.state.vars = c.state.vars.with(header{Name: terminatorUsed, Value: digit})

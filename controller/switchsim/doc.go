@@ -32,4 +32,10 @@
 // Audio: the caller speaks from the moment media flows (the answer, or an
 // earlier pre-answer), in frames of 20 ms. What a stream has carried is in
 // its StreamReport, whose PCM method gives the very bytes again.
+//
+// The caller hears what the switch plays: tones, prompts (a quiet sine of their length), and
+// files of this machine, sample by sample. Call.Heard and Report.Heard have it with its time, which
+// is that of the session's 20 ms frames: two playbacks that are queued are heard without a gap,
+// however late this process is. Call.Say makes him speak at any moment. Files of streamAudio are in
+// Config.TempDir, and go with their stream.
 package switchsim

@@ -2,6 +2,7 @@ package switchsim
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 
 	"tapdeck/controller/switchsim/audio"
@@ -99,6 +100,11 @@ func (spec *CallSpec) answeredBy(e *Extension) {
 func (s *Switch) sound(name string) (audio.Sound, bool) {
 	if sound, isStream, ok := audio.Parse(name); isStream {
 		return sound, ok
+	}
+	if filepath.IsAbs(name) {
+		if sound, known, ok := audio.Open(name); known {
+			return sound, ok
+		}
 	}
 	length, ok := s.cfg.Prompts(name)
 	return audio.File(length), ok

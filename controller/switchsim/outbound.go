@@ -237,20 +237,21 @@ func (c *outbound) awaitConnect() bool {
 // frame. It returns false when the channel is hung up or let go.
 func (c *outbound) awaitMessage() bool {
 	leaving := c.leavingNow()
+	c.setFrame(-1)
 	for !c.queued() {
 		select {
 		case <-c.hungUp:
 			return false
 		case <-c.over:
-			return c.queued() && c.sleep(FrameDuration)
+			return c.queued() && c.awaitTick()
 		case <-leaving: // at the next frame; what is queued by then is executed first (F120)
-			return c.sleep(FrameDuration) && c.queued()
+			return c.awaitTick() && c.queued()
 		case <-c.released:
 			return false
 		case <-c.wake:
 		}
 	}
-	return c.sleep(FrameDuration)
+	return c.awaitTick()
 }
 
 // executeQueued executes what is queued, one after the other.

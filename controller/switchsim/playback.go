@@ -18,27 +18,30 @@ func (c *Call) playback(name string, locked bool) string {
 		return "PLAYBACK ERROR"
 	}
 	c.preAnswer()
-	c.forgetBreak()
-	at := c.beginPlaying(name, sound)
+	i, from := c.beginPlaying(name, sound)
 	c.note("playing", name)
-	whole := c.stay(sound.Length, locked)
-	response := "FILE PLAYED"
+	to, whole := c.stayFrames(from, sound.Length, locked)
+	response, status := "FILE PLAYED", "done"
+	if !whole {
+		status = "break"
+	}
 	if !whole && (c.isHungUp() || c.isLeaving()) && !c.spec.Faults.BrokenIsPlayed {
 		response = "PLAYBACK ERROR"
 	}
-	c.endPlaying(at, whole, response)
+	c.endPlaying(i, to, whole, response)
+	c.emit("PLAYBACK_STOP", header{Name: "file", Value: name}, header{Name: "status", Value: status})
 	return response
 }
 
-// beginPlaying notes that the switch plays something from now on: from the
-// first frame that no stream has read yet.
-func (c *Call) beginPlaying(source string, sound audio.Sound) int {
+// beginPlaying notes that the switch plays something from now on, and returns its number and
+// its first frame.
+func (c *Call) beginPlaying(source string, sound audio.Sound) (i int, from int64) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	from := max(c.position(time.Now()), c.consumed)
-	played := append([]Played(nil), c.played...) // readers hold the old list
-	c.played = append(played, Played{Source: source, From: from, To: -1, Sound: sound})
-	return len(c.played) - 1
+	from = c.frame()
+	i = c.played.Begin(source, from, 0, sound)
+	c.mu.Unlock()
+	c.emit("PLAYBACK_START", header{Name: "file", Value: source})
+	return i, from
 }
 
 // readAhead is in how many samples at a time a sound is read (F68).
@@ -60,14 +63,12 @@ func samples(p *Played, rate int, whole bool) (heard, read int) {
 }
 
 // endPlaying notes the end, and sets the variables that a playback leaves.
-func (c *Call) endPlaying(i int, whole bool, response string) {
+func (c *Call) endPlaying(i int, to int64, whole bool, response string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	played := append([]Played(nil), c.played...)
-	played[i].To = max(c.position(time.Now()), c.consumed, played[i].From)
-	c.played = played
-	rate := c.spec.Leg.Rate(played[i].From) // a change within it changes nothing (F114)
-	heard, read := samples(&played[i], rate, whole)
+	played := c.played.End(i, to)
+	rate := c.spec.Leg.Rate(played.From) // a change within it changes nothing (F114)
+	heard, read := samples(&played, rate, whole)
 	c.setAsCaptured("CHANNEL_EXECUTE_COMPLETE playback",
 		header{Name: "offset", Value: itoa(heard)},
 		header{Name: "ms", Value: itoa(read * 1000 / rate)},
@@ -78,7 +79,6 @@ func (c *Call) endPlaying(i int, whole bool, response string) {
 
 // park stays until a break, or until an older event socket of the call ends (F95).
 func (c *Call) park(locked bool) {
-	c.forgetBreak()
 	c.setInPark(true)
 	c.emit("CHANNEL_PARK")
 	c.stay(-1, locked)
@@ -92,7 +92,8 @@ func (c *Call) setInPark(yes bool) {
 	c.inPark = yes
 }
 
-// forgetBreak forgets a break of nothing (F66). It is to be called before an application stays.
+// forgetBreak forgets a break of nothing (F66). It is to be called before an application that stays
+// has begun: who breaks it after its event means it.
 func (c *Call) forgetBreak() {
 	select {
 	case <-c.breaks:
@@ -100,11 +101,102 @@ func (c *Call) forgetBreak() {
 	}
 }
 
-// stay spends a media duration (negative: without end) in an application. It
+// stayFrames spends the frames that it takes to play length (negative: without end) from frame
+// from on, and returns the frame in which something else may begin. whole is false if it was
+// broken off: by a break or a transfer, at the next frame, or by the hangup. Unless locked,
+// sendmsgs that arrive meanwhile execute inside it (F19), and its own time stands still.
+func (c *Call) stayFrames(from int64, length time.Duration, locked bool) (to int64, whole bool) {
+	end := int64(endless)
+	if length >= 0 {
+		end = from + audio.FramesOf(length)
+	}
+	leaving := c.leavingNow()
+	for !c.isHungUp() && !c.isLeaving() {
+		if !locked && c.queued() {
+			end += c.nested()
+			continue
+		}
+		switch c.awaitFrame(end, locked, leaving) {
+		case frameBegun:
+			return end, true
+		case brokenOff:
+			return c.breakOff(from, end)
+		}
+	}
+	return max(from, c.now()), false
+}
+
+// endless is a frame that never comes.
+const endless = 1 << 35
+
+// nested executes a sendmsg inside of another one, and returns how many frames that took.
+func (c *Call) nested() int64 {
+	c.setFrame(-1)
+	began := c.now()
+	c.message(c.dequeue())
+	return c.now() - began
+}
+
+// now is the media frame that is being spoken.
+func (c *Call) now() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.position(time.Now())
+}
+
+// awaited is what the channel's thread has waited for.
+type awaited int
+
+const (
+	frameBegun awaited = iota
+	brokenOff
+	anotherMessage
+)
+
+// awaitFrame waits until a frame begins, or something comes between.
+func (c *Call) awaitFrame(frame int64, locked bool, leaving <-chan struct{}) awaited {
+	c.setFrame(frame)
+	c.mu.Lock()
+	t := time.NewTimer(time.Until(c.begins(frame)))
+	c.mu.Unlock()
+	defer t.Stop()
+	var wake <-chan struct{}
+	if !locked {
+		wake = c.wake
+	}
+	select {
+	case <-t.C:
+		return frameBegun
+	case <-wake:
+		return anotherMessage
+	case <-c.breaks:
+	case <-leaving:
+	case <-c.hungUp:
+	}
+	return brokenOff
+}
+
+// breakOff ends at the next frame what has played since frame from and would have ended with
+// frame end.
+func (c *Call) breakOff(from, end int64) (to int64, whole bool) {
+	if c.isHungUp() {
+		return max(from, c.now()), false
+	}
+	to = min(max(from, c.now()+1), end)
+	c.setFrame(to)
+	c.mu.Lock()
+	at := c.begins(to)
+	c.mu.Unlock()
+	c.sleepUntil(at)
+	return to, to == end
+}
+
+// stay spends a media duration (negative: without end) in an application that plays nothing. It
 // returns false when it was broken or the call was hung up. Unless locked,
 // sendmsgs that arrive meanwhile execute inside it (F19), and its own time stands
 // still.
 func (c *Call) stay(media time.Duration, locked bool) bool {
+	c.setFrame(-1)
 	left := c.sw.real(media)
 	if media < 0 {
 		left = 1 << 62
@@ -117,6 +209,7 @@ func (c *Call) stay(media time.Duration, locked bool) bool {
 	for left > 0 {
 		if !locked && c.queued() {
 			c.message(c.dequeue())
+			c.setFrame(-1)
 		}
 		began, t := time.Now(), time.NewTimer(left)
 		select {

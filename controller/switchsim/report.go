@@ -52,6 +52,8 @@ type Report struct {
 	Lingered bool
 	// Faults are the faults that took place, in order.
 	Faults []string
+
+	hearing hearing
 }
 
 // Asked says whether the controller has given a command of this API, whatever came of it.

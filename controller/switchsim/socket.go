@@ -41,6 +41,9 @@ func (c *Call) poke() {
 // sleep waits a media duration; false means that the call was hung up first.
 func (c *Call) sleep(media time.Duration) bool { return c.sleepReal(c.sw.real(media)) }
 
+// sleepUntil is sleep until a time.
+func (c *Call) sleepUntil(t time.Time) bool { return c.sleepReal(time.Until(t)) }
+
 // sleepReal is sleep for a real duration.
 func (c *Call) sleepReal(d time.Duration) bool {
 	t := time.NewTimer(d)

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"tapdeck/controller/switchsim/audio"
 	"tapdeck/controller/switchsim/audiostream"
 	"tapdeck/controller/switchsim/fault"
 )
@@ -90,7 +89,7 @@ func (s *Switch) licensed() bool {
 func (c *Call) newStream(start audiostream.Start) *audiostream.Stream {
 	c.mu.Lock()
 	o := audiostream.Options{
-		Start: start, Channel: module{c}, Clock: c.sw.clock, Voice: c.spec.Voice, Idle: c.idleAudio,
+		Start: start, Channel: module{c}, Clock: c.sw.clock, Voice: c.spec.Voice, Said: &c.said, Played: &c.played, Idle: c.idleAudio,
 		NoTLS: c.sw.cfg.NoTLS, Patience: c.sw.patience, Leg: &c.spec.Leg, Faults: &c.spec.Faults, Drop: c.nextDrop(),
 	}
 	c.mu.Unlock()
@@ -145,6 +144,14 @@ type module struct{ *Call }
 
 // Event sends a CUSTOM event of the module.
 func (m module) Event(kind, body string) {
+	if kind == "play" || kind == "json" {
+		m.nameLater(kind, body)
+		return
+	}
+	m.sendEvent(kind, body)
+}
+
+func (m module) sendEvent(kind, body string) {
 	subclass := "mod_audio_stream::" + kind
 	m.mu.Lock()
 	e := m.event("CUSTOM", body, header{Name: "subclass", Value: subclass})
@@ -212,19 +219,21 @@ func (m module) Position(at time.Time) int64 {
 	return m.position(at)
 }
 
-// Due returns how many media frames are complete, and what was played in them.
-func (m module) Due(at time.Time) (int64, []Played) {
+// Due returns how many media frames are complete. Those of which the channel's thread is about to
+// decide are not, in both directions.
+func (m module) Due(at time.Time, both bool) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n := m.position(at)
+	if both {
+		if m.inTime(m.held, at) {
+			n = min(n, m.held)
+		}
+		m.mixed = max(m.mixed, n)
+	}
 	m.consumed = max(m.consumed, n)
-	return n, m.played
+	return n
 }
 
-// position needs c.mu.
-func (c *Call) position(at time.Time) int64 {
-	if c.mediaAt.IsZero() {
-		return 0
-	}
-	return audio.Frames(time.Duration(float64(at.Sub(c.mediaAt)) * c.sw.cfg.Speed))
-}
+// TempFile returns the path of a temporary file.
+func (m module) TempFile(name string) (string, error) { return m.sw.temp.path(name) }

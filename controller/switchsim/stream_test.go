@@ -35,7 +35,7 @@ func acceptKey(key string) string {
 func streaming(t *testing.T, s *Switch, spec CallSpec) (*Call, *controller) {
 	t.Helper()
 	call, c := answered(t, s, spec)
-	c.wants("event plain CUSTOM mod_audio_stream::connect mod_audio_stream::disconnect mod_audio_stream::error mod_audio_stream::json", "+OK event listener enabled plain")
+	c.wants("event plain CUSTOM mod_audio_stream::connect mod_audio_stream::disconnect mod_audio_stream::error mod_audio_stream::json mod_audio_stream::play", "+OK event listener enabled plain")
 	return call, c
 }
 

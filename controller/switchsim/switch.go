@@ -42,6 +42,10 @@ type Config struct {
 	// nil every file exists and lasts 3.5 s, unless its name contains
 	// "missing" or "does/not/exist".
 	Prompts func(file string) (time.Duration, bool)
+	// TempDir is the switch's folder for temporary files: those that streamAudio makes. It is made
+	// for the first one and, if it was, removed when there are no calls any more. When empty, it
+	// has a new name each time.
+	TempDir string
 	// ConnectWait is how long the switch waits for the controller's first
 	// command; 0 means the 25 s of FreeSWITCH (F2).
 	ConnectWait time.Duration
@@ -90,6 +94,7 @@ type Switch struct {
 	bus      eventsocket.Bus
 	status   inbound.Status
 	schedule schedule
+	temp     tempDir
 	wg       sync.WaitGroup
 	// patience is that of a stream's upgrade, which only tests change.
 	patience time.Duration
@@ -109,6 +114,7 @@ func New(cfg Config) *Switch {
 		cfg: cfg, log: cfg.Log, core: uuid.NewString(), patience: audiostream.UpgradeTimeout,
 		clock: audiostream.NewClock(cfg.Tick), calls: make(map[string]*Call),
 	}
+	s.temp.configured = cfg.TempDir
 	s.status.Prompts = cfg.Prompts
 	s.status.SetFacts(cfg.Facts)
 	return s
@@ -172,7 +178,11 @@ func (s *Switch) removeCall(c *Call) {
 	s.mu.Lock()
 	delete(s.calls, c.uuid)
 	delete(s.calls, c.otherLeg)
+	last := len(s.calls) == 0
 	s.mu.Unlock()
+	if last {
+		s.temp.remove()
+	}
 }
 
 func (s *Switch) call(id string) *Call {

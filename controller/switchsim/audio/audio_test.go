@@ -22,7 +22,9 @@ func TestStereoSides(t *testing.T) {
 	if !ok || tone.Length != 60*time.Millisecond {
 		t.Fatalf("tone %+v", tone)
 	}
-	m := Mix{Voice: ToneVoice(8000, 440, 0.5), Kind: "stereo", Rate: 8000, Played: []Played{{From: 5, To: 8, Sound: tone}}}
+	played := &Playlist{}
+	played.Begin("tone", 5, 0, tone)
+	m := Mix{Voice: ToneVoice(8000, 440, 0.5), Kind: "stereo", Rate: 8000, Played: played}
 	for k, loud := range map[int64]bool{4: false, 5: true, 6: true, 7: false, 8: false} {
 		b := make([]byte, m.FrameBytes())
 		m.Frame(b, k)

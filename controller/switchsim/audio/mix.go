@@ -1,5 +1,5 @@
 // Package audio makes what is heard in a simulated call: the caller's voice, what
-// the switch plays, and the mix of both that a stream carries. Nothing of it is
+// the switch plays, and the mix of both that a stream carries. No frame is
 // stored: any 20 ms of any stream can be made again.
 //
 // It starts no goroutine. Voices may be shared by any number of calls.
@@ -11,23 +11,13 @@ import (
 	"time"
 )
 
-// Played is one thing that the switch played to the caller.
-type Played struct {
-	// Source is the tone_stream or file.
-	Source string
-	// From and To are media frames of 20 ms since media began; To is -1 while
-	// it is being played.
-	From, To int64
-	// Sound is how it sounds.
-	Sound Sound
-}
-
 // Mix is all that the audio of one stream is made of.
 type Mix struct {
 	// Voice is the caller's; nil is a caller without RTP.
 	Voice *Voice
-	// Played is what the switch plays, in the order in which it began.
-	Played []Played
+	// Said is what the caller says instead of Voice, at its time; Played what the switch
+	// plays. Either may be nil.
+	Said, Played *Playlist
 	// Kind is "mono", "mixed" or "stereo" (F46), Rate in Hz.
 	Kind string
 	Rate int
@@ -41,6 +31,9 @@ func (m *Mix) Channels() int {
 	return 1
 }
 
+// Both says whether it has both directions of the call.
+func (m *Mix) Both() bool { return m.Kind != "mono" }
+
 // FrameBytes is the size of one 20 ms frame.
 func (m *Mix) FrameBytes() int { return m.Rate / 50 * 2 * m.Channels() }
 
@@ -48,15 +41,25 @@ func (m *Mix) FrameBytes() int { return m.Rate / 50 * 2 * m.Channels() }
 func (m *Mix) Frame(dst []byte, k int64) {
 	n := int64(m.Rate / 50)
 	first := k * n
-	if m.Kind == "mono" {
+	said, speaks := m.Said.At(k)
+	if m.Kind == "mono" && !speaks {
 		m.mono(dst, first, n)
 		return
 	}
-	playing := m.At(k)
+	if m.Kind == "mono" {
+		said.Frame(dst, k, m.Rate)
+		return
+	}
+	playing, plays := m.Played.At(k)
 	for i := range n {
-		left, right := m.Voice.sampleAt(first+i, m.Rate), int16(0)
-		if playing != nil {
-			right = playing.Sound.sample(first+i-playing.From*n, m.Rate)
+		left, right := int16(0), int16(0)
+		if speaks {
+			left = said.Sound.sample(first+i-(said.From-said.Skip)*n, m.Rate)
+		} else {
+			left = m.Voice.sampleAt(first+i, m.Rate)
+		}
+		if plays {
+			right = playing.Sound.sample(first+i-(playing.From-playing.Skip)*n, m.Rate)
 		}
 		if m.Kind == "stereo" {
 			binary.LittleEndian.PutUint16(dst[4*i:], uint16(left))
@@ -86,17 +89,6 @@ func (m *Mix) mono(dst []byte, first, n int64) {
 	}
 }
 
-// At returns what plays during frame k: the latest begun, as nested playbacks
-// are heard (F19); nil is nothing.
-func (m *Mix) At(k int64) *Played {
-	for i := len(m.Played) - 1; i >= 0; i-- {
-		if p := &m.Played[i]; p.From <= k && (p.To < 0 || k < p.To) {
-			return p
-		}
-	}
-	return nil
-}
-
 func clip(s int32) int16 {
 	return int16(max(math.MinInt16, min(math.MaxInt16, s)))
 }
@@ -106,3 +98,6 @@ const FrameDuration = 20 * time.Millisecond
 
 // Frames returns how many whole media frames d has.
 func Frames(d time.Duration) int64 { return int64(d / FrameDuration) }
+
+// FramesOf returns how many media frames it takes to play d, the last one maybe not full.
+func FramesOf(d time.Duration) int64 { return int64((d + FrameDuration - 1) / FrameDuration) }

@@ -1,6 +1,7 @@
 package audio
 
 import (
+	"encoding/binary"
 	"strconv"
 	"strings"
 	"time"
@@ -10,17 +11,23 @@ import (
 // quiet sine, known to tests.
 const promptFrequency = 350
 
-// Sound is something playable: a pattern of tone and silence, or a file that
-// sounds as a sine.
+// Sound is something playable: a pattern of tone and silence, a file that
+// sounds as a sine, or samples.
 type Sound struct {
 	on, off time.Duration
 	hz      []float64
+	pcm     []byte // 16-bit little-endian samples, if rate is not 0
+	rate    int    // of pcm, in Hz
 	// Length is negative if it has no end.
 	Length time.Duration
 }
 
-// sample returns sample i of the tone at the rate, in Hz.
+// sample returns sample i of the sound at the rate, in Hz. Samples of another rate are
+// repeated or left out, where the switch filters.
 func (s *Sound) sample(i int64, rate int) int16 {
+	if s.rate > 0 {
+		return s.sampleOf(i * int64(s.rate) / int64(rate))
+	}
 	if cycle := samples(s.on+s.off, rate); cycle > 0 {
 		if i%cycle >= samples(s.on, rate) {
 			return 0
@@ -31,6 +38,14 @@ func (s *Sound) sample(i int64, rate int) int16 {
 		sum += int32(sine(i, rate, hz, 0.25))
 	}
 	return clip(sum)
+}
+
+// sampleOf returns sample i of pcm; around it is silence.
+func (s *Sound) sampleOf(i int64) int16 {
+	if i < 0 || 2*i+1 >= int64(len(s.pcm)) {
+		return 0
+	}
+	return int16(binary.LittleEndian.Uint16(s.pcm[2*i:]))
 }
 
 func samples(d time.Duration, rate int) int64 {

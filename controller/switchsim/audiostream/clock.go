@@ -96,11 +96,10 @@ func (s *Stream) pump(now time.Time, all bool) {
 	if !s.open || s.paused || s.mix.Rate <= 0 || s.peerClose || s.faults.dropped || len(s.pending) > 0 && !all {
 		return
 	}
-	due, played := s.options.Channel.Due(now)
+	due := s.options.Channel.Due(now, s.mix.Both())
 	if due-s.next < s.packets {
 		return
 	}
-	s.mix.Played = played
 	if s.faults.any {
 		s.pumpFaulty(due, all)
 		return
@@ -127,7 +126,11 @@ func (s *Stream) pump(now time.Time, all bool) {
 // starved says that the module has no frame to read now: one of a mix with both
 // directions needs audio of both, and a parked channel may send none (F47).
 func (s *Stream) starved() bool {
-	return s.mix.Kind != "mono" && !s.options.Idle && s.mix.At(s.next) == nil
+	if !s.mix.Both() || s.options.Idle {
+		return false
+	}
+	_, plays := s.mix.Played.At(s.next)
+	return !plays
 }
 
 // skipStarved leaves out the frames that are due while the stream is starved.

@@ -43,7 +43,7 @@ func (s *Stream) pumpFaulty(due int64, all bool) {
 			return
 		}
 		s.floods()
-		if f.audio.None || s.omits() || leg.held(s.next) || leg.lost(s.next, s.packets, leg.Rate(began) != s.mix.Rate) {
+		if f.audio.None || s.omits() || leg.Held(s.next) || leg.lost(s.next, s.packets, leg.Rate(began) != s.mix.Rate) {
 			s.endPart()
 			s.next += s.packets
 			s.begin = s.next

@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -21,7 +20,7 @@ const (
 	opPong         = 10
 	finBit         = 0x80
 	maskBit        = 0x80
-	maxServerFrame = 1 << 20
+	maxServerFrame = 32 << 20
 )
 
 // appendFrame appends a masked frame with room for n payload bytes, which
@@ -166,8 +165,8 @@ func (s *Stream) serverText(text string) {
 	if muted {
 		return
 	}
-	if strings.Contains(text, `"streamAudio"`) {
-		s.options.Channel.Event("play", `{"audioDataType":"raw","sampleRate":8000,"file":"/tmp/`+s.options.Channel.Variable("uuid")+`_0.tmp.r8"}`)
+	if body, ok := s.streamAudio(text); ok {
+		s.options.Channel.Event("play", body)
 		return
 	}
 	s.options.Channel.Event("json", text)

@@ -35,8 +35,8 @@ func (l *Leg) plain() bool {
 	return len(l.Holds) == 0 && len(l.Codecs) == 0 && l.PacketTime <= audio.FrameDuration
 }
 
-// held says whether media frame k is not there, since the call is held.
-func (l *Leg) held(k int64) bool {
+// Held says whether media frame k is not there, since the call is held.
+func (l *Leg) Held(k int64) bool {
 	at := time.Duration(k) * audio.FrameDuration
 	for _, h := range l.Holds {
 		if at >= h.From && at < h.To {

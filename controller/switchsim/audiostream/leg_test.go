@@ -73,5 +73,5 @@ func pumped(leg Leg, rate int, buffer string) Report {
 		now = now.Add(audio.FrameDuration)
 		s.pump(now, false)
 	}
-	return s.Report(nil)
+	return s.Report()
 }

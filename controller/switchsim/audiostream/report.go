@@ -73,9 +73,8 @@ func (r *Report) PCM() []byte {
 	return pcm
 }
 
-// Report returns what has happened so far; played is what the switch played in
-// this call.
-func (s *Stream) Report(played []audio.Played) Report {
+// Report returns what has happened so far.
+func (s *Stream) Report() Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.report
@@ -85,7 +84,6 @@ func (s *Stream) Report(played []audio.Played) Report {
 	}
 	r.Texts = append([]string(nil), r.Texts...)
 	r.mix = s.mix
-	r.mix.Played = played
 	for i, p := range r.Parts {
 		if i == 0 {
 			r.Offset = p.From * int64(r.Rate/50)

@@ -26,8 +26,11 @@ type Channel interface {
 	Variable(name string) string
 	// Position returns the media frame that is being spoken at a time.
 	Position(at time.Time) int64
-	// Due returns how many media frames are complete, and what was played in them.
-	Due(at time.Time) (frames int64, played []audio.Played)
+	// Due returns how many media frames are complete: nothing that is said in them, or with
+	// both, played, changes any more.
+	Due(at time.Time, both bool) int64
+	// TempFile returns the path of a file with that name in the switch's temporary folder.
+	TempFile(name string) (path string, err error)
 	// Event sends an event of the module.
 	Event(kind, body string)
 	// Detached says that the stream has let go of the channel: another may be started.
@@ -46,8 +49,10 @@ type Options struct {
 	Start
 	Channel Channel
 	Clock   *Clock
-	// Voice is what the caller says.
-	Voice *audio.Voice
+	// Voice is what the caller says, Said what he says instead at its time, and Played what
+	// the switch plays; each may be nil.
+	Voice        *audio.Voice
+	Said, Played *audio.Playlist
 	// Idle says that a parked channel sends silence (F47).
 	Idle bool
 	// NoTLS simulates the module's default build (F52).
@@ -88,6 +93,7 @@ type Stream struct {
 	nextBeat  time.Time
 	scratch   []byte
 	faults    faultState
+	files     tempFiles
 	report    Report
 }
 
@@ -101,7 +107,7 @@ func New(o Options) *Stream {
 		packets: bufferPackets(o.Channel.Variable("STREAM_BUFFER_SIZE")),
 		headers: extraHeaders(o.Channel.Variable("STREAM_EXTRA_HEADERS")),
 		beat:    time.Duration(max(Number(o.Channel.Variable("STREAM_HEART_BEAT")), 0)) * time.Second,
-		mix:     audio.Mix{Voice: o.Voice, Kind: o.Mix, Rate: o.Rate},
+		mix:     audio.Mix{Voice: o.Voice, Said: o.Said, Played: o.Played, Kind: o.Mix, Rate: o.Rate},
 	}
 	s.report = Report{
 		URL: o.URL, Mix: o.Mix, Rate: o.Rate, Channels: s.mix.Channels(), Started: s.started,
@@ -177,6 +183,7 @@ func (s *Stream) fail(e *streamError) {
 	if muted {
 		return
 	}
+	s.removeFiles()
 	if !s.options.Channel.Reopen(s, s.options.Start) {
 		s.options.Channel.Detached(s)
 	}
@@ -217,6 +224,7 @@ func (s *Stream) Close(text, end string) {
 	s.pump(time.Now(), true)
 	s.mu.Unlock()
 	s.options.Channel.Detached(s)
+	s.removeFiles()
 	s.mu.Lock()
 	if text != "" && s.open {
 		s.writeText(text)

@@ -2,6 +2,7 @@ package audiostream
 
 import (
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -29,15 +30,16 @@ func TestSeparate(t *testing.T) {
 // nobody is a channel that is always heard.
 type nobody struct{ began time.Time }
 
-func (nobody) Variable(string) string                     { return "" }
-func (nobody) Event(string, string)                       {}
-func (nobody) Detached(*Stream)                           {}
-func (nobody) Reopen(*Stream, Start) bool                 { return false }
-func (nobody) Fault(string)                               {}
-func (nobody) Note(string, string)                        {}
-func (nobody) TornDown() <-chan struct{}                  { return nil }
-func (c nobody) Position(at time.Time) int64              { return audio.Frames(at.Sub(c.began)) }
-func (c nobody) Due(at time.Time) (int64, []audio.Played) { return c.Position(at), nil }
+func (nobody) Variable(string) string           { return "" }
+func (nobody) Event(string, string)             {}
+func (nobody) Detached(*Stream)                 {}
+func (nobody) Reopen(*Stream, Start) bool       { return false }
+func (nobody) Fault(string)                     {}
+func (nobody) Note(string, string)              {}
+func (nobody) TornDown() <-chan struct{}        { return nil }
+func (c nobody) Position(at time.Time) int64    { return audio.Frames(at.Sub(c.began)) }
+func (c nobody) Due(at time.Time, _ bool) int64 { return c.Position(at) }
+func (nobody) TempFile(string) (string, error)  { return "", os.ErrNotExist }
 
 // TestFramesAllocateNothing: the clock's work for a good stream.
 func TestFramesAllocateNothing(t *testing.T) {
@@ -51,7 +53,7 @@ func TestFramesAllocateNothing(t *testing.T) {
 		now = now.Add(audio.FrameDuration)
 		s.pump(now, false)
 	})
-	if r := s.Report(nil); allocs > 0 || r.Samples < 1000*160 {
+	if r := s.Report(); allocs > 0 || r.Samples < 1000*160 {
 		t.Errorf("%v allocations a frame, %d samples", allocs, r.Samples)
 	}
 }
