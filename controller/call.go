@@ -31,6 +31,9 @@ type call struct {
 	plan        Plan
 	rec         Recording // nil if the sink accepts none
 	stream      stream
+	voice       voice
+	talk        *talk                  // while the call talks with a bot, else nil
+	talked      *talk                  // its latest conversation that is over
 	status      atomic.Pointer[Status] // never nil once it runs
 
 	recordingChanged <-chan struct{} // of rec
@@ -44,7 +47,6 @@ type call struct {
 	completion      completion
 	rate            int    // of what the channel plays, in Hz, at the last completion
 	dtmfType        string // how digits were negotiated, once the call is answered
-	promptPlays     bool   // the last prompt does, though its step was interrupted
 	digits          flow.Digits
 	echoes          []flow.Digit // those that came as events, and may come in the audio, too
 	hungUp          bool
@@ -64,6 +66,7 @@ type call struct {
 	ownTerminators bool      // playback_terminators is ours
 	terminating    string    // … and its value, which ctl.mu protects: the channel's next call looks at it
 	transferring   string    // where to, once we have said so
+	goesOn         bool      // a step gives the call back to the dialplan
 	hangsUp        bool      // a step has the call hung up
 	cause          string    // … with this; "" is NORMAL_CLEARING
 	deadManDue     time.Time // when the dead man's switch is due, at the earliest; zero if it was not set
@@ -141,7 +144,7 @@ func (c *call) waitFor(ctx context.Context, limit time.Duration, done func() boo
 
 // note tells the recording how far the call has come, until it is being concluded.
 func (c *call) note() {
-	sofar := noted{len(c.outcome.Timeline), c.stream.restarts, len(c.outcome.Alarms), len(c.digits.All), len(c.outcome.Prompts)}
+	sofar := noted{len(c.outcome.Timeline), c.stream.restarts, len(c.outcome.Alarms), len(c.digits.All), len(c.outcome.Prompts), c.outcome.Agent.said()}
 	if c.rec == nil || c.noted == sofar || c.outcome.Result != "" {
 		return
 	}
@@ -150,7 +153,7 @@ func (c *call) note() {
 }
 
 // noted is what tells whether there is something new to note.
-type noted struct{ moments, restarts, alarms, digits, prompts int }
+type noted struct{ moments, restarts, alarms, digits, prompts, said int }
 
 // sofar is the call's outcome as far as it has come. Its lists are the call's own.
 func (c *call) sofar() Outcome {
@@ -174,8 +177,17 @@ func (c *call) next(ctx context.Context, timer <-chan time.Time) bool {
 		c.returned, c.transferredAway = true, !c.hungUp && !c.asked
 	case <-c.recordingChanged:
 		c.stream.syncWithSink()
+		c.talk.listen()
 	case <-c.stream.timer.C:
 		c.stream.phaseExpired(ctx)
+	case <-c.voice.wake():
+		c.voice.advance()
+	case <-c.voice.due():
+		c.voice.advance()
+	case <-c.voice.overdue:
+		c.voice.waitedEnough()
+	case e := <-c.talk.events():
+		c.talk.handle(e)
 	case <-c.reasonDue:
 		c.noReason()
 	case <-ctx.Done():
@@ -199,7 +211,7 @@ func (c *call) interruption(ctx context.Context) error {
 	case c.stream.phase == streamFailed && c.plan.OnStreamFailure != FailureContinue:
 		return c.stream.failure
 	}
-	return nil
+	return c.voice.err
 }
 
 // connectionEnd classifies the end of the event socket.

@@ -107,18 +107,26 @@ func (c *call) Execute(ctx context.Context, app, arg string, limit time.Duration
 	if err != nil {
 		return "", c.commandEnd(app, err)
 	}
-	err = c.wait(ctx, limit, c.idle)
-	switch {
-	case errors.Is(err, flow.ErrTimeout):
-		return "", &callEnd{result: Failed, err: fmt.Errorf("wait for the end of %s: nothing within %v", strings.TrimSpace(app+" "+arg), limit), hint: "FreeSWITCH did not complete the application; its log says why"}
-	case err != nil:
+	if err := c.awaitApplication(ctx, strings.TrimSpace(app+" "+arg), limit, c.idle); err != nil {
 		return "", err
 	}
 	return c.completion.response, nil
 }
 
+// awaitApplication waits until an application that was given has ended.
+func (c *call) awaitApplication(ctx context.Context, what string, limit time.Duration, ended func() bool) error {
+	err := c.wait(ctx, limit, ended)
+	if errors.Is(err, flow.ErrTimeout) {
+		return &callEnd{result: Failed, err: fmt.Errorf("wait for the end of %s: nothing within %v", what, limit), hint: "FreeSWITCH did not complete the application; its log says why"}
+	}
+	return err
+}
+
 // idle says that no application of ours runs, and that the reason of its end is known.
 func (c *call) idle() bool { return c.running == "" && c.reasonDue == nil }
+
+// busy says that the switch still carries out something of ours.
+func (c *call) busy() bool { return c.running != "" || c.voice.playing() }
 
 // breakPause is how long after a break what runs may end: a frame or two (F84).
 const breakPause = 100 * time.Millisecond

@@ -27,6 +27,7 @@ func (c *call) conclude(ctx context.Context, err error) {
 		c.awaitAnswer(ctx)
 		c.disarmDeadMan(ctx)
 	}
+	c.endTalk()
 	timeout := c.plan.Stream.StopTimeout
 	if c.stream.forgotten {
 		timeout = 0
@@ -78,7 +79,7 @@ func (c *call) endChannel(ctx context.Context, result Result) {
 		c.waitAfterPlan(ctx, returnGrace, func() bool { return c.returned || c.hangupComplete })
 		c.release(ctx)
 	// A call that was not answered, and for which nothing runs, can go to the dialplan's next action.
-	case result == Refused, result == Misconfigured, result == Failed && !c.wasAnswered && c.running == "",
+	case c.goesOn, result == Refused, result == Misconfigured, result == Failed && !c.wasAnswered && !c.busy(),
 		result == StreamFailed && c.plan.OnStreamFailure == FailureDialplan:
 		c.release(ctx)
 	case result == Aborted:
@@ -111,7 +112,7 @@ func (c *call) confirm(ctx context.Context) {
 	case c.outcome.Result == SwitchLost && c.transferredAway && c.returned:
 		c.endsAs(c.transferEnd())
 	}
-	if c.outcome.Result != Completed || c.conn.Err() == nil {
+	if c.outcome.Result != Completed || c.goesOn || c.conn.Err() == nil {
 		return
 	}
 	c.waitAfterPlan(ctx, c.ctl.cfg.CommandTimeout, func() bool { return c.over })
@@ -133,11 +134,12 @@ func (c *call) endsAs(e *callEnd) {
 func (c *call) release(ctx context.Context) {
 	c.awaitAnswer(ctx)
 	c.giveBack(ctx)
+	c.voice.hush()
 	if c.running != "" {
 		c.bgapi(ctx, "uuid_break "+c.channel+" all")
 	}
 	// If a command could not be given, the connection is over, and so is this.
-	c.waitAfterPlan(ctx, c.ctl.cfg.StepGrace, func() bool { return c.running == "" || c.hungUp })
+	c.waitAfterPlan(ctx, c.ctl.cfg.StepGrace, func() bool { return !c.busy() || c.hungUp })
 	c.conn.Close()
 }
 
@@ -146,7 +148,7 @@ func (c *call) release(ctx context.Context) {
 func (c *call) hangup(ctx context.Context, cause string) {
 	c.beginStep("hangup")
 	c.asked = true
-	if c.running == "" {
+	if !c.busy() {
 		if _, err := c.conn.Execute(ctx, "hangup", cause); err != nil {
 			return
 		}

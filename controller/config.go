@@ -31,6 +31,8 @@ type Config struct {
 	// Variables are the names of the channel variables that go into each call's record. Headers
 	// must have them, too.
 	Variables []string
+	// Instance is this tapdeck's name, which bots may be told.
+	Instance string
 	// Player is how audio gets into a call.
 	Player Player
 }

@@ -63,6 +63,7 @@ type Controller struct {
 	plans    Plans
 	log      *zap.Logger
 	metrics  *metrics
+	ending   sync.WaitGroup // conversations that their calls wait for no more
 	maxCalls atomic.Int64
 	draining atomic.Bool
 
@@ -100,6 +101,7 @@ func (c *Controller) Serve(ctx context.Context, ln net.Listener, server *esl.Ser
 	})
 	defer stop()
 	err := server.Serve(connections, ln, func(_ context.Context, conn *esl.Conn) { c.handle(ctx, conn) })
+	c.ending.Wait()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -137,6 +139,7 @@ func (c *Controller) handle(ctx context.Context, conn *esl.Conn) {
 	}
 	k = c.newCall(conn, id, peer)
 	c.begin(k)
+	defer k.voice.close()
 	k.run(ctx)
 }
 
@@ -202,6 +205,7 @@ func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
 	k.log = c.log.With(zap.String("call", k.info.UUID))
 	k.stream.c, k.stream.timer = k, time.NewTimer(time.Hour)
 	k.stream.timer.Stop()
+	k.voice.c = k
 	k.status.Store(&Status{Info: k.info})
 	k.log.Info("call started", zap.String("caller", k.info.Caller), zap.String("destination", k.info.Destination),
 		zap.String("plan", plan.Name), zap.String("peer", peer))

@@ -31,3 +31,11 @@ type Utterance struct {
 	// Cleared says that it was cut short.
 	Cleared bool
 }
+
+// said counts what the caller has heard.
+func (c *Conversation) said() int {
+	if c == nil {
+		return 0
+	}
+	return len(c.Utterances) + c.Connects
+}

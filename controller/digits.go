@@ -25,6 +25,7 @@ func (c *call) pressed(ev *esl.Event) {
 		return
 	}
 	c.digits.Press(digit)
+	c.talk.press(digit)
 	limit := zap.Skip()
 	if len(c.digits.All) > loggedDigits {
 		limit = ratelog(c.info.UUID)

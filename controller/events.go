@@ -29,7 +29,9 @@ func (c *call) observe(ctx context.Context, ev *esl.Event) {
 			c.job, c.answered = "", answer
 			return
 		}
-		c.stream.answered(ctx, job, answer)
+		if !c.voice.answered(job) {
+			c.stream.answered(ctx, job, answer)
+		}
 		return
 	}
 	if ev.Get("Unique-ID") != c.channel {
@@ -48,6 +50,10 @@ func (c *call) observe(ctx context.Context, ev *esl.Event) {
 	case "DTMF":
 		c.pressed(ev)
 	case "CUSTOM":
+		if ev.Subclass() == eventPlay {
+			c.voice.named(ev)
+			return
+		}
 		c.stream.reported(ev.Subclass(), ev.Body)
 	}
 }
@@ -69,14 +75,11 @@ const reasonGrace = 100 * time.Millisecond
 // awaited, so that what was broken off is not taken for played, nor for a file that can't
 // be.
 func (c *call) completed(ev *esl.Event) {
-	ours := c.running != "" && ev.Get("Application-UUID") == c.running
 	app := ev.Get("Application")
 	if app == "socket" { // the last event of a call that goes elsewhere
 		c.outcome.Variables = c.ctl.recordedVariables(ev, c.info.Variables)
 	}
-	if ours {
-		c.running, c.completion = "", c.completionOf(ev)
-	}
+	done, ours := c.oursEnded(ev)
 	if app == "answer" {
 		c.dtmfType = ev.Get("variable_dtmf_type")
 	}
@@ -91,9 +94,24 @@ func (c *call) completed(ev *esl.Event) {
 		c.transferredAway, c.reasonDue = !c.asked, nil
 	case !stays:
 		c.reasonDue = time.After(c.ctl.cfg.CommandTimeout)
-	case c.socketAppEnded, app == "playback" && c.completion.response != filePlayed && c.completion.response != fileNotFound:
+	case c.socketAppEnded, app == "playback" && done.response != filePlayed && done.response != fileNotFound:
 		c.reasonDue = time.After(reasonGrace)
 	}
+}
+
+// oursEnded says whether it is an application of ours that has ended, and how.
+func (c *call) oursEnded(ev *esl.Event) (done completion, ours bool) {
+	id, done := ev.Get("Application-UUID"), c.completionOf(ev)
+	if ours = c.running != "" && id == c.running; ours {
+		c.running, c.completion = "", done
+		c.voice.resume()
+	} else {
+		ours = c.voice.completed(id, done)
+	}
+	if ours {
+		c.rate, _ = strconv.Atoi(ev.Get("Channel-Write-Codec-Rate"))
+	}
+	return done, ours
 }
 
 // noReason decides that no reason will come: the application has ended by itself, and if it is

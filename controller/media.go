@@ -77,13 +77,23 @@ func (m media) Speech() flow.Speech {
 // for a channel that had media before (F47). The next application or the hangup ends it.
 func (m media) KeepAlive(ctx context.Context) error {
 	c := m.c
-	if !c.plan.bothWays() || c.ringing || c.rec == nil || c.running != "" {
+	if !c.standsStill() {
 		return nil
 	}
 	if err := c.terminateOn(ctx, ""); err != nil {
 		return err
 	}
-	id, err := c.conn.Execute(context.WithoutCancel(ctx), "playback", "silence_stream://-1")
+	return c.playSilence()
+}
+
+// standsStill says whether the stream does, since nothing is played.
+func (c *call) standsStill() bool {
+	return c.plan.bothWays() && !c.ringing && c.rec != nil && !c.busy()
+}
+
+// playSilence plays silence until it is ended.
+func (c *call) playSilence() error {
+	id, err := c.conn.Execute(context.Background(), "playback", "silence_stream://-1")
 	if err != nil {
 		return c.commandEnd("playback", err)
 	}

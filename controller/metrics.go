@@ -3,6 +3,9 @@ package controller
 import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"tapdeck/controller/agent"
+	"tapdeck/controller/player"
 )
 
 // metrics are the controller's. None has a label per call.
@@ -13,6 +16,9 @@ type metrics struct {
 	connect    prometheus.Histogram
 	firstAudio prometheus.Histogram
 	restarts   prometheus.Counter
+	response   prometheus.Histogram
+	agent      *agent.Metrics
+	player     *player.Metrics
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -32,6 +38,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "tapdeck_stream_first_audio_seconds", Help: "Time from the first start of a call's stream to its first audio.", Buckets: connecting,
 		}),
 		restarts: to.NewCounter(prometheus.CounterOpts{Name: "tapdeck_stream_restarts_total", Help: "Dropped streams that were started again."}),
+		response: to.NewHistogram(prometheus.HistogramOpts{
+			Name: "tapdeck_agent_response_seconds", Help: "Time from the end of a caller's speech until a bot was heard.",
+			Buckets: []float64{.1, .2, .3, .4, .5, .6, .8, 1, 1.5, 2, 3, 5, 10},
+		}),
+		agent: agent.NewMetrics(reg), player: player.NewMetrics(reg),
 	}
 	for _, r := range Results() {
 		m.calls.WithLabelValues(string(r))

@@ -9,6 +9,7 @@ import (
 
 	"tapdeck/controller/esl"
 	"tapdeck/controller/flow"
+	"tapdeck/controller/player"
 
 	"go.uber.org/zap"
 )
@@ -32,11 +33,6 @@ func (c *call) completionOf(ev *esl.Event) completion {
 	if done.response != fileNotFound && samples > 0 && begunWith > 0 {
 		done.heard = time.Duration(samples) * time.Second / time.Duration(begunWith)
 	}
-	c.rate = rate
-	if c.promptPlays { // the hangup was told of before
-		c.promptPlays = false
-		c.outcome.Prompts[len(c.outcome.Prompts)-1].Heard = done.heard
-	}
 	return done
 }
 
@@ -58,25 +54,31 @@ func (c *call) Playback(ctx context.Context, s flow.Sound) (flow.Playback, error
 	if s.Length > 0 {
 		limit = s.Length + c.ctl.cfg.StepGrace
 	}
-	begun := time.Now()
+	begun, prompt := time.Now(), len(c.outcome.Prompts)
 	if s.Length == 0 {
 		c.outcome.Prompts = append(c.outcome.Prompts, flow.Prompt{File: s.File, Step: c.place(c.step), Began: begun})
 	}
-	_, err := c.Execute(ctx, "playback", s.File, limit)
-	played := c.played(begun, err)
+	var done completion
+	c.voice.open().File(s.File, func(p player.Played) {
+		done = completion{response: p.Response, digit: p.Digit, heard: p.Heard, came: p.Response != ""}
+		if done.came && s.Length == 0 { // even if the hangup was told of before
+			c.outcome.Prompts[prompt].Heard = p.Heard
+		}
+	})
+	c.voice.advance()
+	err := c.awaitApplication(ctx, "playback "+s.File, limit, func() bool { return done.came && c.reasonDue == nil })
+	played := c.played(begun, done, err)
 	c.digits.Use(played.Digit)
 	if s.Length == 0 {
-		p := &c.outcome.Prompts[len(c.outcome.Prompts)-1]
+		p := &c.outcome.Prompts[prompt]
 		p.Heard, p.EndedBy = played.Heard, played.EndedBy
-		c.promptPlays = !c.completion.came
 	}
 	return played, err
 }
 
 // played is how a playback that was given went.
-func (c *call) played(begun time.Time, err error) flow.Playback {
+func (c *call) played(begun time.Time, done completion, err error) flow.Playback {
 	var e *callEnd
-	done := c.completion
 	p := flow.Playback{Response: done.response, Digit: done.digit, Heard: done.heard, EndedBy: flow.PromptError}
 	switch {
 	case done.digit != "":

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"tapdeck/controller/player"
 )
 
 // Status is how a running call stands.
@@ -14,9 +16,15 @@ type Status struct {
 	StepBegan time.Time
 	// Stream is how its stream stands at the sink; nil if it has none.
 	Stream *StreamState
+	// Speaks is who speaks; nil if the call does not talk with a bot.
+	Speaks *Speaks
 
-	rec Recording // whose state Stream is
+	rec  Recording      // whose state Stream is
+	talk *player.Player // by which the bot is heard
 }
+
+// Speaks is who speaks in a conversation. Both may, and nobody.
+type Speaks struct{ Caller, Bot bool }
 
 // Ended is a call that is over.
 type Ended struct {
@@ -37,6 +45,10 @@ func (c *Controller) Calls() []Status {
 		if s.rec != nil {
 			state := s.rec.State()
 			s.Stream = &state
+			if s.talk != nil {
+				_, bot := s.talk.Speaking()
+				s.Speaks = &Speaks{Caller: state.Talk.Speaking, Bot: bot}
+			}
 		}
 		all = append(all, s)
 	}
@@ -59,6 +71,13 @@ func (c *call) beginStep(step string) time.Time {
 	now := time.Now()
 	c.status.Store(&Status{Info: c.info, Step: step, StepBegan: now, rec: c.rec})
 	return now
+}
+
+// showTalk has Calls tell who speaks, until the next step begins.
+func (c *call) showTalk() {
+	s := *c.status.Load()
+	s.talk = c.voice.player
+	c.status.Store(&s)
 }
 
 // endStep measures the step that ends.

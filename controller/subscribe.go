@@ -23,14 +23,25 @@ const unused = "CHANNEL_EXECUTE CHANNEL_STATE CHANNEL_PROGRESS CHANNEL_PROGRESS_
 // the word CUSTOM is a subclass (F18), so it comes last.
 const wanted = "BACKGROUND_JOB CUSTOM mod_audio_stream::connect mod_audio_stream::disconnect mod_audio_stream::error"
 
+// eventPlay is the event by which mod_audio_stream names the file that it has made of audio it was
+// sent, and eventJSON that of every other text, which such audio is to a module that makes none (F130).
+const (
+	eventPlay = "mod_audio_stream::play"
+	eventJSON = "mod_audio_stream::json"
+)
+
 // subscribe sets up the connection and the dead man's switch.
 func (c *call) subscribe(ctx context.Context) error {
 	c.beginStep("connect")
+	events := wanted
+	if flow.HaveVoice(c.plan.Steps) {
+		events += " " + eventPlay + " " + eventJSON
+	}
 	for _, line := range []string{
 		fmt.Sprintf("linger %d", lingerSeconds),
 		"myevents json",
 		"nixevent " + unused,
-		"event json " + wanted,
+		"event json " + events,
 	} {
 		if _, err := c.conn.Command(context.WithoutCancel(ctx), line); err != nil {
 			return c.commandEnd(line, err)

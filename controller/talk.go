@@ -1,13 +1,299 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"time"
 
+	"go.uber.org/zap"
+
+	"tapdeck/controller/agent"
 	"tapdeck/controller/flow"
 )
 
-// Talk implements flow.Channel.
-func (c *call) Talk(context.Context, *flow.Agent) (flow.TalkEnd, error) {
-	return "", errors.New("no bot here yet")
+// talk is a call's conversation with a bot. The session has goroutines of its own, which reach the
+// call by events only; all else is the call's goroutine's.
+type talk struct {
+	c       *call
+	step    *flow.Agent
+	session *agent.Session
+	notes   *Conversation
+	before  Conversation // the call's earlier ones
+
+	end      flow.TalkEnd // "" while it goes on
+	err      error        // why the bot has failed
+	hint     string       // what to do about it
+	atOnce   bool         // what the bot has said is not heard to its end
+	cause    string       // of the hangup
+	to       string       // of the transfer
+	speaking bool         // the caller
+	turns    []time.Time  // ends of his speech that have no answer yet
+}
+
+// Talk implements flow.Channel. What the bot has said when it ends the conversation is heard.
+func (c *call) Talk(ctx context.Context, step *flow.Agent) (flow.TalkEnd, error) {
+	if c.rec == nil {
+		return c.afterFailure(step, errNoEar, hintNoEar)
+	}
+	t, err := c.startTalk(ctx, step)
+	if err != nil {
+		return c.afterFailure(step, err, hintToken)
+	}
+	defer t.leave()
+	if err = c.terminateOn(ctx, ""); err == nil {
+		err = c.wait(ctx, step.For, func() bool { return t.isOver() })
+	}
+	t.noteEnd(err)
+	if err != nil && !errors.Is(err, flow.ErrTimeout) {
+		return t.end, err
+	}
+	c.voice.hush()
+	return t.follow(ctx)
+}
+
+// errNoEar is why there is no conversation in a call whose audio the sink does not accept.
+var errNoEar = errors.New("the sink accepts no stream of this call, so that the bot would hear nothing")
+
+const (
+	hintNoEar = "this call's line about its recording says why"
+	hintToken = "the file or the environment variable must hold the token, and tapdeck must be allowed to read it"
+)
+
+// startTalk begins a conversation.
+func (c *call) startTalk(ctx context.Context, step *flow.Agent) (*talk, error) {
+	cfg, err := c.agentConfig(step)
+	if err != nil {
+		return nil, err
+	}
+	if c.outcome.Agent == nil {
+		c.outcome.Agent = &Conversation{}
+	}
+	t := &talk{c: c, step: step, notes: c.outcome.Agent, before: *c.outcome.Agent}
+	t.notes.Format, t.notes.EndedBy = step.Format, ""
+	t.session = agent.Start(context.WithoutCancel(ctx), cfg, c.rec.Tap(), c.voice.open(), c.log, c.ctl.metrics.agent)
+	c.talk = t
+	c.showTalk()
+	return t, nil
+}
+
+// events are what the bot does; nil if none talks.
+func (t *talk) events() <-chan agent.Event {
+	if t == nil {
+		return nil
+	}
+	return t.session.Events()
+}
+
+// isOver says whether the conversation is, after everything that happens in the call.
+func (t *talk) isOver() bool {
+	c := t.c
+	t.noteUtterances()
+	if c.stream.phase == streamFull && t.end == "" {
+		t.end, t.atOnce = flow.TalkStream, true
+	}
+	if c.voice.silent() && c.standsStill() {
+		c.voice.err = cmp.Or(c.voice.err, c.playSilence())
+	}
+	return t.end != "" && (t.atOnce || c.voice.silent())
+}
+
+// handle handles what the bot has done.
+func (t *talk) handle(e agent.Event) {
+	c := t.c
+	switch e.Kind {
+	case agent.Connected:
+		if t.notes.ConnectedAt.IsZero() {
+			t.notes.ConnectedAt = e.At
+		}
+	case agent.Ended:
+		t.endBy(flow.TalkClosed)
+	case agent.Failed:
+		t.err, t.hint = e.Err, e.Text
+		t.endBy(flow.TalkFailed)
+	case agent.HangUp:
+		t.cause = e.Text
+		t.endBy(flow.TalkBotHangup)
+	case agent.Transfer:
+		t.to = e.Text
+		t.endBy(flow.TalkTransfer)
+	case agent.SendDigits:
+		c.sendDigits(e.Text)
+	}
+}
+
+// endBy ends the conversation, unless it has ended.
+func (t *talk) endBy(end flow.TalkEnd) {
+	if t.end == "" {
+		t.end = end
+	}
+}
+
+// listen tells the bot whether the caller speaks, who may cut it short by that.
+func (t *talk) listen() {
+	if t == nil {
+		return
+	}
+	c := t.c
+	now := c.rec.State().Talk
+	if now.Speaking == t.speaking {
+		return
+	}
+	t.speaking = now.Speaking
+	if !now.Speaking {
+		t.turns = append(t.turns, now.Until)
+		t.session.Speech(false, c.rec.Position(now.Until))
+		return
+	}
+	t.session.Speech(true, c.rec.Position(now.Since))
+	if t.step.BargeIn == flow.BargeInAuto && !c.voice.silent() {
+		c.voice.hush()
+		t.session.BargeIn(c.rec.Position(now.Since))
+	}
+}
+
+// press tells the bot of a key.
+func (t *talk) press(digit flow.Digit) {
+	if t != nil {
+		t.session.Digit(digit.Digit, t.c.rec.Position(digit.At))
+	}
+}
+
+// noteUtterances notes what the caller has heard of the bot.
+func (t *talk) noteUtterances() {
+	for _, u := range t.c.voice.player.Utterances() {
+		t.notes.Utterances = append(t.notes.Utterances, Utterance{From: u.Began, To: u.Ended, Cleared: u.Cleared})
+		t.noteResponse(u.Began)
+		if u.Cleared {
+			t.notes.BargeIns++
+			t.c.log.Info("barge-in", zap.Int64("heard_ms", u.Heard.Milliseconds()), ratelog(t.c.info.UUID))
+		}
+	}
+}
+
+// noteResponse measures the time from the end of the caller's speech until the bot was heard: the
+// first time after it.
+func (t *talk) noteResponse(heard time.Time) {
+	later := slices.IndexFunc(t.turns, func(turn time.Time) bool { return turn.After(heard) })
+	if later < 0 {
+		later = len(t.turns)
+	}
+	if later > 0 {
+		took := heard.Sub(t.turns[later-1])
+		t.turns = t.turns[later:]
+		t.notes.Responses = append(t.notes.Responses, took)
+		t.c.ctl.metrics.response.Observe(took.Seconds())
+	}
+}
+
+// noteEnd notes what has ended the conversation.
+func (t *talk) noteEnd(err error) {
+	c := t.c
+	switch {
+	case t.end != "": // its rest was being heard
+	case errors.Is(err, flow.ErrTimeout):
+		t.end = flow.TalkTime
+	case c.transferredAway:
+		t.end = flow.TalkTransfer
+	case c.stream.phase == streamFailed:
+		t.end = flow.TalkStream
+	default:
+		t.end = flow.TalkHangup
+	}
+	t.notes.EndedBy = string(t.end)
+}
+
+// follow does what follows a conversation that nothing has interrupted.
+func (t *talk) follow(ctx context.Context) (flow.TalkEnd, error) {
+	c := t.c
+	switch {
+	case t.end == flow.TalkBotHangup:
+		c.HangUp(t.cause)
+	case t.end == flow.TalkTransfer:
+		if err := c.Media().Stop(ctx); err != nil {
+			return t.end, err
+		}
+		return t.end, c.Transfer(ctx, t.to)
+	case t.end == flow.TalkFailed:
+		return c.afterFailure(t.step, t.err, t.hint)
+	case t.end == flow.TalkClosed && t.step.OnClose == flow.ThenDialplan:
+		c.goesOn = true
+		return t.end, &callEnd{result: Completed}
+	}
+	return t.end, nil
+}
+
+// afterFailure is what becomes of a call whose bot has failed.
+func (c *call) afterFailure(step *flow.Agent, err error, hint string) (flow.TalkEnd, error) {
+	c.log.Warn("agent failed", zap.NamedError("err", err), hintField(hint), zap.String("on_failure", string(step.OnFailure)))
+	if step.OnFailure == flow.ThenContinue {
+		return flow.TalkFailed, nil
+	}
+	c.goesOn = step.OnFailure == flow.ThenDialplan
+	return flow.TalkFailed, &callEnd{result: AgentFailed, err: err, hint: hint}
+}
+
+// leave ends the session. The bot is told so, which may take a while, and nobody waits.
+func (t *talk) leave() {
+	c := t.c
+	c.talk, c.talked = nil, t
+	t.sync()
+	c.ctl.ending.Go(func() { t.session.Stop(string(t.end)) })
+}
+
+// endTalk completes what is noted of conversations. Nothing is played any more.
+func (c *call) endTalk() {
+	c.voice.close()
+	if c.talked != nil {
+		c.talked.noteUtterances()
+		c.talked.sync()
+	}
+}
+
+// sync notes what the session and the player have counted. Those of earlier conversations stay.
+func (t *talk) sync() {
+	s, p := t.session.State(), t.c.voice.player.State()
+	n := t.notes
+	n.Connects, n.Reconnects, n.Dropped = t.before.Connects+s.Connects, t.before.Reconnects+s.Reconnects, t.before.Dropped+s.Dropped
+	n.Refused = p.Refused // of the player, which is the call's
+	if n.ConnectedAt.IsZero() {
+		n.ConnectedAt = s.FirstConnected
+	}
+	if n.FirstAudioAt.IsZero() {
+		n.FirstAudioAt = s.FirstAudio
+	}
+}
+
+// agentConfig is what a session is told of its bot and its call.
+func (c *call) agentConfig(step *flow.Agent) (agent.Config, error) {
+	tokens, err := step.Tokens()
+	if err != nil {
+		return agent.Config{}, err
+	}
+	cfg, info := c.ctl.cfg, c.info
+	return agent.Config{
+		URL: step.URL, Format: agent.Format(step.Format), Token: tokens.Bearer, TwilioAuthToken: tokens.Twilio,
+		AccountSID: cmp.Or(step.AccountSID, agent.AccountSID(cfg.Instance)), Parameters: c.parameters(step),
+		ConnectTimeout: step.ConnectTimeout, Reconnect: step.Reconnect,
+		Rate: c.plan.Stream.SampleRate, BargeIn: agent.BargeIn(step.BargeIn),
+		Call: agent.Call{ID: info.UUID, Caller: info.Caller, Destination: info.Destination, Plan: info.Plan},
+	}, nil
+}
+
+func (c *call) parameters(step *flow.Agent) (list []agent.Parameter) {
+	values := map[string]string{
+		"caller": c.info.Caller, "destination": c.info.Destination, "call": c.info.UUID, "plan": c.info.Plan, "instance": c.ctl.cfg.Instance,
+	}
+	for _, p := range step.Expand(values) {
+		list = append(list, agent.Parameter(p))
+	}
+	return list
+}
+
+// sendDigits sends digits to the caller's side, as the bot asks.
+func (c *call) sendDigits(digits string) {
+	if _, err := c.bgapi(context.Background(), "uuid_send_dtmf "+c.channel+" "+digits); err == nil {
+		c.log.Info("agent sent digits", zap.Int("digits", len(digits)), ratelog(c.info.UUID))
+	}
 }

@@ -31,7 +31,7 @@ func (*Agent) Name() string { return "agent" }
 
 // Needs implements Step. The bot hears digits.
 func (*Agent) Needs() Needs {
-	return Needs{Digits: true, Modules: []Module{{"mod_sndfile", "plays what the bot says"}}}
+	return Needs{Digits: true, Voice: true, Modules: []Module{{"mod_sndfile", "plays what the bot says"}}}
 }
 
 // Length implements Step.
@@ -59,7 +59,7 @@ func (t Then) words() string {
 func (s *Agent) Run(ctx context.Context, ch Channel) error {
 	ch.Reached()
 	end, err := ch.Talk(ctx, s)
-	if err == nil && (end == TalkBotHangup || end == TalkClosed && s.OnClose == ThenHangup) {
+	if err == nil && end == TalkClosed && s.OnClose == ThenHangup {
 		ch.HangUp("")
 	}
 	return err

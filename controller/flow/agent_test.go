@@ -39,7 +39,7 @@ func TestAfterTheConversation(t *testing.T) {
 	}{
 		{flow.ThenHangup, flow.TalkClosed, nil, true},
 		{flow.ThenContinue, flow.TalkClosed, nil, false},
-		{flow.ThenContinue, flow.TalkBotHangup, nil, true},
+		{flow.ThenContinue, flow.TalkBotHangup, nil, false}, // the call knows the cause, and does it,
 		{flow.ThenHangup, flow.TalkTime, nil, false},
 		{flow.ThenHangup, flow.TalkFailed, nil, false}, // on_failure: continue
 		{flow.ThenDialplan, flow.TalkClosed, failure, false},

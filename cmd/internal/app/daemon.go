@@ -65,7 +65,7 @@ func newDaemon(loaded *config.Loaded, log *zap.Logger, level zap.AtomicLevel, di
 	d.events = esl.NewServer(eslConfig(loaded.Config), log, d.registry)
 	settings := controller.DefaultConfig()
 	settings.MaxCalls, settings.Variables = loaded.Config.ESL.MaxCalls, loaded.Config.Record.Variables
-	settings.Player = loaded.Config.Player.Controller()
+	settings.Player, settings.Instance = loaded.Config.Player.Controller(), loaded.Config.InstanceName()
 	d.controller = controller.New(settings, recorder{d.sink, &d.lost, loaded.Config.InstanceName()}, d.plan, log, d.registry)
 	d.admin = admin.Server{
 		Token: loaded.Config.Admin.Token, Pprof: loaded.Config.Admin.Pprof,

@@ -1,0 +1,184 @@
+package controller
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tapdeck/controller/esl"
+	"tapdeck/controller/player"
+)
+
+// voice is what a call plays: its player, and the switch as the player has it.
+type voice struct {
+	c      *call
+	player *player.Player // nil until something is played
+
+	// A playback could be overtaken by the break before it, which runs in a thread of its own
+	// (F15): it waits until that is answered, and until the silence of KeepAlive has ended.
+	held    []given
+	job     string           // of the break whose answer is awaited
+	overdue <-chan time.Time // when the answer, or the end of the silence, is no longer awaited
+	err     error            // why a playback could not be given
+}
+
+// given is a playback that the player has given.
+type given struct{ id, file string }
+
+// open returns the player, made for the first sound.
+func (v *voice) open() *player.Player {
+	if v.player == nil {
+		v.player = player.New(v.c.playerConfig(), v, v.c.log, v.c.ctl.metrics.player)
+	}
+	return v.player
+}
+
+// playerConfig is how this call's audio gets to its switch: at the rate of what the channel plays.
+func (c *call) playerConfig() player.Config {
+	rate, p := 8000, c.ctl.cfg.Player
+	if c.rate >= 16000 {
+		rate = 16000
+	}
+	return player.Config{Rate: rate, Method: player.Method(p.Method), Directory: p.Directory, Limit: p.Limit, Call: c.info.UUID}
+}
+
+// playing says that the switch has something of the player to play, and the call its channel.
+func (v *voice) playing() bool {
+	return v.player != nil && !v.c.transferredAway && v.player.State().Playing
+}
+
+// silent says that the player has nothing to play, and nothing that waits for it.
+func (v *voice) silent() bool {
+	if v.player == nil {
+		return true
+	}
+	s := v.player.State()
+	return !s.Playing && s.Queued == 0 && s.Marks == 0
+}
+
+// wake and due are when the player has something to do; nil is never.
+func (v *voice) wake() <-chan struct{} {
+	if v.player == nil {
+		return nil
+	}
+	return v.player.Wake()
+}
+
+func (v *voice) due() <-chan time.Time {
+	if v.player == nil {
+		return nil
+	}
+	return v.player.Due()
+}
+
+// advance has the player do what is due. Nothing can be given once the call is hung up.
+func (v *voice) advance() {
+	if v.player == nil || v.c.hungUp || v.c.over || v.c.transferredAway {
+		return
+	}
+	v.err = cmp.Or(v.err, v.player.Advance(time.Now()))
+}
+
+// Play implements player.Switch.
+func (v *voice) Play(file string) (id string, err error) {
+	g := given{uuid.NewString(), file}
+	if v.c.running != "" && v.job == "" { // the silence of KeepAlive
+		err = v.breakOff("")
+	}
+	if v.held = append(v.held, g); err == nil {
+		err = v.give()
+	}
+	return g.id, err
+}
+
+// give gives the playbacks that are held back, unless they still have to be.
+func (v *voice) give() error {
+	for len(v.held) > 0 && v.job == "" && v.c.running == "" {
+		g := v.held[0]
+		v.held = v.held[1:]
+		if err := v.c.conn.ExecuteAs(context.Background(), g.id, "playback", g.file); err != nil {
+			return v.c.commandEnd("playback", err)
+		}
+	}
+	return nil
+}
+
+// Break implements player.Switch. What is held back is part of what is dropped.
+func (v *voice) Break() error {
+	v.held = nil
+	return v.breakOff(" all")
+}
+
+func (v *voice) breakOff(what string) error {
+	job, err := v.c.bgapi(context.Background(), "uuid_break "+v.c.channel+what)
+	v.job, v.overdue = job, time.After(v.c.ctl.cfg.CommandTimeout)
+	return err
+}
+
+// answered says whether a job is that of the latest break.
+func (v *voice) answered(job string) bool {
+	if job == "" || job != v.job {
+		return false
+	}
+	v.job, v.overdue = "", nil
+	if v.c.running != "" { // the silence, which a break of it has ended if it had begun (F66)
+		v.overdue = time.After(breakPause)
+	}
+	v.resume()
+	return true
+}
+
+// resume gives what need not be held back any more.
+func (v *voice) resume() { v.err = cmp.Or(v.err, v.give()) }
+
+// waitedEnough goes on without the answer to a break, or breaks the silence again.
+func (v *voice) waitedEnough() {
+	v.job, v.overdue = "", nil
+	if v.c.running != "" && len(v.held) > 0 {
+		v.err = cmp.Or(v.err, v.breakOff(""))
+		return
+	}
+	v.resume()
+}
+
+// Send implements player.Switch.
+func (v *voice) Send(text []byte) error {
+	if v.c.rec == nil {
+		return player.ErrNoStream
+	}
+	return v.c.rec.Send(text)
+}
+
+// named handles the name that mod_audio_stream has for audio it was sent.
+func (v *voice) named(ev *esl.Event) {
+	if v.player != nil {
+		v.player.Named(ev.Body, time.Now())
+		v.advance()
+	}
+}
+
+// completed says whether what has ended is a playback of the player.
+func (v *voice) completed(id string, done completion) bool {
+	if v.player == nil {
+		return false
+	}
+	played := player.Played{Response: done.response, Digit: done.digit, Heard: done.heard}
+	return v.player.Completed(player.Completion{ID: id, Played: played, At: time.Now()})
+}
+
+// hush ends what is played, and drops what was to be.
+func (v *voice) hush() {
+	if v.player != nil {
+		v.player.Clear()
+		v.advance()
+	}
+}
+
+// close forgets what has not been played, at the end of the call.
+func (v *voice) close() {
+	if v.player != nil {
+		v.player.Close()
+	}
+}
