@@ -8,6 +8,8 @@ const (
 	// holdTime is how long a later socket's first audio is held back until the start
 	// of it is known, and how long even audio after a pause says that no burst follows.
 	holdTime = 100 * time.Millisecond
+	// liveHold is holdTime of a later socket's first audio while somebody waits for it.
+	liveHold = 20 * time.Millisecond
 	// burstPause is how long the parts of a late burst may be apart.
 	burstPause = time.Second
 	// notable is by how much audio of a burst comes nearer to its time.
@@ -115,8 +117,15 @@ func (t *Track) release(now time.Time) error {
 	return t.WriteHeld(now)
 }
 
-// cameEvenly says that what is held back has come as live audio does, for long enough.
-func (t *Track) cameEvenly() bool { return t.hold.last.Sub(t.hold.even) >= max(holdTime, t.frame) }
+// cameEvenly says that what is held back has come as live audio does, for long enough: if
+// somebody waits for it, as soon as one frame came in its turn behind another.
+func (t *Track) cameEvenly() bool {
+	enough := max(holdTime, t.frame)
+	if t.live {
+		enough = max(notable, t.frame/2)
+	}
+	return t.hold.last.Sub(t.hold.even) >= enough
+}
 
 // mistrust counts as a pause only the time that is known to have been one, if what is held comes
 // so slowly that the audio before it may have, too: then no two of its frames were far apart.
@@ -150,15 +159,17 @@ func (t *Track) partEnd(i int) int64 {
 
 // HeldUntil is when WriteHeld will write what is held back; zero if nothing is.
 func (t *Track) HeldUntil() time.Time {
-	h := &t.hold
-	if h.since.IsZero() {
-		return time.Time{}
+	h, known, burst := &t.hold, holdTime, burstPause
+	if t.live {
+		known, burst = liveHold, holdTime
 	}
-	switch h.reason {
-	case GapReconnect:
-		return h.since.Add(holdTime)
-	case GapNoFrames:
-		return h.burst.Add(max(burstPause, 2*t.frame))
+	switch {
+	case h.since.IsZero():
+		return time.Time{}
+	case h.reason == GapReconnect:
+		return h.since.Add(known)
+	case h.reason == GapNoFrames:
+		return h.burst.Add(max(burst, 2*t.frame))
 	}
 	return h.since.Add(surplusTime)
 }
@@ -250,6 +261,7 @@ func (t *Track) fill(until time.Time, reason string) error {
 	}
 	t.rate.pause()
 	t.addGap(frames, reason)
+	t.tellGap(frames, reason)
 	return t.silence(frames)
 }
 

@@ -205,5 +205,9 @@ func (t *timeline) CallEnded(at time.Time) { t.ended = at }
 // Empty records the last moment at which the socket was known to hold nothing unread.
 func (t *timeline) Empty(at time.Time) { t.emptyAt = at }
 
+// Origin returns the moment of the recording's zero; zero before any audio. Within the first
+// second of the first socket's audio it may still become earlier.
+func (t *timeline) Origin() time.Time { return t.origin }
+
 // Received returns the frames of audio that came.
 func (t *timeline) Received() int64 { return t.received }

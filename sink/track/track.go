@@ -35,6 +35,10 @@ type Track struct {
 	most  time.Duration // the greatest length
 	full  bool          // silence was cut there
 
+	listener Listener // or nil
+	live     bool     // somebody waits for the audio
+	talk     talk
+
 	lost      int64 // frames for which there was no room
 	lostUntil int64 // the frame after the last of them that is listed
 }
@@ -85,14 +89,17 @@ func (t *Track) Steady(now time.Time) bool {
 // more room for what waits.
 func (t *Track) write(pcm []byte) error {
 	frames := int64(len(pcm) / t.format.FrameBytes())
-	switch {
-	case t.full:
+	if t.full {
 		t.dropped += frames
-	case t.queue.audio(pcm):
+		return t.queue.error()
+	}
+	at := t.written
+	if t.queue.audio(pcm) {
 		t.written += frames
-	default:
+	} else {
 		t.lose(frames)
 	}
+	t.tellAudio(at, pcm)
 	return t.queue.error()
 }
 
@@ -153,6 +160,7 @@ func (t *Track) Disconnect(now time.Time, inOrder bool) error {
 	t.EndBatch(t.emptyAt)
 	t.cutEnd(now)
 	err := t.writeHeld(now)
+	t.talk.pause()
 	t.timeline.disconnect(now)
 	switch {
 	case err != nil:
