@@ -108,6 +108,7 @@ var endHints = map[StreamEnd]string{
 	EndIdle:      "the switch sent nothing for sink.idle_timeout, not even its heart beat: was the stream paused, or did its network go away?",
 	EndDisk:      "the recording can't be written: see the disk of sink.directory, and whether tapdeck may write there; this call's line about its recording says what is kept",
 	EndShutdown:  "tapdeck is stopping",
+	EndNotRead:   "the switch did not read the bot's audio for seconds: is the network slow, or the disk of its temp folder, where mod_audio_stream puts it?",
 	EndPanic:     panicHint,
 	EndWrongRate: hintRate,
 }

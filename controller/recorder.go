@@ -40,6 +40,7 @@ const (
 	EndIdle     StreamEnd = "idle_timeout"    // no frame for too long
 	EndDisk     StreamEnd = "disk_error"      // the file can't be written
 	EndShutdown StreamEnd = "shutdown"        // tapdeck is stopping
+	EndNotRead  StreamEnd = "not_read"        // the switch does not read what Send sends it
 	EndPanic    StreamEnd = "panic"           // of the sink
 	// EndWrongRate: the stream was started again because of StreamState.WrongRate.
 	EndWrongRate StreamEnd = "wrong_rate"

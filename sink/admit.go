@@ -101,8 +101,7 @@ func (s *Sink) admit(r *http.Request) (*stream, refusal) {
 		rec: rec,
 		buf: make([]byte, readBytes),
 	}
-	st.consumer, why = rec.reserve(&st.handle, cfg)
-	return st, why
+	return st, rec.reserve(&st.handle, cfg)
 }
 
 // ticket returns the recording that a path is for: /stream/NAME/TICKET, with the call's store.Name.

@@ -91,7 +91,20 @@ func (r *Recording) observe() {
 	if w := r.watching; w != nil {
 		r.answer(w, w.heard(t))
 	}
+	r.observeTalk()
 	r.listen()
+}
+
+// observeTalk updates Talk.
+func (r *Recording) observeTalk() {
+	said, changed := r.track.Talk()
+	if !changed {
+		return
+	}
+	r.mu.Lock()
+	r.state.Talk = said // which nobody else needs to write down
+	r.mu.Unlock()
+	r.signal()
 }
 
 // answer says once what was heard of a wish.

@@ -25,7 +25,8 @@ const (
 	EndFinished     End = "finished"        // the call was over, the socket not
 	EndShutdown     End = "shutdown"        // tapdeck is stopping
 	EndWrongRate    End = "wrong_rate"      // restarted because the audio had another rate than the recording
-	EndPanic        End = "panic"           // a defect of tapdeck, or of a Consumer
+	EndNotRead      End = "not_read"        // the switch does not read what Send sends it
+	EndPanic        End = "panic"           // a defect of tapdeck
 )
 
 const (
@@ -54,13 +55,14 @@ var closeReasons = map[End]struct {
 	EndDisconnected: {websocket.StatusGoingAway, "restart", true, ""},
 	EndFinished:     {websocket.StatusGoingAway, "call is over", true, ""},
 	EndShutdown:     {websocket.StatusGoingAway, "going away", true, ""},
+	EndNotRead:      {drain: true, hint: "the switch has read nothing of what it was sent for some seconds: a slow network, or a slow disk of its temp folder?"},
 	EndPanic:        {hint: hintPanic},
 }
 
 // cutOff says that the end was nobody's wish.
 func (e End) cutOff() bool {
 	switch e {
-	case EndDropped, EndProtocol, EndTooBig, EndFlood, EndIdle, EndPanic:
+	case EndDropped, EndProtocol, EndTooBig, EndFlood, EndIdle, EndNotRead, EndPanic:
 		return true
 	}
 	return false
@@ -79,6 +81,7 @@ type handle struct {
 	asked atomic.Pointer[End] // the first wish to end it
 	hurry atomic.Bool         // reads wait for nothing any more
 	wake  chan struct{}       // ends a wait between two reads
+	out   sender
 }
 
 // ask tells the stream's goroutine to end the socket. Only the first wish counts.
@@ -89,9 +92,15 @@ func (h *handle) ask(why End) {
 	}
 }
 
-// rush ends the waits between reads, in the process and in the kernel.
+// rush ends the waits between reads, in the process and in the kernel, and what waits to be sent.
 func (h *handle) rush() {
 	h.hurry.Store(true)
+	h.closeSender(false)
+	h.nudge()
+}
+
+// nudge ends the present wait between two reads.
+func (h *handle) nudge() {
 	h.conn.setLowWater(1)
 	select {
 	case h.wake <- struct{}{}:

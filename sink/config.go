@@ -36,7 +36,7 @@ type Config struct {
 	IdleTimeout time.Duration
 	// ReadInterval is the least time between two reads of a socket after the first
 	// second of its audio, 0 to 1 s, so that one wake-up serves many frames and the file
-	// is at most a second behind. A live Consumer wants 0.
+	// is at most a second behind. A Tap makes it shorter for its own recording.
 	ReadInterval time.Duration
 	// SyncInterval is how often a running recording is brought to the disk itself, so that a
 	// power loss costs no more than this; 0 leaves it to the system until the recording's end.

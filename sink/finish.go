@@ -158,6 +158,7 @@ func (r *Recording) conclude(f *finish, live *handle) (store.Record, error) {
 		if live != nil {
 			<-live.done
 		}
+		r.endTaps()
 		f.late, f.lateErr = r.publishGuarded()
 		return f.lateErr
 	})

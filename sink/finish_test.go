@@ -209,56 +209,45 @@ func checkHangs(t *testing.T, b *testbed, r *Recording) {
 	}
 }
 
-// faultyConsumer panics at its n-th Audio, and at End if wished.
-type faultyConsumer struct {
-	n   int
-	end bool
-}
+// faultyListener panics at its n-th Audio.
+type faultyListener struct{ n int }
 
-func (c *faultyConsumer) Audio([]byte) {
-	if c.n--; c.n == 0 {
+func (l *faultyListener) Audio(int64, []byte) {
+	if l.n--; l.n == 0 {
 		panic("audio")
 	}
 }
 
-func (c *faultyConsumer) End() {
-	if c.end {
-		panic("end")
-	}
-}
+func (l *faultyListener) Gap(int64, int64, string) {}
 
 // A panic ends its stream alone, with its TCP connection; what was recorded is kept, and
 // so is what comes on the next socket.
 func TestPanicEndsOneStream(t *testing.T) {
-	for name, end := range map[string]bool{"in Audio": false, "in Audio and End": true} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := serve(t, testConfig(t))
-				bad, good := b.expect(testCall(testID)), b.expect(testCall(newID()))
-				bad.Consume(&faultyConsumer{3, end})
-				s, g := b.connect(bad), b.connect(good)
-				pcm := speech(1, 160*3)
-				s.play(pcm)
-				s.awaitEnd()
-				st := awaitGone(t, bad, 1)
-				if st.LastEnd != EndPanic || b.metric("tapdeck_sink_stream_ends_total", string(EndPanic)) != 1 {
-					t.Errorf("state %+v", st)
-				}
-				if n := b.logs.FilterMessage("stream panicked").FilterField(zap.String("call", testID)).Len(); n == 0 {
-					t.Error("nothing is logged")
-				}
-				s = b.connect(bad)
-				s.play(pcm)
-				s.hangUp()
-				got, _ := readWAV(t, b.path(b.finish(bad).WAV))
-				if !bytes.HasPrefix(got, pcm) || !bytes.HasSuffix(got, pcm) || len(got) < 2*len(pcm) {
-					t.Errorf("%d bytes were kept", len(got))
-				}
-				g.hangUp()
-				b.finish(good)
-			})
-		})
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(t, testConfig(t))
+		bad, good := b.expect(testCall(testID)), b.expect(testCall(newID()))
+		bad.open().Tell(&faultyListener{3})
+		s, g := b.connect(bad), b.connect(good)
+		pcm := speech(1, 160*3)
+		s.play(pcm)
+		s.awaitEnd()
+		st := awaitGone(t, bad, 1)
+		if st.LastEnd != EndPanic || b.metric("tapdeck_sink_stream_ends_total", string(EndPanic)) != 1 {
+			t.Errorf("state %+v", st)
+		}
+		if n := b.logs.FilterMessage("stream panicked").FilterField(zap.String("call", testID)).Len(); n == 0 {
+			t.Error("nothing is logged")
+		}
+		s = b.connect(bad)
+		s.play(pcm)
+		s.hangUp()
+		got, _ := readWAV(t, b.path(b.finish(bad).WAV))
+		if !bytes.HasPrefix(got, pcm) || !bytes.HasSuffix(got, pcm) || len(got) < 2*len(pcm) {
+			t.Errorf("%d bytes were kept", len(got))
+		}
+		g.hangUp()
+		b.finish(good)
+	})
 }
 
 // A line that strangers can cause carries its kind, for the daemon's logger: the cause, and
@@ -291,7 +280,7 @@ func kinds(logs *observer.ObservedLogs) (all []string) {
 	return all
 }
 
-func hasHints(t *testing.T, b *testbed) {
+func hasHints(t testing.TB, b *testbed) {
 	t.Helper()
 	for _, e := range b.logs.All() {
 		if hint, _ := e.ContextMap()["hint"].(string); e.Level >= zap.WarnLevel && hint == "" {
@@ -313,7 +302,7 @@ func TestMetricsBeginAtZero(t *testing.T) {
 	}
 	for name, want := range map[string]int{
 		"tapdeck_sink_alarms_total": 6, "tapdeck_sink_recordings_total": 3,
-		"tapdeck_sink_stream_ends_total": 13, "tapdeck_sink_refused_total": 11,
+		"tapdeck_sink_stream_ends_total": 14, "tapdeck_sink_refused_total": 11,
 	} {
 		if got[name] != want {
 			t.Errorf("%s has %d values, want %d", name, got[name], want)

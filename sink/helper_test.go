@@ -208,13 +208,27 @@ func (s *socket) ping()            { s.send(encodeFrame(fin|opPing, []byte("ping
 func (s *socket) sendClose()       { s.send(encodeFrame(fin|opClose, []byte("\x03\xe8Normal closure"))) }
 func (s *socket) drop()            { s.c.Close() }
 
-// readFrame reads one frame of the server.
+// readFrame reads one frame of the server, which does not mask.
 func (s *socket) readFrame() (first byte, payload []byte, err error) {
-	head := make([]byte, 2)
-	if _, err := io.ReadFull(s.br, head); err != nil {
+	head := make([]byte, 10)
+	if _, err := io.ReadFull(s.br, head[:2]); err != nil {
 		return 0, nil, err
 	}
-	payload = make([]byte, head[1]) // servers don't mask, and ours sends control frames only
+	size, more := int(head[1]), 0
+	switch size {
+	case 126:
+		more = 2
+	case 127:
+		more = 8
+	}
+	if _, err := io.ReadFull(s.br, head[10-more:]); err != nil {
+		return 0, nil, err
+	}
+	if more > 0 {
+		clear(head[2 : 10-more])
+		size = int(binary.BigEndian.Uint64(head[2:]))
+	}
+	payload = make([]byte, size)
 	_, err = io.ReadFull(s.br, payload)
 	return head[0], payload, err
 }

@@ -28,6 +28,8 @@ func (s *stream) everySecond() {
 	}
 	s.flushInTime()
 	s.fail(s.track.WriteHeld(s.now))
+	s.track.EndTalk(s.now)
+	s.rec.observeTalk()
 	if at := s.syncAt(); !at.IsZero() && !s.now.Before(at) {
 		s.sync()
 	}
@@ -80,12 +82,12 @@ func (s *stream) checkTimes() time.Time {
 			st.Err = cmp.Or(st.Err, fmt.Errorf("%w: %v", ErrMaxDuration, cfg.MaxDuration))
 		})
 	}
-	next = earliest(next, idle, full, s.track.HeldUntil(), s.syncAt())
+	next = earliest(next, idle, full, s.track.HeldUntil(), s.syncAt(), s.track.TalkUntil())
 	if s.track.Slowest(s.now) >= slowDiskTime {
 		s.rec.alarm(AlarmSlowDisk)
 	}
 	if s.lowWater > 0 {
-		next = earliest(next, s.now.Add(cfg.ReadInterval))
+		next = earliest(next, s.now.Add(s.rec.interval()))
 	}
 	if s.audio == 0 {
 		if at := s.connected.Add(noAudioAfter); s.now.Before(at) {

@@ -54,18 +54,28 @@ func TestParallelStreams(t *testing.T) {
 }
 
 func TestNoAllocationPerFrame(t *testing.T) {
-	cfg := testConfig(t)
-	cfg.ReadInterval = 0
-	b := serveTCP(t, cfg)
-	r, came := b.expect(testCall(testID)), make(arrivals)
-	r.Consume(came)
+	b := serveTCP(t, testConfig(t))
+	r := b.expect(testCall(testID))
+	tap, p := r.Tap(TapOptions{}), make([]byte, 640)
+	defer tap.Close()
 	s := b.connect(r)
 	message := encodeFrame(fin|opBinary, speech(1, 160))
 	one := func() {
 		if _, err := s.c.Write(message); err != nil {
 			t.Error(err)
 		}
-		<-came
+		for got := 0; got < 320; {
+			<-tap.Ready()
+			for {
+				read, err := tap.Read(p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got += read.Bytes; read.Bytes == 0 {
+					break
+				}
+			}
+		}
 	}
 	for range 100 {
 		one()
@@ -76,12 +86,6 @@ func TestNoAllocationPerFrame(t *testing.T) {
 	s.hangUp()
 	b.finish(r)
 }
-
-// arrivals is a Consumer that tells of each piece of audio.
-type arrivals chan struct{}
-
-func (a arrivals) Audio([]byte) { a <- struct{}{} }
-func (a arrivals) End()         {}
 
 // On a real socket, where the kernel is asked not to wake the process for a single
 // frame, one is seen nevertheless, and so is a Close: with Stopping at once.
@@ -115,44 +119,6 @@ func TestFewBytesOnARealSocket(t *testing.T) {
 			}
 		})
 	}
-}
-
-// collector is a Consumer that keeps what it is given.
-type collector struct {
-	pcm  []byte
-	when []time.Time
-	ends int
-}
-
-func (h *collector) Audio(pcm []byte) {
-	h.pcm = append(h.pcm, pcm...)
-	h.when = append(h.when, time.Now())
-}
-
-func (h *collector) End() { h.ends++ }
-
-func TestConsumerHearsEveryFrameAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cfg := testConfig(t)
-		cfg.ReadInterval = 0
-		b := serve(t, cfg)
-		r, h := b.expect(testCall(testID)), &collector{}
-		r.Consume(h)
-		pcm := speech(1, 8000*3)
-		began := time.Now()
-		s := b.connect(r)
-		s.play(pcm)
-		s.hangUp()
-		b.finish(r)
-		if !bytes.Equal(h.pcm, pcm) || h.ends != 1 {
-			t.Errorf("it collector %d bytes and %d ends", len(h.pcm), h.ends)
-		}
-		for i, at := range h.when {
-			if want := began.Add(time.Duration(i+1) * frame); !at.Equal(want) {
-				t.Fatalf("frame %d was given %v late", i, at.Sub(want))
-			}
-		}
-	})
 }
 
 func TestMetricsAreLinted(t *testing.T) {
@@ -232,7 +198,7 @@ func TestTLS(t *testing.T) {
 }
 
 // With TLS of the sink's own, reads are coalesced as well: two wake-ups of the
-// consumer are a read interval apart.
+// reader are a read interval apart.
 func TestTLSReadsAreCoalesced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := testConfig(t)
@@ -242,10 +208,10 @@ func TestTLSReadsAreCoalesced(t *testing.T) {
 			c, err := ln.dial()
 			return tls.Client(c, &tls.Config{InsecureSkipVerify: true}), err
 		}, store.OSDisk{})
-		call, h := testCall(testID), &collector{}
+		call := testCall(testID)
 		call.SampleRate = 16000
 		r := b.expect(call)
-		r.Consume(h)
+		h := collect(r.Tap(TapOptions{Latency: time.Second}))
 		s := b.connect(r)
 		pcm := speech(1, 16000*5)
 		for i := 0; i < len(pcm); i += 640 {
@@ -254,7 +220,7 @@ func TestTLSReadsAreCoalesced(t *testing.T) {
 		}
 		s.hangUp()
 		b.finish(r)
-		if !bytes.Equal(h.pcm, pcm) {
+		if h.wait(); !bytes.Equal(h.pcm, pcm) {
 			t.Error("audio differs")
 		}
 		wakes := 0

@@ -18,6 +18,7 @@ func (s *stream) readConn(p []byte) (int, error) {
 	if s.closing {
 		return s.conn.Conn.Read(p)
 	}
+	s.rec.wakeReaders()
 	if s.drained {
 		s.track.EndBatch(s.now)
 		s.rec.observe()
@@ -61,13 +62,12 @@ func (s *stream) noteWait(began time.Time) {
 // keepApart waits so that reads are at least ReadInterval apart, unless the exact time of an
 // arrival matters.
 func (s *stream) keepApart() {
-	interval := s.rec.cfg.ReadInterval
-	if interval == 0 || s.hurry.Load() || !s.track.Steady(s.now) {
+	interval := s.interval()
+	if interval == 0 {
 		return
 	}
 	if s.lowWater == 0 { // what comes meanwhile wakes nobody; less than this is seen by the reads' deadlines
-		f := s.rec.format
-		s.lowWater = f.FrameBytes() * int(f.Frames(2*interval))
+		s.lowWater = s.bytesOf(2 * interval)
 		s.conn.setLowWater(s.lowWater)
 	}
 	s.pause.Reset(time.Until(s.now.Add(interval)))
@@ -78,9 +78,22 @@ func (s *stream) keepApart() {
 	s.now = time.Now()
 }
 
-// wakeAtOnce ends the coalescing of reads if frames have stopped, or somebody is in a hurry.
+// interval is how far reads are apart now.
+func (s *stream) interval() time.Duration {
+	if s.hurry.Load() || !s.track.Steady(s.now) {
+		return 0
+	}
+	return s.rec.interval()
+}
+
+func (s *stream) bytesOf(d time.Duration) int {
+	return s.rec.format.FrameBytes() * int(s.rec.format.Frames(d))
+}
+
+// wakeAtOnce ends the coalescing of reads if frames have stopped, or somebody is in a hurry, or
+// wants another latency.
 func (s *stream) wakeAtOnce() {
-	if s.lowWater > 0 && (s.hurry.Load() || !s.track.Steady(s.now)) {
+	if s.lowWater > 0 && s.lowWater != s.bytesOf(2*s.interval()) {
 		s.lowWater = 0
 		s.conn.setLowWater(1)
 	}
@@ -90,6 +103,7 @@ func (s *stream) wakeAtOnce() {
 // will be. Its error is errClosing when the socket is to end.
 func (s *stream) prepareRead() error {
 	s.everySecond()
+	s.rec.wakeReaders()
 	s.wakeAtOnce()
 	next := s.checkTimes()
 	if s.own == "" && s.asked.Load() == nil && !next.Equal(s.deadline) {

@@ -40,17 +40,20 @@ type Recording struct {
 	level    atomic.Uint64 // math.Float64bits of the latest level
 	turn     atomic.Int64  // the moment of space at which the present turn at the disk began; 0 if there is none
 
-	mu       sync.Mutex // protects the following
-	live     *handle
-	gone     time.Time // when the latest socket was
-	closed   bool      // no further socket
-	state    State
-	marks    []track.Mark
-	consumer Consumer
-	part     *store.Part // nil until there is a file
-	finish   *finish     // what Finish does, or has done
-	ended    time.Time   // when the call did: the first Stopping or Finish
-	stopped  track.Stop  // a time without a stream, until the track knows of it
+	taps atomic.Pointer[taps] // nil are none; mu protects changes
+
+	mu      sync.Mutex // protects the following
+	live    *handle
+	gone    time.Time // when the latest socket was
+	closed  bool      // no further socket
+	over    bool      // no further audio
+	state   State
+	marks   []track.Mark
+	origin  time.Time   // of the track, as far as is known
+	part    *store.Part // nil until there is a file
+	finish  *finish     // what Finish does, or has done
+	ended   time.Time   // when the call did: the first Stopping or Finish
+	stopped track.Stop  // a time without a stream, until the track knows of it
 
 	// The sidecar.
 	known     store.Record // the call's side so far
@@ -61,6 +64,7 @@ type Recording struct {
 	// Of the live stream, else of Finish.
 	track    *track.Track // nil until the first socket
 	watching *SpeechWatch // what the track listens for
+	fed      bool         // there is something for the taps' readers
 	metadata []string     // text frames
 	dropped  int          // text frames beyond the bounds
 	// gapsWritten is how many gaps the sidecar has, or is about to.
@@ -106,6 +110,8 @@ type State struct {
 	LevelDBFS float64
 	// Speech says which of what WatchSpeech asked for has come first.
 	Speech Speech
+	// Talk says whether the caller speaks now. It is kept while a Tap is open.
+	Talk track.Talk
 	// Alarms are those raised so far, in order, each once.
 	Alarms []string
 	// WrongRate asks the call to start the live stream anew, since it brings audio at
@@ -117,18 +123,6 @@ type State struct {
 	// Err says that no further socket is accepted: a disk error, or ErrMaxDuration.
 	// What was recorded is kept.
 	Err error
-}
-
-// Consumer is given a call's audio live, see Consume; nothing of tapdeck is one yet. Its methods
-// are called in the stream's own goroutine and must not block: what they cost is added to the
-// delay of the recording.
-// With a ReadInterval of 0 every frame is given as soon as it is there.
-type Consumer interface {
-	// Audio is given whole frames of PCM in the call's format, valid until it
-	// returns. The silence of gaps is not given.
-	Audio(pcm []byte)
-	// End says that a socket has ended; after another one, Audio may follow.
-	End()
 }
 
 // URL is what the switch is to stream to. It is good until Finish, for one socket at
@@ -150,13 +144,6 @@ func (r *Recording) State() State {
 	st.Audio = r.format.Duration(r.received.Load())
 	st.LevelDBFS = math.Float64frombits(r.level.Load())
 	return st
-}
-
-// Consume gives the audio of every socket that comes from now on to c.
-func (r *Recording) Consume(c Consumer) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.consumer = c
 }
 
 // WatchSpeech asks for State.Speech, from now on. A later wish replaces an earlier one and clears
@@ -247,26 +234,25 @@ func (r *Recording) liveHandle() *handle {
 	return r.live
 }
 
-// reserve admits a socket as the recording's one, and returns who is given its audio. now is
-// the configuration of this moment.
-func (r *Recording) reserve(h *handle, now *Config) (Consumer, refusal) {
+// reserve admits a socket as the recording's one. now is the configuration of this moment.
+func (r *Recording) reserve(h *handle, now *Config) refusal {
 	if r.State().Connections == 0 && r.space.low(now.MinFree) != nil {
-		return nil, "disk_low"
+		return "disk_low"
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case r.live != nil:
-		return nil, "already_live"
+		return "already_live"
 	case errors.Is(r.state.Err, ErrMaxDuration):
-		return nil, "max_duration"
+		return "max_duration"
 	case r.state.Err != nil:
-		return nil, "recording_failed"
+		return "recording_failed"
 	case r.closed:
-		return nil, "closing"
+		return "closing"
 	}
 	r.live = h
-	return r.consumer, ""
+	return ""
 }
 
 // open returns the track, made for the first socket, for the next one.
@@ -274,6 +260,7 @@ func (r *Recording) open() *track.Track {
 	if r.track == nil {
 		disk := track.Disk{Open: r.create, Go: r.goGuarded, Began: r.noteTurn, Wrote: r.noteWrite, Room: r.room}
 		r.track = track.New(disk, r.format, r.cfg.MaxDuration)
+		r.track.Tell(added{r})
 	}
 	r.noteStop()
 	return r.track
@@ -350,6 +337,11 @@ func (r *Recording) update(change func(*State)) {
 	change(&r.state)
 	r.unwritten = true
 	r.mu.Unlock()
+	r.signal()
+}
+
+// signal says that State has changed.
+func (r *Recording) signal() {
 	select {
 	case r.changed <- struct{}{}:
 	default:

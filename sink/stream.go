@@ -36,9 +36,8 @@ const (
 // handle is touched by others.
 type stream struct {
 	handle
-	rec      *Recording
-	ws       *websocket.Conn
-	consumer Consumer // or nil
+	rec *Recording
+	ws  *websocket.Conn
 
 	// Read state.
 	now      time.Time // when the last read or wait was over
@@ -87,6 +86,7 @@ func (s *stream) serve() {
 		end = s.close(s.endOf(s.run()))
 	})
 	_ = s.ws.CloseNow()
+	s.awaitSender()
 	if s.track != nil && s.track.WrongRate() && (end == EndClosed || end == EndDisconnected) {
 		end = EndWrongRate
 	}
@@ -97,6 +97,7 @@ func (s *stream) begin() {
 	r := s.rec
 	r.metrics.live.Inc()
 	r.metrics.accepted.Inc()
+	s.openSender(s.ws)
 	r.update(func(st *State) {
 		st.Connections++
 		st.Live = true
@@ -162,10 +163,10 @@ func (s *stream) accept(n int) {
 	whole := n - n%s.rec.format.FrameBytes()
 	if whole > 0 {
 		pcm := s.buf[:whole]
+		tapped := s.rec.taps.Load()
+		s.track.SetLive(tapped.live())
+		s.track.WatchTalk(tapped != nil)
 		s.fail(s.track.Audio(pcm, s.now))
-		if s.consumer != nil {
-			s.consumer.Audio(pcm)
-		}
 	}
 	s.rest = copy(s.buf, s.buf[whole:n])
 }
@@ -195,7 +196,7 @@ func (s *stream) readText(from io.Reader) error {
 
 func (s *stream) ping(context.Context, []byte) bool {
 	s.countNoise()
-	return s.own == ""
+	return s.own == "" && !s.stuck() // else the pong would wait behind what the switch does not read
 }
 
 func (s *stream) endOf(err error) End {
@@ -217,6 +218,7 @@ func (s *stream) endOf(err error) End {
 
 func (s *stream) close(why End) End {
 	s.closing = true
+	s.closeSender(true)
 	_ = s.conn.SetDeadline(time.Now().Add(closeTimeout))
 	if e := closeReasons[why]; e.status != 0 {
 		_ = s.ws.Close(e.status, e.text)
@@ -241,14 +243,12 @@ func (s *stream) finish(end End) {
 				r.updateSidecar()
 				s.fail(s.track.Flush())
 			}
+			r.wakeReaders()
 			r.observe()
 			r.metrics.audio.Add(float64(s.audio - s.secondPCM))
 		})
 	}
 	r.level.Store(math.Float64bits(track.FloorDBFS))
-	if s.consumer != nil {
-		s.guard(s.consumer.End)
-	}
 	r.metrics.live.Dec()
 	r.metrics.ended.WithLabelValues(string(end)).Inc()
 	s.logEnd(end)

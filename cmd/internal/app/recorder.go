@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,7 +64,7 @@ func (r *recording) State() controller.StreamState {
 	s := r.Recording.State()
 	state := controller.StreamState{
 		Connections: s.Connections, Live: s.Live, Audio: s.Audio, FirstAudioAt: s.FirstAudioAt,
-		LevelDBFS: s.LevelDBFS, Speech: flow.Speech(s.Speech), WrongRate: s.WrongRate, LastEnd: controller.StreamEnd(s.LastEnd), Err: s.Err,
+		LevelDBFS: s.LevelDBFS, Speech: flow.Speech(s.Speech), Talk: controller.Talk(s.Talk), WrongRate: s.WrongRate, LastEnd: controller.StreamEnd(s.LastEnd), Err: s.Err,
 	}
 	if errors.Is(s.Err, sink.ErrMaxDuration) {
 		state.Full, state.Err = true, nil
@@ -79,22 +78,27 @@ func (r *recording) WatchSpeech(w flow.SpeechWatch) {
 }
 
 // Tap implements controller.Recording.
-func (r *recording) Tap() agent.Ear { return deaf{} }
-
-// Send implements controller.Recording.
-func (r *recording) Send([]byte) error { return controller.ErrNoStream }
-
-// Position implements controller.Recording.
-func (r *recording) Position(at time.Time) time.Duration {
-	return max(at.Sub(r.State().FirstAudioAt), 0)
+func (r *recording) Tap() agent.Ear {
+	return ear{r.Recording.Tap(sink.TapOptions{Left: true})}
 }
 
-// deaf is an ear that has ended.
-type deaf struct{}
+// Send implements controller.Recording.
+func (r *recording) Send(text []byte) error {
+	err := r.Recording.Send(text)
+	if errors.Is(err, sink.ErrNoStream) {
+		return controller.ErrNoStream
+	}
+	return err
+}
 
-func (deaf) Ready() <-chan struct{}           { return nil }
-func (deaf) Read([]byte) (agent.Sound, error) { return agent.Sound{}, io.EOF }
-func (deaf) Close()                           {}
+// ear is a tap of the sink as the controller knows one.
+type ear struct{ *sink.Tap }
+
+// Read implements agent.Ear.
+func (e ear) Read(p []byte) (agent.Sound, error) {
+	read, err := e.Tap.Read(p)
+	return agent.Sound{At: read.At, Bytes: read.Bytes, Gap: read.Gap, Dropped: read.Reason == sink.TapDropped}, err
+}
 
 // Note implements controller.Recording.
 func (r *recording) Note(sofar controller.Outcome) {
