@@ -81,6 +81,9 @@ func newCall(s *Switch, spec CallSpec) *Call {
 		profile: p, channelState: "CS_EXECUTE", number: 4, callState: "RINGING", answerState: "ringing",
 		media: spec.Loopback, vars: &variables{},
 	}
+	if h := spec.Faults.Hold; h.For > 0 {
+		c.spec.Leg.Holds = append(slices.Clip(spec.Leg.Holds), Hold{From: h.After, To: h.After + h.For})
+	}
 	c.state.vars = initialVariables(&c.state, &spec)
 	c.report = Report{UUID: spec.UUID, Began: p.created}
 	return c

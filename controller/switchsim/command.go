@@ -19,6 +19,9 @@ func (c *outbound) handle(cmd *eventsocket.Command) bool {
 		c.noteResume(cmd) // a reply that does not come is no command that was not read
 		return true
 	}
+	if c.eventFirst(cmd) {
+		return true
+	}
 	l.Begin()
 	defer l.Done()
 	reply, keep := c.command(cmd)

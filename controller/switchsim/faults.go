@@ -16,6 +16,8 @@ type faultState struct {
 	others   int   // how many of OtherStreams were stopped
 	injected []int // how often each injection came
 	hanging  bool  // HangOn has come
+	files    int   // how many files of this machine were to be played
+	stalled  bool  // Stall has come
 }
 
 func (c *Call) fault(what string) {

@@ -22,6 +22,7 @@ type (
 	// Faults are how the switch misbehaves in one call.
 	Faults      = fault.Call
 	Drop        = fault.Drop
+	Stall       = fault.Stall
 	AudioFaults = fault.Audio
 	Injection   = fault.Injection
 	// Facts are what the switch answers about itself.

@@ -7,10 +7,20 @@ import (
 	"tapdeck/controller/switchsim/audio"
 )
 
+// playing is a playback that runs.
+type playing struct {
+	source string
+	sound  audio.Sound
+	number int   // in the call's playlist
+	from   int64 // its first frame
+	end    int64 // the frame with which it ends unless it is broken off
+	skip   int64 // frames of the sound that were heard before a stall
+}
+
 // playback plays a tone, silence or a file to the caller (F65).
 func (c *Call) playback(name string, locked bool) string {
 	c.setVar(terminatorUsed, "")
-	sound, ok := c.sw.sound(name)
+	sound, ok := c.sound(name)
 	if !ok { // playback_last_offset_pos stays that of the playback before (F114)
 		return "FILE NOT FOUND"
 	}
@@ -18,9 +28,9 @@ func (c *Call) playback(name string, locked bool) string {
 		return "PLAYBACK ERROR"
 	}
 	c.preAnswer()
-	i, from := c.beginPlaying(name, sound)
+	p := c.beginPlaying(name, sound)
 	c.note("playing", name)
-	to, whole := c.stayFrames(from, sound.Length, locked)
+	to, whole := c.stayFrames(p, locked)
 	response, status := "FILE PLAYED", "done"
 	if !whole {
 		status = "break"
@@ -28,31 +38,39 @@ func (c *Call) playback(name string, locked bool) string {
 	if !whole && (c.isHungUp() || c.isLeaving()) && !c.spec.Faults.BrokenIsPlayed {
 		response = "PLAYBACK ERROR"
 	}
-	c.endPlaying(i, to, whole, response)
+	c.endPlaying(p, to, whole, response)
 	c.emit("PLAYBACK_STOP", header{Name: "file", Value: name}, header{Name: "status", Value: status})
+	if late := c.spec.Faults.LateComplete; late > 0 {
+		c.pause(late)
+	}
 	return response
 }
 
-// beginPlaying notes that the switch plays something from now on, and returns its number and
-// its first frame.
-func (c *Call) beginPlaying(source string, sound audio.Sound) (i int, from int64) {
+// endless is a frame that never comes.
+const endless = 1 << 35
+
+// beginPlaying notes that the switch plays something from now on.
+func (c *Call) beginPlaying(source string, sound audio.Sound) *playing {
 	c.mu.Lock()
-	from = c.frame()
-	i = c.played.Begin(source, from, 0, sound)
+	p := &playing{source: source, sound: sound, from: c.frame(), end: endless}
+	if sound.Length >= 0 {
+		p.end = p.from + audio.FramesOf(sound.Length)
+	}
+	p.number = c.played.Begin(source, p.from, 0, sound)
 	c.mu.Unlock()
 	c.emit("PLAYBACK_START", header{Name: "file", Value: source})
-	return i, from
+	return p
 }
 
 // readAhead is in how many samples at a time a sound is read (F68).
 const readAhead = 16384
 
-// samples are how many of a sound were heard, to one frame, and how many had been read for that, at the
+// samples are how many of a sound were heard in so many frames, and how many had been read for that, at the
 // codec's rate (F114; a file is read at its own, which a simulated one has none of).
-func samples(p *Played, rate int, whole bool) (heard, read int) {
-	heard = int(p.To-p.From) * rate / int(time.Second/FrameDuration)
+func samples(sound *audio.Sound, frames int64, rate int, whole bool) (heard, read int) {
+	heard = int(frames) * rate / int(time.Second/FrameDuration)
 	read = (heard/readAhead + 1) * readAhead
-	if length := p.Sound.Length; length >= 0 {
+	if length := sound.Length; length >= 0 {
 		total := int(length.Seconds() * float64(rate))
 		heard, read = min(heard, total), min(read, total)
 		if whole {
@@ -63,12 +81,12 @@ func samples(p *Played, rate int, whole bool) (heard, read int) {
 }
 
 // endPlaying notes the end, and sets the variables that a playback leaves.
-func (c *Call) endPlaying(i int, to int64, whole bool, response string) {
+func (c *Call) endPlaying(p *playing, to int64, whole bool, response string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	played := c.played.End(i, to)
-	rate := c.spec.Leg.Rate(played.From) // a change within it changes nothing (F114)
-	heard, read := samples(&played, rate, whole)
+	last := c.played.End(p.number, to)
+	rate := c.spec.Leg.Rate(p.from) // a change within it changes nothing (F114)
+	heard, read := samples(&p.sound, p.skip+last.To-last.From, rate, whole)
 	c.setAsCaptured("CHANNEL_EXECUTE_COMPLETE playback",
 		header{Name: "offset", Value: itoa(heard)},
 		header{Name: "ms", Value: itoa(read * 1000 / rate)},
@@ -101,33 +119,30 @@ func (c *Call) forgetBreak() {
 	}
 }
 
-// stayFrames spends the frames that it takes to play length (negative: without end) from frame
-// from on, and returns the frame in which something else may begin. whole is false if it was
-// broken off: by a break or a transfer, at the next frame, or by the hangup. Unless locked,
-// sendmsgs that arrive meanwhile execute inside it (F19), and its own time stands still.
-func (c *Call) stayFrames(from int64, length time.Duration, locked bool) (to int64, whole bool) {
-	end := int64(endless)
-	if length >= 0 {
-		end = from + audio.FramesOf(length)
-	}
+// stayFrames spends the frames that a playback takes, and returns the frame in which something
+// else may begin. whole is false if it was broken off: by a break or a transfer, at the next
+// frame, or by the hangup. Unless locked, sendmsgs that arrive meanwhile execute inside it (F19),
+// and its own time stands still.
+func (c *Call) stayFrames(p *playing, locked bool) (to int64, whole bool) {
 	leaving := c.leavingNow()
 	for !c.isHungUp() && !c.isLeaving() {
 		if !locked && c.queued() {
-			end += c.nested()
+			p.end += c.nested()
 			continue
 		}
-		switch c.awaitFrame(end, locked, leaving) {
-		case frameBegun:
-			return end, true
+		stall := c.stallIn(p)
+		switch c.awaitFrame(min(p.end, stall), locked, leaving) {
 		case brokenOff:
-			return c.breakOff(from, end)
+			return c.breakOff(p)
+		case frameBegun:
+			if stall >= p.end {
+				return p.end, true
+			}
+			c.stall(p, stall)
 		}
 	}
-	return max(from, c.now()), false
+	return max(p.from, c.now()), false
 }
-
-// endless is a frame that never comes.
-const endless = 1 << 35
 
 // nested executes a sendmsg inside of another one, and returns how many frames that took.
 func (c *Call) nested() int64 {
@@ -156,9 +171,7 @@ const (
 // awaitFrame waits until a frame begins, or something comes between.
 func (c *Call) awaitFrame(frame int64, locked bool, leaving <-chan struct{}) awaited {
 	c.setFrame(frame)
-	c.mu.Lock()
-	t := time.NewTimer(time.Until(c.begins(frame)))
-	c.mu.Unlock()
+	t := time.NewTimer(time.Until(c.beginOf(frame)))
 	defer t.Stop()
 	var wake <-chan struct{}
 	if !locked {
@@ -176,19 +189,15 @@ func (c *Call) awaitFrame(frame int64, locked bool, leaving <-chan struct{}) awa
 	return brokenOff
 }
 
-// breakOff ends at the next frame what has played since frame from and would have ended with
-// frame end.
-func (c *Call) breakOff(from, end int64) (to int64, whole bool) {
+// breakOff ends a playback at the next frame.
+func (c *Call) breakOff(p *playing) (to int64, whole bool) {
 	if c.isHungUp() {
-		return max(from, c.now()), false
+		return max(p.from, c.now()), false
 	}
-	to = min(max(from, c.now()+1), end)
+	to = min(max(p.from, c.now()+1), p.end)
 	c.setFrame(to)
-	c.mu.Lock()
-	at := c.begins(to)
-	c.mu.Unlock()
-	c.sleepUntil(at)
-	return to, to == end
+	c.sleepUntil(c.beginOf(to))
+	return to, to == p.end
 }
 
 // stay spends a media duration (negative: without end) in an application that plays nothing. It

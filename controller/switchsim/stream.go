@@ -144,8 +144,12 @@ type module struct{ *Call }
 
 // Event sends a CUSTOM event of the module.
 func (m module) Event(kind, body string) {
-	if kind == "play" || kind == "json" {
-		m.nameLater(kind, body)
+	switch kind {
+	case "play":
+		m.nameLater(kind, body, m.spec.Faults.LatePlay)
+		return
+	case "json":
+		m.nameLater(kind, body, 0)
 		return
 	}
 	m.sendEvent(kind, body)

@@ -47,6 +47,13 @@ func (c *Call) begins(frame int64) time.Time {
 	return c.grid().Add(c.sw.real(time.Duration(frame)*FrameDuration) + 1)
 }
 
+// beginOf is when a frame begins.
+func (c *Call) beginOf(frame int64) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.begins(frame)
+}
+
 // nextTick is when the session's next frame begins.
 func (c *Call) nextTick() time.Time {
 	c.mu.Lock()
@@ -80,14 +87,17 @@ func (c *Call) frame() int64 {
 }
 
 // namedEvent is an event of the module that waits for the session's next frame.
-type namedEvent struct{ kind, body string }
+type namedEvent struct {
+	kind, body string
+	late       time.Duration // by fault
+}
 
 // nameLater sends an event of the module at the session's next frame, in order (F85). It is called
 // in one of the group's goroutines.
-func (m module) nameLater(kind, body string) {
+func (m module) nameLater(kind, body string, late time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.named = append(m.named, namedEvent{kind, body})
+	m.named = append(m.named, namedEvent{kind, body, late})
 	if len(m.named) == 1 {
 		m.wg.Go(m.sendNamed)
 	}
@@ -101,6 +111,7 @@ func (m module) sendNamed() {
 		named := m.named
 		m.mu.Unlock()
 		for _, e := range named {
+			m.pause(e.late)
 			m.sendEvent(e.kind, e.body)
 		}
 		m.mu.Lock()

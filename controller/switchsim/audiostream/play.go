@@ -20,7 +20,7 @@ type tempFiles struct {
 // streamAudio writes the audio of a server's text into a file, and returns the body of the event
 // that names it (F85). ok is false if the text is anything else, or is wrong (F87).
 func (s *Stream) streamAudio(text string) (body string, ok bool) {
-	if !strings.Contains(text, "streamAudio") {
+	if s.options.Faults.NoPlay || !strings.Contains(text, "streamAudio") {
 		return "", false // which spares most texts the decoding
 	}
 	var message struct {

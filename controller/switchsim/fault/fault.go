@@ -55,6 +55,22 @@ type Call struct {
 	// HungUpThere: a transferred channel is hung up by the time at which the switch tells that its
 	// socket action has ended (F120).
 	HungUpThere bool
+	// NoPlay: streamAudio is no more than text to the module, as to one that is old: `::json`.
+	NoPlay bool
+	// LatePlay is how much later, in real time, `::play` names a file.
+	LatePlay time.Duration
+	// LoseFile is the number (from 1) of the playback of a file of this machine that does not find it.
+	LoseFile int
+	// LateComplete is how much later than its last frame, in real time, a playback is complete. What
+	// is queued is heard without a gap all the same, if it is not more than a second.
+	LateComplete time.Duration
+	// Stall is a time in which the session's thread stands still: what plays goes on after it, and
+	// all that follows is later for good (F136).
+	Stall Stall
+	// Hold is a time in which the caller holds the call: what plays runs on unheard (F70).
+	Hold Hold
+	// EventFirst is a command whose reply comes after the next event.
+	EventFirst string
 	// BrokenFiles: a playback of a file ends at once with PLAYBACK ERROR.
 	BrokenFiles bool
 	// LoseJobs: no BACKGROUND_JOB event comes.
@@ -77,6 +93,13 @@ type Call struct {
 	// characters that are no header's, UTF-8, arrays.
 	OddVariables bool
 }
+
+// Stall is a time, counted from the moment media began. If nothing plays then, it comes with what
+// plays next.
+type Stall struct{ After, For time.Duration }
+
+// Hold is a time, counted from the moment media began.
+type Hold struct{ After, For time.Duration }
 
 // Drop is the end of one stream in the network.
 type Drop struct {

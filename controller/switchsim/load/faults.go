@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tapdeck/controller/switchsim"
+	"tapdeck/controller/switchsim/fault"
 )
 
 // Faults are the ways in which a simulated switch can misbehave, by their names.
@@ -29,6 +30,14 @@ func Faults() map[string]switchsim.Faults {
 		"hang-stop":     {HangOn: "stop"},
 		"lose-jobs":     {LoseJobs: true},
 		"slow-replies":  {ReplyDelay: 300 * time.Millisecond},
+		"no-play":       {NoPlay: true},
+		"late-play":     {LatePlay: 3 * time.Second},
+		"lost-file":     {LoseFile: 2},
+		"late-complete": {LateComplete: 200 * time.Millisecond},
+		"stall":         {Stall: fault.Stall{After: 3 * time.Second, For: 400 * time.Millisecond}},
+		"hold":          {Hold: fault.Hold{After: 3 * time.Second, For: 2 * time.Second}},
+		"late-replies":  {EventFirst: "playback"},
+		"broken-files":  {BrokenFiles: true},
 		"odd-variables": {OddVariables: true},
 	}
 }
