@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -43,7 +44,7 @@ func (c *checkCommand) Run(p *program) error {
 			fmt.Fprintf(p.Stderr, "tapdeck: warning: sink.tls.certificate: %q: it ends at %s; renew it, a running tapdeck reads it again\n", loaded.Config.Sink.TLS.Certificate, at.UTC().Format(time.RFC3339))
 		}
 	}
-	if err := printValues(p.Stdout, loaded.Values()); err != nil {
+	if err := printValues(p.Stdout, slices.DeleteFunc(loaded.Values(), config.Value.Idle)); err != nil {
 		return err
 	}
 	for _, name := range loaded.PlanNames() {

@@ -223,3 +223,24 @@ func TestPlayer(t *testing.T) {
 		}
 	}
 }
+
+// What a bot would do that a plan does not have is not shown, unless somebody has stated it.
+func TestIdleValues(t *testing.T) {
+	l := mustParse(t, "plans: {default: {agent: {reconnect: 1}}, x: {}, bot: {listen: 1m, agent: {url: wss://b}}}", Options{})
+	var got []string
+	for _, v := range l.Values() {
+		if strings.Contains(v.Key, ".agent.") && !v.Idle() {
+			got = append(got, v.Key)
+		}
+	}
+	bots := 0
+	for _, key := range got {
+		if strings.HasPrefix(key, "plans.bot.") {
+			bots++
+		}
+	}
+	want := []string{"plans.default.agent.url", "plans.default.agent.reconnect"}
+	if diff := cmp.Diff(want, got[:2]); diff != "" || len(got) != 2+bots+2 || bots < 10 {
+		t.Errorf("%v (-want +got):\n%s", got, diff)
+	}
+}

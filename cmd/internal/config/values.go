@@ -32,12 +32,16 @@ type Value struct {
 	// Reload says when a change of it takes effect.
 	Reload Reload
 
+	idle  bool
 	raw   any
 	brief string // in place of a long value
 }
 
 // Brief is the value in one short line: of a plan's steps only the first ones.
 func (v Value) Brief() string { return cmp.Or(v.brief, v.Value) }
+
+// Idle says that the value is a default of a bot that its plan does not have: nobody needs to see it.
+func (v Value) Idle() bool { return v.idle }
 
 // Values returns every setting in the order of the file, then plan by plan.
 func (l *Loaded) Values() []Value {
@@ -61,6 +65,7 @@ func (l *Loaded) values(plan string) []Value {
 		}
 		key, v := join(prefix, set.path), set.of(holder)
 		value := Value{Key: key, Origin: l.origin(key), Reload: set.reload, raw: v.Interface()}
+		value.idle = value.Origin == (Origin{Inherited: value.Origin.Inherited}) && l.Config.Plans[plan].Agent.URL == "" && strings.HasPrefix(set.path, agentKey+".") && set.path != agentURL
 		if steps, are := value.raw.(Steps); are {
 			value.Value, value.brief = l.schema.text(steps, math.MaxInt), l.schema.text(steps, briefSteps)
 		} else {
