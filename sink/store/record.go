@@ -71,8 +71,10 @@ type Record struct {
 	Prompts      []Prompt `json:"prompts"`
 	// PromptsInFile counts those that a Brief record leaves out.
 	PromptsInFile int `json:"prompts_in_file,omitempty"`
-	SampleRate    int `json:"sample_rate"`
-	Channels      int `json:"channels"`
+	// Agent is the conversation with a bot, nil if there was none.
+	Agent      *Agent `json:"agent,omitempty"`
+	SampleRate int    `json:"sample_rate"`
+	Channels   int    `json:"channels"`
 	// Mix is "mono", "mixed" or "stereo"; the caller is the left channel of "stereo".
 	Mix string `json:"mix"`
 	track.Sound
@@ -117,6 +119,7 @@ func (r Record) Brief() Record {
 	if more := len(r.Prompts) - briefPrompts; more > 0 {
 		r.PromptsInFile, r.Prompts = more, slices.Clone(r.Prompts[:briefPrompts])
 	}
+	r.Agent = r.Agent.brief()
 	r.Variables, r.VariablesInFile = withoutLong(r.Variables, briefVariables)
 	return r
 }
@@ -156,6 +159,7 @@ func (r *Record) plain() *plainRecord {
 	if more := len(p.Digits) - MaxDigits; more > 0 {
 		p.Digits, p.DigitsDropped = p.Digits[:MaxDigits], p.DigitsDropped+more
 	}
+	p.Agent = p.Agent.whole()
 	if p.Variables == nil {
 		p.Variables = map[string]string{}
 	}

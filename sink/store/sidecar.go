@@ -51,16 +51,19 @@ func withSidecar(record *Record, marks []Mark, write func(text []byte) error) er
 }
 
 // shorten leaves out half of what is needed least, and says whether there was anything: the last
-// marks, then the last gaps, which the WAV has as silence, then of the timeline, the digits and the
-// prompts the last ones, and of the variables the longest, whichever takes the most room.
+// marks, then the last gaps, which the WAV has as silence, then of the timeline, the digits, the
+// prompts and what a bot has said the last ones, and of the variables the longest, whichever takes the most room.
 func (s *sidecar) shorten() bool {
-	const perMoment, perDigit, perPrompt = 25, 45, 120 // bytes, about
+	const perMoment, perDigit, perPrompt, perUtterance = 25, 45, 120, 60 // bytes, about
 	variables := 0
 	for name, value := range s.Variables {
 		variables += len(name) + len(value)
 	}
-	timeline, digits, prompts := perMoment*len(s.Timeline), perDigit*len(s.Digits), perPrompt*len(s.Prompts)
-	switch most := max(timeline, digits, prompts, variables); {
+	timeline, digits, prompts, talk := perMoment*len(s.Timeline), perDigit*len(s.Digits), perPrompt*len(s.Prompts), 0
+	if s.Agent != nil {
+		talk = perUtterance * max(len(s.Agent.Utterances), len(s.Agent.ResponseMS))
+	}
+	switch most := max(timeline, digits, prompts, talk, variables); {
 	case len(s.Marks) > 0:
 		s.Marks = s.Marks[:len(s.Marks)/2]
 	case len(s.Gaps) > 0:
@@ -72,6 +75,8 @@ func (s *sidecar) shorten() bool {
 	case most == digits:
 		half := len(s.Digits) / 2
 		s.Digits, s.DigitsDropped = s.Digits[:half], s.DigitsDropped+len(s.Digits)-half
+	case most == talk:
+		s.Agent.halve()
 	case most == prompts:
 		s.Prompts = s.Prompts[:len(s.Prompts)/2]
 	default:

@@ -45,7 +45,7 @@ func (r recorder) Expect(info controller.Info, stream controller.StreamPlan) (co
 // Save implements controller.Recorder. The record comes beside an error, too: the log
 // may be all that keeps it.
 func (r recorder) Save(info controller.Info, outcome controller.Outcome) (controller.Record, error) {
-	record, err := r.sink.SaveRecord(withOutcome(r.callRecord(info, controller.StreamPlan{}), outcome))
+	record, err := r.sink.SaveRecord(withOutcome(r.callRecord(info, controller.StreamPlan{}), outcome, nil))
 	if err != nil {
 		r.lost.Add(1)
 	}
@@ -102,7 +102,7 @@ func (e ear) Read(p []byte) (agent.Sound, error) {
 
 // Note implements controller.Recording.
 func (r *recording) Note(sofar controller.Outcome) {
-	r.Recording.Note(withOutcome(r.call, sofar))
+	r.Recording.Note(withOutcome(r.call, sofar, r.Position))
 }
 
 // Finish implements controller.Recording. A recording that the disk cut short counts as
@@ -117,7 +117,7 @@ func (r *recording) Finish(ctx context.Context) error {
 
 // Save implements controller.Recording.
 func (r *recording) Save(outcome controller.Outcome) (controller.Record, error) {
-	record, err := r.Recording.Save(withOutcome(r.call, outcome))
+	record, err := r.Recording.Save(withOutcome(r.call, outcome, r.Position))
 	if err != nil {
 		r.miss()
 	}
@@ -142,16 +142,44 @@ func (r recorder) callRecord(info controller.Info, stream controller.StreamPlan)
 	}
 }
 
-// withOutcome completes the call's side of a record.
-func withOutcome(r store.Record, o controller.Outcome) store.Record {
+// withOutcome completes the call's side of a record. position is where in its recording a moment is,
+// nil if it has none.
+func withOutcome(r store.Record, o controller.Outcome, position func(time.Time) time.Duration) store.Record {
 	r.Result, r.HangupCause, r.HungUpBy, r.ListenEndedBy = string(o.Result), o.HangupCause, o.HungUpBy, o.ListenEndedBy
 	r.Ended, r.Restarts, r.Err, r.Hint, r.Alarms = o.Ended, o.Restarts, o.Err, o.Hint, o.Alarms
 	r.Timeline = timeline(r.Started, o.Timeline)
 	r.Digits, r.DigitsDropped, r.Prompts = digits(r.Started, o.Digits), o.DigitsDropped, prompts(r.Started, o.Prompts)
+	if o.Agent != nil && position != nil {
+		r.Agent = conversation(o.Agent, position)
+	}
 	if o.Variables != nil {
 		r.Variables = o.Variables
 	}
 	return r
+}
+
+// conversation is one with a bot, at its positions in the recording.
+func conversation(c *controller.Conversation, position func(time.Time) time.Duration) *store.Agent {
+	a := &store.Agent{
+		Format: c.Format, Connects: c.Connects, Reconnects: c.Reconnects, BargeIns: c.BargeIns, EndedBy: c.EndedBy,
+		DroppedMS: c.Dropped.Milliseconds(), RefusedMS: c.Refused.Milliseconds(),
+		Utterances: make([]store.Utterance, len(c.Utterances)), ResponseMS: make([]int64, len(c.Responses)),
+	}
+	at := func(moment time.Time) *int64 {
+		if moment.IsZero() {
+			return nil
+		}
+		ms := position(moment).Milliseconds()
+		return &ms
+	}
+	a.ConnectedMS, a.FirstAudioMS = at(c.ConnectedAt), at(c.FirstAudioAt)
+	for i, u := range c.Utterances {
+		a.Utterances[i] = store.Utterance{FromMS: position(u.From).Milliseconds(), ToMS: position(u.To).Milliseconds(), Cleared: u.Cleared}
+	}
+	for i, took := range c.Responses {
+		a.ResponseMS[i] = took.Milliseconds()
+	}
+	return a
 }
 
 // digits are what a caller pressed, in ms since the call started.

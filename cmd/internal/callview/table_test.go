@@ -117,6 +117,38 @@ func TestPrintTimeline(t *testing.T) {
 	}
 }
 
+// A conversation stands between what happened and what was recorded.
+func TestPrintConversation(t *testing.T) {
+	r := &Record{Call: "u", Result: "completed", Started: time.Now(), WAV: "u.wav"}
+	if err := json.Unmarshal([]byte(`{"format":"twilio","connects":1,"connected_ms":120,"ended_by":"bot","barge_ins":1,"response_ms":[400,900,350],
+		"utterances":[{"from_ms":1200,"to_ms":3400,"cleared":false},{"from_ms":15000,"to_ms":15480,"cleared":true}],"dropped_ms":20,"refused_ms":0,"utterances_in_file":3}`), &r.Agent); err != nil {
+		t.Fatal(err)
+	}
+	print := func() string {
+		var out strings.Builder
+		if err := PrintTimeline(&out, r); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	want := `  bot (twilio): 1 connection, the first at 0.120 s, 5 utterances, 1 barge-in, response time 400 ms in the middle, 900 ms at most, 20 ms of the caller dropped: the bot was too slow; ended by the bot
+    1.200 s   the bot speaks for 2.200 s
+    15.000 s  the bot speaks for 0.480 s, cut short
+    …         and 3 more in the record's file
+  u.wav
+`
+	if got := print(); !strings.Contains(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if err := json.Unmarshal([]byte(`{"format":"pcm","connects":0,"ended_by":"failed","utterances":[],"response_ms":[]}`), &r.Agent); err != nil {
+		t.Fatal(err)
+	}
+	r.Agent.Utterances, r.Agent.ResponseMS, r.Agent.ConnectedMS, r.Agent.BargeIns, r.Agent.DroppedMS, r.Agent.UtterancesInFile = nil, nil, nil, 0, 0, 0
+	if got, want := print(), "  bot (pcm): 0 connections, 0 utterances; ended by a failure of the bot\n  u.wav\n"; !strings.Contains(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 // What keeps a call from being recorded, and what to do, stand where a person looks first.
 func TestPrintWhyThereIsNoRecording(t *testing.T) {
 	print := func(r *Record, timeline string) string {

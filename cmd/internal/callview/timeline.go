@@ -46,6 +46,11 @@ func PrintTimeline(w io.Writer, r *Record) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	if r.Agent != nil {
+		if err := printConversation(w, r.Agent); err != nil {
+			return err
+		}
+	}
 	return printRecording(w, r)
 }
 
@@ -86,7 +91,7 @@ func inWords(r *Record, name string) string {
 // unrecorded says why a call has no recording, if its error does not.
 func unrecorded(r *Record) string {
 	switch controller.Result(r.Result) {
-	case controller.Completed, controller.CallerHangup, controller.SwitchHangup, controller.Transferred, controller.Aborted, controller.SwitchLost:
+	case controller.Completed, controller.CallerHangup, controller.SwitchHangup, controller.Transferred, controller.AgentFailed, controller.Aborted, controller.SwitchLost:
 	default:
 		return ""
 	}
