@@ -269,6 +269,7 @@ func (s *stream) up(state StreamState) {
 		msg = "stream connected again"
 	}
 	s.wasUp = true
+	s.c.voice.connected()
 	s.c.log.Info(msg, zap.Int64("dur_ms", took.Milliseconds()), zap.Int("sample_rate", s.c.plan.Stream.SampleRate),
 		zap.String("mix", s.c.plan.Stream.Mix), zap.Int("connections", state.Connections))
 }

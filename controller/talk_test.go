@@ -136,3 +136,141 @@ func TestClear(t *testing.T) {
 }
 
 var _ = context.Background
+
+// A bot that can't be reached ends the call, unless the plan says otherwise.
+func TestBotFails(t *testing.T) {
+	for _, then := range []flow.Then{flow.ThenHangup, flow.ThenContinue, flow.ThenDialplan} {
+		t.Run(string(then), func(t *testing.T) {
+			o := bot.Options{Faults: []bot.Fault{{Refuse: 500}}}
+			b := startBot(t, o)
+			s := talking(b, o, func(a *flow.Agent) { a.OnFailure, a.Reconnect = then, 1 })
+			e := s.run(t, switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 300, 0.3), Then: after()})
+			want := controller.AgentFailed
+			if then == flow.ThenContinue {
+				want = controller.Completed
+			}
+			if e.outcome.Result != want || nextRan(e.report) != (then == flow.ThenDialplan) || e.outcome.Agent.EndedBy != string(flow.TalkFailed) {
+				t.Errorf("%+v, %+v", e.outcome, e.outcome.Agent)
+			}
+			if want == controller.AgentFailed && (e.outcome.Err == "" || e.outcome.Hint == "") {
+				t.Errorf("error %q, hint %q", e.outcome.Err, e.outcome.Hint)
+			}
+			if e.count("agent failed") != 1 || e.count("agent lost") != 1 || b.Connections() != 2 {
+				t.Errorf("%q, %d connections", e.messages(), b.Connections())
+			}
+		})
+	}
+}
+
+// What the bot has said when it closes is heard, and then the call goes on as the plan says.
+func TestBotCloses(t *testing.T) {
+	for _, then := range []flow.Then{flow.ThenHangup, flow.ThenContinue, flow.ThenDialplan} {
+		t.Run(string(then), func(t *testing.T) {
+			o := bot.Options{Behaviour: func(s *bot.Session) bot.Hooks {
+				s.Play(bot.Tone(8000, 440, 300*time.Millisecond))
+				s.Close(websocket.StatusNormalClosure, "")
+				return bot.Hooks{}
+			}}
+			b := startBot(t, o)
+			s := talking(b, o, func(a *flow.Agent) { a.OnClose = then })
+			s.plan.Steps = slices.Insert(s.plan.Steps, 3, flow.Step(&flow.Tone{Frequency: 800, Duration: 40 * time.Millisecond}))
+			e := s.run(t, switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 300, 0.3), Then: after()})
+			if e.outcome.Result != controller.Completed || e.outcome.Err != "" || nextRan(e.report) != (then == flow.ThenDialplan) {
+				t.Errorf("%+v", e.outcome)
+			}
+			want := 300 * 16
+			if then == flow.ThenContinue {
+				want += 40 * 16
+			}
+			if got := len(heard(e.report)); got != want {
+				t.Errorf("%d bytes heard, want %d", got, want)
+			}
+		})
+	}
+}
+
+// A bot of the pcm wire hangs up, transfers, and sends digits.
+func TestBotAsks(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		ask    func(s *bot.Session)
+		result controller.Result
+		end    flow.TalkEnd
+	}{
+		{"hangup", (*bot.Session).Hangup, controller.Completed, flow.TalkBotHangup},
+		{"transfer", func(s *bot.Session) { s.Transfer("5000") }, controller.Transferred, flow.TalkTransfer},
+		{"digits", func(s *bot.Session) { s.SendDigits("12#"); s.Close(websocket.StatusNormalClosure, "") }, controller.Completed, flow.TalkClosed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := bot.Options{Format: bot.PCM, Behaviour: func(s *bot.Session) bot.Hooks {
+				s.Play(bot.Tone(8000, 440, 300*time.Millisecond))
+				c.ask(s)
+				return bot.Hooks{}
+			}}
+			b := startBot(t, o)
+			s := talking(b, o, nil)
+			e := s.run(t, switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 300, 0.3), Extensions: map[string][]switchsim.Action{"5000": after()}})
+			if e.outcome.Result != c.result || e.outcome.Err != "" || e.outcome.Agent.EndedBy != string(c.end) {
+				t.Errorf("%+v, %+v", e.outcome, e.outcome.Agent)
+			}
+			if got := len(heard(e.report)); got != 300*16 {
+				t.Errorf("%d ms heard before it", got/16)
+			}
+			if nextRan(e.report) != (c.name == "transfer") {
+				t.Error("the other extension")
+			}
+			if c.name == "digits" && !e.report.Asked("uuid_send_dtmf") {
+				t.Error("no digits sent")
+			}
+		})
+	}
+}
+
+// The bot is told of keys, and of what the caller says; with barge_in auto his speech cuts it short.
+func TestBargeInByTheCaller(t *testing.T) {
+	o := bot.Options{Format: bot.PCM, Behaviour: func(s *bot.Session) bot.Hooks {
+		s.Play(bot.Tone(8000, 440, 10*time.Second))
+		s.Mark("long")
+		return bot.Hooks{Cleared: func() { s.Close(websocket.StatusNormalClosure, "") }}
+	}}
+	b := startBot(t, o)
+	s := talking(b, o, func(a *flow.Agent) { a.BargeIn = flow.BargeInAuto })
+	l := s.start(t)
+	var call *switchsim.Call
+	call = l.dial(switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 300, 0.3), DTMF: []switchsim.Digit{{At: 500 * time.Millisecond, Digit: "7"}}, Progress: on(2, "complete", "playback", func() {
+		rec := l.rec.recording(controller.CallID(call.UUID()))
+		rec.update(func(s *controller.StreamState) { s.Talk = controller.Talk{Speaking: true, Since: time.Now()} })
+	})})
+	report := call.Wait()
+	if err := l.close(); err != nil {
+		t.Error(err)
+	}
+	e := l.ended(report)
+	c := e.outcome.Agent
+	if e.outcome.Result != controller.Completed || c.BargeIns != 1 || len(c.Utterances) == 0 || !c.Utterances[len(c.Utterances)-1].Cleared {
+		t.Errorf("%+v, %+v", e.outcome, c)
+	}
+	if got := len(heard(e.report)); got > 16*4000 {
+		t.Errorf("%d ms heard", got/16)
+	}
+	if len(e.outcome.Digits) != 1 || !slices.ContainsFunc(b.Sessions()[0].Messages(), func(m bot.Message) bool { return m.Kind == bot.KindDTMF && m.Text == "7" }) {
+		t.Errorf("digits %v, messages %+v", e.outcome.Digits, b.Sessions()[0].Messages())
+	}
+}
+
+// A caller who hangs up in the middle ends the conversation, and the bot is told.
+func TestHangupInAConversation(t *testing.T) {
+	o := bot.Options{Behaviour: func(s *bot.Session) bot.Hooks {
+		s.Play(bot.Tone(8000, 440, 10*time.Second))
+		return bot.Hooks{}
+	}}
+	b := startBot(t, o)
+	e := talking(b, o, nil).run(t, switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 300, 0.3), HangupAfter: 700 * time.Millisecond})
+	c := e.outcome.Agent
+	if e.outcome.Result != controller.CallerHangup || c.EndedBy != string(flow.TalkHangup) || len(c.Utterances) != 1 {
+		t.Errorf("%+v, %+v", e.outcome, c)
+	}
+	if s := b.Sessions()[0]; !s.Stopped() {
+		t.Errorf("the bot was not told: %+v", s.End())
+	}
+}

@@ -3,6 +3,7 @@ package controller
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -148,7 +149,19 @@ func (v *voice) Send(text []byte) error {
 	if v.c.rec == nil {
 		return player.ErrNoStream
 	}
-	return v.c.rec.Send(text)
+	err := v.c.rec.Send(text)
+	if errors.Is(err, ErrNoStream) {
+		return player.ErrNoStream
+	}
+	return err
+}
+
+// connected has what the stream's end has lost sent again.
+func (v *voice) connected() {
+	if v.player != nil {
+		v.player.Connected(time.Now())
+		v.advance()
+	}
 }
 
 // named handles the name that mod_audio_stream has for audio it was sent.
