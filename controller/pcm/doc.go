@@ -1,5 +1,5 @@
 // Package pcm is the arithmetic of telephone audio: 16-bit little-endian linear PCM of one channel,
-// between the rates of calls and bots ([Resampler]), to and from mu-law ([AppendULaw],
+// between the rates of calls and bots ([Resampler]), to and from µ-law ([AppendULaw],
 // [AppendLinear]), and between bytes and time ([Duration], [Bytes]).
 //
 // It starts no goroutine, keeps no audio but what a filter needs, and allocates nothing if dst has

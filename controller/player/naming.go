@@ -1,0 +1,117 @@
+package player
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"go.uber.org/zap"
+)
+
+const (
+	// namingTime is how long mod_audio_stream may take to name a chunk: it takes 21 ms (F85).
+	namingTime = time.Second
+	// maxNameBytes bounds the name of a file.
+	maxNameBytes = 4096
+)
+
+// send sends the next chunk over the stream, to be named. If there is no live stream, it waits for Connected.
+func (p *Player) send(now time.Time) {
+	c, generation := p.next, p.generation
+	p.mu.Unlock()
+	err := p.sw.Send(message(p.cfg.Rate, c.tag, c.pcm))
+	p.mu.Lock()
+	if p.generation == generation {
+		p.down = errors.Is(err, ErrNoStream)
+		c.sent, c.namedBy = !p.down, now.Add(namingTime)
+	}
+}
+
+// message is a chunk as mod_audio_stream takes it (F85).
+func message(rate int, tag string, pcm []byte) []byte {
+	const room = 160
+	b := make([]byte, 0, room+base64.StdEncoding.EncodedLen(len(pcm)))
+	b = append(b, `{"type":"streamAudio","data":{"audioDataType":"raw","sampleRate":`...)
+	b = strconv.AppendInt(b, int64(rate), 10)
+	b = append(b, `,"tapdeck":"`...)
+	b = append(b, tag...)
+	b = append(b, `","audioData":"`...)
+	b = base64.StdEncoding.AppendEncode(b, pcm)
+	return append(b, `"}}`...)
+}
+
+// Named takes the body of a mod_audio_stream::play event of the call's channel: where the chunk is
+// that was sent. Others' audio, and what was cleared since, is ignored. No name comes into a command
+// that could be more than a file's there.
+func (p *Player) Named(body string, _ time.Time) {
+	var said struct {
+		File string `json:"file"`
+		Tag  string `json:"tapdeck"`
+	}
+	if json.Unmarshal([]byte(body), &said) != nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.next
+	if c == nil || c.file != "" || c.tag != said.Tag || !c.sent {
+		return
+	}
+	if c.unusable = !usable(said.File); !c.unusable {
+		c.file = said.File
+	}
+	p.signal()
+}
+
+// usable says whether a file's name is safe in a command, and means nothing but itself there: FreeSWITCH
+// runs what is in ${…} (F117), and a call's id, which is in the name, may be a stranger's choice.
+func usable(file string) bool {
+	return file != "" && len(file) <= maxNameBytes && !strings.Contains(file, "${") && !strings.ContainsFunc(file, unicode.IsControl)
+}
+
+// Connected says that the call's stream is up, or up again: what was not named is sent, also if
+// it was sent before, since a stream's files end with it (F88).
+func (p *Player) Connected(_ time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down = false
+	if c := p.next; c != nil {
+		c.file = ""
+		p.tag(c)
+	}
+	p.signal()
+}
+
+// unnamed goes on without the name of the next chunk. If there is no live stream, that is why, and Connected will
+// be called.
+func (p *Player) unnamed(now time.Time) {
+	c, generation := p.next, p.generation
+	if !c.unusable {
+		if p.send(now); p.down || generation != p.generation {
+			return
+		}
+	}
+	after := "the audio that waits is lost"
+	if p.cfg.Directory != "" {
+		after = "chunks are written to player.directory from here on"
+	}
+	p.log.Warn("bot's audio not named by mod_audio_stream", zap.String("after", after), hint(c.unnamedHint()), ratelog("unnamed"))
+	if p.cfg.Directory != "" {
+		p.method = MethodFiles
+		return
+	}
+	p.next = nil
+	p.resetResampler()
+	p.lose(c.length + p.duration(p.queue.drop(0)))
+}
+
+func (c *chunk) unnamedHint() string {
+	if c.unusable {
+		return hintUnusable
+	}
+	return hintUnnamed
+}
