@@ -14,6 +14,7 @@
 //	inbound      the inbound event socket and what the switch says of itself
 //	fault        how a call goes wrong on request
 //	load         many calls at a rate, and what they came to
+//	bot          bots that a call talks with, over WebSockets of their own
 //
 // They import each other and nothing else of the module: code that was shared with
 // what it tests would share its errors.
