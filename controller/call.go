@@ -42,6 +42,9 @@ type call struct {
 	turn     chan struct{} // the earlier ones have ended
 	cameBack chan struct{} // a later one has begun
 
+	hangUp       chan struct{} // HangUp was asked for; has room for one value
+	toldToHangUp bool
+
 	// What the switch has said.
 	running         string // Event-UUID of the application that runs, if any
 	completion      completion
@@ -175,6 +178,8 @@ func (c *call) next(ctx context.Context, timer <-chan time.Time) bool {
 		c.isFirst = true
 	case <-c.cameBack:
 		c.returned, c.transferredAway = true, !c.hungUp && !c.asked
+	case <-c.hangUp:
+		c.toHangUp()
 	case <-c.recordingChanged:
 		c.stream.syncWithSink()
 		c.talk.listen()
@@ -208,6 +213,8 @@ func (c *call) interruption(ctx context.Context) error {
 		return c.connectionEnd()
 	case ctx.Err() != nil:
 		return &callEnd{result: Aborted, err: context.Cause(ctx), hint: abortHint}
+	case c.toldToHangUp:
+		return &callEnd{result: Completed}
 	case c.stream.phase == streamFailed && c.plan.OnStreamFailure != FailureContinue:
 		return c.stream.failure
 	}

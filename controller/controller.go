@@ -185,7 +185,7 @@ func (c *Controller) newCall(conn *esl.Conn, id, peer string) *call {
 	channel := conn.Channel()
 	of := variables{channel}
 	plan, warnings := c.plans(of, of.Get("socket_path"))
-	k := &call{ctl: c, conn: conn, channel: id, plan: plan, turn: make(chan struct{}, 1), cameBack: make(chan struct{}, 1)}
+	k := &call{ctl: c, conn: conn, channel: id, plan: plan, turn: make(chan struct{}, 1), cameBack: make(chan struct{}, 1), hangUp: make(chan struct{}, 1)}
 	k.core = strings.Clone(channel.Get("Core-UUID"))
 	k.terminators = strings.Clone(of.Get("playback_terminators"))
 	// A controller that died has set this for this very channel, which has the variable then

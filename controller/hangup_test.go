@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +29,37 @@ func (s setup) runWith(t *testing.T, spec switchsim.CallSpec, n int, step, detai
 }
 
 func hangUp(_ *testbed, call *switchsim.Call) { call.Hangup() }
+
+// Who has a call hung up by its ID has it end at once, in any step, as completed; a call that does not
+// run can't be.
+func TestHangUpByID(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		n            int
+		step, detail string
+	}{
+		"answer": {1, "execute", "answer"},
+		"prompt": {2, "execute", "playback"},
+		"listen": {2, "complete", "playback"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, id := good(), newUUID()
+			s.plan.Listen = time.Minute
+			e := s.runWith(t, switchsim.CallSpec{UUID: id}, c.n, c.step, c.detail, func(l *testbed, _ *switchsim.Call) {
+				if !l.ctl.HangUp(strings.ToUpper(id)) || l.ctl.HangUp(newUUID()) {
+					t.Error("not the running call")
+				}
+			})
+			if o := e.outcome; o.Result != controller.Completed || o.HungUpBy != "tapdeck" || o.HangupCause != "NORMAL_CLEARING" || o.Err != "" {
+				t.Errorf("outcome = %+v, want completed, by tapdeck", o)
+			}
+			if e.count("told to hang up") != 1 || e.report.NextAction {
+				t.Errorf("lines %q, next action %v", e.messages(), e.report.NextAction)
+			}
+		})
+	}
+}
 
 // The caller hangs up in each step, which ends at once.
 func TestCallerHangsUpInEachStep(t *testing.T) {
