@@ -58,7 +58,7 @@ func (p *Player) advance(now time.Time) error {
 
 // lookAfter ends what time alone ends.
 func (p *Player) lookAfter(now time.Time) {
-	if p.open != nil && !p.speaking() && !now.Before(p.open.Ended.Add(maxPause)) {
+	if p.open != nil && !p.mayGoOn() && !now.Before(p.open.Ended.Add(maxPause)) {
 		p.closeUtterance()
 	}
 	if len(p.given) > 0 && p.given[0].done == nil && !now.Before(p.endOf(p.given[0]).Add(overdue)) {
@@ -113,7 +113,7 @@ func (p *Player) wait(now time.Time) {
 	if len(p.given) > 0 && p.given[0].done == nil {
 		due[4] = p.endOf(p.given[0]).Add(overdue)
 	}
-	if p.open != nil && !p.speaking() {
+	if p.open != nil && !p.mayGoOn() {
 		due[5] = p.open.Ended.Add(maxPause)
 	}
 	if first := earliest(due[:]); !first.IsZero() {

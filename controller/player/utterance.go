@@ -52,6 +52,9 @@ func (p *Player) speaking() bool {
 	return false
 }
 
+// mayGoOn says whether the end of a playback may still belong to what is heard.
+func (p *Player) mayGoOn() bool { return p.speaking() || len(p.stale) > 0 }
+
 // heard notes that so much of a chunk was heard, which then ended: what was cleared belongs to the
 // utterance that the clear has ended, what was not begins another one.
 func (p *Player) heard(ended time.Time, length time.Duration, cleared bool) {
