@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/xml"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,8 @@ func TestDoctorsQuestions(t *testing.T) {
 		{"file_exists ivr/x.wav", "false"},
 		{"file_exists " + prefix + "/ivr/8000/x.wav", "true"},
 		{"file_exists " + prefix + "/ivr/8000/missing.wav", "false"},
+		{"file_exists " + chunk(t, "c.r8", nil), "true"},
+		{"global_getvar temp_dir", os.TempDir()},
 		{"fsctl max_sessions", "+OK max sessions: 2000\n"},
 		{"fsctl sps", "+OK sessions per second: 500\n"},
 		{"nosuch", "-ERR nosuch Command not found!\n"},

@@ -1,10 +1,12 @@
 package switchsim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -115,6 +117,7 @@ func New(cfg Config) *Switch {
 		clock: audiostream.NewClock(cfg.Tick), calls: make(map[string]*Call),
 	}
 	s.temp.configured = cfg.TempDir
+	s.status.TempDir = cmp.Or(cfg.TempDir, os.TempDir())
 	s.status.Prompts = cfg.Prompts
 	s.status.SetFacts(cfg.Facts)
 	return s

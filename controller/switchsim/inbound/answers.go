@@ -3,6 +3,7 @@ package inbound
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -19,6 +20,8 @@ const version = "1.10.12-release"
 type Status struct {
 	// Prompts gives the length of a file, or false if there is none.
 	Prompts func(file string) (time.Duration, bool)
+	// TempDir is the switch's folder for temporary files, unless Facts have another one.
+	TempDir string
 
 	mu    sync.RWMutex
 	facts Facts
@@ -53,6 +56,9 @@ func (s *Status) Answer(command, argument string) (answer string, known bool) {
 	case "file_exists":
 		return strconv.FormatBool(s.fileExists(&f, argument)), true
 	case "global_getvar":
+		if _, other := f.Globals[argument]; argument == "temp_dir" && !other {
+			return s.TempDir, true
+		}
 		return f.global(argument), true
 	case "xml_locate":
 		return f.xmlLocate(argument), true
@@ -68,6 +74,9 @@ func (s *Status) Answer(command, argument string) (answer string, known bool) {
 func (s *Status) fileExists(f *Facts, name string) bool {
 	if f.Files != nil {
 		return f.Files(name)
+	}
+	if info, err := os.Stat(name); err == nil && path.IsAbs(name) && info.Mode().IsRegular() {
+		return true // of this machine, as playback has it
 	}
 	rest, below := strings.CutPrefix(name, f.global("sound_prefix")+"/")
 	dir, file := path.Split(rest)
@@ -126,6 +135,7 @@ func (f *Facts) show(argument string) string {
 		{"sched_api", "Schedule an api command", "[+@]<time> <group_name> <command_string>[&]", "mod_commands"},
 		{"sched_del", "Delete a scheduled task", "<task_id>|<group_id>", "mod_commands"},
 		{"sched_hangup", "Schedule a hangup", "", "mod_commands"},
+		{"uuid_break", "Break out of media sent to channel", "<uuid> [all]", "mod_commands"},
 		{"uuid_kill", "Kill channel", "<uuid> [cause]", "mod_commands"},
 		{"version", "Version", "[short]", "mod_commands"},
 		{"xml_locate", "Find some xml", "[root | <section> <tag> <tag_attr_name> <tag_attr_val>]", "mod_commands"},

@@ -31,7 +31,7 @@ type Facts struct {
 	Globals map[string]string
 	// Files says whether a path exists. When nil, files exist where the
 	// sound packages put them (F72), sound_prefix/DIRECTORY/8000/FILE, if
-	// Config.Prompts knows DIRECTORY/FILE.
+	// Config.Prompts knows DIRECTORY/FILE, and so do files of this machine.
 	Files func(path string) bool
 	// MaxSessions and SessionsPerSecond are limits; 0 means 2000 and 500.
 	MaxSessions, SessionsPerSecond int
