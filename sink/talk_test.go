@@ -1,0 +1,59 @@
+package sink
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tapdeck/sink/track"
+)
+
+// State says whether the caller speaks while a tap is open, and Changed that it has changed: at
+// once, however far apart the recorder's reads are, and also if frames stop.
+func TestTalk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := serve(t, testConfig(t))
+		r := b.expect(testCall(testID))
+		s := b.connect(r)
+		s.play(silence(1, 3*time.Second))
+		s.play(speech(1, 8000))
+		synctest.Wait()
+		if talk := r.State().Talk; talk != (track.Talk{}) {
+			t.Errorf("without a tap: %+v", talk)
+		}
+		tap := r.Tap(TapOptions{})
+		s.play(silence(1, time.Second))
+		began := time.Now()
+		talkOf := func(speaking bool) track.Talk {
+			t.Helper()
+			for drain(r.Changed()); r.State().Talk.Speaking != speaking; <-r.Changed() {
+			}
+			return r.State().Talk
+		}
+		go s.play(speech(1, 8000))
+		talk := talkOf(true)
+		if took := time.Since(began); took < 60*time.Millisecond || took > 100*time.Millisecond || !talk.Since.Equal(began) {
+			t.Errorf("known after %v: %+v", took, talk)
+		}
+		elapse(2 * time.Second)
+		talk = talkOf(false)
+		if !talk.Until.Equal(began.Add(time.Second)) || r.Position(talk.Until) != 6*time.Second {
+			t.Errorf("after the end of all frames: %+v at %v", talk, r.Position(talk.Until))
+		}
+		s.play(speech(1, 8000)) // the tap is closed while he speaks
+		tap.Close()
+		s.play(speech(1, 8000))
+		if talk := r.State().Talk; talk.Speaking {
+			t.Errorf("after the tap: %+v", talk)
+		}
+		s.hangUp()
+		b.finish(r)
+	})
+}
+
+func drain(changed <-chan struct{}) {
+	select {
+	case <-changed:
+	default:
+	}
+}
