@@ -85,7 +85,9 @@ func TestRequests(t *testing.T) {
 	open := newTestServer(t, func(o *Server) {
 		o.Registry.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "tapdeck_calls_active"}))
 	})
-	closed := newTestServer(t, func(o *Server) { o.Token, o.Pprof = "open-sesame", true })
+	closed := newTestServer(t, func(o *Server) {
+		o.Token, o.Pprof, o.Schemas = "open-sesame", true, map[string][]byte{"pcm": []byte(`{"$id": "x"}`)}
+	})
 	const bearer = "Bearer open-sesame"
 	for _, c := range []struct {
 		s            *testServer
@@ -119,6 +121,12 @@ func TestRequests(t *testing.T) {
 		{closed, "GET", "/debug/pprof/goroutine?debug=1", "", bearer, 200, "goroutine profile"},
 		{closed, "GET", "/livez", "", "", 200, "alive"},
 		{closed, "GET", "/readyz", "", "", 200, "ready"},
+		{closed, "GET", "/.well-known/tapdeck/pcm.schema.json", "", "", 200, `{"$id": "x"}`},
+		{closed, "GET", "/.well-known/tapdeck/pcm", "", "", 404, ""},
+		{closed, "GET", "/.well-known/tapdeck/other.schema.json", "", "", 404, ""},
+		{closed, "GET", "/.well-known/tapdeck/../../calls", "", "", 401, "admin.token"},
+		{closed, "GET", "/2010-04-01/../calls", "", "", 401, "admin.token"},
+		{closed, "POST", "/2010-04-01/Accounts/AC1/Calls/CA1.json", "Status=completed", "", 404, ""},
 		{closed, "GET", "/log/level", "", bearer, 200, `"level":"info"`},
 	} {
 		code, answer := c.s.ask(c.method, c.path, c.body, c.token)

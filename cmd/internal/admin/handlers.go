@@ -27,6 +27,10 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("GET /calls/{uuid}", s.call)
 	mux.Handle("GET /log/level", s.Level)
 	mux.HandleFunc("PUT /log/level", s.setLevel)
+	mux.HandleFunc("GET "+schemaPath+"{name}", s.schema)
+	if s.Twilio != nil {
+		mux.HandleFunc("POST "+twilioPath+"Accounts/{account}/Calls/{call}", s.hangUpCall)
+	}
 	if s.Pprof {
 		mux.HandleFunc("/debug/pprof/", pprof.Index)
 		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
@@ -35,15 +39,35 @@ func (s *Server) handler() http.Handler {
 	return authorize(s.Token, mux)
 }
 
-// authorize asks for the token, if there is one, everywhere but at the health checks.
+// schemaPath is where the schemas are.
+const schemaPath = "/.well-known/tapdeck/"
+
+// schema answers with a published JSON schema.
+func (s *Server) schema(w http.ResponseWriter, r *http.Request) {
+	name, _ := strings.CutSuffix(r.PathValue("name"), ".schema.json")
+	text, ok := s.Schemas[name]
+	if !ok || name == r.PathValue("name") {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/schema+json")
+	_, _ = w.Write(text)
+}
+
+// isOpen says whether a path asks for no token: health checks, schemas, and what has a password of
+// its own.
+func isOpen(path string) bool {
+	return path == "/livez" || path == "/readyz" || strings.HasPrefix(path, schemaPath) || strings.HasPrefix(path, twilioPath)
+}
+
+// authorize asks for the token, if there is one, where a path is not open.
 func authorize(token string, next http.Handler) http.Handler {
 	if token == "" {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		health := r.URL.Path == "/livez" || r.URL.Path == "/readyz"
-		if !health && (!bearer || subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1) {
+		if !isOpen(r.URL.Path) && (!bearer || subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			writeText(w, http.StatusUnauthorized, "admin.token is needed: Authorization: Bearer TOKEN")
 			return

@@ -4,7 +4,7 @@
 // A [Server] knows the daemon only by its fields. Its Serve starts one
 // goroutine a connection, by net/http, and bounds connections, requests and times: the
 // pages are made of copies, so that a slow reader holds nothing but its own connection.
-// It changes nothing of a call.
+// It changes nothing of a call, but that a bot may have its own hung up.
 package admin
 
 import (
@@ -59,6 +59,10 @@ type Server struct {
 	Readiness func() Readiness
 	// Level of the log, which can be changed.
 	Level zap.AtomicLevel
+	// Twilio, if not nil, has bots hang up as they do at Twilio.
+	Twilio *Twilio
+	// Schemas are JSON schemas by their names, such as pcm, served to everybody.
+	Schemas map[string][]byte
 	// Registry holds the metrics.
 	Registry *prometheus.Registry
 	// Log is where changes of the level and failures go.
