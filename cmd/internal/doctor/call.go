@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,7 @@ func (x *examination) call(ctx context.Context) {
 		x.report(Fail, testCall, x.recordHint(record), "call %s ended with %s%s", record.Call, record.Result, because(record.Err))
 		return
 	}
+	x.conversation(record)
 	x.listen(record)
 }
 
@@ -76,7 +78,8 @@ func (x *examination) longestText() string {
 // originate places the call and returns its record, if it has one.
 func (x *examination) originate(ctx context.Context, id, caller string) (*callview.Record, bool) {
 	// Inline, because &APP(DATA) ends at the first closing parenthesis.
-	voice := fmt.Sprintf("m:^:endless_playback:tone_stream://%%(%d,%d,%d) inline", patternOn.Milliseconds(), patternOff.Milliseconds(), patternHz)
+	sound := cmp.Or(x.voice, fmt.Sprintf("tone_stream://%%(%d,%d,%d)", patternOn.Milliseconds(), patternOff.Milliseconds(), patternHz))
+	voice := "m:^:endless_playback:" + sound + " inline"
 	answer, err := x.query(ctx, fmt.Sprintf("originate {origination_uuid=%s,origination_caller_id_number=%s,origination_caller_id_name=tapdeck-doctor,loopback_bowout=false}loopback/%s/%s %s",
 		id, caller, x.Call, x.Context, voice), x.timeouts.originate)
 	to := fmt.Sprintf("a call to %s in context %s", x.Call, x.Context)
@@ -212,6 +215,8 @@ func (x *examination) resultHint(r *callview.Record) string {
 		}
 		return fmt.Sprintf("FreeSWITCH did not reach sink.advertise %s: from the switch's own machine, %s sink.allow must hold FreeSWITCH's address, and wss:// needs a module built with TLS",
 			x.Loaded.Config.Sink.Advertise, x.tryAddress())
+	case "agent_failed":
+		return "the bot could not be reached, or was lost: the check of the plan's bot, and the bot's own log, say more"
 	case "misconfigured":
 		return "`tapdeck dialplan` prints the extension as it must be"
 	case "refused":

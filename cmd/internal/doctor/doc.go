@@ -1,7 +1,8 @@
 // Package doctor asks a real FreeSWITCH, over its inbound event socket, whether
 // what tapdeck needs is there, and says for everything that is not what to do. It
 // can also prove the whole path with one call: a tone that the switch itself says
-// into a call must be found in that call's recording.
+// into a call must be found in that call's recording. Bots of plans are connected with, and told
+// nothing.
 //
 // It owns the checks, their words, and the search for the tone. It starts no
 // goroutine beside those of the connection that it dials, and changes nothing on the

@@ -48,6 +48,7 @@ type examination struct {
 	location location
 	plans    []controller.Plan // default first
 	failed   bool
+	voice    string // a file with the pattern that FreeSWITCH plays; "" has it make the tone itself
 	// What later checks need not repeat.
 	lost, daemonAway, noStreamModule bool
 }
@@ -88,6 +89,7 @@ func Examine(ctx context.Context, o Options) (healthy bool, err error) {
 func (x *examination) run(ctx context.Context) (healthy bool, err error) {
 	x.daemon(ctx)
 	x.disk()
+	x.bots(ctx)
 	if x.connect(ctx) {
 		defer x.conn.Close()
 		x.checkSwitch(ctx)
@@ -100,8 +102,11 @@ func (x *examination) run(ctx context.Context) (healthy bool, err error) {
 
 // checkSwitch makes the checks that need the event socket.
 func (x *examination) checkSwitch(ctx context.Context) {
+	remove := func() {}
+	defer func() { remove() }()
 	for _, check := range []func(context.Context){
-		x.version, x.modules, x.streamAPI, x.prompts, x.dialplan, x.locate, x.callAddress, x.sinkAddress, x.clock, x.limits, x.call,
+		x.version, x.modules, x.streamAPI, x.prompts, x.dialplan, x.locate, x.callAddress, x.sinkAddress, x.clock, x.limits,
+		func(ctx context.Context) { remove = x.player(ctx) }, x.call,
 	} {
 		if ctx.Err() != nil || x.lost {
 			return
