@@ -3,6 +3,7 @@ package sink
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
@@ -199,8 +200,12 @@ func sinkReceiver(b *testing.B, streams int) ([]string, func()) {
 	return urls, bench.stop
 }
 
-// senderEnv tells the test binary to be a sender instead.
-const senderEnv = "TAPDECK_TEST_SENDER"
+// senderEnv tells the test binary to be a sender instead, and stampEnv that each of its frames
+// begins with the time at which it is sent.
+const (
+	senderEnv = "TAPDECK_TEST_SENDER"
+	stampEnv  = "TAPDECK_TEST_STAMP"
+)
 
 // startSender streams to each URL from another process until end is called.
 func startSender(b *testing.B, urls []string) (end func()) {
@@ -258,7 +263,9 @@ func sendTo(t *testing.T, u string, offset time.Duration, stop <-chan struct{}) 
 		}
 	}
 	defer c.Close()
-	message := encodeFrame(fin|opBinary, speech(1, 160))
+	pcm := speech(1, 160)
+	message := encodeFrame(fin|opBinary, pcm)
+	stamped := os.Getenv(stampEnv) != ""
 	elapse(offset)
 	tick := time.NewTicker(frame)
 	defer tick.Stop()
@@ -267,6 +274,10 @@ func sendTo(t *testing.T, u string, offset time.Duration, stop <-chan struct{}) 
 		case <-tick.C:
 		case <-stop:
 			return
+		}
+		if stamped {
+			binary.LittleEndian.PutUint64(pcm, uint64(time.Now().UnixNano()))
+			message = encodeFrame(fin|opBinary, pcm)
 		}
 		if _, err := c.Write(message); err != nil {
 			return

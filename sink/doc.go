@@ -28,8 +28,28 @@
 // SyncInterval it has the file synced as well, so often and at the end of every socket; the
 // sidecar is synced each time that it is written, and the names of both once.
 //
+// Taps: any number of readers may read a recording while it grows, from any moment on. A Tap gives
+// what is added to the WAV from there, audio and silence in their order, so that its reader's
+// clock is the recording's; only what a stalled disk has no room for is silence in the WAV, and
+// audio for a tap. The stream's goroutine copies it into a ring of each and wakes the readers once
+// for all that was read in one go; it runs none of their code and never waits for one. A reader
+// that is slow loses the oldest audio of its own ring. Reads of the socket are as close as the
+// least latency that the open taps of that recording ask for: opening one wakes a stream that
+// waits, and closing the last one lets it wait again.
+//
+// With a tap that waits for no more than 40 ms, audio whose place is in doubt is held back no
+// longer than an ear can bear: see sink/track. In ordinary operation a frame can be read as soon
+// as it has come, and at the beginning of a later socket and after a hold of the call 20 ms later.
+//
+// Text: Send writes to the switch over the live socket, by a goroutine that exists while something
+// waits, of which there is 1 MiB at most. A switch that reads nothing of it for 4 s is the end of
+// its stream; neither its audio nor whoever calls Send waits for it. Only a pong that falls due in
+// the first 50 ms of such a stall does, for as long as the stall lasts, while the kernel keeps the
+// audio.
+//
 // Speech: WatchSpeech asks whether the caller has spoken and is quiet, or says nothing. It is
-// answered by State in the pace of the reads.
+// answered by State in the pace of the reads. While a tap is open, State's Talk says whether the
+// caller speaks now: known 60 to 80 ms after he began, and 240 ms after he ceased.
 //
 // Logs: a line that strangers can cause carries a field "ratelog", which encoders ignore and
 // whose string is the line's kind, for a logger that lets only so many of a kind through.

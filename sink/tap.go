@@ -265,9 +265,11 @@ func (t *Tap) fill(pcm []byte) {
 		t.size += len(pcm)
 		return
 	}
-	for size := t.format.FrameBytes(); len(pcm) > 0; pcm = pcm[size+t.skip:] {
-		copy(t.ring[to:], pcm[:size])
-		to = (to + size) % len(t.ring)
-		t.size += size
+	for i := 0; i < len(pcm); i += 2 + t.skip { // mono: 2 bytes of each frame
+		t.ring[to], t.ring[to+1] = pcm[i], pcm[i+1]
+		if to += 2; to == len(t.ring) {
+			to = 0
+		}
 	}
+	t.size += len(pcm) / 2
 }
