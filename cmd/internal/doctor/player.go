@@ -57,18 +57,22 @@ func (x *examination) playerFiles(ctx context.Context, directory string) (remove
 	return func() { _ = os.Remove(file) }
 }
 
-// writeTone writes one turn of the test call's pattern as a file that FreeSWITCH plays.
+// voiceLength is how much of the pattern is written: FreeSWITCH begins again with a short break, which
+// must be rare.
+const voiceLength = 30 * time.Second
+
+// writeTone writes the test call's pattern as a file that FreeSWITCH plays.
 func writeTone(directory string) (path string, err error) {
 	f, err := os.CreateTemp(directory, "tapdeck-doctor-*.r8")
 	if err != nil {
 		return "", err
 	}
 	const rate, amplitude = 8000, 8000
-	on, all := int(patternOn.Seconds()*rate), int((patternOn+patternOff).Seconds()*rate)
+	on, turn, all := int(patternOn.Seconds()*rate), int((patternOn+patternOff).Seconds()*rate), int(voiceLength.Seconds()*rate)
 	pcm := make([]byte, 0, 2*all)
 	for i := range all {
 		sample := int16(0)
-		if i < on {
+		if i%turn < on {
 			sample = int16(amplitude * math.Sin(2*math.Pi*patternHz*float64(i)/rate))
 		}
 		pcm = binary.LittleEndian.AppendUint16(pcm, uint16(sample))
@@ -96,7 +100,7 @@ const (
 // bot says until the stream stops.
 func (x *examination) playerTemp(ctx context.Context, longest time.Duration) {
 	per := config.Size(longest.Seconds()) * spokenRate
-	keeps := fmt.Sprintf("%s keeps there what a bot says until the stream stops, %.0f MB a call at most", streamModule, float64(per)/float64(config.Size(1e6)))
+	keeps := fmt.Sprintf("%s keeps there what a bot says until the stream stops, %.1f MB a call at most", streamModule, float64(per)/1e6)
 	if x.location != thisMachine {
 		x.report(Unknown, playerCheck, "look for the room on FreeSWITCH's machine", "FreeSWITCH's temp folder can't be seen from here; %s", keeps)
 		return
