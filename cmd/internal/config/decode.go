@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"reflect"
 	"slices"
@@ -44,8 +45,8 @@ type node struct {
 // as a word or as a key with a value. It says what is wrong by node.refuse.
 type nodeDecoder interface{ decodeNode(n node) }
 
-// textNode makes a node of a text that does not come from a file; the elements of a list, and the
-// NAME=TEXT of a table, have commas between them.
+// textNode makes a node of a text that does not come from a file; the elements of a list have commas
+// between them, and a table is as in the file.
 func (d *decoder) textNode(f *field, key, text string, at Origin) node {
 	n := node{Node: &yaml.Node{Kind: yaml.ScalarNode, Value: text}, d: d, key: key, at: at, secret: f.secret}
 	if f.elem == nil {
@@ -65,21 +66,18 @@ func (d *decoder) textNode(f *field, key, text string, at Origin) node {
 	return n
 }
 
-// tableNode makes a node of the entries of a table.
+// tableNode reads the names and texts of a table that the environment or a flag states: YAML as in a
+// file, where the braces may be missing. What is none is a single value, which no table can be.
 func tableNode(text string) *yaml.Node {
-	table := &yaml.Node{Kind: yaml.MappingNode}
-	for part := range strings.SplitSeq(text, ",") {
-		name, value, is := strings.Cut(part, "=")
-		if !is && strings.TrimSpace(text) != "" {
-			return &yaml.Node{Kind: yaml.ScalarNode, Value: text}
-		}
-		if is {
-			for _, word := range []string{name, value} {
-				table.Content = append(table.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: strings.TrimSpace(word)})
-			}
-		}
+	if begin := strings.TrimSpace(text); !strings.HasPrefix(begin, "{") && !strings.HasPrefix(begin, "[") {
+		text = "{" + text + "}"
 	}
-	return table
+	var document, more yaml.Node
+	d := yaml.NewDecoder(strings.NewReader(text))
+	if d.Decode(&document) != nil || !errors.Is(d.Decode(&more), io.EOF) {
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: text}
+	}
+	return document.Content[0]
 }
 
 // below is the node v, which stands in n under another key.

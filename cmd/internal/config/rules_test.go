@@ -123,10 +123,11 @@ func values() map[string]struct {
 		"plans.default.agent.twilio_auth_token_env":  {good: []string{"", "BOT_TOKEN"}, bad: map[string]string{"1x": "no digit at its begin", "TAPDECK_X": "choose another name"}},
 		"plans.default.agent.account_sid":            {good: []string{"", "AC0123456789abcdef0123456789ABCDEF"}, bad: map[string]string{"AC123": "32 hexadecimal digits", "CA0123456789abcdef0123456789abcdef": "must be AC", "AC0123456789abcdef0123456789abcdeg": "hexadecimal"}},
 		"plans.default.agent.parameters": {
-			good: []string{"", "from={caller}", "from={caller}, to={destination},all={call}/{plan}@{instance},text=a=b"},
+			good: []string{"", "{}", `from: "{caller}"`, `{from: "{caller}", to: "{destination}",all: "{call}/{plan}@{instance}", text: "a=b, c", 1: 2}`},
 			bad: map[string]string{
-				"from": "must be names with a value each; such as {from", "from={callr}": "the nearest known is caller", "x={": "braces must hold", "x=}": "braces must hold", "x={{caller}}": "braces must hold", "x={zzzzzz}": "known are {caller}, {destination}",
-				"a b=x": "1 to 64 letters", strings.Repeat("n", 65) + "=x": "1 to 64 letters", "x=" + strings.Repeat("v", 1025): "at most 1024", "x=a\nb": "one line",
+				"[from]": "must be names with a value each; such as {from", "from=x": "1 to 64 letters", "{a: b}{": "must be names with a value each", "a: b}, {c: d": "must be names with a value each", `from: "{callr}"`: "the nearest known is caller", `x: "{"`: "braces must hold",
+				`x: "}"`: "braces must hold", `x: "{{caller}}"`: "braces must hold", `x: "{zzzzzz}"`: "known are {caller}, {destination}", "x: {caller}": "must be one value",
+				"a b: x": "1 to 64 letters", strings.Repeat("n", 65) + ": x": "1 to 64 letters", "x: " + strings.Repeat("v", 1025): "at most 1024", `x: "a\nb"`: "one line", "x: true": "in quotes",
 			},
 		},
 		"plans.default.agent.connect_timeout": timeout,

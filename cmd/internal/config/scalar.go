@@ -86,7 +86,9 @@ func format(v reflect.Value) string {
 	}
 	switch v.Kind() {
 	case reflect.Map:
-		return strings.Join(pairs(v, func(name string, v reflect.Value) string { return name + "=" + format(v) }), ", ")
+		return "{" + strings.Join(pairs(v, func(name string, v reflect.Value) string {
+			return strconv.Quote(name) + ": " + strconv.Quote(format(v))
+		}), ", ") + "}"
 	case reflect.Slice:
 	default:
 		return fmt.Sprint(v.Interface())
