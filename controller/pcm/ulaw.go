@@ -1,6 +1,3 @@
-// Package pcm converts PCM audio: the encodings and rates of those who speak in a call.
-//
-// It starts no goroutine, and does no input or output.
 package pcm
 
 import "math/bits"
