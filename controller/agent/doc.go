@@ -1,2 +1,34 @@
-// Package agent is one call's conversation with a bot.
+// Package agent is one call's conversation with a bot, over a WebSocket that we dial.
+//
+// A [Session] brings the caller's audio, read from an [Ear], to the bot in frames of 20 ms, and what
+// the bot says to a [Mouth]. What the bot asks of the call (hang-up, transfer, digits) comes
+// as an [Event]; the session does nothing to the call itself. How messages look on the wire is
+// the matter of two codecs without input or output: twilio (Twilio Media Streams, so that a bot
+// written for it runs unchanged) and pcm (binary 16-bit audio and short JSON messages, of
+// which [PCMSchema] is the JSON schema).
+//
+// Goroutines: one of the session, which dials, dials again after a loss, and pings; and for each
+// connection one that reads and one that writes. All have ended when [Session.Stop] returns, but
+// for a bot's host that holds up a handshake longer than a second.
+//
+// Time. What the bot is told is on the recording's clock: audio that never came is sent as silence, up to
+// 10 s for each gap, and so is audio that a slow bot has missed, up to 1 s. Beyond that
+// the clock jumps. A connection begins with the audio that is there, at its position.
+//
+// Bounds. A message of the bot is at most 1 MiB. Wrong messages, and clears, are read at most 100
+// in a second; a bot that does not read what it is told is not read either; one that takes
+// no byte for 5 s, or answers no ping for 20 s, is lost. A lost bot is dialled again Config.Reconnect times,
+// counted anew after 30 s of a connection, with pauses from 0.2 to 5 s. What it had said
+// is heard to its end; its marks are forgotten, since the new connection knows none of them.
+//
+// Logs:
+//
+//	info  agent connected           bot, format, connects, took_ms; stream_sid (twilio)
+//	warn  agent lost                bot, err, hint, reconnect, reconnects, pause_ms
+//	warn  wrong message of an agent cause, err, hint; at most one a second of each cause
+//	info  barge-in                  at_ms, on the recording's clock: the caller's speech has cleared
+//	error agent panicked            err, stack, hint
+//
+// The bot's URL is logged without its query and user, and no line and no error has a token in it. A
+// bot that is lost for good is no line but an event with its error and hint, for whoever ends the call.
 package agent

@@ -1,0 +1,259 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+const (
+	// maxMessage bounds a message of the bot, in bytes.
+	maxMessage = 1 << 20
+	// keptMessage is how much room for messages a connection keeps, in bytes.
+	keptMessage  = 32 << 10
+	writeTimeout = 5 * time.Second
+	pingInterval = 10 * time.Second
+	pongTimeout  = 20 * time.Second
+	// paceBudget is what the messages of a second may cost: 4000 of them, 8 MiB, or 100 of those
+	// that a bot should send seldom.
+	paceBudget  = 8000
+	costMessage = 2
+	costKiB     = 1
+	costSeldom  = 80
+)
+
+// errStopped ends a connection whose session was told to stop.
+var errStopped = errors.New("stopped")
+
+// connection is one WebSocket to the bot: a goroutine reads it, one writes it, and the
+// session's pings.
+type connection struct {
+	s     *Session
+	ws    *websocket.Conn
+	below net.Conn
+	wire  wire
+	over  chan struct{} // closed at the end
+
+	once   sync.Once
+	cause  error              // why it ended; set before over is closed
+	cancel context.CancelFunc // of a ping
+
+	// What the goroutine that reads needs.
+	message bytes.Buffer
+	pace
+	heard bool
+
+	// What the goroutine that writes needs.
+	frames  *frames
+	buffer  []byte
+	fetched []notice
+	expiry  *time.Timer // of a write
+	mute    bool        // the recording has ended
+	sent    int         // frames, that State does not have yet
+}
+
+func newConnection(s *Session, ws *websocket.Conn, below net.Conn) *connection {
+	c := &connection{s: s, ws: ws, below: below, wire: newWire(s.config), over: make(chan struct{})}
+	c.frames = newFrames(s.ear, s.config.Rate, c.wire.rate(), s.dropped)
+	c.expiry = time.AfterFunc(writeTimeout, func() { c.end(errNoWrite) })
+	c.expiry.Stop()
+	return c
+}
+
+func (c *connection) streamSID() string {
+	if t, ok := c.wire.(*twilio); ok {
+		return t.streamSID
+	}
+	return ""
+}
+
+// serve returns when the connection is over and its goroutines have ended. The error is nil if the bot
+// has closed it.
+func (c *connection) serve() error {
+	var ctx context.Context
+	ctx, c.cancel = context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	all.Go(func() { c.end(c.s.guarded(c.read)) })
+	all.Go(func() { c.end(c.s.guarded(c.write)) })
+	c.ping(ctx)
+	all.Wait()
+	_ = c.ws.CloseNow()
+	if normalEnd(c.cause) {
+		return nil
+	}
+	return c.cause
+}
+
+// end ends the connection. The first cause counts: all others are a consequence.
+func (c *connection) end(cause error) {
+	c.once.Do(func() {
+		c.cause = cause
+		close(c.over)
+		c.cancel()
+		_ = c.below.Close() // whoever reads or writes returns
+	})
+}
+
+// expire has all that is still read and written end soon.
+func (c *connection) expire() { _ = c.below.SetDeadline(time.Now().Add(stopTimeout)) }
+
+// ping notices a host that is gone without a word, until the connection is over.
+func (c *connection) ping(over context.Context) {
+	tick := time.NewTicker(pingInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-c.over:
+			return
+		case <-tick.C:
+		}
+		ctx, cancel := context.WithTimeout(over, pongTimeout)
+		if err := c.ws.Ping(ctx); errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			c.end(errNoPong)
+		} else if err != nil && !c.s.isStopped() {
+			c.end(err)
+		}
+		cancel()
+	}
+}
+
+// read has the bot heard and obeyed, until the connection is over.
+func (c *connection) read() error {
+	for {
+		kind, r, err := c.ws.Reader(context.Background())
+		if err != nil {
+			return c.readError(err)
+		}
+		if c.message.Cap() > keptMessage {
+			c.message = bytes.Buffer{}
+		}
+		c.message.Reset()
+		if _, err := c.message.ReadFrom(r); err != nil {
+			return c.readError(err)
+		}
+		if c.s.isStopped() { // only the close matters now, and whoever floods us is not waited for
+			if c.spent += costMessage; c.spent >= paceBudget {
+				return errStopped
+			}
+			continue
+		}
+		c.obey(kind == websocket.MessageBinary, c.message.Bytes())
+		c.spend(costMessage + c.message.Len()>>10*costKiB)
+	}
+}
+
+// readError counts what the WebSocket itself does not take.
+func (c *connection) readError(err error) error {
+	switch {
+	case errors.Is(err, websocket.ErrMessageTooBig):
+		c.s.wrong(&wrong{kind: wrongSize})
+	case brokenFrame(err):
+		c.s.wrong(&wrong{wrongProtocol, err.Error()})
+	}
+	return err
+}
+
+// obey does what a message asks for.
+func (c *connection) obey(binary bool, message []byte) {
+	cmd, err := c.wire.decode(binary, message)
+	if err != nil {
+		c.s.wrong(err)
+		c.spend(costSeldom)
+		return
+	}
+	switch cmd.kind {
+	case commandAudio:
+		c.play(cmd)
+	case commandMark:
+		c.s.mouth.Mark(func(cleared bool) { c.marked(cmd.text, cleared) })
+		c.waitForRoom()
+	case commandClear:
+		c.s.mouth.Clear()
+		c.s.shared.update(func(st *State) { st.Clears++ })
+		c.s.emit(Event{Kind: Cleared})
+		c.spend(costSeldom)
+	case commandHangUp:
+		c.ask(HangUp, cmd.text)
+	case commandTransfer:
+		c.ask(Transfer, cmd.text)
+	case commandDigits:
+		c.ask(SendDigits, cmd.text)
+	}
+}
+
+func (c *connection) play(cmd command) {
+	if len(cmd.pcm) == 0 {
+		return
+	}
+	if !c.heard {
+		c.heard = true
+		now := time.Now()
+		c.s.shared.update(func(st *State) {
+			if st.FirstAudio.IsZero() {
+				st.FirstAudio = now
+			}
+		})
+	}
+	c.s.mouth.Play(cmd.pcm, cmd.rate)
+}
+
+// marked tells the bot that a mark's audio was heard. A later connection does not know the mark.
+func (c *connection) marked(name string, cleared bool) {
+	select {
+	case <-c.over:
+	default:
+		if !c.s.notices.add(notice{kind: noticeMark, text: name, on: cleared, of: c}) {
+			c.end(errNoRead) // a mark would be missing
+		}
+	}
+}
+
+// ask gives a request of the bot to the call.
+func (c *connection) ask(kind Kind, text string) {
+	if !c.s.emit(Event{Kind: kind, Text: text}) {
+		c.s.wrong(&wrong{wrongTooMany, string(kind)})
+	}
+	c.spend(costSeldom)
+}
+
+// waitForRoom has a bot wait that does not read what it is told.
+func (c *connection) waitForRoom() {
+	for c.s.notices.full() {
+		select {
+		case <-c.s.notices.room:
+		case <-c.s.stopping:
+			return
+		case <-c.over:
+			return
+		}
+	}
+}
+
+// pace is how fast a bot is read, so that one that floods us costs little.
+type pace struct {
+	since time.Time
+	spent int
+}
+
+// spend has a bot wait for the end of a second whose budget it has used up.
+func (c *connection) spend(cost int) {
+	now := time.Now()
+	if now.Sub(c.since) >= time.Second {
+		c.since, c.spent = now, 0
+	}
+	if c.spent += cost; c.spent < paceBudget {
+		return
+	}
+	timer := time.NewTimer(time.Second - now.Sub(c.since))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c.s.stopping:
+	case <-c.over:
+	}
+}

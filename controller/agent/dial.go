@@ -1,0 +1,126 @@
+package agent
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/coder/websocket"
+)
+
+// maxResponseHeader bounds the answer to the handshake, in bytes.
+const maxResponseHeader = 16 << 10
+
+// refusal is an answer to the handshake that is no WebSocket.
+type refusal struct {
+	status   int
+	location string // where a redirect leads, without query and user
+	err      error
+}
+
+func (r *refusal) Error() string {
+	switch {
+	case r.status == http.StatusSwitchingProtocols:
+		return r.err.Error()
+	case r.location != "":
+		return fmt.Sprintf("the bot answers %d %s, to %s", r.status, http.StatusText(r.status), r.location)
+	}
+	return fmt.Sprintf("the bot answers %d %s", r.status, http.StatusText(r.status))
+}
+
+// dialer connects with a host: that of net, except in tests.
+type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+// dial connects with the bot. It follows no redirect: the token is for this URL only. The net.Conn is
+// the one below the WebSocket, and TLS if there is one.
+func dial(ctx context.Context, c Config, connect dialer) (*websocket.Conn, net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.ConnectTimeout)
+	defer cancel()
+	var below net.Conn
+	transport := &http.Transport{
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := connect(ctx, network, address)
+			below = conn
+			return conn, err
+		},
+		MaxResponseHeaderBytes: maxResponseHeader,
+		DisableKeepAlives:      true,
+	}
+	client := &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	ws, response, err := websocket.Dial(ctx, c.URL, &websocket.DialOptions{HTTPClient: client, HTTPHeader: header(c)})
+	if err != nil {
+		return nil, nil, dialError(response, err)
+	}
+	return ws, below, nil
+}
+
+// header of the handshake: who we are.
+func header(c Config) http.Header {
+	h := http.Header{"User-Agent": {"tapdeck"}}
+	if c.Token != "" {
+		h.Set("Authorization", "Bearer "+c.Token)
+	}
+	if c.TwilioAuthToken != "" {
+		h.Set("X-Twilio-Signature", signature(c.TwilioAuthToken, c.URL))
+	}
+	return h
+}
+
+// signature is Twilio's of a WebSocket's URL, which has no form parameters behind it.
+func signature(token, url string) string {
+	mac := hmac.New(sha1.New, []byte(token))
+	mac.Write([]byte(url))
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// dialError leaves out what net/http says about the URL, whose query can hold a secret.
+func dialError(response *http.Response, err error) error {
+	if response != nil {
+		return &refusal{response.StatusCode, withoutSecrets(response.Header.Get("Location")), err}
+	}
+	var inner *url.Error
+	if errors.As(err, &inner) {
+		err = inner.Err
+	}
+	return fmt.Errorf("reach the bot: %w", err)
+}
+
+// withoutSecrets is a URL without its query and user.
+func withoutSecrets(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+// secretError is an error whose text had a token in it. It hides what it was made of.
+type secretError string
+
+func (e secretError) Error() string { return string(e) }
+
+// redact makes sure that no token is in the text of an error: a bot can write in its answers
+// what it was sent.
+func (c Config) redact(err error) error {
+	text := err.Error()
+	for _, secret := range []string{c.Token, c.TwilioAuthToken} {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "[token]")
+		}
+	}
+	if text == err.Error() {
+		return err
+	}
+	return secretError(text)
+}

@@ -1,0 +1,301 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+	"go.uber.org/zap"
+)
+
+const (
+	firstPause = 200 * time.Millisecond
+	maxPause   = 5 * time.Second
+	// proven is how long a connection lasts before the attempts are counted anew.
+	proven = 30 * time.Second
+	// stopTimeout bounds what is still done when the session is told to stop.
+	stopTimeout = time.Second
+)
+
+// Session is one call's conversation with a bot. Its methods are safe for concurrent use, and none
+// but Stop waits.
+type Session struct {
+	config  Config
+	ear     Ear
+	mouth   Mouth
+	dialer  dialer
+	log     *zap.Logger
+	metrics *Metrics
+	shared  shared
+	events  events
+	notices *notices
+
+	cancel   context.CancelFunc // of dialling
+	stopping chan struct{}      // closed by Stop
+	done     chan struct{}      // closed when all goroutines have ended
+
+	mu         sync.Mutex // protects the following
+	stopped    bool
+	reason     string
+	connection *connection // nil if there is none
+}
+
+// Start dials the bot in a goroutine of the session's own, which gives the ear back at its end.
+// The end of ctx is a Stop; Stop must be called in any case. m may be nil.
+func Start(ctx context.Context, c Config, ear Ear, mouth Mouth, log *zap.Logger, m *Metrics) *Session {
+	return start(ctx, c, ear, mouth, log, m, new(net.Dialer).DialContext)
+}
+
+func start(ctx context.Context, c Config, ear Ear, mouth Mouth, log *zap.Logger, m *Metrics, d dialer) *Session {
+	s := &Session{
+		config: c, ear: ear, mouth: mouth, dialer: d, log: log, metrics: m,
+		events: events{c: make(chan Event, maxEvents)}, notices: newNotices(),
+		stopping: make(chan struct{}), done: make(chan struct{}),
+	}
+	ctx, s.cancel = context.WithCancel(ctx)
+	m.session(1)
+	go s.run(ctx)
+	return s
+}
+
+// Events are what the call should know. The channel is never closed; Ended or Failed is the last event of
+// a session that was not stopped. An event that finds no room is dropped and counted in State.
+func (s *Session) Events() <-chan Event { return s.events.c }
+
+// State is what has happened so far.
+func (s *Session) State() State { return s.shared.load() }
+
+// Digit tells the bot that the caller has pressed a key. A bot that is not there is told later.
+func (s *Session) Digit(digit string, at time.Duration) {
+	s.notices.add(notice{kind: noticeDigit, text: digit, at: at})
+}
+
+// Speech tells the bot that the caller begins to speak or has stopped (pcm).
+func (s *Session) Speech(speaking bool, at time.Duration) {
+	s.tell(notice{kind: noticeSpeech, on: speaking, at: at})
+}
+
+// BargeIn tells the bot that the mouth was cleared because the caller spoke (pcm). A bot of the twilio
+// wire sees it by its marks, which come back.
+func (s *Session) BargeIn(at time.Duration) {
+	s.shared.update(func(st *State) { st.BargeIns++ })
+	s.log.Info("barge-in", zap.Int64("at_ms", at.Milliseconds()))
+	s.tell(notice{kind: noticeCleared, text: "barge_in", at: at})
+}
+
+// tell is for a bot that is there now; it would mean nothing to one that comes later.
+func (s *Session) tell(n notice) {
+	s.mu.Lock()
+	n.of = s.connection
+	s.mu.Unlock()
+	if n.of != nil {
+		s.notices.add(n)
+	}
+}
+
+// Stop says stop to the bot, closes the connection, and waits until all has ended, a second at most. The
+// reason is told to bots of the pcm wire. Calls after the first one only wait.
+func (s *Session) Stop(reason string) {
+	s.stop(reason)
+	timeout := time.NewTimer(stopTimeout + stopTimeout/10)
+	defer timeout.Stop()
+	select {
+	case <-s.done:
+	case <-timeout.C: // a goroutine is held up by the mouth or the ear
+	}
+}
+
+func (s *Session) stop(reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return
+	}
+	s.stopped, s.reason = true, reason
+	close(s.stopping)
+	s.cancel()
+	if s.connection != nil {
+		s.connection.expire()
+	}
+}
+
+// run is the session's goroutine.
+func (s *Session) run(ctx context.Context) {
+	defer close(s.done)
+	defer s.metrics.session(-1)
+	defer s.ear.Close()
+	defer s.cancel()
+	end := func() { s.stop(context.Cause(ctx).Error()) }
+	defer context.AfterFunc(ctx, end)()
+	if err := s.guarded(func() error { s.converse(ctx); return nil }); err != nil {
+		s.emit(Event{Kind: Failed, Err: err, Text: hintReport})
+	}
+}
+
+// converse connects with the bot, again and again if it is lost, until it ends the conversation, it is
+// lost for good, or the session is told to stop.
+func (s *Session) converse(ctx context.Context) {
+	for tried := 0; ; tried++ {
+		lasted, err := s.connect(ctx)
+		if ctx.Err() != nil || s.isStopped() {
+			return
+		}
+		if err == nil {
+			s.emit(Event{Kind: Ended})
+			return
+		}
+		if lasted >= proven {
+			tried = 0
+		}
+		err = s.config.redact(err)
+		if tried >= s.config.Reconnect {
+			s.emit(Event{Kind: Failed, Err: err, Text: hintOf(err)})
+			return
+		}
+		if !s.pause(tried, err) {
+			return
+		}
+	}
+}
+
+// pause waits before the bot is dialled again. It returns false if the session was told to stop.
+func (s *Session) pause(tried int, err error) bool {
+	pause := min(firstPause<<min(tried, 10), maxPause)
+	pause += time.Duration(rand.Int64N(int64(pause / 5))) // so that calls that lost one bot don't come back at once
+	s.log.Warn("agent lost", zap.String("bot", withoutSecrets(s.config.URL)), zap.NamedError("err", err), hint(hintOf(err)),
+		zap.Int("reconnect", tried+1), zap.Int("reconnects", s.config.Reconnect), zap.Int64("pause_ms", pause.Milliseconds()), ratelog(s.config.Call.ID))
+	s.emit(Event{Kind: Lost, Err: err, Text: hintOf(err)})
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.stopping:
+		return false
+	}
+	s.shared.update(func(st *State) { st.Reconnects++ })
+	s.metrics.dialledAgain()
+	return true
+}
+
+// connect is one connection from its begin to its end. The error is nil if the bot has closed it.
+func (s *Session) connect(ctx context.Context) (lasted time.Duration, err error) {
+	began := time.Now()
+	ws, below, err := dial(ctx, s.config, s.dialer)
+	if err != nil {
+		return 0, err
+	}
+	ws.SetReadLimit(maxMessage)
+	c := newConnection(s, ws, below)
+	if !s.use(c, time.Since(began)) {
+		_ = ws.CloseNow()
+		return 0, nil
+	}
+	defer s.unuse()
+	connected := time.Now()
+	err = c.serve()
+	return time.Since(connected), err
+}
+
+// use makes c the connection that is told what happens. It returns false if the session was told to stop.
+func (s *Session) use(c *connection, took time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return false
+	}
+	s.connection = c
+	now := time.Now()
+	var connects int
+	s.shared.update(func(st *State) {
+		st.Connects++
+		connects = st.Connects
+		st.Connected, st.StreamSID = true, c.streamSID()
+		if st.FirstConnected.IsZero() {
+			st.FirstConnected = now
+		}
+	})
+	s.metrics.connected(took)
+	fields := []zap.Field{
+		zap.String("bot", withoutSecrets(s.config.URL)), zap.String("format", string(s.config.Format)),
+		zap.Int("connects", connects), zap.Int64("took_ms", took.Milliseconds()), ratelog(s.config.Call.ID),
+	}
+	if sid := c.streamSID(); sid != "" {
+		fields = append(fields, zap.String("stream_sid", sid))
+	}
+	s.log.Info("agent connected", fields...)
+	s.emit(Event{Kind: Connected})
+	return true
+}
+
+func (s *Session) unuse() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.connection = nil
+	s.shared.update(func(st *State) { st.Connected = false })
+}
+
+func (s *Session) isStopped() bool {
+	select {
+	case <-s.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *Session) stopReason() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reason
+}
+
+// emit gives the call an event, or counts what it has no room for.
+func (s *Session) emit(e Event) bool {
+	e.At = time.Now()
+	return s.events.add(e)
+}
+
+// dropped counts audio that the bot was too slow for.
+func (s *Session) dropped(d time.Duration) {
+	s.shared.update(func(st *State) { st.Dropped += d })
+	s.metrics.drop(d)
+}
+
+// wrong counts a message that is not as it should be, and says so.
+func (s *Session) wrong(w *wrong) {
+	s.shared.update(func(st *State) {
+		if st.Wrong == nil {
+			st.Wrong = map[string]int{}
+		}
+		st.Wrong[string(w.kind)]++
+	})
+	s.metrics.bad(w.kind)
+	err := s.config.redact(w)
+	s.log.Warn("wrong message of an agent", zap.String("cause", string(w.kind)), zap.NamedError("err", err), hint(wrongHints[w.kind]), ratelog(string(w.kind)))
+	s.emit(Event{Kind: BadMessage, Err: err})
+}
+
+// guarded makes a panic an error: it ends this conversation and nothing else.
+func (s *Session) guarded(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", errPanic, p)
+			s.log.Error("agent panicked", zap.NamedError("err", s.config.redact(err)), zap.Stack("stack"), hint(hintReport))
+		}
+	}()
+	return f()
+}
+
+// normalEnd says that the bot has closed the connection as one does.
+func normalEnd(err error) bool {
+	var closed websocket.CloseError
+	if !errors.As(err, &closed) {
+		return false
+	}
+	return closed.Code == websocket.StatusNormalClosure || closed.Code == websocket.StatusGoingAway || closed.Code == websocket.StatusNoStatusRcvd
+}

@@ -1,0 +1,127 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/coder/websocket"
+)
+
+// write brings the caller's audio and the notices to the bot, until the connection is over.
+func (c *connection) write() error {
+	defer c.countSent()
+	c.fetched = c.s.notices.fetch(c.fetched)
+	for _, message := range c.wire.open() {
+		if err := c.send(false, message); err != nil {
+			return err
+		}
+	}
+	for {
+		if err := c.tellAll(c.fetched); err != nil {
+			return err
+		}
+		sent, err := c.sendFrame()
+		if err != nil {
+			return err
+		}
+		if !sent {
+			c.wait()
+		}
+		if c.s.isStopped() {
+			return c.close()
+		}
+		select {
+		case <-c.over:
+			return io.ErrClosedPipe
+		case <-c.s.notices.wake:
+			c.fetched = c.s.notices.fetch(c.fetched)
+		default:
+			c.fetched = c.fetched[:0]
+		}
+	}
+}
+
+// wait returns when there is something to write.
+func (c *connection) wait() {
+	ready := c.s.ear.Ready()
+	if c.mute {
+		ready = nil
+	}
+	c.countSent()
+	select {
+	case <-ready:
+	case <-c.s.notices.wake:
+		signal(c.s.notices.wake) // it is fetched in one place
+	case <-c.s.stopping:
+	case <-c.over:
+	}
+}
+
+// countSent adds what was sent to the state: before each pause, since frames are many.
+func (c *connection) countSent() {
+	c.s.shared.mu.Lock()
+	c.s.shared.state.Frames += c.sent
+	c.s.shared.mu.Unlock()
+	c.sent = 0
+}
+
+// sendFrame sends one frame of audio, if there is one.
+func (c *connection) sendFrame() (bool, error) {
+	if c.mute {
+		return false, nil
+	}
+	frame, at, err := c.frames.next()
+	switch {
+	case errors.Is(err, io.EOF):
+		c.mute = true
+		return false, nil
+	case frame == nil || err != nil:
+		return false, err
+	}
+	message, binary := c.wire.audio(c.buffer[:0], frame, at)
+	c.buffer = message
+	c.sent++
+	return true, c.send(binary, message)
+}
+
+// tellAll tells the bot what this connection is about: digits, and what belongs to it.
+func (c *connection) tellAll(all []notice) error {
+	for _, n := range all {
+		if n.of != nil && n.of != c {
+			continue
+		}
+		c.buffer = c.wire.tell(c.buffer[:0], n)
+		if len(c.buffer) == 0 {
+			continue
+		}
+		if err := c.send(false, c.buffer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// send writes one message. The library would need an allocation for a context that can end, so
+// a timer closes the connection below a write that takes too long.
+func (c *connection) send(binary bool, message []byte) error {
+	kind := websocket.MessageText
+	if binary {
+		kind = websocket.MessageBinary
+	}
+	c.expiry.Reset(writeTimeout)
+	err := c.ws.Write(context.Background(), kind, message)
+	c.expiry.Stop()
+	return err
+}
+
+// close says stop, with all that was to be told before, and closes as one does.
+func (c *connection) close() error {
+	c.expire() // again: what was sent before may have had no bound yet
+	c.fetched = c.s.notices.fetch(c.fetched)
+	err := c.tellAll(append(c.fetched, notice{kind: noticeStop, text: c.s.stopReason()}))
+	if err == nil {
+		_ = c.ws.Close(websocket.StatusNormalClosure, "")
+	}
+	return errStopped
+}
