@@ -22,6 +22,8 @@ const (
 
 // chunk is one playback: some audio, or a file of File.
 type chunk struct {
+	generation int
+
 	from   int64 // position of its begin
 	pcm    []byte
 	length time.Duration // of its audio
@@ -109,12 +111,12 @@ func (p *Player) restDue() time.Time {
 
 func (p *Player) cutFile() bool {
 	f := p.queue.shift()
-	p.next = &chunk{from: f.at, file: f.file, done: f.done}
+	p.next = &chunk{generation: p.generation, from: f.at, file: f.file, done: f.done}
 	return true
 }
 
 func (p *Player) cutAudio(bytes int) {
-	c := &chunk{from: p.queue.begin(), pcm: make([]byte, p.frames(bytes))}
+	c := &chunk{generation: p.generation, from: p.queue.begin(), pcm: make([]byte, p.frames(bytes))}
 	c.length = p.duration(len(c.pcm))
 	p.queue.read(c.pcm[:bytes])
 	p.next = c
@@ -124,7 +126,7 @@ func (p *Player) cutAudio(bytes int) {
 // tag gives a chunk a name of its own, by which mod_audio_stream's event is known.
 func (p *Player) tag(c *chunk) {
 	p.chunks++
-	c.tag = strconv.Itoa(p.generation) + "-" + strconv.Itoa(p.chunks)
+	c.tag = strconv.Itoa(c.generation) + "-" + strconv.Itoa(p.chunks)
 	c.sent, c.unusable = false, false
 }
 

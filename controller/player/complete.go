@@ -88,23 +88,28 @@ func (p *Player) complete(done *chunk, c Completion) {
 	}
 }
 
-// completedStale ends a playback that was cleared. If it was broken off, the break has dropped all behind
-// it.
+// completedStale ends a playback that was cleared. If it was broken off, the break has dropped all of its generation
+// behind it.
 func (p *Player) completedStale(c Completion) bool {
 	i := indexOf(p.stale, c.ID)
 	if i < 0 {
 		return false
 	}
-	for _, before := range p.stale[:i] {
-		p.finish(before.done, Played{})
-	}
-	done := p.stale[i]
-	p.finish(done.done, c.Played)
-	if done.done == nil && c.Heard > 0 {
+	done, last := p.stale[i], i+1
+	if c.Heard > 0 && done.done == nil {
 		p.heard(c.At, c.Heard, true)
+		for broken := c.Heard < done.length-frame; broken && last < len(p.stale) && p.stale[last].generation == done.generation; {
+			last++
+		}
 	}
-	p.stale = p.stale[i+1:]
-	if len(p.stale) == 0 || done.done == nil && c.Heard < done.length-frame {
+	for n, ended := range p.stale[:last] {
+		if n == i {
+			p.finish(ended.done, c.Played)
+		} else {
+			p.finish(ended.done, Played{})
+		}
+	}
+	if p.stale = p.stale[last:]; len(p.stale) == 0 {
 		p.forgetStale()
 	}
 	return true

@@ -9,7 +9,7 @@ import (
 
 // give gives the switch the next chunk.
 func (p *Player) give(now time.Time) error {
-	c, generation, method := p.next, p.generation, p.method
+	c, method := p.next, p.method
 	p.mu.Unlock()
 	err := p.write(c)
 	lost := err != nil
@@ -17,7 +17,7 @@ func (p *Player) give(now time.Time) error {
 		c.id, err = p.sw.Play(c.file)
 	}
 	p.mu.Lock()
-	cleared := p.generation != generation
+	cleared := p.generation != c.generation
 	if !cleared {
 		p.next = nil
 	}
@@ -44,7 +44,9 @@ func (p *Player) give(now time.Time) error {
 // eat all that waits at once. An error of the switch is the connection's end.
 func (p *Player) notGiven(c *chunk, now time.Time, unwritten bool, err error) error {
 	p.discard(c)
-	p.lose(c.length)
+	if c.generation == p.generation {
+		p.lose(c.length)
+	}
 	if !unwritten {
 		p.finish(c.done, Played{})
 		return fmt.Errorf("play %s: %w", c.file, err)

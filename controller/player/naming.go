@@ -21,11 +21,11 @@ const (
 
 // send sends the next chunk over the stream, to be named. If there is no live stream, it waits for Connected.
 func (p *Player) send(now time.Time) {
-	c, generation := p.next, p.generation
+	c := p.next
 	p.mu.Unlock()
 	err := p.sw.Send(message(p.cfg.Rate, c.tag, c.pcm))
 	p.mu.Lock()
-	if p.generation == generation {
+	if p.generation == c.generation {
 		p.down = errors.Is(err, ErrNoStream)
 		c.sent, c.namedBy = !p.down, now.Add(namingTime)
 	}
@@ -89,9 +89,9 @@ func (p *Player) Connected(_ time.Time) {
 // unnamed goes on without the name of the next chunk. If there is no live stream, that is why, and Connected will
 // be called.
 func (p *Player) unnamed(now time.Time) {
-	c, generation := p.next, p.generation
+	c := p.next
 	if !c.unusable {
-		if p.send(now); p.down || generation != p.generation {
+		if p.send(now); p.down || c.generation != p.generation {
 			return
 		}
 	}
