@@ -41,7 +41,7 @@ func TestGapReachesTheGreatestLength(t *testing.T) {
 		}, []track.Gap{{AtMS: 2000, MS: 1000, Reason: track.GapReconnect}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+			allPaces(t, func(t *testing.T, cfg Config, channels int) {
 				cfg.MaxDuration = 3 * time.Second
 				b, r, s := heldCall(t, cfg, channels)
 				one := say(s, channels, 1, 2*time.Second)

@@ -19,6 +19,30 @@ import (
 // A stream without frames on a socket that stays up, as of a call that is held (F49) or a
 // stream that is paused (F40). The tests of this file run in fake time.
 
+// allPaces is bothPaces and, beside them, coalesced reads of a call whose audio is read live, which is
+// compared to the WAV.
+func allPaces(t *testing.T, test func(t *testing.T, cfg Config, channels int)) {
+	bothPaces(t, test)
+	for channels := 1; channels <= 2; channels++ {
+		t.Run(fmt.Sprint("live ", channels), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { test(t, testConfig(t), channels) })
+		})
+	}
+}
+
+// listenLive opens a live tap if the test is of such a call, and compares what it gave at the end.
+func listenLive(t *testing.T, b *testbed, r *Recording) {
+	if !strings.Contains(t.Name(), "/live ") {
+		return
+	}
+	h := collect(r.Tap(TapOptions{Buffer: 10 * time.Second}))
+	t.Cleanup(func() {
+		b.finish(r)
+		wav, _ := readWAV(t, b.path(r.currentPart().WAV()))
+		h.check(t, wav)
+	})
+}
+
 // bothPaces runs a test with reads that come at once and with coalesced ones, in mono and stereo.
 func bothPaces(t *testing.T, test func(t *testing.T, cfg Config, channels int)) {
 	for _, interval := range []time.Duration{0, 200 * time.Millisecond} {
@@ -44,6 +68,7 @@ func heldCall(t *testing.T, cfg Config, channels int) (*testbed, *Recording, *so
 		call.Mix = "stereo"
 	}
 	r := b.expect(call)
+	listenLive(t, b, r)
 	return b, r, b.connect(r)
 }
 
@@ -70,7 +95,7 @@ func checkGaps(t *testing.T, record track.Sound, want ...track.Gap) {
 
 // Time without frames becomes silence where it was, and a cue point after it is right.
 func TestHoldBecomesSilence(t *testing.T) {
-	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+	allPaces(t, func(t *testing.T, cfg Config, channels int) {
 		b, r, s := heldCall(t, cfg, channels)
 		one := say(s, channels, 1, 3*time.Second)
 		for range 3 {
@@ -103,7 +128,7 @@ func TestHoldBecomesSilence(t *testing.T) {
 func TestLateBurstIsNoGap(t *testing.T) {
 	for name, parts := range map[string][]int{"at once": {100}, "in parts": {4, 8, 16, 32, 40}} {
 		t.Run(name, func(t *testing.T) {
-			bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+			allPaces(t, func(t *testing.T, cfg Config, channels int) {
 				b, r, s := heldCall(t, cfg, channels)
 				want := say(s, channels, 1, 3*time.Second)
 				const roundTrip = 150 * time.Millisecond
@@ -136,7 +161,7 @@ func TestLateBurstIsNoGap(t *testing.T) {
 
 // A hold, and a burst after it of what a stall held up: only the hold is silence.
 func TestHoldThenBurst(t *testing.T) {
-	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+	allPaces(t, func(t *testing.T, cfg Config, channels int) {
 		b, r, s := heldCall(t, cfg, channels)
 		say(s, channels, 1, 2*time.Second)
 		elapse(1600 * time.Millisecond) // a hold of 1 s, then 600 ms of audio that come late
@@ -156,7 +181,7 @@ func TestHoldThenBurst(t *testing.T) {
 
 // After any number of holds the WAV is as long as the call.
 func TestManyHoldsDoNotDrift(t *testing.T) {
-	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+	allPaces(t, func(t *testing.T, cfg Config, channels int) {
 		b, r, s := heldCall(t, cfg, channels)
 		began := time.Now()
 		say(s, channels, 1, 2*time.Second)
@@ -182,7 +207,7 @@ func TestManyHoldsDoNotDrift(t *testing.T) {
 // A hold that lasts until the stream is stopped is silence to its end; one that a lost
 // network might have made is not: nobody knows.
 func TestHoldUntilTheEnd(t *testing.T) {
-	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+	allPaces(t, func(t *testing.T, cfg Config, channels int) {
 		b, r, s := heldCall(t, cfg, channels)
 		say(s, channels, 1, 2*time.Second)
 		elapse(1500 * time.Millisecond)
@@ -211,7 +236,7 @@ func TestHoldUntilTheEnd(t *testing.T) {
 
 // Messages that are longer than a gap must be are no gaps, and one between two of them is.
 func TestHoldWithLongMessages(t *testing.T) {
-	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+	allPaces(t, func(t *testing.T, cfg Config, channels int) {
 		b, r, s := heldCall(t, cfg, channels)
 		second := func(i int) { elapse(time.Second); s.audio(speech(uint64(i), 8000*channels)) }
 		for i := range 5 {

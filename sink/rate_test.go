@@ -45,7 +45,7 @@ func startAnew(t *testing.T, b *testbed, r *Recording, s *socket) *socket {
 func TestCodecChange(t *testing.T) {
 	for _, share := range []float64{6, 2, 1.25, 0.5, 1.0 / 6} {
 		t.Run(fmt.Sprintf("%.2f", share), func(t *testing.T) {
-			bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+			allPaces(t, func(t *testing.T, cfg Config, channels int) {
 				b, r, s := heldCall(t, cfg, channels)
 				began := time.Now()
 				say(s, channels, 1, 5500*time.Millisecond)
@@ -76,7 +76,7 @@ func TestCodecChange(t *testing.T) {
 
 // Each further change of the codec starts the stream anew, too, if it had the right rate before.
 func TestCodecChangesAgain(t *testing.T) {
-	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+	allPaces(t, func(t *testing.T, cfg Config, channels int) {
 		b, r, s := heldCall(t, cfg, channels)
 		began := time.Now()
 		for i, share := range []float64{2, 0.5, 0.5, 2} {
@@ -126,7 +126,7 @@ func checkStretch(t *testing.T, gaps []track.Gap, share float64, lasted time.Dur
 func TestWrongFromTheStart(t *testing.T) {
 	for _, share := range []float64{2, 0.5} {
 		t.Run(fmt.Sprintf("%.1f", share), func(t *testing.T) {
-			bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+			allPaces(t, func(t *testing.T, cfg Config, channels int) {
 				b, r, s := heldCall(t, cfg, channels)
 				if lasted := sayAtRate(r, s, channels, share, 6*time.Second); lasted == 6*time.Second {
 					t.Error("no restart was asked for")
@@ -163,7 +163,7 @@ func TestWrongFromTheStart(t *testing.T) {
 
 // If nobody starts the stream anew its audio is recorded as it comes.
 func TestWrongRateWithoutARestart(t *testing.T) {
-	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+	allPaces(t, func(t *testing.T, cfg Config, channels int) {
 		b, r, s := heldCall(t, cfg, channels)
 		say(s, channels, 1, 3*time.Second)
 		sayAtRate(r, s, channels, 2, 10*time.Second)
@@ -187,7 +187,7 @@ func TestWrongRateWithoutARestart(t *testing.T) {
 func TestCodecChangeAtTheEnd(t *testing.T) {
 	for _, before := range []time.Duration{4 * time.Second, 1500 * time.Millisecond} {
 		t.Run(before.String(), func(t *testing.T) {
-			bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+			allPaces(t, func(t *testing.T, cfg Config, channels int) {
 				b, r, s := heldCall(t, cfg, channels)
 				say(s, channels, 1, before)
 				sayAtRate(r, s, channels, 6, 900*time.Millisecond)

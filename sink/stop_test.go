@@ -48,7 +48,7 @@ func checkQuietly(t *testing.T, b *testbed, record store.Record) {
 // The recording goes on in the same file; the time between is silence, is listed and is not
 // missing, and a cue point in it and one after it are right.
 func TestStoppedStreamStartsAgain(t *testing.T) {
-	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+	allPaces(t, func(t *testing.T, cfg Config, channels int) {
 		b, r, s := heldCall(t, cfg, channels)
 		url := r.URL()
 		one := say(s, channels, 1, 2*time.Second)
@@ -94,7 +94,7 @@ func TestStoppedStreamStartsAgain(t *testing.T) {
 
 // Any number of stops leaves the recording as long as the call.
 func TestManyStops(t *testing.T) {
-	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+	allPaces(t, func(t *testing.T, cfg Config, channels int) {
 		b, r, s := heldCall(t, cfg, channels)
 		began := time.Now()
 		for i := range 20 {
@@ -115,7 +115,7 @@ func TestManyStops(t *testing.T) {
 
 // Without another start the WAV ends at the stop, however long the call goes on.
 func TestStoppedForGood(t *testing.T) {
-	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+	allPaces(t, func(t *testing.T, cfg Config, channels int) {
 		b, r, s := heldCall(t, cfg, channels)
 		say(s, channels, 1, 2*time.Second)
 		s = pause(b, r, s, time.Second)
@@ -135,7 +135,7 @@ func TestStoppedForGood(t *testing.T) {
 // After the second start everything is as before the stop: a lost socket, a hold, and a socket
 // that was lost before the stop are gaps and missing.
 func TestLossesAroundAStop(t *testing.T) {
-	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+	allPaces(t, func(t *testing.T, cfg Config, channels int) {
 		b, r, s := heldCall(t, cfg, channels)
 		say(s, channels, 1, 2*time.Second)
 		s.drop()
@@ -172,7 +172,7 @@ func TestLossesAroundAStop(t *testing.T) {
 
 // A stop in a hold ends the hold.
 func TestStopInAHold(t *testing.T) {
-	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+	allPaces(t, func(t *testing.T, cfg Config, channels int) {
 		b, r, s := heldCall(t, cfg, channels)
 		say(s, channels, 1, 3*time.Second)
 		elapse(time.Second)
@@ -236,7 +236,7 @@ func TestSecondStartBringsNothing(t *testing.T) {
 
 // A first stream that brought nothing before it was stopped excuses no later loss.
 func TestStopBeforeAnyAudio(t *testing.T) {
-	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+	allPaces(t, func(t *testing.T, cfg Config, channels int) {
 		b, r, s := heldCall(t, cfg, channels)
 		elapse(time.Second)
 		s = pause(b, r, s, 2*time.Second)
@@ -293,7 +293,7 @@ func TestStartingAtTheWrongTime(t *testing.T) {
 // A process that is killed while the stream is stopped, or after it was started again, leaves
 // the audio and what is known of the call by then.
 func TestKilledAroundAStop(t *testing.T) {
-	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+	allPaces(t, func(t *testing.T, cfg Config, channels int) {
 		b, r, s := heldCall(t, cfg, channels)
 		one := say(s, channels, 1, 2*time.Second)
 		r.Mark("before the stop")

@@ -167,7 +167,7 @@ func wakeups(s *socket, tap *Tap, d time.Duration) (n int) {
 // The whole life of a call: taps opened before the first socket, in the stream, in a pause, between
 // two sockets and after the end give what the WAV has from there on.
 func TestTapsAtEveryMoment(t *testing.T) {
-	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+	allPaces(t, func(t *testing.T, cfg Config, channels int) {
 		b, r, s := heldCall(t, cfg, channels)
 		taps := []*collector{collect(r.Tap(TapOptions{}))}
 		open := func() { taps = append(taps, collect(r.Tap(TapOptions{}))) }
@@ -280,7 +280,7 @@ func TestTapDropsTheOldest(t *testing.T) {
 
 // Of a stereo stream the left channel is read alone, on the same clock.
 func TestTapOfTheLeftChannel(t *testing.T) {
-	bothPaces(t, func(t *testing.T, cfg Config, channels int) {
+	allPaces(t, func(t *testing.T, cfg Config, channels int) {
 		b, r, s := heldCall(t, cfg, channels)
 		h := collect(r.Tap(TapOptions{Left: true}))
 		say(s, channels, 1, 2*time.Second)

@@ -70,7 +70,11 @@ func (t *Track) beginCut(at int64) {
 // sure, if there is far more than the time has room for.
 func (t *Track) cutEnd(now time.Time) {
 	h := &t.hold
-	if h.reason == GapWrongRate && !t.cutting && t.rate.right && t.format.Duration(t.held())-now.Sub(h.since) > endSurplus {
+	surplus := t.format.Duration(t.held())
+	if !t.live { // else what the time has room for is written
+		surplus -= now.Sub(h.since)
+	}
+	if h.reason == GapWrongRate && !t.cutting && t.rate.right && surplus > endSurplus {
 		t.beginCut(t.written)
 	}
 }

@@ -114,7 +114,21 @@ func (t *Track) release(now time.Time) error {
 	if known {
 		return t.writeHeld(now)
 	}
+	if t.live && h.reason == GapWrongRate {
+		return t.writeInTime(now)
+	}
 	return t.WriteHeld(now)
+}
+
+// writeInTime writes of audio of which there may be too much what the time has room for by now, and
+// holds the rest back.
+func (t *Track) writeInTime(now time.Time) error {
+	h := &t.hold
+	bytes := min(t.held(), t.silenceUntil(now)) * int64(t.format.FrameBytes())
+	err := t.write(h.pcm[:bytes])
+	h.pcm = append(h.pcm[:0], h.pcm[bytes:]...)
+	h.parts = append(h.parts[:0], part{begin: now, nearest: now})
+	return err
 }
 
 // cameEvenly says that what is held back has come as live audio does, for long enough: if
