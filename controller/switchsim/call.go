@@ -43,10 +43,11 @@ type Call struct {
 	idleAudio bool                   // send_silence_when_idle was set by then (F47)
 	acked     bool                   // the caller has acknowledged the answer
 	at        int64                  // the frame that the channel's thread has come to without waiting; -1: that of now
+	broken    bool                   // the channel's thread has ended something early in this frame
 	held      int64                  // the frame that the thread decides of; -1: none
 	consumed  int64                  // media frames that a stream has read
 	mixed     int64                  // those that one with both directions has read
-	named     []namedEvent           // events of the module that wait for the next frame
+	named     []namedEvent           // events of the module that wait
 	queue     []*eventsocket.Command // sendmsgs that wait for the channel
 	stream    *audiostream.Stream    // the media bug of uuid_audio_stream
 	streams   []*audiostream.Stream  // every stream that was ever started

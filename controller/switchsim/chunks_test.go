@@ -33,6 +33,14 @@ func chunk(t *testing.T, name string, pcm []byte) string {
 	return path
 }
 
+// heardOf is what the caller has heard when the frame that is on its way has come.
+func heardOf(call *Call) []Heard {
+	for until := call.now() + 2; call.now() < until; {
+		call.pause(time.Millisecond)
+	}
+	return call.Heard()
+}
+
 // companded is what is left of samples behind mu-law, in whole frames.
 func companded(pcm []byte) []byte {
 	out := bytes.Clone(pcm)
@@ -67,7 +75,7 @@ func TestChunksAreGapless(t *testing.T) {
 			t.Errorf("chunk %d: offset %q, samples %q, want %d", i, got, h["variable_playback_samples"], 8*ms)
 		}
 	}
-	heard := call.Heard()
+	heard := heardOf(call)
 	next := heard[0].From
 	var got []byte
 	for i, h := range heard {
@@ -149,8 +157,12 @@ func TestFileIsOpenedAtItsTurn(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	if heard := call.Heard(); len(heard) != 2 || len(heard[1].PCM) != 640 {
-		t.Errorf("%d stretches were heard, want 2", len(heard))
+	heard := heardOf(call)
+	if len(heard) != 2 || len(heard[1].PCM) != 640 {
+		t.Fatalf("%d stretches were heard, want 2", len(heard))
+	}
+	if gap := heard[1].From - heard[0].From - int64(len(heard[0].PCM)/320); gap != 1 {
+		t.Errorf("%d frames passed after the break, want 1 (F122)", gap)
 	}
 }
 
@@ -185,7 +197,7 @@ func TestBreakOfAll(t *testing.T) {
 	if d := cmp.Diff([]string{"CHANNEL_EXECUTE next", "PLAYBACK_STOP", "CHANNEL_EXECUTE_COMPLETE next"}, labelsUntil(c, "CHANNEL_EXECUTE_COMPLETE next")); d != "" {
 		t.Error(d)
 	}
-	heard := call.Heard()
+	heard := heardOf(call)
 	if len(heard) != 2 || !bytes.Equal(heard[1].PCM, companded(next)) {
 		t.Fatalf("%d stretches were heard, want the long one and the next", len(heard))
 	}
@@ -193,7 +205,7 @@ func TestBreakOfAll(t *testing.T) {
 	if offset := m.headers["variable_playback_last_offset_pos"]; offset != itoa(len(got)/2) || !bytes.Equal(got, companded(long[:len(got)])) {
 		t.Errorf("offset %s of %d samples that were heard", offset, len(got)/2)
 	}
-	if end := heard[0].From + int64(len(got)/320); end > after+1 {
+	if end := heard[0].From + int64(len(got)/320); end > after+2 { // acts at the next frame, and one is on its way
 		t.Errorf("heard to frame %d, the break came by frame %d", end, after)
 	}
 	c.wants("getvar lost", "-ERR command not found")
@@ -203,12 +215,15 @@ func TestBreakOfAll(t *testing.T) {
 func TestHeldPlayback(t *testing.T) {
 	t.Parallel()
 	call, c := answered(t, New(Config{Speed: 10}), CallSpec{Leg: Leg{Holds: []Hold{{From: time.Second, To: 2 * time.Second}}}})
-	pcm := noise(8000, 3*time.Second)
+	pcm, before := noise(8000, 3*time.Second), call.now()
 	c.execute("playback", chunk(t, "c.r8", pcm), "1")
 	if got := c.until("CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED").headers["variable_playback_last_offset_pos"]; got != "24000" {
 		t.Errorf("offset %s, want 24000", got)
 	}
-	heard := call.Heard()
+	heard := heardOf(call)
+	if heard[0].From < before+2 { // begins at the next frame, and is on its way for another one
+		t.Errorf("heard from frame %d on, commanded in frame %d", heard[0].From, before)
+	}
 	if len(heard) != 2 || heard[1].From != 100 || heard[0].From+int64(len(heard[0].PCM)/320) != 50 {
 		t.Fatalf("%d stretches were heard, want one before frame 50 and one from frame 100 on", len(heard))
 	}
@@ -249,7 +264,7 @@ func TestRightChannelIsWhatIsHeard(t *testing.T) {
 	for at := 0; at+4 <= len(sent.audio); at += 4 {
 		left, right = append(left, sent.audio[at:at+2]...), append(right, sent.audio[at+2:at+4]...)
 	}
-	first := (int(call.Heard()[0].From)*160 - int(r.Offset)) * 2
+	first := (int(heardOf(call)[0].From)*160 - int(r.Offset)) * 2
 	if got := right[first:][:len(want)]; !bytes.Equal(got, want) {
 		t.Errorf("the right channel differs from what was played, from sample %d on", first/2)
 	}

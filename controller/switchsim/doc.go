@@ -37,6 +37,7 @@
 // The caller hears what the switch plays: tones, prompts (a quiet sine of their length), and
 // files of this machine, sample by sample. Call.Heard and Report.Heard have it with its time, which
 // is that of the session's 20 ms frames: two playbacks that are queued are heard without a gap,
-// however late this process is. Call.Say makes him speak at any moment. Files of streamAudio are in
+// however late this process is, and the caller is sent in each frame what was written in the one
+// before. Call.Say makes him speak at any moment. Files of streamAudio are in
 // Config.TempDir, and go with their stream.
 package switchsim

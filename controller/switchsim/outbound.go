@@ -36,6 +36,7 @@ type outbound struct {
 // socket runs a socket action. It returns when the channel is hung up, transferred, or let
 // go by the controller.
 func (c *Call) socket(ctx context.Context, address, arguments string) {
+	c.setFrame(-1)
 	data := socketData(address, arguments)
 	id := c.beginApp("socket", data, "")
 	k := c.connectController(ctx, address, arguments)
@@ -264,6 +265,7 @@ func (c *outbound) executeQueued() {
 		if cmd == nil {
 			return
 		}
+		c.passFrame()
 		c.message(cmd)
 	}
 }

@@ -12,8 +12,8 @@ type playing struct {
 	source string
 	sound  audio.Sound
 	number int   // in the call's playlist
-	from   int64 // its first frame
-	end    int64 // the frame with which it ends unless it is broken off
+	from   int64 // the frame in which the session begins to write it
+	end    int64 // the one with which it ends unless it is broken off
 	skip   int64 // frames of the sound that were heard before a stall
 }
 
@@ -56,7 +56,7 @@ func (c *Call) beginPlaying(source string, sound audio.Sound) *playing {
 	if sound.Length >= 0 {
 		p.end = p.from + audio.FramesOf(sound.Length)
 	}
-	p.number = c.played.Begin(source, p.from, 0, sound)
+	p.number = c.played.Begin(source, p.from+sendDelay, 0, sound)
 	c.mu.Unlock()
 	c.emit("PLAYBACK_START", header{Name: "file", Value: source})
 	return p
@@ -84,7 +84,7 @@ func samples(sound *audio.Sound, frames int64, rate int, whole bool) (heard, rea
 func (c *Call) endPlaying(p *playing, to int64, whole bool, response string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	last := c.played.End(p.number, to)
+	last := c.played.End(p.number, to+sendDelay)
 	rate := c.spec.Leg.Rate(p.from) // a change within it changes nothing (F114)
 	heard, read := samples(&p.sound, p.skip+last.To-last.From, rate, whole)
 	c.setAsCaptured("CHANNEL_EXECUTE_COMPLETE playback",
@@ -125,7 +125,10 @@ func (c *Call) forgetBreak() {
 // and its own time stands still.
 func (c *Call) stayFrames(p *playing, locked bool) (to int64, whole bool) {
 	leaving := c.leavingNow()
-	for !c.isHungUp() && !c.isLeaving() {
+	if c.isLeaving() {
+		return p.from, false
+	}
+	for !c.isHungUp() {
 		if !locked && c.queued() {
 			p.end += c.nested()
 			continue
@@ -197,6 +200,9 @@ func (c *Call) breakOff(p *playing) (to int64, whole bool) {
 	to = min(max(p.from, c.now()+1), p.end)
 	c.setFrame(to)
 	c.sleepUntil(c.beginOf(to))
+	c.mu.Lock()
+	c.broken = true
+	c.mu.Unlock()
 	return to, to == p.end
 }
 

@@ -110,7 +110,7 @@ func TestBrokenPlaybackIsAsCaptured(t *testing.T) {
 	if d := cmp.Diff(want, lines[from:]); d != "" {
 		t.Error(d)
 	}
-	if n := int64(len(call.Heard()[1].PCM) / 2); heard != itoa(int(n)) || n == 8000 {
+	if n := int64(len(heardOf(call)[1].PCM) / 2); heard != itoa(int(n)) || n == 8000 {
 		t.Errorf("offset %s, %d samples were heard", heard, n)
 	}
 }
@@ -152,7 +152,7 @@ func TestTransferWithQueueIsAsCaptured(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if heard := call.Heard(); len(heard) > 2 || len(heard) == 2 && heard[1].Source == file {
+	if heard := heardOf(call); len(heard) > 2 || len(heard) == 2 && heard[1].Source == file {
 		t.Errorf("%d stretches were heard, nothing of the queue may be", len(heard))
 	}
 	call.Hangup()

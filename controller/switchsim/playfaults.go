@@ -39,9 +39,9 @@ func (c *Call) stall(p *playing, frame int64) {
 	c.fault("stalled")
 	c.mu.Lock()
 	c.faults.stalled = true
-	c.played.End(p.number, frame)
+	c.played.End(p.number, frame+sendDelay)
 	p.skip, p.end, p.from = frame-p.from, p.end+still, frame+still
-	p.number = c.played.Begin(p.source, p.from, p.skip, p.sound)
+	p.number = c.played.Begin(p.source, p.from+sendDelay, p.skip, p.sound)
 	c.at, c.held = p.from, p.from
 	c.mu.Unlock()
 	c.sleepUntil(c.beginOf(p.from))

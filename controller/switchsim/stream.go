@@ -231,7 +231,7 @@ func (m module) Due(at time.Time, both bool) int64 {
 	n := m.position(at)
 	if both {
 		if m.inTime(m.held, at) {
-			n = min(n, m.held)
+			n = min(n, m.held+sendDelay)
 		}
 		m.mixed = max(m.mixed, n)
 	}

@@ -79,7 +79,7 @@ func TestStreamAudio(t *testing.T) {
 	}
 	c.execute("playback", file("0", ".r8"), "1")
 	c.until("CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED")
-	if heard := call.Heard(); len(heard) != 1 || !cmp.Equal(heard[0].PCM, companded(pcm)) {
+	if heard := heardOf(call); len(heard) != 1 || !cmp.Equal(heard[0].PCM, companded(pcm)) {
 		t.Error("what was heard is not what was sent")
 	}
 	stopped := make(chan struct{})

@@ -10,6 +10,9 @@ import (
 // frames: a playback ends a whole number of them after it began, and what is queued begins in the
 // frame in which the one before it ends, however late this process is with it.
 
+// sendDelay is how many frames later the caller is sent what the session writes in one (F137).
+const sendDelay = 1
+
 // lateness is how late the channel's thread may be with a frame, in real time, before streams
 // and later playbacks go on without it: this process has too much to do.
 const lateness = time.Second
@@ -68,12 +71,23 @@ func (c *Call) awaitTick() bool {
 }
 
 // setFrame is the frame that the channel's thread has come to: -1 is that of now, since it waits
-// or has waited. Another one is held: whatever is played from it on, streams with both directions
-// wait for it.
+// or has waited. Another one is held: streams with both directions wait for what is played in it.
 func (c *Call) setFrame(frame int64) {
 	c.mu.Lock()
 	c.at, c.held = frame, frame
 	c.mu.Unlock()
+}
+
+// passFrame lets a frame pass after one in which something was broken off (F122).
+func (c *Call) passFrame() {
+	c.mu.Lock()
+	next, pass := c.at+1, c.broken && c.at >= 0 && c.next == nil
+	c.broken = false
+	c.mu.Unlock()
+	if pass {
+		c.setFrame(next)
+		c.sleepUntil(c.beginOf(next))
+	}
 }
 
 // frame returns the frame in which something begins that the channel's thread does now. It
@@ -81,19 +95,31 @@ func (c *Call) setFrame(frame int64) {
 func (c *Call) frame() int64 {
 	now := time.Now()
 	if c.inTime(c.at, now) {
-		return max(c.at, c.mixed)
+		return max(c.at, c.mixed-sendDelay)
 	}
-	return max(c.position(now), c.mixed)
+	return max(c.position(now), c.mixed-sendDelay)
 }
 
-// namedEvent is an event of the module that waits for the session's next frame.
+// nextLook is when the event socket next looks for events: a whole number of frames after the last
+// command (F137). Other events than the module's are not kept until then here.
+func (c *Call) nextLook() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	last, frame := c.state.created, c.sw.real(FrameDuration)
+	if n := len(c.report.CommandedAt); n > 0 {
+		last = c.report.CommandedAt[n-1]
+	}
+	return last.Add((time.Since(last)/frame + 1) * frame)
+}
+
+// namedEvent is an event of the module that waits.
 type namedEvent struct {
 	kind, body string
 	late       time.Duration // by fault
 }
 
-// nameLater sends an event of the module at the session's next frame, in order (F85). It is called
-// in one of the group's goroutines.
+// nameLater sends an event of the module when the event socket looks for events, in order (F85,
+// F137). It is called in one of the group's goroutines.
 func (m module) nameLater(kind, body string, late time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -103,10 +129,10 @@ func (m module) nameLater(kind, body string, late time.Duration) {
 	}
 }
 
-// sendNamed sends what waits for the next frame, until nothing does.
+// sendNamed sends what waits, until nothing does.
 func (m module) sendNamed() {
 	for {
-		m.pause(time.Until(m.nextTick()))
+		m.pause(time.Until(m.nextLook()))
 		m.mu.Lock()
 		named := m.named
 		m.mu.Unlock()

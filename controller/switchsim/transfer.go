@@ -162,6 +162,7 @@ func (c *Call) route() *destination {
 	if c.isHungUp() || !c.isLeaving() {
 		return nil
 	}
+	c.setFrame(-1)
 	c.emitState("CS_ROUTING", 2, "")
 	c.mu.Lock()
 	to, p := c.next, *c.state.profile
