@@ -88,6 +88,17 @@ func TestChunksAreGapless(t *testing.T) {
 	if !bytes.Equal(got, want) {
 		t.Errorf("%d bytes were heard, not the %d of the chunks", len(got), len(want))
 	}
+	var pieces []byte
+	for from, upTo := int64(0), heard[0].From; from < next; upTo += 7 {
+		stretch, n := call.HeardFrom(from)
+		for _, h := range stretch {
+			pieces = append(pieces, h.PCM[:min(len(h.PCM), max(0, int(upTo-h.From)*320))]...)
+		}
+		from = min(n, upTo)
+	}
+	if !bytes.Equal(pieces, want) {
+		t.Errorf("%d bytes were heard in pieces", len(pieces))
+	}
 	call.Hangup()
 	c.conn.Close()
 	r := call.Wait()

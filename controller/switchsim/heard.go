@@ -26,6 +26,7 @@ type Heard struct {
 type hearing struct {
 	played []Played
 	leg    *Leg
+	from   int64 // the first media frame that counts
 	frames int64 // that the call has had
 	begins func(frame int64) time.Time
 }
@@ -51,6 +52,16 @@ func (c *Call) Heard() []Heard {
 	h := c.hears()
 	c.mu.Unlock()
 	return h.all()
+}
+
+// HeardFrom returns what the caller has heard from a media frame on, and the frame to go on with: a
+// caller whose words depend on what he hears asks for it again and again.
+func (c *Call) HeardFrom(frame int64) (heard []Heard, next int64) {
+	c.mu.Lock()
+	h := c.hears()
+	c.mu.Unlock()
+	h.from = frame
+	return h.all(), max(frame, h.frames)
 }
 
 // Heard returns what the caller heard, in order.
@@ -90,7 +101,7 @@ func (h *hearing) all() []Heard {
 // codec's rate.
 func (h *hearing) stretches(p *Played) (list []Heard) {
 	var last *Heard
-	for k := p.From; k < min(p.Ends(), h.frames); k++ {
+	for k := max(p.From, h.from); k < min(p.Ends(), h.frames); k++ {
 		rate := h.leg.Rate(k)
 		if h.leg.Held(k) {
 			last = nil
