@@ -4,34 +4,23 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"tapdeck/cmd/internal/finding"
 )
 
-// Status is how a check came out.
-type Status string
+// What a check is and how it comes out, by the names that a user of Examine needs.
+type (
+	Finding = finding.Finding
+	Status  = finding.Status
+)
 
 // The four ways in which a check can come out.
 const (
-	// Pass: it is as tapdeck needs it.
-	Pass Status = "pass"
-	// Warn: calls work, but something is not as it should be.
-	Warn Status = "warn"
-	// Fail: calls will not do what they should.
-	Fail Status = "fail"
-	// Unknown: it can't be told from here.
-	Unknown Status = "unknown"
+	Pass    = finding.Pass
+	Warn    = finding.Warn
+	Fail    = finding.Fail
+	Unknown = finding.Unknown
 )
-
-// Finding is one check: what was looked at, what was seen, and what to do.
-type Finding struct {
-	// Check names what was looked at, such as "module mod_audio_stream".
-	Check string `json:"check"`
-	// Status is how it came out.
-	Status Status `json:"status"`
-	// Seen is what was seen.
-	Seen string `json:"seen"`
-	// Todo says what to do; empty if nothing needs doing.
-	Todo string `json:"todo,omitempty"`
-}
 
 func (x *examination) pass(check, seen string, args ...any) { x.report(Pass, check, "", seen, args...) }
 
@@ -44,7 +33,7 @@ func (x *examination) report(status Status, check, todo, seen string, args ...an
 		seen, todo = strings.ReplaceAll(seen, x.Password, "***"), strings.ReplaceAll(todo, x.Password, "***")
 	}
 	x.failed = x.failed || status == Fail
-	x.Report(Finding{check, status, seen, todo})
+	x.Report(Finding{Check: check, Status: status, Seen: seen, Todo: todo})
 }
 
 // strange reports an answer that says nothing of what was asked.
