@@ -87,13 +87,13 @@ func mediaOf(s *Session, payload string) string {
 	return `{"event":"media","streamSid":"` + s.Call().StreamSID + `","media":{"payload":"` + payload + `"}}`
 }
 
-// oddBytes is audio that ends within a sample. µ-law has no such thing; there, the text ends within its base64.
+// oddBytes is audio that ends within a sample. µ-law has no such thing; there, its base64 has no padding.
 func oddBytes(s *Session) {
 	if s.bot.o.Format == PCM {
 		s.Raw(websocket.MessageBinary, make([]byte, 321))
 		return
 	}
-	s.text(mediaOf(s, strings.TrimRight(base64.StdEncoding.EncodeToString(make([]byte, 161)), "=")+"A"))
+	s.text(mediaOf(s, strings.TrimRight(base64.StdEncoding.EncodeToString(make([]byte, 161)), "=")))
 }
 
 // wrongStream is audio and a mark of another stream.
