@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"tapdeck/cmd/internal/config"
 	"tapdeck/sink/store"
 )
 
@@ -38,6 +39,21 @@ func (d poorDisk) Rename(from, to string) error {
 		return os.ErrPermission
 	}
 	return d.OSDisk.Rename(from, to)
+}
+
+// Where nothing can be written for FreeSWITCH, no bot could speak: that is said at the start.
+func TestCheckPlayer(t *testing.T) {
+	dir := t.TempDir()
+	if err := errors.Join(checkPlayer(config.Player{}), checkPlayer(config.Player{Directory: dir})); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	gone := filepath.Join(dir, "gone")
+	if bad := new(ConfigError); !errors.As(checkPlayer(config.Player{Directory: gone}), &bad) || !strings.Contains(bad.Error(), gone) {
+		t.Errorf("error %v", bad)
+	}
 }
 
 // What a file system can't do is said at the start, with what to do; what no recording can do

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"os"
 
 	"go.uber.org/zap"
 
@@ -32,6 +33,19 @@ func eslConfig(c config.Config) esl.Config {
 	e.ReplyTimeout = controller.DefaultConfig().CommandTimeout
 	e.Headers = controller.Headers(c.Record.Variables...)
 	return e
+}
+
+// checkPlayer finds out, before a bot speaks, whether what it says can be written for FreeSWITCH.
+func checkPlayer(p config.Player) error {
+	if p.Directory == "" {
+		return nil
+	}
+	f, err := os.CreateTemp(p.Directory, "tapdeck-*.probe")
+	if err != nil {
+		return &ConfigError{fmt.Errorf("player.directory %q: %w; it must be a folder that tapdeck may write to, and FreeSWITCH may read", p.Directory, err)}
+	}
+	_ = f.Close()
+	return os.Remove(f.Name())
 }
 
 // checkDirectory finds out, before a call is answered, whether recordings can be kept, and
