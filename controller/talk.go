@@ -29,6 +29,7 @@ type talk struct {
 	cause    string       // of the hangup
 	to       string       // of the transfer
 	speaking bool         // the caller
+	cut      bool         // … has just cut the bot short
 	turns    []time.Time  // ends of his speech that have no answer yet
 }
 
@@ -50,7 +51,25 @@ func (c *call) Talk(ctx context.Context, step *flow.Agent) (flow.TalkEnd, error)
 		return t.end, err
 	}
 	c.voice.hush()
+	if err = t.hearOut(ctx); err != nil {
+		return t.end, err
+	}
 	return t.follow(ctx)
+}
+
+// frame is the time by which the end of a playback is known before its end is heard (F137).
+const frame = 20 * time.Millisecond
+
+// hearOut waits until the caller has heard the last of what was played.
+func (t *talk) hearOut(ctx context.Context) error {
+	if len(t.notes.Utterances) == 0 || t.atOnce {
+		return nil
+	}
+	err := t.c.wait(ctx, frame, func() bool { return false })
+	if errors.Is(err, flow.ErrTimeout) {
+		return nil
+	}
+	return err
 }
 
 // errNoEar is why there is no conversation in a call whose audio the sink does not accept.
@@ -148,6 +167,7 @@ func (t *talk) listen() {
 	}
 	t.session.Speech(true, c.rec.Position(now.Since))
 	if t.step.BargeIn == flow.BargeInAuto && !c.voice.silent() {
+		t.cut = true
 		c.voice.hush()
 		t.session.BargeIn(c.rec.Position(now.Since))
 	}
@@ -167,9 +187,18 @@ func (t *talk) noteUtterances() {
 		t.noteResponse(u.Began)
 		if u.Cleared {
 			t.notes.BargeIns++
-			t.c.log.Info("barge-in", zap.Int64("heard_ms", u.Heard.Milliseconds()), ratelog(t.c.info.UUID))
+			t.c.log.Info("barge-in", zap.String("by", t.cutBy()), zap.Int64("heard_ms", u.Heard.Milliseconds()), ratelog(t.c.info.UUID))
 		}
 	}
+}
+
+// cutBy is who has cut the bot short: it has done so itself unless the caller's speech has.
+func (t *talk) cutBy() string {
+	if t.cut {
+		t.cut = false
+		return "caller"
+	}
+	return "bot"
 }
 
 // noteResponse measures the time from the end of the caller's speech until the bot was heard: the
@@ -276,7 +305,7 @@ func (c *call) agentConfig(step *flow.Agent) (agent.Config, error) {
 		URL: step.URL, Format: agent.Format(step.Format), Token: tokens.Bearer, TwilioAuthToken: tokens.Twilio,
 		AccountSID: cmp.Or(step.AccountSID, agent.AccountSID(cfg.Instance)), Parameters: c.parameters(step),
 		ConnectTimeout: step.ConnectTimeout, Reconnect: step.Reconnect,
-		Rate: c.plan.Stream.SampleRate, BargeIn: agent.BargeIn(step.BargeIn),
+		Permits: step.CheckAddress, Rate: c.plan.Stream.SampleRate, BargeIn: agent.BargeIn(step.BargeIn),
 		Call: agent.Call{ID: info.UUID, Caller: info.Caller, Destination: info.Destination, Plan: info.Plan},
 	}, nil
 }

@@ -1,6 +1,9 @@
 package agent
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Format is the wire that a bot speaks.
 type Format string
@@ -35,6 +38,9 @@ type Config struct {
 	AccountSID string
 	// Parameters are told to the bot in this order.
 	Parameters []Parameter
+	// Permits refuses an address that the URL's host stands for, right before it is connected with;
+	// nil permits all. A proxy is not used then for ws://, since the address would be the proxy's.
+	Permits func(netip.Addr) error
 	// ConnectTimeout bounds each attempt to reach the bot, its handshake included.
 	ConnectTimeout time.Duration
 	// Reconnect is how many times in succession a bot is dialled again.

@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
+	"syscall"
 
 	"github.com/coder/websocket"
 )
@@ -38,6 +40,37 @@ func (r *refusal) Error() string {
 // dialer connects with a host: that of net, except in tests.
 type dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
+// dialer refuses addresses that are not permitted.
+func (c Config) dialer() dialer {
+	d := &net.Dialer{}
+	if c.Permits != nil {
+		d.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error {
+			to, err := netip.ParseAddrPort(address)
+			if err != nil {
+				return err
+			}
+			if err := c.Permits(to.Addr()); err != nil {
+				return &notPermitted{err}
+			}
+			return nil
+		}
+	}
+	return d.DialContext
+}
+
+// notPermitted is an address that must not be dialled.
+type notPermitted struct{ error }
+
+func (e *notPermitted) Unwrap() error { return e.error }
+
+// proxy is the one of the environment, but for an address that has to be judged.
+func (c Config) proxy(r *http.Request) (*url.URL, error) {
+	if c.Permits != nil && r.URL.Scheme == "http" {
+		return nil, nil
+	}
+	return http.ProxyFromEnvironment(r)
+}
+
 // dial connects with the bot. It follows no redirect: the token is for this URL only. The net.Conn is
 // the one below the WebSocket, and TLS if there is one.
 func dial(ctx context.Context, c Config, connect dialer) (*websocket.Conn, net.Conn, error) {
@@ -45,7 +78,7 @@ func dial(ctx context.Context, c Config, connect dialer) (*websocket.Conn, net.C
 	defer cancel()
 	var below net.Conn
 	transport := &http.Transport{
-		Proxy: http.ProxyFromEnvironment,
+		Proxy: c.proxy,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := connect(ctx, network, address)
 			below = conn

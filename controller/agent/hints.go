@@ -44,6 +44,7 @@ const (
 	hintProtocol = "what came is no WebSocket frame: does a proxy change what the bot sends?"
 	hintClosed   = "the bot has closed with an error: look at its log"
 	hintReport   = "please report this with its stack; this conversation is over, the call and all others go on"
+	hintAddress  = "use wss://, or set agent.insecure: true if the way to the bot is safe by other means"
 	hintLook     = "look at the bot's log at this time"
 )
 
@@ -52,6 +53,10 @@ func hintOf(err error) string {
 	var refused *refusal
 	if errors.As(err, &refused) {
 		return refused.hint()
+	}
+	var address *notPermitted
+	if errors.As(err, &address) {
+		return hintAddress
 	}
 	var closed websocket.CloseError
 	if errors.As(err, &closed) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"sync"
 	"time"
 
@@ -48,7 +47,7 @@ type Session struct {
 // Start dials the bot in a goroutine of the session's own, which gives the ear back at its end.
 // The end of ctx is a Stop; Stop must be called in any case. m may be nil.
 func Start(ctx context.Context, c Config, ear Ear, mouth Mouth, log *zap.Logger, m *Metrics) *Session {
-	return start(ctx, c, ear, mouth, log, m, new(net.Dialer).DialContext)
+	return start(ctx, c, ear, mouth, log, m, c.dialer())
 }
 
 func start(ctx context.Context, c Config, ear Ear, mouth Mouth, log *zap.Logger, m *Metrics, d dialer) *Session {
@@ -84,7 +83,6 @@ func (s *Session) Speech(speaking bool, at time.Duration) {
 // wire sees it by its marks, which come back.
 func (s *Session) BargeIn(at time.Duration) {
 	s.shared.update(func(st *State) { st.BargeIns++ })
-	s.log.Info("barge-in", zap.Int64("at_ms", at.Milliseconds()))
 	s.tell(notice{kind: noticeCleared, text: "barge_in", at: at})
 }
 

@@ -239,8 +239,8 @@ func TestPCMConversation(t *testing.T) {
 		if want := append(frame(9), frame(8)...); !bytes.Equal(b.mouth.played, want) || !reflect.DeepEqual(b.mouth.rates, []int{8000, 24000}) {
 			t.Errorf("%d bytes were played at %v", len(b.mouth.played), b.mouth.rates)
 		}
-		if b.State().BargeIns != 1 || b.lines("barge-in") != 1 {
-			t.Errorf("%d barge-ins, %d lines", b.State().BargeIns, b.lines("barge-in"))
+		if b.State().BargeIns != 1 {
+			t.Errorf("%d barge-ins", b.State().BargeIns)
 		}
 	})
 	if !bytes.Equal(bytes.Join(audio, nil), append(frame(1), frame(2)...)) || len(audio) != 2 {
