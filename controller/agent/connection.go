@@ -136,10 +136,7 @@ func (c *connection) read() error {
 		if _, err := c.message.ReadFrom(r); err != nil {
 			return c.readError(err)
 		}
-		if c.s.isStopped() { // only the close matters now, and whoever floods us is not waited for
-			if c.spent += costMessage; c.spent >= paceBudget {
-				return errStopped
-			}
+		if c.s.isStopped() { // only the close matters now
 			continue
 		}
 		c.obey(kind == websocket.MessageBinary, c.message.Bytes())

@@ -126,8 +126,14 @@ func dialError(response *http.Response, err error) error {
 	if errors.As(err, &inner) {
 		err = inner.Err
 	}
+	if strings.Contains(err.Error(), "readLoopPeekFailLocked") { // net/http's name for it
+		err = errSpokeFirst
+	}
 	return fmt.Errorf("reach the bot: %w", err)
 }
+
+// errSpokeFirst is said of what listens, if it does not wait for a request.
+var errSpokeFirst = errors.New("it spoke before it was asked")
 
 // withoutSecrets is a URL without its query and user.
 func withoutSecrets(text string) string {

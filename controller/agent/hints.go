@@ -70,6 +70,7 @@ func hintOf(err error) string {
 		{errNoPong, hintSlow},
 		{errNoRead, hintSlow},
 		{errPanic, hintReport},
+		{errSpokeFirst, hintNoHTTP},
 		{websocket.ErrMessageTooBig, hintTooBig},
 		{context.DeadlineExceeded, hintTimeout},
 		{os.ErrDeadlineExceeded, hintTimeout},

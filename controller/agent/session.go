@@ -150,24 +150,25 @@ func (s *Session) converse(ctx context.Context) {
 		if lasted >= proven {
 			tried = 0
 		}
+		todo := hintOf(err)
 		err = s.config.redact(err)
 		if tried >= s.config.Reconnect {
-			s.emit(Event{Kind: Failed, Err: err, Text: hintOf(err)})
+			s.emit(Event{Kind: Failed, Err: err, Text: todo})
 			return
 		}
-		if !s.pause(tried, err) {
+		if !s.pause(tried, err, todo) {
 			return
 		}
 	}
 }
 
 // pause waits before the bot is dialled again. It returns false if the session was told to stop.
-func (s *Session) pause(tried int, err error) bool {
+func (s *Session) pause(tried int, err error, todo string) bool {
 	pause := min(firstPause<<min(tried, 10), maxPause)
 	pause += time.Duration(rand.Int64N(int64(pause / 5))) // so that calls that lost one bot don't come back at once
-	s.log.Warn("agent lost", zap.String("bot", withoutSecrets(s.config.URL)), zap.NamedError("err", err), hint(hintOf(err)),
+	s.log.Warn("agent lost", zap.String("bot", withoutSecrets(s.config.URL)), zap.NamedError("err", err), hint(todo),
 		zap.Int("reconnect", tried+1), zap.Int("reconnects", s.config.Reconnect), zap.Int64("pause_ms", pause.Milliseconds()), ratelog(s.config.Call.ID))
-	s.emit(Event{Kind: Lost, Err: err, Text: hintOf(err)})
+	s.emit(Event{Kind: Lost, Err: err, Text: todo})
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
