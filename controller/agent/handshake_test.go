@@ -73,7 +73,7 @@ func TestHandshakeFails(t *testing.T) {
 		"500":      {answer(500), hintBroken},
 		"200":      {answer(200), hintNoSocket},
 		"426":      {answer(426), hintNoSocket},
-		"redirect": {http.RedirectHandler(stranger.URL+"/?"+token, 307).ServeHTTP, hintRedirect},
+		"redirect": {http.RedirectHandler(stranger.URL+"/?"+token, http.StatusTemporaryRedirect).ServeHTTP, hintRedirect},
 		"long header": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Long", strings.Repeat("x", 100_000))
 		}, hintLook},
