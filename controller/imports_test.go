@@ -115,6 +115,10 @@ func forbidden(f goFile, path string) string {
 		return "the event socket knows nothing of calls"
 	case f.dir == "controller/flow" && pkg != f.dir:
 		return "a step knows of the call what flow.Channel says, and nothing else"
+	case f.dir == "controller/pcm" && pkg != f.dir:
+		return "audio's arithmetic needs nothing of the module"
+	case f.dir == "controller/player" && pkg != f.dir && pkg != "controller/pcm":
+		return "what a caller hears knows of the switch what player.Switch says, and nothing of bots"
 	case f.dir == "controller/esl/internal/frame" && pkg != f.dir && pkg != "controller/esl/internal/frametest":
 		return "frames are read the same whichever library works with them"
 	case within(pkg, "controller/switchsim") && within(f.dir, "controller") && !within(f.dir, "controller/switchsim") && !f.test:
@@ -153,6 +157,9 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"controller/flow", "tapdeck/controller", true, true},
 		{"controller/flow", "tapdeck/controller/esl", false, true},
 		{"controller", "tapdeck/controller/flow", false, false},
+		{"controller/player", "tapdeck/controller/pcm", false, false},
+		{"controller/player", "tapdeck/controller/esl", false, true},
+		{"controller/pcm", "tapdeck/controller/player", true, true},
 		{"sink", "tapdeck/sink/store", false, false},
 		{"sink/store", "tapdeck/wav", false, false},
 		{"sink/store", "tapdeck/controller", false, true},

@@ -75,22 +75,39 @@ func (p *Player) marksUpTo(position int64) int {
 
 // echo calls what is due, in order, unless another goroutine does.
 func (p *Player) echo() {
+	for e, ok := p.nextEcho(true); ok; e, ok = p.nextEcho(false) {
+		p.call(e)
+	}
+}
+
+// nextEcho is the next mark that is due, and keeps other goroutines from calling one until there is none.
+func (p *Player) nextEcho(begin bool) (e echo, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.echoing {
-		return
+	if begin && p.echoing {
+		return echo{}, false
 	}
-	p.echoing = true
-	for len(p.echoes) > 0 {
-		e := p.echoes[0]
-		if p.echoes = p.echoes[1:]; len(p.echoes) == 0 {
-			p.echoes = nil
+	if p.echoing = len(p.echoes) > 0; !p.echoing {
+		p.echoes = nil
+		return echo{}, false
+	}
+	e = p.echoes[0]
+	p.echoes = p.echoes[1:]
+	return e, true
+}
+
+// call calls a mark. If it panics, which costs its call, the others can still be called.
+func (p *Player) call(e echo) {
+	returned := false
+	defer func() {
+		if !returned {
+			p.mu.Lock()
+			p.echoing = false
+			p.mu.Unlock()
 		}
-		p.mu.Unlock()
-		e.done(e.cleared)
-		p.mu.Lock()
-	}
-	p.echoing = false
+	}()
+	e.done(e.cleared)
+	returned = true
 }
 
 // untilMark shortens a chunk of so many bytes so that a mark comes back when its own audio was heard: it

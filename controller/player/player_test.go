@@ -190,6 +190,21 @@ func TestMarkMayMark(t *testing.T) {
 	b.wantMarks("a b")
 }
 
+// A mark that panics costs its call, and leaves the player whole for the call's end.
+func TestMarkThatPanics(t *testing.T) {
+	b := newBed(t, player.Config{})
+	b.say(20*ms, 0)
+	b.Mark(func(bool) { panic("boom") })
+	b.say(20*ms, 0)
+	b.mark("a")
+	func() {
+		defer func() { _ = recover() }()
+		b.played(0, 20*ms)
+	}()
+	b.Close()
+	b.wantMarks("a!")
+}
+
 func TestClear(t *testing.T) {
 	b := newBed(t, player.Config{})
 	b.say(3*time.Second, 0)
@@ -319,7 +334,7 @@ func TestClearDuringPlay(t *testing.T) {
 		<-b.Wake()
 		b.Clear()
 	}()
-	b.Player.Play(make([]byte, 64<<20), 8000)
+	b.Player.Play(make([]byte, 10<<20), 8000)
 	<-stop
 	b.advance(0)
 	if q := b.State().Queued; q > 120*time.Second {
