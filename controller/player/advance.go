@@ -81,8 +81,8 @@ func (p *Player) lookAfter(now time.Time) {
 	}
 }
 
-// breakOff ends what plays. A break before the begin of what was just given may have no effect
-// (F122): so there is a second one, if nothing is said of it.
+// breakOff ends what plays. It acts also on what has not begun (F150), so one is enough; a second one is sent
+// if nothing is said of what was broken off and nothing new was given, when it can do no harm.
 func (p *Player) breakOff(now time.Time) error {
 	p.breakDue = false
 	p.breaks++

@@ -68,7 +68,7 @@ func (p *Player) Named(body string, _ time.Time) {
 }
 
 // usable says whether a file's name is safe in a command, and means nothing but itself there: FreeSWITCH
-// runs what is in ${…} (F117), and a call's id, which is in the name, may be a stranger's choice.
+// runs what is in ${…} (F117, F151), and a call's id, which is in the name, may be a stranger's choice.
 func usable(file string) bool {
 	return file != "" && len(file) <= maxNameBytes && !strings.Contains(file, "${") && !strings.ContainsFunc(file, unicode.IsControl)
 }

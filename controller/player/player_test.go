@@ -268,7 +268,7 @@ func TestClearStorm(t *testing.T) {
 	}
 }
 
-// A break may come before the begin of what was just given, and have no effect.
+// Nothing was said of what was broken off: so it is broken off again, once.
 func TestSecondBreak(t *testing.T) {
 	b := newBed(t, player.Config{})
 	b.say(40*ms, 0)
