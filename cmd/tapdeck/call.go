@@ -33,7 +33,7 @@ type callCommand struct {
 // Run places simulated calls and says how they went. It fails if one did not go
 // as it should have; calls with a fault may end as they like.
 func (c *callCommand) Run(ctx context.Context, p *program) error {
-	voice, err := readVoice(c.Audio)
+	voice, err := readVoice("--audio", c.Audio)
 	if err != nil {
 		return err
 	}

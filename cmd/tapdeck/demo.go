@@ -46,7 +46,7 @@ func (c *demoCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	voice, err := readVoice(c.Audio)
+	voice, err := readVoice("--audio", c.Audio)
 	if err != nil {
 		return err
 	}

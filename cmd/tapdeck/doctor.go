@@ -3,16 +3,15 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"regexp"
 	"strings"
 
 	"tapdeck/cmd/internal/app"
 	"tapdeck/cmd/internal/doctor"
+	"tapdeck/cmd/internal/finding"
 )
 
 type doctorCommand struct {
@@ -78,7 +77,7 @@ func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 	if err := checkHosts(c.Host); err != nil {
 		return usage(err)
 	}
-	printer := &findingPrinter{w: p.Stdout, json: c.JSON, colour: app.IsTerminal(p.Stdout), counts: map[doctor.Status]int{}}
+	printer := &findingPrinter{w: p.Stdout, json: c.JSON, colour: app.IsTerminal(p.Stdout), counts: map[finding.Status]int{}}
 	healthy, err := doctor.Examine(ctx, doctor.Options{
 		FreeSWITCH: to.Address, Password: to.Password, Loaded: loaded, Hosts: c.Host, Version: app.Version(),
 		Call: c.Call, Context: c.Context, Report: printer.print, Progress: printer.progress,
@@ -86,48 +85,9 @@ func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return fmt.Errorf("not finished: %w", err)
 	}
-	if n := printer.counts; !c.JSON {
-		fmt.Fprintf(p.Stdout, "\n%d ok, %d warnings, %d failed, %d unknown\n", n[doctor.Pass], n[doctor.Warn], n[doctor.Fail], n[doctor.Unknown])
-	}
+	printer.total()
 	if !healthy {
 		return errors.New("calls will not do what they should: see FAIL above")
 	}
 	return nil
-}
-
-// findingPrinter prints findings as they are made.
-type findingPrinter struct {
-	w            io.Writer
-	json, colour bool
-	counts       map[doctor.Status]int
-}
-
-func (p *findingPrinter) print(f doctor.Finding) {
-	p.counts[f.Status]++
-	if p.json {
-		_ = json.NewEncoder(p.w).Encode(f)
-		return
-	}
-	fmt.Fprintf(p.w, "%s  %s: %s\n", p.mark(f.Status), f.Check, f.Seen)
-	if f.Todo != "" && f.Status != doctor.Pass {
-		fmt.Fprintf(p.w, "         → %s\n", f.Todo)
-	}
-}
-
-// progress says to a person what is being waited for.
-func (p *findingPrinter) progress(text string) {
-	if p.colour && !p.json {
-		fmt.Fprintf(p.w, "...      %s\n", text)
-	}
-}
-
-// mark is a status for the eye, of a fixed width.
-func (p *findingPrinter) mark(s doctor.Status) string {
-	mark := map[doctor.Status]struct{ word, colour string }{
-		doctor.Pass: {"ok     ", "32"}, doctor.Warn: {"WARN   ", "33"}, doctor.Fail: {"FAIL   ", "31"}, doctor.Unknown: {"unknown", "36"},
-	}[s]
-	if !p.colour {
-		return mark.word
-	}
-	return fmt.Sprintf("\x1b[%sm%s\x1b[0m", mark.colour, mark.word)
 }

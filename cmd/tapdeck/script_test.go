@@ -18,6 +18,7 @@ import (
 
 	"tapdeck/cmd/internal/apptest"
 	"tapdeck/cmd/internal/callview"
+	"tapdeck/controller/switchsim/bot"
 )
 
 // TestScripts runs the program as its users do. See testdata/script/README for
@@ -37,7 +38,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve": scriptServe, "log": scriptLog, "signal": scriptSignal, "exit": scriptExit, "get": scriptGet,
-			"replace": scriptReplace, "records": scriptRecords, "parts": scriptParts,
+			"replace": scriptReplace, "records": scriptRecords, "parts": scriptParts, "bot": scriptBot,
 		},
 	})
 }
@@ -212,6 +213,20 @@ func scriptRecords(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("%s: the WAV has %v ms of audio, the record says %v", path, ms, record["audio_ms"])
 		}
 	}
+}
+
+// scriptBot is `bot NAME BEHAVIOUR [FAULT [FORMAT]]`: a simulated bot at $NAME_URL.
+func scriptBot(ts *testscript.TestScript, _ bool, args []string) {
+	o := bot.Options{Behaviour: bot.Behaviours()[args[1]]}
+	if len(args) > 2 {
+		o.Faults = []bot.Fault{bot.Faults()[args[2]]}
+	}
+	if len(args) > 3 {
+		o.Format = bot.Format(args[3])
+	}
+	b := bot.Start(o)
+	ts.Defer(b.Close)
+	ts.Setenv(args[0]+"_URL", b.URL())
 }
 
 // scriptParts is `parts DIR N`: waits until N recordings run below DIR, each

@@ -16,24 +16,24 @@ import (
 //go:embed speech.wav
 var speech []byte
 
-// readVoice reads what callers say from the WAV of --audio or, if that is empty, from the
+// readVoice reads what callers say from the WAV that a flag names or, if there is none, from the
 // speech recording within the program.
-func readVoice(path string) (*switchsim.Voice, error) {
+func readVoice(flag, path string) (*switchsim.Voice, error) {
 	data := speech
 	if path != "" {
 		var err error
 		if data, err = os.ReadFile(path); err != nil {
-			return nil, usage(fmt.Errorf("--audio: %w", err))
+			return nil, usage(fmt.Errorf("%s: %w", flag, err))
 		}
 	}
 	f, pcm, err := wav.Decode(data)
 	switch {
 	case err != nil:
-		return nil, usage(fmt.Errorf("--audio %q: %w; make one of it: %s", path, err, soxLine(path)))
+		return nil, usage(fmt.Errorf("%s %q: %w; make one of it: %s", flag, path, err, soxLine(path)))
 	case len(pcm) == 0:
-		return nil, usage(fmt.Errorf("--audio %q: there is no audio in it; name a WAV that has some", path))
+		return nil, usage(fmt.Errorf("%s %q: there is no audio in it; name a WAV that has some", flag, path))
 	case f.SampleRate != 8000 && f.SampleRate != 16000:
-		return nil, usage(fmt.Errorf("--audio %q: it has %d Hz; it must have 8000 or 16000: %s", path, f.SampleRate, soxLine(path)))
+		return nil, usage(fmt.Errorf("%s %q: it has %d Hz; it must have 8000 or 16000: %s", flag, path, f.SampleRate, soxLine(path)))
 	}
 	return switchsim.VoiceFromBytes(f.SampleRate, mixDown(f, pcm), true), nil
 }

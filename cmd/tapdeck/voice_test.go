@@ -28,7 +28,7 @@ func TestReadVoice(t *testing.T) {
 		"behind an ID3":  {append([]byte("ID3\x03\x00\x00\x00\x00\x00\x03abc"), wavFile(1, 1, 8000, 16, samples(5), 2)...), 8000, samples(5)},
 		"8 bits, stereo": {wavFile(1, 2, 8000, 8, []byte{129, 131}, 2), 8000, samples(2 << 8)},
 	} {
-		voice, err := readVoice(writeFile(t, filepath.Join(t.TempDir(), "voice.wav"), tt.file))
+		voice, err := readVoice("--audio", writeFile(t, filepath.Join(t.TempDir(), "voice.wav"), tt.file))
 		if err != nil || voice.Rate != tt.rate || !bytes.Equal(samples(voice.PCM...), tt.pcm) {
 			t.Errorf("%s: %+v, %v", name, voice, err)
 		}

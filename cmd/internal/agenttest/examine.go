@@ -1,0 +1,193 @@
+package agenttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tapdeck/cmd/internal/finding"
+	"tapdeck/controller/agent"
+)
+
+// Options are what Examine needs.
+type Options struct {
+	// URL is the bot's: ws:// or wss://.
+	URL    string
+	Format agent.Format
+	// Token and TwilioAuthToken are what the bot may want to see; empty if it wants none.
+	Token, TwilioAuthToken string
+	AccountSID             string
+	Parameters             []agent.Parameter
+	// Rate of the caller's audio in Hz: 8000, or with the pcm wire 16000.
+	Rate int
+	// Say is what the caller says: 16-bit little-endian mono PCM at Rate.
+	Say []byte
+	// Greeting is how long the caller waits for a bot that speaks first.
+	Greeting time.Duration
+	// Timeout bounds the wait for each answer of the bot.
+	Timeout time.Duration
+	// Report is told what was found, check by check, Progress what is being waited for; Progress may be nil.
+	Report   func(finding.Finding)
+	Progress func(text string)
+}
+
+const (
+	// limit is how much of a bot's audio waits in a call's player if nothing else is configured.
+	limit = 120 * time.Second
+	// interruption is how much of what the caller says interrupts the bot.
+	interruption = time.Second
+	// calm is how long nothing may go wrong after a key.
+	calm = 500 * time.Millisecond
+	// poll is how often the conversation is looked at.
+	poll = 5 * time.Millisecond
+)
+
+// examination is one conversation.
+type examination struct {
+	Options
+	ear     *ear
+	mouth   *mouth
+	session *agent.Session
+	begin   time.Time
+
+	connected bool
+	end       *agent.Event  // how the bot has ended it
+	asked     []agent.Event // hang-up, transfer, digits
+	wrong     []agent.Event // wrong messages, the first ones
+	failed    bool
+}
+
+// Examine talks with a bot and reports what it does right and wrong. good says that nothing has failed. The
+// error is that of ctx.
+func Examine(ctx context.Context, o Options) (good bool, err error) {
+	x := &examination{Options: o, ear: newEar(o.Rate), mouth: &mouth{}, begin: time.Now()}
+	defer x.mouth.close()
+	x.session = agent.Start(ctx, agent.Config{
+		URL: o.URL, Format: o.Format, Token: o.Token, TwilioAuthToken: o.TwilioAuthToken, AccountSID: o.AccountSID,
+		Parameters: o.Parameters, ConnectTimeout: o.Timeout, Rate: o.Rate, BargeIn: agent.BargeInBot,
+		Call: agent.Call{ID: "agent-test", Caller: "1001", Destination: "agent-test", Plan: "agent-test"},
+	}, x.ear, x.mouth, zap.NewNop(), nil)
+	defer x.session.Stop("agent-test is over")
+	x.converse(ctx)
+	return !x.failed, context.Cause(ctx)
+}
+
+// converse is the course of the conversation. Each part goes on with what the one before has left of it.
+func (x *examination) converse(ctx context.Context) {
+	if !x.handshake(ctx) {
+		return
+	}
+	x.greeting(ctx)
+	if x.answer(ctx) || x.mouth.state().clears > 0 {
+		x.bargeIn(ctx)
+	}
+	x.digits(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	x.stop()
+	x.media()
+	x.marks()
+	x.messages()
+}
+
+// wait returns true as soon as is does; false if the timeout, or the conversation, is over, or the bot floods.
+func (x *examination) wait(ctx context.Context, timeout time.Duration, is func() bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for {
+		if is() {
+			return true
+		}
+		if x.over() {
+			return false
+		}
+		select {
+		case e := <-x.session.Events():
+			x.note(e)
+		case <-tick.C:
+		case <-ctx.Done():
+			return is()
+		}
+	}
+}
+
+// note keeps an event.
+func (x *examination) note(e agent.Event) {
+	const kept = 100 // of each kind
+	switch e.Kind {
+	case agent.Connected:
+		x.connected = true
+	case agent.Ended, agent.Failed:
+		x.end = &e
+	case agent.HangUp, agent.Transfer, agent.SendDigits:
+		if len(x.asked) < kept {
+			x.asked = append(x.asked, e)
+		}
+	case agent.BadMessage:
+		if len(x.wrong) < kept {
+			x.wrong = append(x.wrong, e)
+		}
+	}
+}
+
+// over says that nothing more can be found out in this conversation.
+func (x *examination) over() bool { return x.end != nil || x.flooded() != "" }
+
+// flooded is what comes without end, if anything does.
+func (x *examination) flooded() string {
+	const manyMarks, manyClears, manyWrong = 2000, 100, 200
+	wrong := 0
+	for _, n := range x.session.State().Wrong {
+		wrong += n
+	}
+	switch h := x.mouth.state(); {
+	case h.ahead > limit:
+		return "audio"
+	case h.marks > manyMarks:
+		return "marks"
+	case h.clears > manyClears:
+		return "clears"
+	case wrong > manyWrong:
+		return "wrong messages"
+	}
+	return ""
+}
+
+func (x *examination) pass(check, seen string, args ...any) {
+	x.report(finding.Pass, check, "", seen, args...)
+}
+
+func (x *examination) report(status finding.Status, check, todo, seen string, args ...any) {
+	seen = fmt.Sprintf(seen, args...)
+	for _, secret := range []string{x.Token, x.TwilioAuthToken} {
+		if secret != "" {
+			seen, todo = strings.ReplaceAll(seen, secret, "***"), strings.ReplaceAll(todo, secret, "***")
+		}
+	}
+	x.failed = x.failed || status == finding.Fail
+	x.Report(finding.Finding{Check: check, Status: status, Seen: seen, Todo: todo})
+}
+
+func (x *examination) progress(text string) {
+	if x.Progress != nil {
+		x.Progress(text)
+	}
+}
+
+// errNone is the end of a bot that has closed as one does.
+var errNone = errors.New("it has closed the connection")
+
+// why is what to do about the end of the conversation, and how it ended.
+func (x *examination) why() (todo string, err error) {
+	if x.end.Err == nil {
+		return "look at the bot's log: why is it done?", errNone
+	}
+	return x.end.Text, x.end.Err
+}
