@@ -14,6 +14,7 @@ import (
 	"tapdeck/cmd/internal/admin"
 	"tapdeck/cmd/internal/config"
 	"tapdeck/controller"
+	"tapdeck/controller/agent"
 	"tapdeck/controller/esl"
 	"tapdeck/sink"
 	"tapdeck/sink/store"
@@ -70,6 +71,7 @@ func newDaemon(loaded *config.Loaded, log *zap.Logger, level zap.AtomicLevel, di
 	d.admin = admin.Server{
 		Token: loaded.Config.Admin.Token, Pprof: loaded.Config.Admin.Pprof,
 		Calls: d.controller, Readiness: d.readiness, Level: level, Registry: d.registry, Log: log,
+		Twilio: d.twilio(), Schemas: map[string][]byte{"pcm": agent.PCMSchema},
 	}
 	return d, nil
 }
