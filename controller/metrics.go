@@ -44,6 +44,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 		agent: agent.NewMetrics(reg), player: player.NewMetrics(reg),
 	}
+	added := to.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "tapdeck_agent_added_seconds", Help: "Latency that tapdeck adds to a conversation: out, from the caller's audio to its frame on the bot's socket; in, from the bot's audio to its first command to the switch.",
+		Buckets: []float64{.001, .002, .005, .01, .02, .03, .05, .1, .2, .5, 1},
+	}, []string{"direction"})
+	m.agent.Added, m.player.Added = added.WithLabelValues("out"), added.WithLabelValues("in")
 	for _, r := range Results() {
 		m.calls.WithLabelValues(string(r))
 	}

@@ -46,9 +46,11 @@ type Config struct {
 	// Reconnect is how many times in succession a bot is dialled again.
 	Reconnect int
 	// Rate of the ear in Hz: 8000 or 16000. The pcm wire speaks it, twilio 8000 Hz always.
-	Rate    int
-	Call    Call
-	BargeIn BargeIn
+	Rate int
+	// Position, if not nil, is where in the recording a moment is: what Metrics.Added is measured by.
+	Position func(time.Time) time.Duration
+	Call     Call
+	BargeIn  BargeIn
 }
 
 // Parameter is a value that the configuration gives to the bot.

@@ -55,6 +55,7 @@ type connection struct {
 	expiry  *time.Timer // of a write
 	mute    bool        // the recording has ended
 	sent    int         // frames, that State does not have yet
+	total   int         // of all frames
 }
 
 func newConnection(s *Session, ws *websocket.Conn, below net.Conn) *connection {

@@ -9,6 +9,10 @@ import (
 
 // Metrics are those of all sessions. None has a label per call.
 type Metrics struct {
+	// Added observes the seconds from a moment of the call until the frame that ends then was sent to
+	// the bot: of one frame a second. It may be nil.
+	Added prometheus.Observer
+
 	sessions   prometheus.Gauge
 	connect    prometheus.Histogram
 	reconnects prometheus.Counter
@@ -37,6 +41,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 func (m *Metrics) session(n float64) {
 	if m != nil {
 		m.sessions.Add(n)
+	}
+}
+
+func (m *Metrics) observeAdded(d time.Duration) {
+	if m != nil && m.Added != nil {
+		m.Added.Observe(max(d, 0).Seconds())
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -82,8 +83,15 @@ func (c *connection) sendFrame() (bool, error) {
 	message, binary := c.wire.audio(c.buffer[:0], frame, at)
 	c.buffer = message
 	c.sent++
-	return true, c.send(binary, message)
+	err = c.send(binary, message)
+	if c.total++; c.total%framesPerSecond == 0 && c.s.config.Position != nil {
+		c.s.metrics.observeAdded(c.s.config.Position(time.Now()) - at - time.Second/framesPerSecond)
+	}
+	return true, err
 }
+
+// framesPerSecond is of frames of 20 ms.
+const framesPerSecond = 50
 
 // tellAll tells the bot what this connection is about: digits, and what belongs to it.
 func (c *connection) tellAll(all []notice) error {

@@ -96,7 +96,7 @@ func TestMetricsAreThere(t *testing.T) {
 			t.Errorf("%s with labels {%s}: there %v, with {%s}", name, labels, ok, got)
 		}
 	}
-	closed := []string{"", "result", "step", "kind", "reason"}
+	closed := []string{"", "result", "step", "kind", "reason", "method", "direction"}
 	for name, labels := range all {
 		if strings.HasPrefix(name, "tapdeck_") && !slices.Contains(closed, labels) {
 			t.Errorf("%s has the labels {%s}: are their values of a closed list?", name, labels)
