@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
 	"tapdeck/controller/agent"
 	"tapdeck/controller/flow"
+	"tapdeck/controller/player"
 )
 
 // talk is a call's conversation with a bot. The session has goroutines of its own, which reach the
@@ -19,6 +21,7 @@ type talk struct {
 	c       *call
 	step    *flow.Agent
 	session *agent.Session
+	mouth   *mouth
 	notes   *Conversation
 	before  Conversation // the call's earlier ones
 
@@ -33,8 +36,56 @@ type talk struct {
 	turns    []time.Time  // ends of his speech that have no answer yet
 }
 
+const (
+	// maxUtterances bounds what is noted of a call's conversations: hours of them.
+	maxUtterances = 1000
+	// maxTurns bounds the ends of the caller's speech that may still have an answer.
+	maxTurns = 100
+)
+
+// mouth is the call's player as a session has it, until the conversation is over: the bot may go on
+// for a moment then, and the call has gone on.
+type mouth struct {
+	player *player.Player
+	mu     sync.RWMutex
+	closed bool
+}
+
+// Play implements agent.Mouth, as the methods below do.
+func (m *mouth) Play(pcm []byte, rate int) {
+	m.whileOpen(func() { m.player.Play(pcm, rate) })
+}
+
+func (m *mouth) Mark(done func(cleared bool)) {
+	if !m.whileOpen(func() { m.player.Mark(done) }) {
+		done(true)
+	}
+}
+
+func (m *mouth) Clear() { m.whileOpen(m.player.Clear) }
+
+func (m *mouth) whileOpen(do func()) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if !m.closed {
+		do()
+	}
+	return !m.closed
+}
+
+// shut returns once nothing that the bot sends is played any more.
+func (m *mouth) shut() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+}
+
 // Talk implements flow.Channel. What the bot has said when it ends the conversation is heard.
 func (c *call) Talk(ctx context.Context, step *flow.Agent) (flow.TalkEnd, error) {
+	if c.outcome.Agent == nil {
+		c.outcome.Agent = &Conversation{}
+	}
+	c.outcome.Agent.Format, c.outcome.Agent.EndedBy = step.Format, ""
 	if c.rec == nil {
 		return c.afterFailure(step, errNoEar, hintNoEar)
 	}
@@ -47,6 +98,7 @@ func (c *call) Talk(ctx context.Context, step *flow.Agent) (flow.TalkEnd, error)
 		err = c.wait(ctx, step.For, func() bool { return t.isOver() })
 	}
 	t.noteEnd(err)
+	t.mouth.shut()
 	if err != nil && !errors.Is(err, flow.ErrTimeout) {
 		return t.end, err
 	}
@@ -86,12 +138,8 @@ func (c *call) startTalk(ctx context.Context, step *flow.Agent) (*talk, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.outcome.Agent == nil {
-		c.outcome.Agent = &Conversation{}
-	}
-	t := &talk{c: c, step: step, notes: c.outcome.Agent, before: *c.outcome.Agent}
-	t.notes.Format, t.notes.EndedBy = step.Format, ""
-	t.session = agent.Start(context.WithoutCancel(ctx), cfg, c.rec.Tap(), c.voice.open(), c.log, c.ctl.metrics.agent)
+	t := &talk{c: c, step: step, notes: c.outcome.Agent, before: *c.outcome.Agent, mouth: &mouth{player: c.voice.open()}}
+	t.session = agent.Start(context.WithoutCancel(ctx), cfg, c.rec.Tap(), t.mouth, c.log, c.ctl.metrics.agent)
 	c.talk = t
 	c.showTalk()
 	return t, nil
@@ -112,7 +160,7 @@ func (t *talk) isOver() bool {
 	if c.stream.phase == streamFull && t.end == "" {
 		t.end, t.atOnce = flow.TalkStream, true
 	}
-	if c.voice.silent() && c.standsStill() {
+	if t.end == "" && c.voice.silent() && c.standsStill() {
 		c.voice.err = cmp.Or(c.voice.err, c.playSilence())
 	}
 	return t.end != "" && (t.atOnce || c.voice.silent())
@@ -142,10 +190,11 @@ func (t *talk) handle(e agent.Event) {
 	}
 }
 
-// endBy ends the conversation, unless it has ended.
+// endBy ends the conversation, unless it has ended. What the bot says from now on is not played.
 func (t *talk) endBy(end flow.TalkEnd) {
 	if t.end == "" {
 		t.end = end
+		t.mouth.shut()
 	}
 }
 
@@ -161,7 +210,7 @@ func (t *talk) listen() {
 	}
 	t.speaking = now.Speaking
 	if !now.Speaking {
-		t.turns = append(t.turns, now.Until)
+		t.turns = append(t.turns[max(0, len(t.turns)-maxTurns):], now.Until)
 		t.session.Speech(false, c.rec.Position(now.Until))
 		return
 	}
@@ -183,7 +232,9 @@ func (t *talk) press(digit flow.Digit) {
 // noteUtterances notes what the caller has heard of the bot.
 func (t *talk) noteUtterances() {
 	for _, u := range t.c.voice.player.Utterances() {
-		t.notes.Utterances = append(t.notes.Utterances, Utterance{From: u.Began, To: u.Ended, Cleared: u.Cleared})
+		if len(t.notes.Utterances) < maxUtterances {
+			t.notes.Utterances = append(t.notes.Utterances, Utterance{From: u.Began, To: u.Ended, Cleared: u.Cleared})
+		}
 		t.noteResponse(u.Began)
 		if u.Cleared {
 			t.notes.BargeIns++
@@ -211,7 +262,9 @@ func (t *talk) noteResponse(heard time.Time) {
 	if later > 0 {
 		took := heard.Sub(t.turns[later-1])
 		t.turns = t.turns[later:]
-		t.notes.Responses = append(t.notes.Responses, took)
+		if len(t.notes.Responses) < maxUtterances {
+			t.notes.Responses = append(t.notes.Responses, took)
+		}
 		t.c.ctl.metrics.response.Observe(took.Seconds())
 	}
 }
@@ -227,6 +280,8 @@ func (t *talk) noteEnd(err error) {
 		t.end = flow.TalkTransfer
 	case c.stream.phase == streamFailed:
 		t.end = flow.TalkStream
+	case c.toldToHangUp:
+		t.end = flow.TalkBotHangup
 	default:
 		t.end = flow.TalkHangup
 	}
@@ -255,6 +310,7 @@ func (t *talk) follow(ctx context.Context) (flow.TalkEnd, error) {
 
 // afterFailure is what becomes of a call whose bot has failed.
 func (c *call) afterFailure(step *flow.Agent, err error, hint string) (flow.TalkEnd, error) {
+	c.outcome.Agent.EndedBy = string(flow.TalkFailed)
 	c.log.Warn("agent failed", zap.NamedError("err", err), hintField(hint), zap.String("on_failure", string(step.OnFailure)))
 	if step.OnFailure == flow.ThenContinue {
 		return flow.TalkFailed, nil
