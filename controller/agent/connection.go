@@ -79,8 +79,18 @@ func (c *connection) serve() error {
 	var ctx context.Context
 	ctx, c.cancel = context.WithCancel(context.Background())
 	var all sync.WaitGroup
-	all.Go(func() { c.end(c.s.guarded(c.read)) })
-	all.Go(func() { c.end(c.s.guarded(c.write)) })
+	read := make(chan struct{})
+	all.Go(func() {
+		defer close(read)
+		c.end(c.s.guarded(c.read))
+	})
+	all.Go(func() {
+		err := c.s.guarded(c.write)
+		if errors.Is(err, net.ErrClosed) {
+			waitFor(read, stopTimeout)
+		}
+		c.end(err)
+	})
 	c.ping(ctx)
 	all.Wait()
 	_ = c.ws.CloseNow()
@@ -88,6 +98,17 @@ func (c *connection) serve() error {
 		return nil
 	}
 	return c.cause
+}
+
+// waitFor waits until the goroutine that reads has ended: it knows why the library closed the connection, which
+// it does as it reads the bot's close, before it has the reader return.
+func waitFor(read <-chan struct{}, most time.Duration) {
+	timeout := time.NewTimer(most)
+	defer timeout.Stop()
+	select {
+	case <-read:
+	case <-timeout.C:
+	}
 }
 
 // end ends the connection. The first cause counts: all others are a consequence.
@@ -116,7 +137,7 @@ func (c *connection) ping(over context.Context) {
 		ctx, cancel := context.WithTimeout(over, pongTimeout)
 		if err := c.ws.Ping(ctx); errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			c.end(errNoPong)
-		} else if err != nil && !c.s.isStopped() {
+		} else if err != nil && !errors.Is(err, net.ErrClosed) && !c.s.isStopped() {
 			c.end(err)
 		}
 		cancel()

@@ -279,6 +279,20 @@ func TestBotEnds(t *testing.T) {
 	}
 }
 
+// So is one that closes while the caller's audio is being sent, which the close may have fail first.
+func TestBotEndsInTheMiddle(t *testing.T) {
+	for range 50 {
+		bubble(t, testConfig(FormatPCM), func(b *botConn) {
+			b.skip(3)
+			b.ws.Close(websocket.StatusNormalClosure, "")
+		}, func(b *bed) {
+			b.await(Connected)
+			b.ear.hear(make([]byte, 60*16000))
+			b.await(Ended)
+		})
+	}
+}
+
 // A lost bot is dialled again, with pauses that grow; each time it is told all from the begin.
 func TestReconnect(t *testing.T) {
 	c := testConfig(FormatTwilio)
