@@ -37,13 +37,13 @@ func (c *Call) hears() hearing {
 	if c.state.cause != "" {
 		end = c.state.hungup
 	}
-	media, speed := c.mediaAt, c.sw.cfg.Speed
-	return hearing{
-		played: c.played.All(), leg: &c.spec.Leg, frames: c.position(end),
-		begins: func(frame int64) time.Time {
+	h := hearing{played: c.played.All(), leg: &c.spec.Leg, frames: c.position(end)}
+	if media, speed := c.mediaAt, c.sw.cfg.Speed; !media.IsZero() {
+		h.begins = func(frame int64) time.Time {
 			return media.Add(time.Duration(float64(time.Duration(frame)*FrameDuration) / speed))
-		},
+		}
 	}
+	return h
 }
 
 // Heard returns what the caller has heard so far, in order.
@@ -66,6 +66,14 @@ func (c *Call) HeardFrom(frame int64) (heard []Heard, next int64) {
 
 // Heard returns what the caller heard, in order.
 func (r *Report) Heard() []Heard { return r.hearing.all() }
+
+// FrameAt is when a media frame of 20 ms began, counted from the moment media did; zero if it never did.
+func (r *Report) FrameAt(frame int64) time.Time {
+	if r.hearing.begins == nil {
+		return time.Time{}
+	}
+	return r.hearing.begins(frame)
+}
 
 // HeardPCM is what the caller heard, from the moment media began (the answer, or an earlier
 // pre-answer) to the hangup: 16-bit little-endian samples at the rate, in Hz, with which the channel
