@@ -28,6 +28,7 @@ const demoListen = 5 * time.Second
 
 type demoCommand struct {
 	configured `embed:""`
+	Agent      bool          `help:"Have the callers talk with a simulated bot, which repeats what they say and is interrupted, by a plan for that or by --plan, whose bot it replaces."`
 	Audio      string        `type:"existingfile" placeholder:"FILE.wav" help:"What the caller says: a WAV of 8000 or 16000 Hz, PCM, floating point, µ-law or A-law (default: a speech recording within tapdeck)."`
 	Calls      int           `short:"n" default:"3" help:"How many simultaneous calls."`
 	Out        string        `short:"o" type:"path" placeholder:"DIR" help:"Where the recordings go (default: a new folder in the system's temporary directory)."`
@@ -42,6 +43,11 @@ func (c *demoCommand) Run(ctx context.Context, p *program) error {
 	if c.Calls < 1 || c.Calls > 5000 {
 		return usage(fmt.Errorf("--calls %d: must be 1 to 5000", c.Calls))
 	}
+	if c.Agent {
+		ctx, cancel := c.withTimeout(ctx)
+		defer cancel()
+		return c.runAgent(ctx, p)
+	}
 	loaded, plan, err := c.configure(p)
 	if err != nil {
 		return err
@@ -50,7 +56,7 @@ func (c *demoCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, c.Timeout, fmt.Errorf("the demo did not end within --timeout %v", c.Timeout))
+	ctx, cancel := c.withTimeout(ctx)
 	defer cancel()
 	fmt.Fprintf(p.Stdout, "%d simulated calls by plan %q, seconds from the answer:\n", c.Calls, plan.Name)
 	_ = printTimeline(p.Stdout, config.Timeline(plan))
@@ -58,11 +64,14 @@ func (c *demoCommand) Run(ctx context.Context, p *program) error {
 		fmt.Fprintln(p.Stdout, "the plan waits for digits, and these callers press none: with --digits '5s=#' they press # 5 s after the answer")
 	}
 	fmt.Fprintf(p.Stdout, "recordings and log: %s\n\n", c.Out)
-	reports, err := c.place(ctx, loaded, plan.Name, load.Load{
-		Calls: c.Calls, Progress: p.Stdout,
-		Spec: func(i int) switchsim.CallSpec {
-			return switchsim.CallSpec{Caller: strconv.Itoa(1001 + i), Voice: voice.StartingAt(i * len(voice.PCM) / c.Calls), DTMF: c.Digits}
-		},
+	reports, err := c.place(ctx, loaded, func(address string) ([]switchsim.Report, error) {
+		calls := load.Load{
+			Address: address + "/" + plan.Name, Calls: c.Calls, Progress: p.Stdout,
+			Spec: func(i int) switchsim.CallSpec {
+				return switchsim.CallSpec{Caller: strconv.Itoa(1001 + i), Voice: voice.StartingAt(i * len(voice.PCM) / c.Calls), DTMF: c.Digits}
+			},
+		}
+		return calls.Run(ctx)
 	})
 	if err == nil {
 		err = context.Cause(ctx)
@@ -71,6 +80,10 @@ func (c *demoCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	return c.summarize(p.Stdout, reports, flow.Streams(plan.Steps))
+}
+
+func (c *demoCommand) withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, c.Timeout, fmt.Errorf("the demo did not end within --timeout %v", c.Timeout))
 }
 
 // configure reads the configuration for a demo: its own folder, a shorter listening time
@@ -109,9 +122,9 @@ func (c *demoCommand) configure(p *program) (*config.Loaded, controller.Plan, er
 	return loaded, plan, nil
 }
 
-// place places the calls with the daemon's own parts running on free loopback ports. Their
+// place has the calls placed at an address with the daemon's own parts running on free loopback ports. Their
 // log goes to a file beside the recordings.
-func (c *demoCommand) place(ctx context.Context, loaded *config.Loaded, plan string, calls load.Load) ([]switchsim.Report, error) {
+func (c *demoCommand) place(ctx context.Context, loaded *config.Loaded, call func(address string) ([]switchsim.Report, error)) ([]switchsim.Report, error) {
 	file, err := os.OpenFile(filepath.Join(c.Out, "tapdeck.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o640)
 	if err != nil {
 		return nil, fmt.Errorf("open the demo's log: %w", err)
@@ -133,8 +146,7 @@ func (c *demoCommand) place(ctx context.Context, loaded *config.Loaded, plan str
 	running, stop := context.WithCancel(ctx)
 	served := make(chan error, 1)
 	go func() { served <- d.Run(running, l, nil) }()
-	calls.Address = l.ESL.Addr().String() + "/" + plan
-	reports, err := calls.Run(ctx)
+	reports, err := call(l.ESL.Addr().String())
 	stop()
 	if failed := <-served; failed != nil {
 		return nil, fmt.Errorf("run the daemon's parts: %w", failed)

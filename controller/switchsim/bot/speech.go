@@ -33,15 +33,21 @@ const loud = 300 * 300
 
 // hear returns whether the caller speaks, after a message of his audio.
 func (d *speechDetector) hear(pcm []byte) bool {
-	sum := int64(0)
-	for i := 0; i+1 < len(pcm); i += 2 {
-		v := int64(int16(binary.LittleEndian.Uint16(pcm[i:])))
-		sum += v * v
-	}
-	if n := int64(len(pcm) / 2); n > 0 && sum/n >= loud {
+	if Loud(pcm) {
 		d.speaking, d.quiet = true, 0
 	} else if d.quiet += len(pcm); d.quiet >= d.bytes {
 		d.speaking = false
 	}
 	return d.speaking
+}
+
+// Loud says whether 16-bit little-endian PCM is what a bot takes for speech.
+func Loud(pcm []byte) bool {
+	sum := int64(0)
+	for i := 0; i+1 < len(pcm); i += 2 {
+		v := int64(int16(binary.LittleEndian.Uint16(pcm[i:])))
+		sum += v * v
+	}
+	n := int64(len(pcm) / 2)
+	return n > 0 && sum/n >= loud
 }

@@ -73,8 +73,8 @@ func Gather(reports []switchsim.Report, calls int, verify func(switchsim.Report)
 		f.Commands = float64(commands) / float64(n)
 	}
 	f.Times = []Distribution{
-		distribute("accept to first command", setup), distribute("command to command", turns), distribute("accept to answer", answer),
-		distribute("start to stream connected", stream), distribute("whole call", whole),
+		Distribute("accept to first command", setup), Distribute("command to command", turns), Distribute("accept to answer", answer),
+		Distribute("start to stream connected", stream), Distribute("whole call", whole),
 	}
 	return f
 }
@@ -118,7 +118,8 @@ func (f *Figures) problem(r switchsim.Report, verify func(switchsim.Report) erro
 	return ""
 }
 
-func distribute(name string, took []time.Duration) Distribution {
+// Distribute sums up how long something took each time, which it sorts.
+func Distribute(name string, took []time.Duration) Distribution {
 	d := Distribution{Name: name, N: len(took)}
 	if len(took) == 0 {
 		return d
@@ -140,9 +141,14 @@ func (f Figures) Print(w io.Writer) error {
 	fmt.Fprintf(w, "commands of the controller: %.1f a call; events to it: %d, %d bytes\n", f.Commands, f.Events, f.Bytes)
 	printCounts(w, "hung up by", f.Ended)
 	printCounts(w, "wrong", f.Wrong)
+	return PrintTimes(w, f.Times)
+}
+
+// PrintTimes writes distributions for a person.
+func PrintTimes(w io.Writer, times []Distribution) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "ms\tp50\tp90\tp99\tmax\t")
-	for _, d := range f.Times {
+	for _, d := range times {
 		fmt.Fprintf(t, "%s\t%.1f\t%.1f\t%.1f\t%.1f\t\n", d.Name, d.P50, d.P90, d.P99, d.Max)
 	}
 	return t.Flush()
