@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tapdeck/cmd/internal/callview"
 	"tapdeck/cmd/internal/verify"
 	"tapdeck/controller/switchsim"
 	"tapdeck/controller/switchsim/load"
@@ -20,6 +21,7 @@ type callCommand struct {
 	Rate        float64           `short:"r" default:"10" help:"How many calls begin in a second."`
 	Concurrent  int               `default:"0" help:"How many calls run at once at most; 0 is no limit."`
 	Audio       string            `type:"existingfile" placeholder:"FILE.wav" help:"What the callers say (default: a speech recording within tapdeck)."`
+	Turns       turns             `placeholder:"SPEECH,PAUSE" help:"The callers speak and pause in turns, such as 2s,3s: for a bot, whose latency is told (default: as in the audio)."`
 	HangupAfter time.Duration     `placeholder:"DURATION" help:"The caller hangs up so long after the answer."`
 	Digits      digits            `placeholder:"TIME=KEYS,…" help:"Keys that the callers press, and when after the answer: 4s=1,9s=42#."`
 	GiveUp      time.Duration     `default:"60s" help:"The caller gives up if nobody answers for so long (${default})."`
@@ -37,6 +39,11 @@ func (c *callCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
+	if c.Turns.speech > 0 {
+		if voice, err = c.Turns.voice(voice); err != nil {
+			return err
+		}
+	}
 	fault := load.Faults()[c.Fault]
 	calls := load.Load{Address: c.To, Calls: c.Calls, Rate: c.Rate, Concurrent: c.Concurrent, Tick: c.Tick, Progress: p.Stderr}
 	calls.Spec = func(i int) switchsim.CallSpec {
@@ -50,10 +57,12 @@ func (c *callCommand) Run(ctx context.Context, p *program) error {
 		return usage(err)
 	}
 	var compare func(switchsim.Report) error
+	var talks talkNotes
 	if c.Recordings != "" && c.Fault == "none" { // with a fault, what is recorded is meant to differ
-		compare = comparison(c.Recordings)
+		compare = comparison(c.Recordings, talks.note)
 	}
 	figures := load.Gather(reports, c.Calls, compare)
+	figures.AddTalks(talks.Talks, talks.responses)
 	if c.JSON {
 		enc := json.NewEncoder(p.Stdout)
 		enc.SetIndent("", "  ")
@@ -71,13 +80,14 @@ func (c *callCommand) Run(ctx context.Context, p *program) error {
 const publishTimeout = 5 * time.Second
 
 // comparison returns what compares a call's recording with what was said. A call that its plan has
-// transferred ends for the switch before the daemon has published its record.
-func comparison(recordings string) func(switchsim.Report) error {
+// transferred ends for the switch before the daemon has published its record. seen is given each record.
+func comparison(recordings string, seen func(callview.Record)) func(switchsim.Report) error {
 	until := time.Now().Add(publishTimeout)
 	return func(r switchsim.Report) error {
 		for {
-			_, _, err := verify.Recording(recordings, r)
+			record, _, err := verify.Recording(recordings, r)
 			if !errors.Is(err, verify.ErrNoRecord) || !r.Asked("uuid_transfer") || time.Now().After(until) {
+				seen(record)
 				return err
 			}
 			time.Sleep(50 * time.Millisecond)

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tapdeck/cmd/internal/callview"
 	"tapdeck/cmd/internal/verify"
 	"tapdeck/controller/switchsim"
 )
@@ -43,7 +44,7 @@ func TestRecordOfATransferredCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := switchsim.Report{UUID: "a", Commands: []string{"bgapi uuid_transfer a 5000"}}
 		compared := make(chan error, 1)
-		go func() { compared <- comparison(dir)(r) }()
+		go func() { compared <- comparison(dir, func(callview.Record) {})(r) }()
 		synctest.Wait()
 		if err := os.WriteFile(filepath.Join(dir, "2026-11-22", "a.json"), []byte(`{"result":"transferred"}`), 0o600); err != nil {
 			t.Error(err)
@@ -53,7 +54,7 @@ func TestRecordOfATransferredCall(t *testing.T) {
 		}
 		for _, r := range []switchsim.Report{{UUID: "b", Commands: r.Commands}, {UUID: "b"}} {
 			begun := time.Now()
-			if err := comparison(dir)(r); !errors.Is(err, verify.ErrNoRecord) || (time.Since(begun) > 0) != r.Asked("uuid_transfer") {
+			if err := comparison(dir, func(callview.Record) {})(r); !errors.Is(err, verify.ErrNoRecord) || (time.Since(begun) > 0) != r.Asked("uuid_transfer") {
 				t.Errorf("%v after %v", err, time.Since(begun))
 			}
 		}

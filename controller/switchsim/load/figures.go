@@ -22,11 +22,13 @@ type Figures struct {
 	Verified int            `json:"verified"`
 	// NoStream counts the good calls for which the controller asked for no stream: that was
 	// their plan, and nothing of them can be compared.
-	NoStream int            `json:"no_stream"`
-	Commands float64        `json:"commands_per_call"`
-	Events   int64          `json:"events_per_call"`
-	Bytes    int64          `json:"event_bytes_per_call"`
-	Times    []Distribution `json:"times_ms"`
+	NoStream int     `json:"no_stream"`
+	Commands float64 `json:"commands_per_call"`
+	Events   int64   `json:"events_per_call"`
+	Bytes    int64   `json:"event_bytes_per_call"`
+	// Talks are conversations with bots, as the records have them; nil if there were none.
+	Talks *Talks         `json:"talks,omitempty"`
+	Times []Distribution `json:"times_ms"`
 }
 
 // Distribution is how long something took, in milliseconds.
@@ -46,6 +48,7 @@ func Gather(reports []switchsim.Report, calls int, verify func(switchsim.Report)
 	if missing := calls - len(reports); missing > 0 {
 		f.Wrong["not placed"] = missing
 	}
+	var good []switchsim.Report
 	var setup, turns, answer, stream, whole []time.Duration
 	commands := 0
 	for _, r := range reports {
@@ -58,6 +61,7 @@ func Gather(reports []switchsim.Report, calls int, verify func(switchsim.Report)
 			continue
 		}
 		f.Good++
+		good = append(good, r)
 		setup = append(setup, r.FirstCommand.Sub(r.Connected))
 		turns = append(turns, commandTime(r))
 		if r.Answered {
@@ -76,6 +80,7 @@ func Gather(reports []switchsim.Report, calls int, verify func(switchsim.Report)
 		Distribute("accept to first command", setup), Distribute("command to command", turns), Distribute("accept to answer", answer),
 		Distribute("start to stream connected", stream), Distribute("whole call", whole),
 	}
+	f.Times = append(f.Times, talkTimes(good)...)
 	return f
 }
 
@@ -141,6 +146,9 @@ func (f Figures) Print(w io.Writer) error {
 	fmt.Fprintf(w, "commands of the controller: %.1f a call; events to it: %d, %d bytes\n", f.Commands, f.Events, f.Bytes)
 	printCounts(w, "hung up by", f.Ended)
 	printCounts(w, "wrong", f.Wrong)
+	if t := f.Talks; t != nil {
+		fmt.Fprintf(w, "conversations: %d; barge-ins: %d; reconnects: %d; dropped: %d ms; refused: %d ms\n", t.Calls, t.BargeIns, t.Reconnects, t.DroppedMS, t.RefusedMS)
+	}
 	return PrintTimes(w, f.Times)
 }
 
