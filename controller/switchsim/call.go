@@ -57,6 +57,7 @@ type Call struct {
 	late      *eventsocket.Event // CHANNEL_HANGUP that comes after the completions
 
 	played, said audio.Playlist // what the switch plays, and what Say has made the caller say
+	syncs        *audio.Syncs   // what playbacks have taken of his audio; nil if they take nothing
 }
 
 const noLinger = -2
@@ -84,6 +85,9 @@ func newCall(s *Switch, spec CallSpec) *Call {
 	}
 	if h := spec.Faults.Hold; h.For > 0 {
 		c.spec.Leg.Holds = append(slices.Clip(spec.Leg.Holds), Hold{From: h.After, To: h.After + h.For})
+	}
+	if spec.Faults.AudioSync {
+		c.syncs = &audio.Syncs{}
 	}
 	c.state.vars = initialVariables(&c.state, &spec)
 	c.report = Report{UUID: spec.UUID, Began: p.created}

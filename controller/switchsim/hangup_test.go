@@ -56,6 +56,28 @@ func TestCallerHangsUp(t *testing.T) {
 	}
 }
 
+// Of what is queued when the caller hangs up there is no event (F165).
+func TestHangupDropsTheQueue(t *testing.T) {
+	t.Parallel()
+	spec := CallSpec{}
+	playing := notePlaying(&spec)
+	call, c := answered(t, New(Config{Speed: 10}), spec)
+	for _, id := range []string{"1", "2", "3"} {
+		c.execute("playback", "tone_stream://%(9000,0,440)", id)
+	}
+	<-playing
+	call.Hangup()
+	n := 0
+	for _, label := range c.rest() {
+		if strings.HasPrefix(label, "CHANNEL_EXECUTE") && strings.Contains(label, "playback") {
+			n++
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d events of playbacks, want EXECUTE and COMPLETE of the first", n)
+	}
+}
+
 func without(labels []string, label string) []string {
 	return slices.DeleteFunc(labels, func(l string) bool { return l == label })
 }

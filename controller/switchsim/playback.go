@@ -57,6 +57,9 @@ func (c *Call) beginPlaying(source string, sound audio.Sound) *playing {
 		p.end = p.from + audio.FramesOf(sound.Length)
 	}
 	p.number = c.played.Begin(source, p.from+sendDelay, 0, sound)
+	if c.syncs != nil {
+		c.syncs.Add(max(p.from, c.consumed))
+	}
 	c.mu.Unlock()
 	c.emit("PLAYBACK_START", header{Name: "file", Value: source})
 	return p

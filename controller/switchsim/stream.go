@@ -89,7 +89,7 @@ func (s *Switch) licensed() bool {
 func (c *Call) newStream(start audiostream.Start) *audiostream.Stream {
 	c.mu.Lock()
 	o := audiostream.Options{
-		Start: start, Channel: module{c}, Clock: c.sw.clock, Voice: c.spec.Voice, Said: &c.said, Played: &c.played, Idle: c.idleAudio,
+		Start: start, Channel: module{c}, Clock: c.sw.clock, Voice: c.spec.Voice, Said: &c.said, Played: &c.played, Syncs: c.syncs, Idle: c.idleAudio,
 		NoTLS: c.sw.cfg.NoTLS, Patience: c.sw.patience, Leg: &c.spec.Leg, Faults: &c.spec.Faults, Drop: c.nextDrop(),
 	}
 	c.mu.Unlock()

@@ -112,6 +112,7 @@ func TestBadStreamAudio(t *testing.T) {
 		`{"type":"streamAudio","data":{"audioDataType":"raw","sampleRate":"8000","audioData":"AAAA"}}`,
 		`{"type":"other","streamAudio":1,"data":{"audioDataType":"raw","sampleRate":8000,"audioData":"AAAA"}}`,
 		`{"type":"streamAudio","data":{`,
+		`{"type":"streamAudio","data":{"audioDataType":"raw","sampleRate":8000,"audioData":"AAAA\nAAAA"}}`,
 	} {
 		w.text(text)
 		if got := c.until("CUSTOM"); got.headers["Event-Subclass"] != "mod_audio_stream::json" || got.headers["_body"] != text {
@@ -124,6 +125,61 @@ func TestBadStreamAudio(t *testing.T) {
 			t.Errorf("%s: %s", kind, got)
 		}
 	}
+}
+
+// A server's own member file comes before the true one, base64 needs no padding, and audio may be empty (F167).
+func TestOddStreamAudio(t *testing.T) {
+	t.Parallel()
+	temp := t.TempDir()
+	_, c, w := hungry(t, New(Config{Speed: 20, TempDir: temp}))
+	file := func(n int) string { return `"file":"` + filepath.Join(temp, callID+"_"+itoa(n)+".tmp.r8") + `"}` }
+	for i, text := range []string{
+		`{"type":"streamAudio","data":{"audioDataType":"raw","sampleRate":8000,"file":"/etc/passwd","audioData":""}}`,
+		`{"type":"streamAudio","data":{"audioDataType":"raw","sampleRate":8000,"audioData":"AAA"}}`,
+	} {
+		w.text(text)
+		want := `{"audioDataType":"raw","sampleRate":8000,`
+		if i == 0 {
+			want += `"file":"/etc/passwd",`
+		}
+		if d := cmp.Diff(want+file(i), c.until("mod_audio_stream::play").headers["_body"]); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+// A stream that drops takes its files along: what plays goes on, what is queued is not found, with the offset of
+// the one before; the next stream counts from 0 again (F168).
+func TestDropTakesFiles(t *testing.T) {
+	t.Parallel()
+	spec := CallSpec{}
+	playing := notePlaying(&spec)
+	w := newRawServer(t)
+	_, c := streaming(t, New(Config{Speed: 4}), spec)
+	next := func() (path string) {
+		c.api(streamCmd+" start "+w.url+" mono 8000", "+OK Success\n")
+		w.upgrade(w.accept())
+		c.until("mod_audio_stream::connect")
+		w.streamAudio(`"audioDataType":"raw","sampleRate":8000`, make([]byte, 16000))
+		_, path, _ = strings.Cut(c.until("mod_audio_stream::play").headers["_body"], `"file":"`)
+		return strings.TrimSuffix(path, `"}`)
+	}
+	path := next()
+	c.execute("playback", path, "1")
+	c.execute("playback", path, "2")
+	<-playing
+	w.conn.Close()
+	c.until("mod_audio_stream::error")
+	for _, response := range []string{"FILE PLAYED", "FILE NOT FOUND"} {
+		if got := c.until("CHANNEL_EXECUTE_COMPLETE playback " + response).headers["variable_playback_last_offset_pos"]; got != "8000" {
+			t.Errorf("%s at %s", response, got)
+		}
+	}
+	if again := next(); again != path {
+		t.Errorf("%s after %s", again, path)
+	}
+	w.conn.Close()
+	c.until("mod_audio_stream::error")
 }
 
 // A hangup removes the files, and the last call of a switch its folder.

@@ -25,18 +25,29 @@ func Open(path string) (sound Sound, known, ok bool) {
 	}
 	switch ext {
 	case "r8":
-		return PCM(8000, data), true, true
+		return filePCM(8000, data), true, true
 	case "r16":
-		return PCM(16000, data), true, true
+		return filePCM(16000, data), true, true
 	case "r24": // the player takes the name for samples of 24 bits
-		return PCM(24000, narrow(data, 3)), true, true
+		return filePCM(24000, narrow(data, 3)), true, true
 	case "r32":
-		return PCM(32000, narrow(data, 4)), true, true
+		return filePCM(32000, narrow(data, 4)), true, true
 	case "wav":
 		sound, ok = parseWAV(data)
 		return sound, true, ok
 	}
 	return Sound{}, true, false
+}
+
+// filePCM is how the samples of a file sound: less than a frame lacks as much of its begin as it lacks of a
+// frame (F162).
+func filePCM(rate int, pcm []byte) Sound {
+	frame, n := rate/50, len(pcm)/2
+	if n < frame {
+		pcm = append([]byte(nil), pcm...)
+		clear(pcm[:2*min(frame-n, n)])
+	}
+	return PCM(rate, pcm)
 }
 
 // isRaw says whether an extension is one that mod_audio_stream gives samples without a header.
@@ -70,7 +81,7 @@ func parseWAV(data []byte) (Sound, bool) {
 		case name == "fmt " && len(body) >= 16 && string(body[:4]) == "\x01\x00\x01\x00" && body[14] == 16:
 			rate = int(binary.LittleEndian.Uint32(body[4:]))
 		case name == "data" && rate > 0:
-			return PCM(rate, body), true
+			return filePCM(rate, body), true
 		}
 		rest = rest[8+min(size+size&1, len(rest)-8):]
 	}

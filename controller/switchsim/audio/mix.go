@@ -18,6 +18,8 @@ type Mix struct {
 	// Said is what the caller says instead of Voice, at its time; Played what the switch
 	// plays. Either may be nil.
 	Said, Played *Playlist
+	// Syncs are when nothing that the caller says is in it; nil is never.
+	Syncs *Syncs
 	// Kind is "mono", "mixed" or "stereo" (F46), Rate in Hz.
 	Kind string
 	Rate int
@@ -42,6 +44,11 @@ func (m *Mix) Frame(dst []byte, k int64) {
 	n := int64(m.Rate / 50)
 	first := k * n
 	said, speaks := m.Said.At(k)
+	lost := m.Syncs.At(k)
+	if m.Kind == "mono" && lost {
+		clear(dst)
+		return
+	}
 	if m.Kind == "mono" && !speaks {
 		m.mono(dst, first, n)
 		return
@@ -53,9 +60,11 @@ func (m *Mix) Frame(dst []byte, k int64) {
 	playing, plays := m.Played.At(k)
 	for i := range n {
 		left, right := int16(0), int16(0)
-		if speaks {
+		switch {
+		case lost:
+		case speaks:
 			left = said.Sound.sample(first+i-(said.From-said.Skip)*n, m.Rate)
-		} else {
+		default:
 			left = m.Voice.sampleAt(first+i, m.Rate)
 		}
 		if plays {

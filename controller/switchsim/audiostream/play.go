@@ -39,7 +39,7 @@ func (s *Stream) streamAudio(text string) (body string, ok bool) {
 		return "", false
 	}
 	ext, known := extension(data.AudioDataType, int(data.SampleRate))
-	decoded, err := base64.StdEncoding.DecodeString(*data.AudioData)
+	decoded, err := decode(*data.AudioData)
 	if !known || err != nil {
 		return "", false
 	}
@@ -48,6 +48,14 @@ func (s *Stream) streamAudio(text string) (body string, ok bool) {
 		return "", false
 	}
 	return withFile(message.Data, path), true
+}
+
+// decode is base64 as the module takes it: without its padding, too, and with no line end (F167).
+func decode(text string) ([]byte, error) {
+	if i := strings.IndexAny(text, "\r\n"); i >= 0 {
+		return nil, base64.CorruptInputError(i)
+	}
+	return base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
 }
 
 // extension is that of the file for a type and a rate in Hz, which counts only if it is raw.

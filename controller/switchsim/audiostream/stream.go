@@ -53,6 +53,8 @@ type Options struct {
 	// the switch plays; each may be nil.
 	Voice        *audio.Voice
 	Said, Played *audio.Playlist
+	// Syncs are when the caller's audio is thrown away; nil is never.
+	Syncs *audio.Syncs
 	// Idle says that a parked channel sends silence (F47).
 	Idle bool
 	// NoTLS simulates the module's default build (F52).
@@ -107,7 +109,7 @@ func New(o Options) *Stream {
 		packets: bufferPackets(o.Channel.Variable("STREAM_BUFFER_SIZE")),
 		headers: extraHeaders(o.Channel.Variable("STREAM_EXTRA_HEADERS")),
 		beat:    time.Duration(max(Number(o.Channel.Variable("STREAM_HEART_BEAT")), 0)) * time.Second,
-		mix:     audio.Mix{Voice: o.Voice, Said: o.Said, Played: o.Played, Kind: o.Mix, Rate: o.Rate},
+		mix:     audio.Mix{Voice: o.Voice, Said: o.Said, Played: o.Played, Syncs: o.Syncs, Kind: o.Mix, Rate: o.Rate},
 	}
 	s.report = Report{
 		URL: o.URL, Mix: o.Mix, Rate: o.Rate, Channels: s.mix.Channels(), Started: s.started,

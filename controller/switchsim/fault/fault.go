@@ -55,6 +55,10 @@ type Call struct {
 	// HungUpThere: a transferred channel is hung up by the time at which the switch tells that its
 	// socket action has ended (F120).
 	HungUpThere bool
+	// AudioSync: each playback that begins takes two frames of what the caller says, silence in every
+	// stream (F155). A real switch does this always. It is off unless asked for, since then a recording has each sample
+	// that the caller spoke, and what is lost on the way is lost by the one who is tested.
+	AudioSync bool
 	// NoPlay: streamAudio is no more than text to the module, as to one that is old: `::json`.
 	NoPlay bool
 	// LatePlay is how much later, in real time, `::play` names a file.

@@ -30,6 +30,7 @@ func Faults() map[string]switchsim.Faults {
 		"hang-stop":     {HangOn: "stop"},
 		"lose-jobs":     {LoseJobs: true},
 		"slow-replies":  {ReplyDelay: 300 * time.Millisecond},
+		"audio-sync":    {AudioSync: true},
 		"no-play":       {NoPlay: true},
 		"late-play":     {LatePlay: 3 * time.Second},
 		"lost-file":     {LoseFile: 2},
