@@ -99,9 +99,7 @@ func (p *Player) breakOff(now time.Time) error {
 // wait sets the timer to the next time at which lookAfter, or cut, will do something.
 func (p *Player) wait(now time.Time) {
 	var due [6]time.Time
-	if p.rest {
-		due[0] = p.restDue()
-	}
+	due[0] = p.moreBy
 	if p.next != nil {
 		due[1] = p.next.namedBy
 	} else if now.Before(p.retryAt) {

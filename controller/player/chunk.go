@@ -15,9 +15,9 @@ const (
 	// short is below what three chunks may be with the switch: two of them might be over before the next
 	// one is there.
 	short = 60 * time.Millisecond
-	// lead is how long before the end of what plays the next chunk is cut at the latest: for its
+	// handover is how long before the end of what plays the next chunk is cut at the latest: for its
 	// naming, and the command.
-	lead = 40 * time.Millisecond
+	handover = 40 * time.Millisecond
 )
 
 // chunk is one playback: some audio, or a file of File.
@@ -42,7 +42,7 @@ type chunk struct {
 
 // cut cuts the next chunk off the queue, if there is one and the switch may have it.
 func (p *Player) cut(now time.Time) bool {
-	p.rest = false
+	p.moreBy = time.Time{}
 	if len(p.queue.pieces) == 0 && !p.held || now.Before(p.retryAt) {
 		return false
 	}
@@ -52,6 +52,9 @@ func (p *Player) cut(now time.Time) bool {
 	}
 	if len(p.queue.pieces) > 0 && p.queue.pieces[0].file != "" {
 		return len(p.given) < 2 && p.cutFile()
+	}
+	if p.mayLead(now) {
+		return false
 	}
 	n := p.length(now, most)
 	if n == 0 {
@@ -66,6 +69,9 @@ func (p *Player) cut(now time.Time) bool {
 func (p *Player) most() time.Duration {
 	switch len(p.given) {
 	case 0:
+		if p.cfg.Lead > 0 {
+			return longest
+		}
 		return firstChunk
 	case 1:
 		return longest
@@ -91,7 +97,8 @@ func (p *Player) length(now time.Time, most time.Duration) int {
 	if n == 0 && len(p.given) > 0 {
 		return 0
 	}
-	if p.rest = !more && now.Before(p.restDue()); p.rest {
+	if due := p.restDue(); !more && now.Before(due) {
+		p.moreBy = due
 		return 0
 	}
 	p.flushResampler()
@@ -103,7 +110,7 @@ func (p *Player) length(now time.Time, most time.Duration) int {
 // and what plays is nearly over.
 func (p *Player) restDue() time.Time {
 	due := p.freshAt.Add(frame)
-	if early := p.endsAt.Add(-lead); len(p.given) > 0 && early.After(due) {
+	if early := p.endsAt.Add(-handover); len(p.given) > 0 && early.After(due) {
 		return early
 	}
 	return due

@@ -6,7 +6,8 @@
 // One chunk plays and the next one waits in the switch, so that there is no pause between them (F81);
 // all else waits here, where it can be dropped. The first chunk is short, so that it is heard soon;
 // the further ones are what has come meanwhile, up to a second, since a chunk costs the switch the same
-// whatever its length. Nothing is played between utterances: there is no backlog that could grow.
+// whatever its length. Nothing is played between utterances: there is no backlog that could grow. With a
+// [Config.Lead], chunks of a bot that speaks in real time are longer, and so is the wait for the first.
 //
 // Audio goes one way: queued, cut, given to the switch, done. With [MethodStream], the chunk that was cut waits until
 // mod_audio_stream has said which file it has made of it; with [MethodFiles], it is written here. A position counts

@@ -81,6 +81,18 @@ func TestForeignNames(t *testing.T) {
 	b.wantPlays(1)
 }
 
+// The module's own member comes behind one of the same name that the message had: the last counts (F167).
+func TestTheLastFileCounts(t *testing.T) {
+	b := stream(t)
+	b.say(20*ms, 0)
+	b.Named(`{"file":"/etc/passwd","tapdeck":"`+b.sent[0].Data.Tag+`","file":"/tmp/x_0.tmp.r8"}`, b.now)
+	b.advance(0)
+	b.wantPlays(1)
+	if b.plays[0] != "/tmp/x_0.tmp.r8" {
+		t.Errorf("%s is played", b.plays[0])
+	}
+}
+
 // A name that would be more than a name in a command is none; a call's id may be a stranger's.
 func TestUnusableNames(t *testing.T) {
 	for _, file := range []string{"", "/tmp/a\nexecute-app-name: system", "/tmp/a\r", "/tmp/\x00", "/tmp/${system(reboot)}_0.tmp.r8", "/tmp/\u0085", strings.Repeat("x", 5000)} {

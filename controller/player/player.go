@@ -49,6 +49,10 @@ type Config struct {
 	Method Method
 	// Limit bounds the audio that waits; 0 is 120 s. Beyond it the oldest is dropped and counted.
 	Limit time.Duration
+	// Lead is how much audio waits before an utterance begins, at most 1 s; 0 begins at once. Each playback
+	// takes 40 ms of what the caller says (F155), and a bot that speaks in real time has its audio
+	// played in pieces that are as long as what waits.
+	Lead time.Duration
 	// Call is the call's id, for the names of files.
 	Call string
 }
@@ -90,7 +94,7 @@ type Player struct {
 	freshAt  time.Time // when the last Advance saw some
 	cameAt   time.Time // when audio came while nothing waited
 	endsAt   time.Time // what is given plays at least until then
-	rest     bool      // less than a frame waits for more
+	moreBy   time.Time // what waits is too little until then; zero: it is not
 	retryAt  time.Time // nothing is cut before
 	breakDue bool
 	breaks   int       // sent since the latest of the stale ones was given

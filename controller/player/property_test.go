@@ -17,6 +17,7 @@ import (
 type bot struct {
 	t      *testing.T
 	p      *player.Player
+	lead   time.Duration
 	random *rand.Rand
 
 	mu      sync.Mutex
@@ -112,24 +113,27 @@ func TestWhatIsSaidIsHeard(t *testing.T) {
 		if seed%2 == 1 {
 			method, f.drops = player.MethodFiles, false
 		}
-		t.Run(fmt.Sprintf("%d %s %v", seed, method, f), func(t *testing.T) {
-			dir := t.TempDir()
-			synctest.Test(t, func(t *testing.T) { converse(t, seed, method, dir, f) })
+		c := player.Config{Rate: 8000, Method: method, Limit: time.Hour, Lead: leads[seed/4%uint64(len(leads))]}
+		t.Run(fmt.Sprintf("%d %s %v %v", seed, method, f, c.Lead), func(t *testing.T) {
+			c.Directory = t.TempDir()
+			synctest.Test(t, func(t *testing.T) { converse(t, seed, c, f) })
 		})
 	}
 }
 
+// leads are those that players have: most have none.
+var leads = []time.Duration{0, 200 * ms, 0, 60 * ms, 0, time.Second}
+
 // converse has a bot talk for a while, then lets it end.
-func converse(t *testing.T, seed uint64, method player.Method, dir string, f faults) {
+func converse(t *testing.T, seed uint64, c player.Config, f faults) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	s := &simulated{t: t, random: rand.New(rand.NewPCG(seed, 2)), faults: f, events: make(chan func(*player.Player), 1000), files: map[string][]byte{}}
-	c := player.Config{Rate: 8000, Method: method, Limit: time.Hour}
-	if method == player.MethodFiles {
-		c.Directory = dir
+	if c.Method == player.MethodStream {
+		c.Directory = ""
 	}
 	p := player.New(c, s, zap.NewNop(), nil)
 	s.p = p
-	b := &bot{t: t, p: p, random: random}
+	b := &bot{t: t, p: p, lead: c.Lead, random: random}
 	stop := make(chan struct{})
 	var running sync.WaitGroup
 	running.Go(func() { s.run(stop) })
@@ -212,7 +216,7 @@ func (b *bot) checkClears(s *simulated, heardAt []time.Time) {
 
 // checkPauses: there is no silence while there is something to say that came in time.
 func (b *bot) checkPauses(s *simulated, heardAt []time.Time) {
-	const enough = 110 * ms // less than a frame, its naming, a tick, and events that are late
+	enough := 110*ms + b.lead // less than a frame, its naming, a tick, and events that are late
 	if s.faults.drops || s.faults.deafBreak {
 		return
 	}
@@ -262,7 +266,7 @@ func (b *bot) checkMarks(heardAt []time.Time) {
 		if m.at.After(last) {
 			last = m.at
 		}
-		if late := m.echoed.Sub(last); late > 300*ms {
+		if late := m.echoed.Sub(last); late > 300*ms+b.lead {
 			b.t.Errorf("mark %d comes %v late", i, late)
 		}
 	}
