@@ -46,6 +46,8 @@ type Player struct {
 	Directory string
 	// Limit is how much audio waits for its turn at most; what is older is dropped then.
 	Limit time.Duration
+	// Lead is how much waits before an utterance begins, at most 1 s; 0 begins at once.
+	Lead time.Duration
 }
 
 // DefaultConfig returns the configuration of the daemon.

@@ -42,7 +42,7 @@ func (c *call) playerConfig() player.Config {
 	if c.rate >= 16000 {
 		rate = 16000
 	}
-	return player.Config{Rate: rate, Method: player.Method(p.Method), Directory: p.Directory, Limit: p.Limit, Call: c.info.UUID}
+	return player.Config{Rate: rate, Method: player.Method(p.Method), Directory: p.Directory, Limit: p.Limit, Lead: p.Lead, Call: c.info.UUID}
 }
 
 // playing says that the switch has something of the player to play, and the call its channel.

@@ -213,10 +213,10 @@ func TestPlayer(t *testing.T) {
 	dir := t.TempDir()
 	for file, want := range map[string]controller.Player{
 		``: {Method: "stream", Limit: 2 * time.Minute},
-		`player: {directory: ` + dir + `, limit: 30s}`:          {Method: "files", Directory: dir, Limit: 30 * time.Second},
-		`player: {directory: ` + dir + `, method: stream}`:      {Method: "stream", Directory: dir, Limit: 2 * time.Minute},
-		`player: {directory: "` + dir + `", method: files}`:     {Method: "files", Directory: dir, Limit: 2 * time.Minute},
-		`player: {directory: ` + dir + `, method: auto} # both`: {Method: "files", Directory: dir, Limit: 2 * time.Minute},
+		`player: {directory: ` + dir + `, limit: 30s, lead: 200ms}`: {Method: "files", Directory: dir, Limit: 30 * time.Second, Lead: 200 * time.Millisecond},
+		`player: {directory: ` + dir + `, method: stream}`:          {Method: "stream", Directory: dir, Limit: 2 * time.Minute},
+		`player: {directory: "` + dir + `", method: files}`:         {Method: "files", Directory: dir, Limit: 2 * time.Minute},
+		`player: {directory: ` + dir + `, method: auto} # both`:     {Method: "files", Directory: dir, Limit: 2 * time.Minute},
 	} {
 		if got := mustParse(t, file, Options{}).Config.Player.Controller(); got != want {
 			t.Errorf("%s: %+v", file, got)

@@ -98,6 +98,8 @@ type Player struct {
 	Directory string `yaml:"directory" as:"folder" max:"1024"`
 	// Limit is how much audio waits for its turn at most.
 	Limit time.Duration `yaml:"limit" range:"1s..1h"`
+	// Lead is how much audio waits before an utterance begins.
+	Lead time.Duration `yaml:"lead" range:"0s..1s"`
 }
 
 // The ways of audio into a call.
