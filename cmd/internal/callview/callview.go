@@ -44,6 +44,9 @@ type Running struct {
 	Connections int       `json:"connections"`
 	AudioMS     int64     `json:"audio_ms"`
 	LevelDBFS   *float64  `json:"level_dbfs"`
+	// Speaks is who speaks in a conversation with a bot: "caller", "bot", "both" or "nobody"; empty if
+	// the call has none.
+	Speaks string `json:"speaks,omitempty"`
 }
 
 // Calls are a daemon's calls; the controller has them.
@@ -102,7 +105,23 @@ func running(s controller.Status) Running {
 			r.LevelDBFS = &s.Stream.LevelDBFS
 		}
 	}
+	if s.Speaks != nil {
+		r.Speaks = speaks(*s.Speaks)
+	}
 	return r
+}
+
+// speaks is a word for who speaks.
+func speaks(s controller.Speaks) string {
+	switch {
+	case s.Caller && s.Bot:
+		return "both"
+	case s.Caller:
+		return "caller"
+	case s.Bot:
+		return "bot"
+	}
+	return "nobody"
 }
 
 // record is the kept record of a call, or what is known of a call whose record could

@@ -3,6 +3,7 @@ package callview
 import (
 	"encoding/json"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,6 +123,21 @@ func TestJSON(t *testing.T) {
 	}
 	if empty, _ := json.Marshal(NewPage(fixed{}, MaxEnded)); string(empty) != `{"running":[],"ended":[]}` {
 		t.Errorf("without calls: %s", empty)
+	}
+}
+
+// Who speaks is there in a conversation with a bot, and only there.
+func TestSpeaks(t *testing.T) {
+	for want, s := range map[string]*controller.Speaks{
+		"": nil, "nobody": {}, "caller": {Caller: true}, "bot": {Bot: true}, "both": {Caller: true, Bot: true},
+	} {
+		text, err := json.Marshal(running(controller.Status{Speaks: s}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(text), `"speaks":"`+want+`"`); got != (want != "") {
+			t.Errorf("%v: %s", s, text)
+		}
 	}
 }
 

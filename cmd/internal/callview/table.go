@@ -43,10 +43,10 @@ func newTable(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 
 
 func printRunning(w io.Writer, calls []Running) error {
 	t := newTable(w)
-	fmt.Fprintln(t, "CALL\tCALLER\tTO\tPLAN\tSTEP\tAGE\tAUDIO\tLEVEL")
+	fmt.Fprintln(t, "CALL\tCALLER\tTO\tPLAN\tSTEP\tAGE\tAUDIO\tSPEAKS\tLEVEL")
 	for _, c := range calls {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Call, orDash(c.Caller), orDash(c.Destination), orDash(c.Plan),
-			c.Step, seconds(c.AgeMS), seconds(c.AudioMS), levelBar(c.LevelDBFS, c.Live))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Call, orDash(c.Caller), orDash(c.Destination), orDash(c.Plan),
+			c.Step, seconds(c.AgeMS), seconds(c.AudioMS), orDash(c.Speaks), levelBar(c.LevelDBFS, c.Live))
 	}
 	return t.Flush()
 }

@@ -28,9 +28,11 @@ func TestLevelBar(t *testing.T) {
 func TestPrintPage(t *testing.T) {
 	level := -30.0
 	oldest := Running{Call: "u", Caller: "1001", Destination: "9999", Plan: "default", Step: "listen", AgeMS: 61_000, AudioMS: 2340, Live: true, LevelDBFS: &level}
+	talking := oldest
+	talking.Speaks = "caller"
 	newest := Running{Call: "v", Plan: "default", Step: "connect", AgeMS: 5}
 	page := &Page{
-		Running: []Running{oldest, oldest, newest},
+		Running: []Running{oldest, talking, newest},
 		Ended:   []Record{{Call: "w", Result: "refused", Err: "full"}},
 	}
 	page.Ended[0].Started = time.Date(2026, 11, 22, 10, 0, 0, 0, time.Local)
@@ -43,10 +45,10 @@ func TestPrintPage(t *testing.T) {
 		return b.String()
 	}
 	want := `3 calls running
-CALL  CALLER  TO    PLAN     STEP     AGE   AUDIO  LEVEL
-v     -       -     default  connect  0.0s  0.0s   no stream
-u     1001    9999  default  listen   1m1s  2.3s   ██████████·········· -30 dBFS
-u     1001    9999  default  listen   1m1s  2.3s   ██████████·········· -30 dBFS
+CALL  CALLER  TO    PLAN     STEP     AGE   AUDIO  SPEAKS  LEVEL
+v     -       -     default  connect  0.0s  0.0s   -       no stream
+u     1001    9999  default  listen   1m1s  2.3s   caller  ██████████·········· -30 dBFS
+u     1001    9999  default  listen   1m1s  2.3s   -       ██████████·········· -30 dBFS
 
 ended last
 ENDED     CALL  CALLER  TO  PLAN  RESULT   TOOK  AUDIO  LEVEL  FILE
@@ -61,6 +63,19 @@ ENDED     CALL  CALLER  TO  PLAN  RESULT   TOOK  AUDIO  LEVEL  FILE
 	}
 	if page.Running[0].Call != "u" {
 		t.Error("printing has changed the page")
+	}
+}
+
+// A call in a conversation says who speaks, any other nothing of it.
+func TestPrintRunning(t *testing.T) {
+	for speaks, want := range map[string]bool{"": false, "both": true} {
+		var out strings.Builder
+		if err := (&Running{Call: "u", Step: "agent", Speaks: speaks}).Print(&out); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(out.String(), "speaks       both\n"); got != want {
+			t.Errorf("%q:\n%s", speaks, out.String())
+		}
 	}
 }
 

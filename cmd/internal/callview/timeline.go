@@ -14,7 +14,7 @@ import (
 func (r *Running) Print(w io.Writer) error {
 	fmt.Fprintf(w, "call %s runs\n", r.Call)
 	t := newTable(w)
-	for _, row := range [][2]string{
+	rows := [][2]string{
 		{"caller", r.Caller},
 		{"destination", r.Destination},
 		{"plan", r.Plan},
@@ -23,7 +23,11 @@ func (r *Running) Print(w io.Writer) error {
 		{"step", r.Step + ", for " + seconds(r.StepMS)},
 		{"stream", fmt.Sprintf("%s of audio, %s", seconds(r.AudioMS), plural(r.Connections, "connection"))},
 		{"level", levelBar(r.LevelDBFS, r.Live)},
-	} {
+	}
+	if r.Speaks != "" {
+		rows = append(rows, [2]string{"speaks", r.Speaks})
+	}
+	for _, row := range rows {
 		fmt.Fprintf(t, "  %s\t%s\n", row[0], printable(row[1]))
 	}
 	return t.Flush()
