@@ -96,10 +96,36 @@ func TestHandshakeFails(t *testing.T) {
 			if e.Text != c.hint {
 				t.Errorf("%v: hint %q, want %q", e.Err, e.Text, c.hint)
 			}
+			if _, todo, err := Reach(t.Context(), config); err == nil || strings.Contains(err.Error(), token) || strings.Contains(err.Error(), twilioToken) || todo != e.Text {
+				t.Errorf("Reach says %v, %q, a session %v, %q", err, todo, e.Err, e.Text)
+			}
 			if s := e.Err.Error(); strings.Contains(s, token) || strings.Contains(s, twilioToken) || len(s) > 500 {
 				t.Errorf("error %q", s)
 			}
 		})
+	}
+}
+
+// A bot that is there answers.
+func TestReach(t *testing.T) {
+	heard := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, message, err := conn.Read(context.Background())
+		heard <- fmt.Sprintf("%q %d", message, websocket.CloseStatus(err))
+	}))
+	defer server.Close()
+	c := testConfig(FormatTwilio)
+	c.URL = "ws" + strings.TrimPrefix(server.URL, "http")
+	if took, todo, err := Reach(t.Context(), c); err != nil || took <= 0 || todo != "" {
+		t.Errorf("%v, %q, %v", took, todo, err)
+	}
+	if got := <-heard; got != `"" 1000` {
+		t.Errorf("the bot has heard %s", got)
 	}
 }
 
