@@ -17,6 +17,7 @@ import (
 	"tapdeck/cmd/internal/app"
 	"tapdeck/cmd/internal/finding"
 	"tapdeck/controller/agent"
+	"tapdeck/controller/flow"
 	"tapdeck/controller/pcm"
 	"tapdeck/controller/switchsim"
 )
@@ -29,6 +30,7 @@ type agentTestCommand struct {
 	AccountSID          string            `name:"account-sid" placeholder:"AC…" help:"The account that a bot of the twilio wire is told (default: one made up)."`
 	Parameter           map[string]string `mapsep:"none" placeholder:"NAME=TEXT" help:"A parameter for the bot; may be repeated."`
 	Rate                int               `default:"8000" enum:"8000,16000" help:"Of the caller's audio in Hz; 16000 with --format pcm only (${default})."`
+	Insecure            bool              `help:"Allow ws:// to addresses that are not private, as agent.insecure does."`
 	Say                 string            `type:"existingfile" placeholder:"FILE.wav" help:"What the caller says: a WAV of 8000 or 16000 Hz, PCM, floating point, µ-law or A-law (default: a sentence of a speech recording within tapdeck)."`
 	Greeting            time.Duration     `default:"2s" help:"How long the caller waits for a bot that speaks first (${default})."`
 	Timeout             time.Duration     `default:"10s" help:"How long each answer of the bot may take (${default})."`
@@ -76,7 +78,11 @@ func (c *agentTestCommand) options() (o agenttest.Options, err error) {
 	case c.Greeting < 0:
 		return o, fmt.Errorf("--greeting %v: must be 0 or more", c.Greeting)
 	}
-	o = agenttest.Options{URL: c.URL, Format: c.Format, AccountSID: c.AccountSID, Rate: c.Rate, Greeting: c.Greeting, Timeout: c.Timeout}
+	bot := flow.Bot{URL: c.URL, Insecure: c.Insecure}
+	o = agenttest.Options{
+		URL: c.URL, Format: c.Format, AccountSID: c.AccountSID, Permits: bot.CheckAddress,
+		Rate: c.Rate, Greeting: c.Greeting, Timeout: c.Timeout,
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Parameter)) {
 		o.Parameters = append(o.Parameters, agent.Parameter{Name: name, Value: c.Parameter[name]})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -22,6 +23,8 @@ type Options struct {
 	Token, TwilioAuthToken string
 	AccountSID             string
 	Parameters             []agent.Parameter
+	// Permits refuses addresses that the bot must not be reached at; nil permits all.
+	Permits func(netip.Addr) error
 	// Rate of the caller's audio in Hz: 8000, or with the pcm wire 16000.
 	Rate int
 	// Say is what the caller says: 16-bit little-endian mono PCM at Rate.
@@ -68,7 +71,7 @@ func Examine(ctx context.Context, o Options) (good bool, err error) {
 	defer x.mouth.close()
 	x.session = agent.Start(ctx, agent.Config{
 		URL: o.URL, Format: o.Format, Token: o.Token, TwilioAuthToken: o.TwilioAuthToken, AccountSID: o.AccountSID,
-		Parameters: o.Parameters, ConnectTimeout: o.Timeout, Rate: o.Rate, BargeIn: agent.BargeInBot,
+		Parameters: o.Parameters, Permits: o.Permits, ConnectTimeout: o.Timeout, Rate: o.Rate, BargeIn: agent.BargeInBot,
 		Call: agent.Call{ID: "agent-test", Caller: "1001", Destination: "agent-test", Plan: "agent-test"},
 	}, x.ear, x.mouth, zap.NewNop(), nil)
 	defer x.session.Stop("agent-test is over")
