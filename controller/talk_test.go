@@ -2,7 +2,6 @@ package controller_test
 
 import (
 	"bytes"
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -137,8 +136,6 @@ func TestClear(t *testing.T) {
 		t.Errorf("%d ms heard", got/16)
 	}
 }
-
-var _ = context.Background
 
 // A bot that can't be reached ends the call, unless the plan says otherwise.
 func TestBotFails(t *testing.T) {
