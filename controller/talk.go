@@ -157,7 +157,7 @@ func (t *talk) events() <-chan agent.Event {
 func (t *talk) isOver() bool {
 	c := t.c
 	t.noteUtterances()
-	if c.stream.phase == streamFull && t.end == "" {
+	if (c.stream.phase == streamFull || c.stream.phase == streamFailed) && t.end == "" {
 		t.end, t.atOnce = flow.TalkStream, true
 	}
 	if t.end == "" && c.voice.silent() && c.standsStill() {

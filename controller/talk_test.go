@@ -274,3 +274,20 @@ func TestHangupInAConversation(t *testing.T) {
 		t.Errorf("the bot was not told: %+v", s.End())
 	}
 }
+
+// A stream that is lost for good ends the conversation, also if the plan goes on without one: the bot
+// would hear nothing, and could not be heard.
+func TestStreamFailsInAConversation(t *testing.T) {
+	t.Parallel()
+	o := bot.Options{Behaviour: func(s *bot.Session) bot.Hooks {
+		s.Play(bot.Tone(8000, 440, 10*time.Second))
+		return bot.Hooks{}
+	}}
+	b := startBot(t, o)
+	s := talking(b, o, func(a *flow.Agent) { a.For = 5 * time.Minute })
+	s.plan.OnStreamFailure, s.plan.Stream.Restarts = controller.FailureContinue, 0
+	e := s.run(t, switchsim.CallSpec{Voice: voice(), Faults: switchsim.Faults{Drops: []switchsim.Drop{{After: 700 * time.Millisecond}}}})
+	if c := e.outcome.Agent; c.EndedBy != string(flow.TalkStream) || e.outcome.Timeline.At("hangup").Sub(e.outcome.Timeline.At("agent")) > time.Minute {
+		t.Errorf("%+v, %+v", e.outcome, c)
+	}
+}
