@@ -9,7 +9,8 @@ type Conversation struct {
 	// Connects counts the connections that were made, and Reconnects those of them that came after
 	// a loss.
 	Connects, Reconnects int
-	// BargeIns counts how often the caller's speech has cut the bot short.
+	// BargeIns counts the utterances that were cut short by the caller's speech, or by the bot's own
+	// clear. One that the end of the conversation has cut short is none.
 	BargeIns int
 	// ConnectedAt is when the bot was connected first, and FirstAudioAt when its first audio came;
 	// zero if that never was.

@@ -32,8 +32,10 @@ type talk struct {
 	cause    string       // of the hangup
 	to       string       // of the transfer
 	speaking bool         // the caller
-	cut      bool         // … has just cut the bot short
 	turns    []time.Time  // ends of his speech that have no answer yet
+
+	// When the bot was cut short last, by the caller's speech and by its own clear; zero if never.
+	callerCut, botCut time.Time
 }
 
 const (
@@ -174,6 +176,8 @@ func (t *talk) handle(e agent.Event) {
 		if t.notes.ConnectedAt.IsZero() {
 			t.notes.ConnectedAt = e.At
 		}
+	case agent.Cleared:
+		t.botCut = e.At
 	case agent.Ended:
 		t.endBy(flow.TalkClosed)
 	case agent.Failed:
@@ -216,7 +220,7 @@ func (t *talk) listen() {
 	}
 	t.session.Speech(true, c.rec.Position(now.Since))
 	if t.step.BargeIn == flow.BargeInAuto && !c.voice.silent() {
-		t.cut = true
+		t.callerCut = time.Now()
 		c.voice.hush()
 		t.session.BargeIn(c.rec.Position(now.Since))
 	}
@@ -236,20 +240,24 @@ func (t *talk) noteUtterances() {
 			t.notes.Utterances = append(t.notes.Utterances, Utterance{From: u.Began, To: u.Ended, Cleared: u.Cleared})
 		}
 		t.noteResponse(u.Began)
-		if u.Cleared {
+		if by := t.cutBy(u); by != "" {
 			t.notes.BargeIns++
-			t.c.log.Info("barge-in", zap.String("by", t.cutBy()), zap.Int64("heard_ms", u.Heard.Milliseconds()), ratelog(t.c.info.UUID))
+			t.c.log.Info("barge-in", zap.String("by", by), zap.Int64("heard_ms", u.Heard.Milliseconds()), ratelog(t.c.info.UUID))
 		}
 	}
 }
 
-// cutBy is who has cut the bot short: it has done so itself unless the caller's speech has.
-func (t *talk) cutBy() string {
-	if t.cut {
-		t.cut = false
+// cutBy is who has cut an utterance short: "caller" or "bot"; "" if it was heard to its end, or if the
+// end of the conversation has.
+func (t *talk) cutBy(u player.Utterance) string {
+	switch {
+	case !u.Cleared:
+	case !t.callerCut.Before(u.Began):
 		return "caller"
+	case !t.botCut.Before(u.Began):
+		return "bot"
 	}
-	return "bot"
+	return ""
 }
 
 // noteResponse measures the time from the end of the caller's speech until the bot was heard: the

@@ -267,7 +267,7 @@ func TestHangupInAConversation(t *testing.T) {
 	b := startBot(t, o)
 	e := talking(b, o, nil).run(t, switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 300, 0.3), HangupAfter: 700 * time.Millisecond})
 	c := e.outcome.Agent
-	if e.outcome.Result != controller.CallerHangup || c.EndedBy != string(flow.TalkHangup) || len(c.Utterances) != 1 {
+	if e.outcome.Result != controller.CallerHangup || c.EndedBy != string(flow.TalkHangup) || len(c.Utterances) != 1 || c.BargeIns != 0 || e.count("barge-in") != 0 {
 		t.Errorf("%+v, %+v", e.outcome, c)
 	}
 	if s := b.Sessions()[0]; !s.Stopped() {

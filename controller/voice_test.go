@@ -157,6 +157,8 @@ func TestConversationsTime(t *testing.T) {
 	e := s.run(t, switchsim.CallSpec{Voice: voice()})
 	if c := e.outcome.Agent; e.outcome.Result != controller.Completed || c.EndedBy != string(flow.TalkTime) || len(c.Utterances) != 1 || !c.Utterances[0].Cleared {
 		t.Errorf("%+v, %+v", e.outcome, c)
+	} else if c.BargeIns != 0 || e.count("barge-in") != 0 {
+		t.Errorf("%d barge-ins, though nobody has interrupted", c.BargeIns)
 	}
 	heard := e.report.Heard()
 	last := heard[len(heard)-1]

@@ -17,7 +17,8 @@ type Agent struct {
 	EndedBy string `json:"ended_by"`
 	// Utterances are what the caller heard of the bot, in order, MaxUtterances at most.
 	Utterances []Utterance `json:"utterances"`
-	// BargeIns counts how often the caller's speech has cut the bot short.
+	// BargeIns counts the utterances that were cut short by the caller's speech, or by the bot's own
+	// clear; one that the end of the conversation has cut short is none.
 	BargeIns int `json:"barge_ins"`
 	// ResponseMS are the times from the end of the caller's speech until the bot was heard, in order,
 	// MaxUtterances at most.
