@@ -147,7 +147,7 @@ func (c *call) waitFor(ctx context.Context, limit time.Duration, done func() boo
 
 // note tells the recording how far the call has come, until it is being concluded.
 func (c *call) note() {
-	sofar := noted{len(c.outcome.Timeline), c.stream.restarts, len(c.outcome.Alarms), len(c.digits.All), len(c.outcome.Prompts), c.outcome.Agent.said()}
+	sofar := noted{len(c.outcome.Timeline), c.stream.restarts, len(c.outcome.Alarms), len(c.digits.All), len(c.outcome.Prompts), c.outcome.Agent.progress()}
 	if c.rec == nil || c.noted == sofar || c.outcome.Result != "" {
 		return
 	}
@@ -156,7 +156,7 @@ func (c *call) note() {
 }
 
 // noted is what tells whether there is something new to note.
-type noted struct{ moments, restarts, alarms, digits, prompts, said int }
+type noted struct{ moments, restarts, alarms, digits, prompts, talk int }
 
 // sofar is the call's outcome as far as it has come. Its lists are the call's own.
 func (c *call) sofar() Outcome {

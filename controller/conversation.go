@@ -33,8 +33,8 @@ type Utterance struct {
 	Cleared bool
 }
 
-// said counts what the caller has heard.
-func (c *Conversation) said() int {
+// progress grows with what is worth a note: a connection, and what the caller has heard.
+func (c *Conversation) progress() int {
 	if c == nil {
 		return 0
 	}

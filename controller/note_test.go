@@ -8,6 +8,7 @@ import (
 	"tapdeck/controller"
 	"tapdeck/controller/flow"
 	"tapdeck/controller/switchsim"
+	"tapdeck/controller/switchsim/bot"
 )
 
 // A recording is told how far its call has come, each step once, and nothing once the call is over.
@@ -76,6 +77,22 @@ func TestDigitsAreNoted(t *testing.T) {
 	e := l.ended(call.Report())
 	if !slices.ContainsFunc(e.recording.notes, func(o controller.Outcome) bool {
 		return len(o.Digits) == 1 && o.Timeline[len(o.Timeline)-1].Name == "listen"
+	}) {
+		t.Errorf("notes %+v", e.recording.notes)
+	}
+}
+
+// That a bot was reached is noted at once, and not only at the end of the conversation.
+func TestConversationIsNoted(t *testing.T) {
+	t.Parallel()
+	o := bot.Options{Behaviour: func(s *bot.Session) bot.Hooks {
+		s.Play(bot.Tone(8000, 440, 10*time.Second))
+		return bot.Hooks{}
+	}}
+	b := startBot(t, o)
+	e := talking(b, o, nil).run(t, switchsim.CallSpec{Voice: voice(), HangupAfter: 700 * time.Millisecond})
+	if !slices.ContainsFunc(e.recording.notes, func(o controller.Outcome) bool {
+		return o.Agent != nil && o.Agent.Connects == 1 && !o.Agent.ConnectedAt.IsZero() && o.Agent.EndedBy == ""
 	}) {
 		t.Errorf("notes %+v", e.recording.notes)
 	}

@@ -187,6 +187,10 @@ func (t *recording) Position(at time.Time) time.Duration {
 func (t *recording) Note(sofar controller.Outcome) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if sofar.Agent != nil {
+		copied := *sofar.Agent
+		sofar.Agent = &copied
+	}
 	t.notes = append(t.notes, sofar)
 }
 

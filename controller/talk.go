@@ -173,9 +173,7 @@ func (t *talk) handle(e agent.Event) {
 	c := t.c
 	switch e.Kind {
 	case agent.Connected:
-		if t.notes.ConnectedAt.IsZero() {
-			t.notes.ConnectedAt = e.At
-		}
+		t.sync()
 	case agent.Cleared:
 		t.botCut = e.At
 	case agent.Ended:
@@ -235,7 +233,11 @@ func (t *talk) press(digit flow.Digit) {
 
 // noteUtterances notes what the caller has heard of the bot.
 func (t *talk) noteUtterances() {
-	for _, u := range t.c.voice.player.Utterances() {
+	heard := t.c.voice.player.Utterances()
+	if len(heard) > 0 {
+		t.sync()
+	}
+	for _, u := range heard {
 		if len(t.notes.Utterances) < maxUtterances {
 			t.notes.Utterances = append(t.notes.Utterances, Utterance{From: u.Began, To: u.Ended, Cleared: u.Cleared})
 		}
