@@ -17,9 +17,12 @@ type Conversation struct {
 	ConnectedAt, FirstAudioAt time.Time
 	// EndedBy is what has ended it, a flow.TalkEnd; empty while it goes on.
 	EndedBy string
-	// Utterances are what the caller has heard of the bot, in order.
-	Utterances []Utterance
-	// Responses are, in order, the times from the end of the caller's speech until the bot was heard.
+	// Utterances are what the caller has heard of the bot, in order: the first 1000, and
+	// UtterancesDropped counts more.
+	Utterances        []Utterance
+	UtterancesDropped int
+	// Responses are, in order, the times from the end of the caller's speech until the bot was heard:
+	// the first 1000.
 	Responses []time.Duration
 	// Dropped is audio of the caller that the bot was too slow for, and Refused audio of the bot that
 	// was not played since too much of it waited.

@@ -39,7 +39,8 @@ type talk struct {
 }
 
 const (
-	// maxUtterances bounds what is noted of a call's conversations: hours of them.
+	// maxUtterances bounds the utterances, and the response times, that are noted of a call's
+	// conversations: hours of them.
 	maxUtterances = 1000
 	// maxTurns bounds the ends of the caller's speech that may still have an answer.
 	maxTurns = 100
@@ -240,6 +241,8 @@ func (t *talk) noteUtterances() {
 	for _, u := range heard {
 		if len(t.notes.Utterances) < maxUtterances {
 			t.notes.Utterances = append(t.notes.Utterances, Utterance{From: u.Began, To: u.Ended, Cleared: u.Cleared})
+		} else {
+			t.notes.UtterancesDropped++
 		}
 		t.noteResponse(u.Began)
 		if by := t.cutBy(u); by != "" {
