@@ -9,8 +9,8 @@ import (
 
 // Bounds of what a bot may ask for on the pcm wire. The schema has the same.
 var (
-	// transferWord is an extension, a dialplan or a context: neither quotes nor blanks, nor anything that
-	// the switch expands, nor what it takes for an option.
+	// transferTo is an extension, and perhaps a dialplan and a context behind it: words without quotes
+	// and blanks, without anything that the switch expands, and none that it takes for an option.
 	transferTo = regexp.MustCompile(`^[A-Za-z0-9+*#._][A-Za-z0-9+*#._-]{0,127}( [A-Za-z0-9+*#._][A-Za-z0-9+*#._-]{0,63}){0,2}$`)
 	digits     = regexp.MustCompile(`^[0-9A-D*#wW]{1,32}$`)
 	cause      = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`)
