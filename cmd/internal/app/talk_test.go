@@ -107,6 +107,9 @@ func TestSimultaneousConversations(t *testing.T) {
 			for _, call := range placed {
 				late += s.conversed(b, call.Wait())
 			}
+			if _, err := verify.Conversation(s.dir, placed[0].Wait(), verify.SessionOf(b, placed[1].UUID())); err == nil {
+				t.Error("another call's bot passes")
+			}
 			if late > calls/2 {
 				t.Errorf("%d of %d calls say that audio was dropped", late, calls)
 			}
