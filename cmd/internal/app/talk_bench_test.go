@@ -74,7 +74,7 @@ func converse(b *testing.B, calls int, talk bool) {
 	placed := make([]*switchsim.Call, calls)
 	for i := range placed {
 		placed[i] = s.place(switchsim.CallSpec{Address: s.listeners.ESL.Addr().String() + path, Voice: switchsim.ToneVoice(8000, 200+i, 0.3)})
-		time.Sleep(10 * time.Millisecond) // 100 a second
+		time.Sleep(40 * time.Millisecond) // 25 a second
 	}
 	apptest.Until(b, "all calls to run", func() bool {
 		return !talk && len(s.controller.Calls()) == calls || len(server.Sessions()) == calls
