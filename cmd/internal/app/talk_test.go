@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -81,13 +83,29 @@ func conversing(said []byte, may <-chan struct{}) bot.Behaviour {
 	}
 }
 
+// conversations is how many there are at once: few beside the tests of other packages, since they
+// are in real time, or as many as the environment says.
+func conversations(t *testing.T) int {
+	t.Helper()
+	text, stated := os.LookupEnv("TAPDECK_CONVERSATIONS")
+	if !stated {
+		return 8
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 2 {
+		t.Fatalf("TAPDECK_CONVERSATIONS=%q: must be a number from 2 up", text)
+	}
+	return n
+}
+
 // Many calls talk at once, each with a voice and a bot's voice of its own: each bot is heard by its
 // own caller only and each caller by his own bot, sample for sample after µ-law, and the
 // stereo recording holds both.
 func TestSimultaneousConversations(t *testing.T) {
 	for _, format := range []bot.Format{bot.Twilio, bot.PCM} {
 		t.Run(string(format), func(t *testing.T) {
-			const calls, atOnce = simultaneousCalls / 2, 10
+			const atOnce = 10
+			calls := conversations(t)
 			var bots atomic.Uint64
 			present := make(chan struct{}) // closed once all are there
 			b := startBot(t, bot.Options{Format: format, Behaviour: func(s *bot.Session) bot.Hooks {
@@ -141,7 +159,7 @@ func (s *testDaemon) conversed(b *bot.Bot, report switchsim.Report) (late int) {
 
 // A bot that is killed under many calls harms no recording.
 func TestKilledBot(t *testing.T) {
-	const calls = simultaneousCalls / 4
+	calls := max(conversations(t)/2, 2)
 	b := startBot(t, bot.Options{Behaviour: func(s *bot.Session) bot.Hooks {
 		s.PlayIn(bot.Tone(8000, 440, 3*time.Second), 100*time.Millisecond)
 		return bot.Hooks{}
