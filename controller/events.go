@@ -50,10 +50,18 @@ func (c *call) observe(ctx context.Context, ev *esl.Event) {
 	case "DTMF":
 		c.pressed(ev)
 	case "CUSTOM":
-		if ev.Subclass() == eventPlay {
-			c.voice.named(ev)
-			return
-		}
+		c.module(ev)
+	}
+}
+
+// module handles an event of mod_audio_stream.
+func (c *call) module(ev *esl.Event) {
+	switch ev.Subclass() {
+	case eventPlay:
+		c.voice.named(ev)
+	case eventJSON:
+		c.voice.unnamed(ev)
+	default:
 		c.stream.reported(ev.Subclass(), ev.Body)
 	}
 }

@@ -172,6 +172,14 @@ func (v *voice) named(ev *esl.Event) {
 	}
 }
 
+// unnamed handles a text that mod_audio_stream was sent and has made no file of.
+func (v *voice) unnamed(ev *esl.Event) {
+	if v.player != nil {
+		v.player.Unnamed(ev.Body, time.Now())
+		v.advance()
+	}
+}
+
 // completed says whether what has ended is a playback of the player.
 func (v *voice) completed(id string, done completion) bool {
 	if v.player == nil {

@@ -41,7 +41,7 @@ func (p *Player) advance(now time.Time) error {
 			}
 		case p.next.file != "" || p.method == MethodFiles:
 			err = p.give(now)
-		case p.down || p.next.sent && !p.next.unusable && now.Before(p.next.namedBy):
+		case p.down || p.next.sent && !p.next.unusable && !p.next.refused && now.Before(p.next.namedBy):
 			p.wait(now)
 			return nil
 		case p.next.sent:

@@ -38,13 +38,13 @@ type bed struct {
 
 // sent is a streamAudio.
 type sent struct {
-	Type string
+	Type string `json:"type"`
 	Data struct {
-		Tag   string `json:"tapdeck"`
 		Kind  string `json:"audioDataType"`
 		Rate  int    `json:"sampleRate"`
+		Tag   string `json:"tapdeck"`
 		Audio []byte `json:"audioData"`
-	}
+	} `json:"data"`
 }
 
 func (b *bed) Play(file string) (string, error) {

@@ -35,6 +35,7 @@ type chunk struct {
 	sent     bool      // to be named
 	namedBy  time.Time // until when its name must have come, or it is sent again
 	unusable bool      // its name can't be used
+	refused  bool      // the module does not name it
 
 	id     string    // of its playback
 	begins time.Time // not before
@@ -134,7 +135,7 @@ func (p *Player) cutAudio(bytes int) {
 func (p *Player) tag(c *chunk) {
 	p.chunks++
 	c.tag = strconv.Itoa(c.generation) + "-" + strconv.Itoa(p.chunks)
-	c.sent, c.unusable = false, false
+	c.sent, c.unusable, c.refused = false, false, false
 }
 
 // discard has a chunk's file removed, if it is ours.

@@ -37,6 +37,7 @@ func FuzzNamed(f *testing.F) {
 func FuzzOperations(f *testing.F) {
 	f.Add([]byte("PPPPMAN0CAPPN1M0101AA"), false)
 	f.Add([]byte("pMpMFA0A1A2CAPPA34AEPX"), true)
+	f.Add([]byte("PMANANJWAPANALMNLUANLFNL0"), false)
 	f.Fuzz(func(t *testing.T, ops []byte, files bool) {
 		c := player.Config{Method: player.MethodStream, Limit: time.Second}
 		if files {
@@ -95,6 +96,10 @@ func (b *bed) operate(op byte) {
 		b.advance(time.Second)
 	case op == 'N' && len(b.sent) > 0:
 		b.name(len(b.sent) - 1)
+	case op == 'J' && len(b.sent) > 0:
+		b.refuse(len(b.sent) - 1)
+	case op == 'L':
+		b.done(len(b.plays)-1, "FILE NOT FOUND", 0)
 	case op == 'U':
 		b.Connected(b.now)
 	case op == 'd':

@@ -7,8 +7,8 @@ import (
 
 const (
 	hintRefused = "the bot sends faster than it is heard, and does not wait for its marks; the oldest audio was dropped: player.limit is how much may wait"
-	hintUnnamed = "mod_audio_stream did not say where the audio is that it was sent (::play). Its open builds do, since 27 April 2024 (v1.0.0 and all later ones); older ones don't, and the closed binaries of its release page (v1.0.1 to v1.0.3), " +
-		"which play by themselves, need not. If it is an open one, is FreeSWITCH's temp directory full, or not writable? Build the module from its source, or set player.directory to a directory that FreeSWITCH sees under the same path"
+	hintUnnamed = "mod_audio_stream did not say where the audio is that it was sent (::play). All its open builds since April 2024 do (v1.0.0 and later); those before don't, and its closed binaries (v1.0.1 to v1.0.3), " +
+		"which play audio by themselves, may not. If it is a newer open one, is FreeSWITCH's temp directory full, or not writable? Build the module from its source, or set player.directory to a directory that FreeSWITCH sees under the same path"
 	hintUnusable  = "the name of the file that mod_audio_stream has written can't be used in a command, since it has a control character or ${…} in it, from the call's id perhaps; set player.directory, whose files have safe names"
 	hintNotFound  = "files of mod_audio_stream end with their stream, so one that was dropped takes them along; with player.directory, FreeSWITCH must see the directory under the same path and be allowed to read it (tapdeck doctor --call plays a file)"
 	hintUnwritten = "the audio is lost: is player.directory there, writable and not full? It is best on a tmpfs that FreeSWITCH sees under the same path"

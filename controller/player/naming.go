@@ -34,14 +34,18 @@ func (p *Player) send(now time.Time) {
 // message is a chunk as mod_audio_stream takes it (F85).
 func message(rate int, tag string, pcm []byte) []byte {
 	const room = 160
-	b := make([]byte, 0, room+base64.StdEncoding.EncodedLen(len(pcm)))
+	b := appendHead(make([]byte, 0, room+base64.StdEncoding.EncodedLen(len(pcm))), rate, tag)
+	b = base64.StdEncoding.AppendEncode(b, pcm)
+	return append(b, `"}}`...)
+}
+
+// appendHead appends what is before a chunk's audio in its message, by which it is known.
+func appendHead(b []byte, rate int, tag string) []byte {
 	b = append(b, `{"type":"streamAudio","data":{"audioDataType":"raw","sampleRate":`...)
 	b = strconv.AppendInt(b, int64(rate), 10)
 	b = append(b, `,"tapdeck":"`...)
 	b = append(b, tag...)
-	b = append(b, `","audioData":"`...)
-	b = base64.StdEncoding.AppendEncode(b, pcm)
-	return append(b, `"}}`...)
+	return append(b, `","audioData":"`...)
 }
 
 // Named takes the body of a mod_audio_stream::play event of the call's channel: where the chunk is
@@ -64,6 +68,20 @@ func (p *Player) Named(body string, _ time.Time) {
 	if c.unusable = !usable(said.File); !c.unusable {
 		c.file = said.File
 	}
+	p.signal()
+}
+
+// Unnamed takes the body of a mod_audio_stream::json event of the call's channel. If it is the message by
+// which the chunk was sent, the module has not made a file of it and will not: it is older than
+// streamAudio (F169), or could not write one (F87). Other bodies, which may be long, are ignored.
+func (p *Player) Unnamed(body string, _ time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.next
+	if c == nil || c.file != "" || !c.sent || !strings.HasPrefix(body, string(appendHead(nil, p.cfg.Rate, c.tag))) {
+		return
+	}
+	c.refused = true
 	p.signal()
 }
 
@@ -90,7 +108,7 @@ func (p *Player) Connected(_ time.Time) {
 // be called.
 func (p *Player) unnamed(now time.Time) {
 	c := p.next
-	if !c.unusable {
+	if !c.unusable && !c.refused {
 		if p.send(now); p.down || c.generation != p.generation {
 			return
 		}
@@ -105,6 +123,9 @@ func (p *Player) unnamed(now time.Time) {
 		return
 	}
 	p.next = nil
+	if c.refused { // at once: so that what comes now is not tried more often than without the module's word
+		p.retryAt = now.Add(namingTime)
+	}
 	p.resetResampler()
 	p.lose(c.length + p.duration(p.queue.drop(0)))
 }

@@ -2,6 +2,7 @@ package player_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -145,6 +146,54 @@ func TestUnnamedWithDirectory(t *testing.T) {
 	b.say(time.Second, 0)
 	b.wantLengths(40*ms, 960*ms)
 	b.wantSent(sent)
+}
+
+// refuse says what an old module would of message n, and advances.
+func (b *bed) refuse(n int) {
+	b.t.Helper()
+	body, err := json.Marshal(b.sent[n])
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.Unnamed(string(body), b.now)
+	b.advance(0)
+}
+
+// A module that takes the audio for any text says so at once, and need not be waited for.
+func TestRefused(t *testing.T) {
+	b := stream(t)
+	b.say(3*time.Second, 0)
+	b.mark("a")
+	for _, body := range []string{"", "{}", `{"type":"streamAudio","data":{}}`, strings.Repeat("x", 1<<20)} {
+		b.Unnamed(body, b.now)
+		b.advance(0)
+	}
+	b.wantMarks("")
+	b.refuse(0)
+	b.wantMarks("a")
+	b.wantLog("bot's audio not named by mod_audio_stream")
+	b.wantState(player.State{Lost: 3 * time.Second})
+	b.wantSent(1)
+	b.say(40*ms, 0)
+	b.advance(999 * ms)
+	b.wantSent(1) // not more often than an old module's silence would have it
+	b.advance(ms)
+	b.wantSent(2)
+	b.refuse(0) // of before
+	b.wantState(player.State{Lost: 3 * time.Second, Queued: 40 * ms})
+	b.name(1)
+	b.wantPlays(1)
+	b.refuse(1)
+	b.wantPlays(1)
+}
+
+func TestRefusedWithDirectory(t *testing.T) {
+	b := newBed(t, player.Config{Method: player.MethodStream, Directory: t.TempDir()})
+	b.say(time.Second, 0)
+	b.refuse(0)
+	b.wantSent(1)
+	b.wantLengths(40*ms, 960*ms)
+	b.wantState(player.State{Playing: true, Queued: time.Second})
 }
 
 // Without a live stream nothing is lost: it is sent once there is one.
