@@ -24,8 +24,8 @@ const (
 type chunk struct {
 	generation int
 
-	from   int64 // position of its begin
-	pcm    []byte
+	from   int64         // position of its begin
+	pcm    []byte        // kept until it is done, if it was sent over a stream
 	length time.Duration // of its audio
 	file   string        // what playback is given, "" if it has to be written or named
 	ours   bool          // file is one of ours
@@ -37,6 +37,9 @@ type chunk struct {
 	unusable bool      // its name can't be used
 	refused  bool      // the module does not name it
 
+	stream int // number of the one that has named it
+	misses int // how often the switch has not found it
+
 	id     string    // of its playback
 	begins time.Time // not before
 }
@@ -44,7 +47,12 @@ type chunk struct {
 // cut cuts the next chunk off the queue, if there is one and the switch may have it.
 func (p *Player) cut(now time.Time) bool {
 	p.moreBy = time.Time{}
-	if len(p.queue.pieces) == 0 && !p.held || now.Before(p.retryAt) {
+	switch {
+	case now.Before(p.retryAt) || p.mayBeGone(now):
+		return false
+	case len(p.again) > 0:
+		return p.cutAgain(now)
+	case len(p.queue.pieces) == 0 && !p.held:
 		return false
 	}
 	most := p.most()

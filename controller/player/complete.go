@@ -76,9 +76,11 @@ func (p *Player) complete(done *chunk, c Completion) {
 	switch {
 	case done.done != nil:
 	case c.Response == fileNotFound:
-		p.lose(done.length)
-		p.log.Warn("chunk not found by the switch", zap.String("file", done.file), hint(hintNotFound), ratelog("not found"))
+		if !p.takeBack(done) {
+			p.loseChunk(done)
+		}
 	default:
+		p.overtaken(done.from)
 		if c.Heard == 0 && c.Response != playbackError { // its event did not say
 			c.Heard = done.length
 		}

@@ -24,10 +24,13 @@ func (p *Player) give(now time.Time) error {
 	if err != nil {
 		return p.notGiven(c, now, lost, err)
 	}
-	c.begins, c.pcm = now, nil
+	if c.begins = now; c.ours {
+		c.pcm = nil
+	}
 	p.observe(c, method)
 	if cleared {
 		p.discard(c)
+		c.pcm = nil
 		p.stale = append(p.stale, c)
 		p.breakDue, p.breaks = true, 0
 		return nil

@@ -124,7 +124,7 @@ func TestChunksOfABotInRealTime(t *testing.T) {
 			if !slices.Equal(spoken, want) {
 				t.Errorf("lead %v: heard %d samples of %d, or others", lead, len(spoken), len(want))
 			}
-			if n := len(s.files); n > most || lead == 0 && n < 200 {
+			if n := s.named; n > most || lead == 0 && n < 200 {
 				t.Errorf("lead %v: %d chunks, want at most %d", lead, n, most)
 			} else {
 				t.Logf("lead %v: %d chunks", lead, n)

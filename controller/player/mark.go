@@ -64,6 +64,9 @@ func (p *Player) echoDue() {
 	case p.next != nil:
 		done = p.next.from
 	}
+	if len(p.again) > 0 {
+		done = min(done, p.again[0].from)
+	}
 	p.echoMarks(p.marksUpTo(done), false)
 }
 

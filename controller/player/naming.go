@@ -66,7 +66,7 @@ func (p *Player) Named(body string, _ time.Time) {
 		return
 	}
 	if c.unusable = !usable(said.File); !c.unusable {
-		c.file = said.File
+		c.file, c.stream = said.File, p.stream
 	}
 	p.signal()
 }
@@ -97,9 +97,10 @@ func (p *Player) Connected(_ time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.down = false
+	p.stream++
 	if c := p.next; c != nil {
-		c.file = ""
-		p.tag(c)
+		p.next = nil
+		p.putBack(c)
 	}
 	p.signal()
 }
@@ -127,6 +128,11 @@ func (p *Player) unnamed(now time.Time) {
 		p.retryAt = now.Add(namingTime)
 	}
 	p.resetResampler()
+	for _, later := range p.again {
+		p.finish(later.done, Played{})
+		p.lose(later.length)
+	}
+	p.again = nil
 	p.lose(c.length + p.duration(p.queue.drop(0)))
 }
 

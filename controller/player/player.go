@@ -2,6 +2,7 @@ package player
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -84,6 +85,7 @@ type Player struct {
 	queue     queue
 	next      *chunk   // cut off the queue, not given to the switch yet
 	given     []*chunk // in the order in which they play
+	again     []*chunk // taken back, to be given before what is queued, in order
 	stale     []*chunk // given before a clear, may still be told of
 
 	// What is due when.
@@ -99,6 +101,7 @@ type Player struct {
 	breakDue bool
 	breaks   int       // sent since the latest of the stale ones was given
 	staleAt  time.Time // when the stale ones are looked after
+	stream   int       // counts those that were connected
 	down     bool      // Send has said ErrNoStream, and Connected was not called since
 
 	marks    []mark     // not due, in order
@@ -162,7 +165,7 @@ func (p *Player) Play(pcm []byte, rate int) {
 
 // idle says that nothing waits, and nothing is played.
 func (p *Player) idle() bool {
-	return len(p.queue.pieces) == 0 && p.next == nil && len(p.given) == 0
+	return len(p.queue.pieces) == 0 && p.next == nil && len(p.again) == 0 && len(p.given) == 0
 }
 
 func (p *Player) enqueue(audio []byte, rate int) {
@@ -234,7 +237,7 @@ func (p *Player) File(name string, done func(Played)) {
 // cleared before it returns; the switch is told by the next Advance.
 func (p *Player) Clear() {
 	p.mu.Lock()
-	if p.speaking() || p.open != nil && (p.next != nil || p.queue.bytes > 0) {
+	if p.speaking() || p.open != nil && p.waits() {
 		p.state.Cleared++
 		p.m.cleared.Inc()
 	}
@@ -255,10 +258,14 @@ func (p *Player) flush() {
 	p.resetResampler()
 	for _, c := range p.given {
 		p.discard(c)
+		c.pcm = nil
 		p.stale = append(p.stale, c)
 		p.breaks, p.staleAt = 0, time.Time{}
 	}
-	p.next, p.given, p.cameAt = nil, nil, time.Time{}
+	for _, c := range p.again {
+		p.finish(c.done, Played{})
+	}
+	p.next, p.given, p.again, p.cameAt = nil, nil, nil, time.Time{}
 	for _, m := range p.marks {
 		p.echoes = append(p.echoes, echo{m.done, true})
 	}
@@ -312,7 +319,7 @@ func (p *Player) State() State {
 	if p.next != nil {
 		s.Queued += p.next.length
 	}
-	for _, c := range p.given {
+	for _, c := range slices.Concat(p.given, p.again) {
 		s.Queued += c.length
 	}
 	return s

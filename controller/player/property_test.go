@@ -23,7 +23,7 @@ type bot struct {
 	mu      sync.Mutex
 	samples int       // said
 	came    []said    // in order
-	cleared []clear   // in order
+	cleared []cleared // in order
 	marks   []botMark // in order
 	echoed  int
 }
@@ -33,8 +33,8 @@ type said struct {
 	at       time.Time
 }
 
-// clear is one before a sample.
-type clear struct {
+// cleared is one before a sample.
+type cleared struct {
 	before int
 	at     time.Time
 }
@@ -88,11 +88,11 @@ func (b *bot) say() {
 		b.mark()
 	case n < 87:
 		b.p.Clear()
-		b.cleared = append(b.cleared, clear{b.samples, time.Now()})
+		b.cleared = append(b.cleared, cleared{b.samples, time.Now()})
 	case n < 88:
 		for range 30 {
 			b.p.Clear()
-			b.cleared = append(b.cleared, clear{b.samples, time.Now()})
+			b.cleared = append(b.cleared, cleared{b.samples, time.Now()})
 		}
 	case n < 98:
 		time.Sleep(time.Duration(b.random.IntN(100)) * ms)

@@ -36,6 +36,7 @@ type simulated struct {
 
 	mu       sync.Mutex
 	files    map[string][]byte // that the module has written
+	named    int               // how many
 	queue    []*playback
 	playing  *playback
 	breaks   int  // commands
@@ -104,7 +105,8 @@ func (s *simulated) Send(text []byte) error {
 	if err := json.Unmarshal(text, &m); err != nil {
 		s.t.Errorf("message: %v", err)
 	}
-	file := fmt.Sprintf("/tmp/x_%d.tmp.r8", len(s.files))
+	s.named++
+	file := fmt.Sprintf("/tmp/x_%d.tmp.r8", s.named)
 	s.files[file] = m.Data.Audio
 	s.event(time.Duration(s.random.Int64N(int64(21*ms))), func(p *player.Player) {
 		p.Named(fmt.Sprintf(`{"audioDataType":"raw","sampleRate":8000,"tapdeck":%q,"file":%q}`, m.Data.Tag, file), time.Now())
@@ -146,7 +148,7 @@ func (s *simulated) run(stop <-chan struct{}) {
 func (s *simulated) tick() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.faults.drops && s.random.IntN(200) == 0 {
+	if s.faults.drops && s.random.IntN(80) == 0 {
 		s.drop()
 	}
 	if p := s.playing; p != nil && (s.breaking || p.at >= len(p.pcm)) {
@@ -179,10 +181,11 @@ func (s *simulated) complete(p *playback, response string) {
 	})
 }
 
-// drop has the stream away for a while, in which nothing can be sent.
+// drop has the stream away for a while, in which nothing can be sent, and its files for ever (F168).
 func (s *simulated) drop() {
 	s.down = true
-	time.AfterFunc(time.Duration(s.random.Int64N(int64(2*time.Second))), func() {
+	clear(s.files)
+	time.AfterFunc(time.Duration(s.random.Int64N(1+s.random.Int64N(int64(2*time.Second)))), func() {
 		s.mu.Lock()
 		s.down = false
 		s.mu.Unlock()

@@ -71,7 +71,7 @@ func (p *Player) heard(ended time.Time, length time.Duration, cleared bool) {
 
 // cutUtterance marks what is heard as cleared, if there was more of it.
 func (p *Player) cutUtterance() {
-	if p.open != nil && (p.speaking() || p.next != nil || p.queue.bytes > 0) {
+	if p.open != nil && (p.speaking() || p.waits()) {
 		p.open.Cleared = true
 	}
 }
