@@ -152,6 +152,26 @@ func TestBrokenFacts(t *testing.T) {
 	}
 }
 
+// TestOriginateToNobody: a channel of null is answered by itself, and silent.
+func TestOriginateToNobody(t *testing.T) {
+	ln := listen(t)
+	s := New(Config{Speed: 20})
+	d := doctor(t, s)
+	d.send("bgapi originate {origination_caller_id_number=tapdeck,origination_uuid=" + callID + "}null/nobody '&socket(" + ln.Addr().String() + " async full)'\nJob-UUID: o\n\nevent plain BACKGROUND_JOB\n\n")
+	if got := d.until("BACKGROUND_JOB").headers["_body"]; got != "+OK "+callID+"\n" {
+		t.Errorf("originate answered %q", got)
+	}
+	c := accept(t, ln)
+	m := c.command("connect")
+	for _, want := range []string{"\nUnique-ID: " + callID + "\n", "\nAnswer-State: answered\n", "\nCaller-Caller-ID-Number: tapdeck\n", "\nCaller-Destination-Number: nobody\n"} {
+		if !strings.Contains(m.raw, want) {
+			t.Errorf("no line %q in %s", want, m.raw)
+		}
+	}
+	d.command("api uuid_kill " + callID)
+	s.Wait()
+}
+
 // TestOriginate: the switch places a call to the controller; the tone is the
 // caller's voice.
 func TestOriginate(t *testing.T) {

@@ -18,8 +18,8 @@ func (s *Switch) inboundAPI(ctx context.Context, line string) string {
 	return s.api(nil, line)
 }
 
-// originate executes originate {variables}loopback/NUMBER/CONTEXT &APP. It
-// returns when the call is answered or has failed (F77).
+// originate executes originate {variables}loopback/NUMBER/CONTEXT &APP, or null/NUMBER &socket. It
+// returns when the call is answered or has failed (F77, F171).
 func (s *Switch) originate(ctx context.Context, argument string) string {
 	o, ok := inbound.ParseOriginate(argument)
 	if !ok {
@@ -27,10 +27,16 @@ func (s *Switch) originate(ctx context.Context, argument string) string {
 	}
 	f := s.status.Facts()
 	e := f.Extension(o.Number, o.Context)
-	if e == nil || !f.HasModule("mod_loopback") {
+	if e == nil && !o.Null || !f.HasModule("mod_loopback") {
 		return "-ERR NO_ROUTE_DESTINATION\n"
 	}
-	call, err := s.Dial(ctx, s.calledLeg(o, e, f.Faults))
+	var spec CallSpec
+	if o.Null {
+		spec = nullLeg(o, f.Faults)
+	} else {
+		spec = s.calledLeg(o, e, f.Faults)
+	}
+	call, err := s.Dial(ctx, spec)
 	if err != nil {
 		return "-ERR DESTINATION_OUT_OF_ORDER\n"
 	}
@@ -51,9 +57,23 @@ func (s *Switch) originate(ctx context.Context, argument string) string {
 func (s *Switch) alias(id string, c *Call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.calls[c.uuid] == c {
+	if s.calls[c.uuid] == c && id != c.uuid {
 		s.calls[id], c.otherLeg = c, id
 	}
+}
+
+// nullLeg is a channel that is nobody's: answered at once, and silent.
+func nullLeg(o *inbound.Originate, faults Faults) CallSpec {
+	spec := CallSpec{
+		UUID: o.ID, Caller: o.Variables["origination_caller_id_number"], Destination: o.Number, Loopback: true,
+		Variables: o.Variables, Faults: faults, Voice: &Voice{Rate: 8000}, Before: []Action{{Application: "answer"}},
+		Address: "127.0.0.1:1", Then: []Action{{Application: o.Application, Data: o.Data}},
+	}
+	if o.Application == "socket" {
+		spec.Address, spec.Arguments, _ = strings.Cut(o.Data, " ")
+		spec.Then = nil
+	}
+	return spec
 }
 
 // calledLeg is the leg that the dialplan sees: its caller's voice is what the

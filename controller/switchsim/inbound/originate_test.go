@@ -10,8 +10,10 @@ func TestOriginateApplication(t *testing.T) {
 		"&endless_playback(tone_stream://%(200,200,1000))":                       {"endless_playback", "tone_stream://%(200,200,1000"},
 		"m:^:endless_playback:tone_stream://%(200,200,1000) inline":              {"endless_playback", "tone_stream://%(200,200,1000)"},
 		"m:^:endless_playback:tone_stream://%(200,200,1000)^sleep:100000 inline": {"endless_playback", "tone_stream://%(200,200,1000)"},
-		"answer,park inline": {"answer", ""},
-		"1000 XML default":   {"", ""},
+		"answer,park inline":                   {"answer", ""},
+		"'&socket(127.0.0.1:8084 async full)'": {"socket", "127.0.0.1:8084 async full"},
+		"&socket(127.0.0.1:8084 async full)":   {"socket", "127.0.0.1:8084"}, // the rest is the dialplan's
+		"1000 XML default":                     {"", ""},
 	} {
 		o, ok := ParseOriginate("{a=b}loopback/9999/default " + text)
 		if ok != (want[0] != "") || ok && (o.Application != want[0] || o.Data != want[1]) {
