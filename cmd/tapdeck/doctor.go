@@ -20,7 +20,7 @@ type doctorCommand struct {
 	Password     string   `xor:"password" placeholder:"TEXT" help:"Its password. A file or the environment's TAPDECK_FREESWITCH_PASSWORD hide it better: ps shows this one (default: FreeSWITCH's stock one)."`
 	PasswordFile string   `xor:"password" placeholder:"FILE" help:"A file with the password in its first line, or FreeSWITCH's own autoload_configs/event_socket.conf.xml."`
 	Host         []string `placeholder:"HOST:PORT" help:"Where FreeSWITCH's dialplan reaches tapdeck, if that is not esl.listen of the configuration: a name, or the outside of a NAT; may be repeated."`
-	Call         string   `placeholder:"NUMBER" help:"Place a call from the switch to this number and prove that what its caller says is in the recording."`
+	Call         string   `placeholder:"NUMBER" help:"Place a call from the switch to this number and prove that what its caller says is in the recording; where a plan has a bot, also that FreeSWITCH plays what a bot says."`
 	Context      string   `default:"default" help:"The dialplan context of that number (${default})."`
 	JSON         bool     `name:"json" help:"One JSON object per check."`
 }

@@ -61,6 +61,7 @@ type timeouts struct {
 	unanswered time.Duration // until it shows one that was not answered
 	appear     time.Duration // until the daemon shows an answered call
 	call       time.Duration // for the end of a call beyond its plan's own times; each prompt has as much again, but the first
+	playback   time.Duration // for the doctor's own conversation
 	reach      time.Duration // for a TCP connection or an admin page
 	poll       time.Duration // between two questions for the daemon's calls
 }
@@ -73,7 +74,7 @@ func newExamination(o Options) *examination {
 		Options: o,
 		timeouts: timeouts{
 			connect: 5 * time.Second, answer: 10 * time.Second, originate: time.Minute, unanswered: 2 * time.Second, appear: 10 * time.Second,
-			call: 2 * time.Minute, reach: 3 * time.Second, poll: 200 * time.Millisecond,
+			call: 2 * time.Minute, playback: 20 * time.Second, reach: 3 * time.Second, poll: 200 * time.Millisecond,
 		},
 		owns:   ownAddress,
 		plans:  allPlans(o.Loaded),
@@ -106,7 +107,7 @@ func (x *examination) checkSwitch(ctx context.Context) {
 	defer func() { remove() }()
 	for _, check := range []func(context.Context){
 		x.version, x.modules, x.streamAPI, x.prompts, x.dialplan, x.locate, x.callAddress, x.sinkAddress, x.clock, x.limits,
-		func(ctx context.Context) { remove = x.player(ctx) }, x.call,
+		func(ctx context.Context) { remove = x.player(ctx) }, x.playback, x.call,
 	} {
 		if ctx.Err() != nil || x.lost {
 			return

@@ -217,5 +217,5 @@ func (l *setup) text() string {
 // hasty makes the bounds on others short.
 func hasty(x *examination) {
 	const short = 400 * time.Millisecond
-	x.timeouts = timeouts{connect: short, answer: short, originate: short, unanswered: short, appear: short, call: short, reach: short, poll: time.Millisecond}
+	x.timeouts = timeouts{connect: short, answer: short, originate: short, unanswered: short, appear: short, call: short, playback: short, reach: short, poll: time.Millisecond}
 }

@@ -67,17 +67,7 @@ func writeTone(directory string) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	const rate, amplitude = 8000, 8000
-	on, turn, all := int(patternOn.Seconds()*rate), int((patternOn+patternOff).Seconds()*rate), int(voiceLength.Seconds()*rate)
-	pcm := make([]byte, 0, 2*all)
-	for i := range all {
-		sample := int16(0)
-		if i%turn < on {
-			sample = int16(amplitude * math.Sin(2*math.Pi*patternHz*float64(i)/rate))
-		}
-		pcm = binary.LittleEndian.AppendUint16(pcm, uint16(sample))
-	}
-	_, err = f.Write(pcm)
+	_, err = f.Write(patternPCM(voiceLength, 8000))
 	if errMode := f.Chmod(0o644); err == nil { // FreeSWITCH may run as somebody else
 		err = errMode
 	}
@@ -88,6 +78,22 @@ func writeTone(directory string) (path string, err error) {
 		_ = os.Remove(f.Name())
 	}
 	return f.Name(), err
+}
+
+// patternPCM is the pattern as 16-bit little-endian PCM of one channel, for a time, at a rate in Hz.
+func patternPCM(length time.Duration, rate int) []byte {
+	const amplitude = 8000
+	on, turn := int(patternOn.Seconds()*float64(rate)), int((patternOn+patternOff).Seconds()*float64(rate))
+	all := int(length.Seconds() * float64(rate))
+	pcm := make([]byte, 0, 2*all)
+	for i := range all {
+		sample := int16(0)
+		if i%turn < on {
+			sample = int16(amplitude * math.Sin(2*math.Pi*patternHz*float64(i)/float64(rate)))
+		}
+		pcm = binary.LittleEndian.AppendUint16(pcm, uint16(sample))
+	}
+	return pcm
 }
 
 // Of what a bot says over the stream's socket, in FreeSWITCH's temp folder.
