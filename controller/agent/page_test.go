@@ -66,34 +66,33 @@ func TestPageShowsTheMessages(t *testing.T) {
 	}
 }
 
-func TestPythonBotCompiles(t *testing.T) {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("no python3: with one in PATH, the page's bot is compiled")
-	}
-	file := filepath.Join(t.TempDir(), "bot.py")
-	if err := os.WriteFile(file, []byte(program(t, "python")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command(python, "-m", "py_compile", file).CombinedOutput(); err != nil {
-		t.Errorf("%v: %s", err, out)
+// The page's bots repeat what they were told.
+func TestPageBots(t *testing.T) {
+	for _, c := range []struct{ language, file, command, library, get string }{
+		{"python", "bot.py", "python3", "import websockets", "pip install --target DIR websockets, and PYTHONPATH=DIR"},
+		{"js", "bot.cjs", "node", "require('ws')", "npm install --prefix DIR ws, and NODE_PATH=DIR/node_modules"},
+	} {
+		t.Run(c.language, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), c.file)
+			if err := os.WriteFile(file, []byte(program(t, c.language)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			interpreter, err := exec.LookPath(c.command)
+			if err != nil {
+				t.Skipf("no %s: with one in PATH, and its WebSocket library (%s), the page's bot is run", c.command, c.get)
+			}
+			evaluate := map[string]string{"python": "-c", "js": "-e"}[c.language]
+			if exec.Command(interpreter, evaluate, c.library).Run() != nil {
+				t.Skipf("%s has no WebSocket library; with %s the page's bot is run", c.command, c.get)
+			}
+			talkWithPage(t, listening(t, exec.Command(interpreter, file)))
+		})
 	}
 }
 
-// The page's bot in JavaScript repeats what it was told.
-func TestJavaScriptBot(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "bot.cjs")
-	if err := os.WriteFile(file, []byte(program(t, "js")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("no node: with one in PATH, and ws in NODE_PATH, the page's bot is run")
-	}
-	if exec.Command(node, "-e", "require('ws')").Run() != nil {
-		t.Skip("node has no package ws: npm install --prefix DIR ws, and NODE_PATH=DIR/node_modules")
-	}
-	cmd := exec.Command(node, file)
+// listening runs a bot until the end of the test and returns its port.
+func listening(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
 	cmd.Env = append(os.Environ(), "PORT=0")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -102,16 +101,16 @@ func TestJavaScriptBot(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	first, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
-	talkWithJavaScript(t, strings.TrimSpace(strings.TrimPrefix(first, "listening on ")))
+	return strings.TrimSpace(strings.TrimPrefix(first, "listening on "))
 }
 
-// talkWithJavaScript says two frames; the second one before the bot is told that the caller speaks no more.
-func talkWithJavaScript(t *testing.T, port string) {
+// talkWithPage says two frames; the second one before the bot is told that the caller speaks no more.
+func talkWithPage(t *testing.T, port string) {
 	c := testConfig(FormatPCM)
 	c.URL = "ws://127.0.0.1:" + port
 	ear, mouth := newEar(), &testMouth{}
