@@ -12,8 +12,14 @@
 // dropped stream is brought back in the middle of a prompt. A channel that comes back
 // to tapdeck is a call of its own, which waits until the earlier one has ended.
 //
-// Beside those of controller/esl the package starts no goroutine that waits for
-// anything. A panic in one call ends that call alone. The package never opens a
+// What a call plays goes through one player (voice, which is that player's switch), whatever it is: a
+// bot's voice, prompts, tones. A conversation with a bot (talk) joins a session of controller/agent,
+// which hears the recording's tap and speaks by the player. The session's goroutines queue audio there
+// and send events; to cut, give, clear and note what was heard is the call's goroutine's, which waits for
+// both in [call.next].
+//
+// Beside those of controller/esl, and of the sessions, whose end [Controller.Serve] awaits and no call
+// does, the package starts no goroutine that waits for anything. A panic in one call ends that call alone. The package never opens a
 // file or a WebSocket and never imports the sink: what it needs of a recorder is
 // the interface Recorder, which the command joins to the sink.
 //
