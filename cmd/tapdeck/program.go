@@ -74,7 +74,7 @@ func (c *configured) load(p *program, extra map[string]string) (*config.Loaded, 
 type grammar struct {
 	Serve     serveCommand     `cmd:"" help:"Run the daemon: accept calls, record them."`
 	Demo      demoCommand      `cmd:"" help:"Show the whole thing without a FreeSWITCH: simulated calls with real speech, recorded and compared."`
-	Calls     callsCommand     `cmd:"" help:"Show what a running daemon does: its calls with step, age, audio and level, or one call's timeline."`
+	Calls     callsCommand     `cmd:"" help:"Show what a running daemon does: its calls with step, age, audio, level and who speaks, or one call's timeline."`
 	Call      callCommand      `cmd:"" help:"Place simulated calls against a running daemon: the load generator."`
 	Doctor    doctorCommand    `cmd:"" help:"Check whether a real FreeSWITCH has all that tapdeck needs, and prove it with a call."`
 	AgentTest agentTestCommand `cmd:"" name:"agent-test" help:"Talk with a bot as the daemon does, and say what it gets wrong."`
@@ -88,7 +88,7 @@ const description = `Call controller and audio sink for FreeSWITCH.
 
 A dialplan hands a call over with <action application="socket" data="127.0.0.1:8084 async full"/>;
 tapdeck follows the call's plan (most often: answer it, play a tone and a prompt, stream the caller's
-audio with mod_audio_stream, hang up), and leaves one JSON record and, of a stream, one WAV named by
+audio with mod_audio_stream, have a bot talk with the caller, hang up), and leaves one JSON record and, of a stream, one WAV named by
 the call's UUID.
 
 Begin with "tapdeck demo"; exit codes: 0 done, 1 failed, 2 usage or configuration, 3 stopped, and a recording or record is not whole.`
