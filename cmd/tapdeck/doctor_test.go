@@ -15,6 +15,7 @@ import (
 	"tapdeck/cmd/internal/apptest"
 	"tapdeck/cmd/internal/doctor"
 	"tapdeck/controller/switchsim"
+	"tapdeck/controller/switchsim/bot"
 )
 
 // brief is a plan that is long enough to hear the doctor's pattern, and no longer.
@@ -131,6 +132,28 @@ func TestDoctorCall(t *testing.T) {
 				t.Error(length)
 			}
 		})
+	}
+}
+
+// A plan with a bot is proved by what FreeSWITCH plays, by a bot of the doctor's own and by the plan's.
+func TestDoctorCallWithABot(t *testing.T) {
+	b := bot.Start(bot.Options{Behaviour: func(s *bot.Session) bot.Hooks {
+		s.Play(bot.Tone(8000, 440, 300*time.Millisecond))
+		return bot.Hooks{}
+	}})
+	t.Cleanup(b.Close)
+	e := newExamined(t, switchsim.Faults{}, "-s", "plans.default.agent.url="+b.URL())
+	code, findings := e.examine("--call", "9999", "-s", "plans.default.agent.url="+b.URL())
+	if code != exitDone || len(amiss(findings)) > 0 {
+		t.Fatalf("exit code %d, %+v", code, findings)
+	}
+	for check, want := range map[string]string{
+		"bot of plan default": "answers after", "test playback": "FreeSWITCH plays what a bot says, by the player's method stream",
+		"test conversation": "heard the bot 1 times, by the player's method stream",
+	} {
+		if seen := findingOf(t, findings, check).Seen; !strings.Contains(seen, want) {
+			t.Errorf("%s: %s", check, seen)
+		}
 	}
 }
 

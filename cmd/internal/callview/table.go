@@ -41,12 +41,20 @@ func (p *Page) Print(w io.Writer, rows int) error {
 
 func newTable(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
 
+// printRunning has a column for who speaks if any of the calls talks with a bot.
 func printRunning(w io.Writer, calls []Running) error {
+	talks := slices.ContainsFunc(calls, func(c Running) bool { return c.Speaks != "" })
+	cell := func(text string) string {
+		if talks {
+			return text + "\t"
+		}
+		return ""
+	}
 	t := newTable(w)
-	fmt.Fprintln(t, "CALL\tCALLER\tTO\tPLAN\tSTEP\tAGE\tAUDIO\tSPEAKS\tLEVEL")
+	fmt.Fprintf(t, "CALL\tCALLER\tTO\tPLAN\tSTEP\tAGE\tAUDIO\t%sLEVEL\n", cell("SPEAKS"))
 	for _, c := range calls {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Call, orDash(c.Caller), orDash(c.Destination), orDash(c.Plan),
-			c.Step, seconds(c.AgeMS), seconds(c.AudioMS), orDash(c.Speaks), levelBar(c.LevelDBFS, c.Live))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s%s\n", c.Call, orDash(c.Caller), orDash(c.Destination), orDash(c.Plan),
+			c.Step, seconds(c.AgeMS), seconds(c.AudioMS), cell(orDash(c.Speaks)), levelBar(c.LevelDBFS, c.Live))
 	}
 	return t.Flush()
 }

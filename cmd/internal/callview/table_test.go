@@ -61,6 +61,10 @@ ENDED     CALL  CALLER  TO  PLAN  RESULT   TOOK  AUDIO  LEVEL  FILE
 	if strings.Count(small, "\n") > 9 || !strings.Contains(small, "… and 1 more") || strings.Contains(small, "ended last") || !strings.Contains(small, "connect") {
 		t.Errorf("on a small terminal:\n%s", small)
 	}
+	page.Running[1].Speaks = ""
+	if plain := print(0); strings.Contains(plain, "SPEAKS") || !strings.Contains(plain, "2.3s   ██████████·········· -30 dBFS") {
+		t.Errorf("without a conversation:\n%s", plain)
+	}
 	if page.Running[0].Call != "u" {
 		t.Error("printing has changed the page")
 	}
