@@ -10,7 +10,8 @@
 // [Config.Lead], chunks of a bot that speaks in real time are longer, and so is the wait for the first.
 //
 // Audio goes one way: queued, cut, given to the switch, done. With [MethodStream], the chunk that was cut waits until
-// mod_audio_stream has said which file it has made of it; with [MethodFiles], it is written here. A position counts
+// mod_audio_stream has said which file it has made of it; with [MethodFiles], it is written here. What the
+// switch does not find, since its stream has ended, goes back and is sent again. A position counts
 // all that was queued since the beginning, so that a mark is one number: it is due once all before
 // it is done. Clear begins a new generation, and what the switch says of an older one changes only
 // what is known to have been heard.
