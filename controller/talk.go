@@ -374,7 +374,7 @@ func (c *call) agentConfig(step *flow.Agent) (agent.Config, error) {
 		URL: step.URL, Format: agent.Format(step.Format), Token: tokens.Bearer, TwilioAuthToken: tokens.Twilio,
 		AccountSID: cmp.Or(step.AccountSID, agent.AccountSID(cfg.Instance)), Parameters: c.parameters(step),
 		ConnectTimeout: step.ConnectTimeout, Reconnect: step.Reconnect,
-		Permits: step.CheckAddress, Position: c.rec.Position, Rate: c.plan.Stream.SampleRate, BargeIn: agent.BargeIn(step.BargeIn),
+		Permits: step.CheckAddress, Position: c.rec.Position, Rate: c.plan.Stream.SampleRate,
 		Call: agent.Call{ID: info.UUID, Caller: info.Caller, Destination: info.Destination, Plan: info.Plan},
 	}, nil
 }

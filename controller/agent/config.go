@@ -14,16 +14,6 @@ const (
 	FormatPCM    Format = "pcm"
 )
 
-// BargeIn is who may interrupt the bot. The session only carries it: whoever clears for the caller's
-// speech calls BargeIn afterwards.
-type BargeIn string
-
-// What interrupts a bot.
-const (
-	BargeInBot  BargeIn = "bot"  // only its own clear
-	BargeInAuto BargeIn = "auto" // the caller's speech as well
-)
-
 // Config is what a session needs. It is validated by whoever made it.
 type Config struct {
 	// URL is the bot's, ws:// or wss://.
@@ -50,7 +40,6 @@ type Config struct {
 	// Position, if not nil, is where in the recording a moment is: what Metrics.Added is measured by.
 	Position func(time.Time) time.Duration
 	Call     Call
-	BargeIn  BargeIn
 }
 
 // Parameter is a value that the configuration gives to the bot.

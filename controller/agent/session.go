@@ -79,8 +79,8 @@ func (s *Session) Speech(speaking bool, at time.Duration) {
 	s.tell(notice{kind: noticeSpeech, on: speaking, at: at})
 }
 
-// BargeIn tells the bot that the mouth was cleared because the caller spoke (pcm). A bot of the twilio
-// wire sees it by its marks, which come back.
+// BargeIn tells the bot that the mouth was cleared because the caller spoke (pcm): whoever has cleared
+// it calls this afterwards. A bot of the twilio wire sees it by its marks, which come back.
 func (s *Session) BargeIn(at time.Duration) {
 	s.shared.update(func(st *State) { st.BargeIns++ })
 	s.tell(notice{kind: noticeCleared, text: "barge_in", at: at})
@@ -213,7 +213,7 @@ func (s *Session) use(c *connection, took time.Duration) bool {
 	s.shared.update(func(st *State) {
 		st.Connects++
 		connects = st.Connects
-		st.Connected, st.StreamSID = true, c.streamSID()
+		st.Connected = true
 		if st.FirstConnected.IsZero() {
 			st.FirstConnected = now
 		}

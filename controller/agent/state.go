@@ -22,8 +22,6 @@ type State struct {
 	BargeIns, Clears int
 	// Wrong counts the messages that were not as they should be, by kind.
 	Wrong map[string]int
-	// StreamSID of the present connection, or of the last one (twilio).
-	StreamSID string
 }
 
 // shared is the state, safe for concurrent use.

@@ -71,7 +71,7 @@ func Examine(ctx context.Context, o Options) (good bool, err error) {
 	defer x.mouth.close()
 	x.session = agent.Start(ctx, agent.Config{
 		URL: o.URL, Format: o.Format, Token: o.Token, TwilioAuthToken: o.TwilioAuthToken, AccountSID: o.AccountSID,
-		Parameters: o.Parameters, Permits: o.Permits, ConnectTimeout: o.Timeout, Rate: o.Rate, BargeIn: agent.BargeInBot,
+		Parameters: o.Parameters, Permits: o.Permits, ConnectTimeout: o.Timeout, Rate: o.Rate,
 		Call: agent.Call{ID: "agent-test", Caller: "1001", Destination: "agent-test", Plan: "agent-test"},
 	}, x.ear, x.mouth, zap.NewNop(), nil)
 	defer x.session.Stop("agent-test is over")
