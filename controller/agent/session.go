@@ -131,7 +131,7 @@ func (s *Session) run(ctx context.Context) {
 	end := func() { s.stop(context.Cause(ctx).Error()) }
 	defer context.AfterFunc(ctx, end)()
 	if err := s.guarded(func() error { s.converse(ctx); return nil }); err != nil {
-		s.emit(Event{Kind: Failed, Err: err, Text: hintReport})
+		s.emit(Event{Kind: Failed, Err: s.config.redact(err), Text: hintReport})
 	}
 }
 
