@@ -17,6 +17,7 @@ type ear struct {
 	began time.Time
 	ready chan struct{}
 	stop  chan struct{}
+	once  sync.Once // closes it
 	clock sync.WaitGroup
 
 	mu    sync.Mutex
@@ -84,8 +85,8 @@ func (e *ear) Read(p []byte) (agent.Sound, error) {
 	return agent.Sound{At: at, Bytes: n}, nil
 }
 
-// Close stops the clock.
+// Close stops the clock. Calls after the first one only wait.
 func (e *ear) Close() {
-	close(e.stop)
+	e.once.Do(func() { close(e.stop) })
 	e.clock.Wait()
 }

@@ -30,7 +30,7 @@ type heard struct {
 	audio       time.Duration
 	longest     time.Duration // message
 	ahead       time.Duration // most that waited to be heard
-	first, last time.Time     // message
+	first       time.Time     // message
 	marks, back int
 	waiting     int // marks, at most
 	clears      int
@@ -50,7 +50,6 @@ func (m *mouth) Play(audio []byte, rate int) {
 	if h.messages == 0 {
 		h.first = now
 	}
-	h.last = now
 	h.messages++
 	h.audio += d
 	h.longest = max(h.longest, d)
