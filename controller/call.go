@@ -87,11 +87,16 @@ type call struct {
 // callEnd is why a call did not follow its plan to the end.
 type callEnd struct {
 	result Result
-	err    error
+	err    error // nil if the result says it all
 	hint   string
 }
 
-func (e *callEnd) Error() string { return string(e.result) + ": " + e.err.Error() }
+func (e *callEnd) Error() string {
+	if e.err == nil {
+		return string(e.result)
+	}
+	return string(e.result) + ": " + e.err.Error()
+}
 
 func (e *callEnd) Unwrap() error { return e.err }
 
