@@ -44,13 +44,16 @@ func (b *Bot) TwilioToken() (string, error) {
 	return token("twilio_auth_token", b.TwilioAuthTokenFile, b.TwilioAuthTokenEnv)
 }
 
+// token reads a token from a file or, if that is "", from an environment variable; both "" is none.
 func token(key, file, variable string) (text string, err error) {
+	var source string
 	switch {
 	case file != "":
-		key, variable = key+"_file", file
+		key, source = key+"_file", file
 		text, err = readToken(file)
 	case variable != "":
-		key, text = key+"_env", strings.TrimSpace(os.Getenv(variable))
+		key, source = key+"_env", variable
+		text = strings.TrimSpace(os.Getenv(variable))
 	default:
 		return "", nil
 	}
@@ -63,7 +66,7 @@ func token(key, file, variable string) (text string, err error) {
 	default:
 		return text, nil
 	}
-	return "", &TokenError{Key: key, Source: variable, Err: err}
+	return "", &TokenError{Key: key, Source: source, Err: err}
 }
 
 // maxToken bounds a token, in bytes.
