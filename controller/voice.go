@@ -74,9 +74,13 @@ func (v *voice) due() <-chan time.Time {
 	return v.player.Due()
 }
 
-// advance has the player do what is due. Nothing can be given once the call is hung up.
+// hasChannel says that the channel can be given something to play: it is not hung up, and no other
+// application has it.
+func (v *voice) hasChannel() bool { return !v.c.hungUp && !v.c.over && !v.c.transferredAway }
+
+// advance has the player do what is due.
 func (v *voice) advance() {
-	if v.player == nil || v.c.hungUp || v.c.over || v.c.transferredAway {
+	if v.player == nil || !v.hasChannel() {
 		return
 	}
 	v.err = cmp.Or(v.err, v.player.Advance(time.Now()))
@@ -94,8 +98,12 @@ func (v *voice) Play(file string) (id string, err error) {
 	return g.id, err
 }
 
-// give gives the playbacks that are held back, unless they still have to be.
+// give gives the playbacks that are held back, unless they still have to be. It drops them once the
+// channel is not ours: what a break's answer let go would be heard there.
 func (v *voice) give() error {
+	if !v.hasChannel() {
+		v.held = nil
+	}
 	for len(v.held) > 0 && v.job == "" && v.c.running == "" {
 		g := v.held[0]
 		v.held = v.held[1:]
@@ -137,7 +145,7 @@ func (v *voice) resume() { v.err = cmp.Or(v.err, v.give()) }
 // waitedEnough goes on without the answer to a break, or breaks the silence again.
 func (v *voice) waitedEnough() {
 	v.job, v.overdue = "", nil
-	if v.c.running != "" && len(v.held) > 0 {
+	if v.c.running != "" && len(v.held) > 0 && v.hasChannel() {
 		v.err = cmp.Or(v.err, v.breakOff(""))
 		return
 	}
