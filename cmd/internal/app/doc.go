@@ -5,8 +5,8 @@
 // process's signals and its service manager. A [Daemon] is the parts alone, on listeners
 // that are given to it, so that serve, demo and the tests run the same code.
 //
-// A Daemon starts one goroutine each for the calls, the sink, the admin server and the
-// recovery of what a crash left. A Process starts one each for the daemon, the watch of
+// A Daemon starts one goroutine each for the calls, the sink, the admin server, the
+// recovery of what a crash left, and the sweep of player.directory. A Process starts one each for the daemon, the watch of
 // the configuration file, each SIGHUP and systemd's watchdog, and two for the sink's
 // certificate, if there is one. Each waits for all of its own before its Run returns. The log
 // goes through a logqueue, for whose reader nobody waits.
