@@ -23,7 +23,7 @@ func (t *Track) tellAudio(at int64, pcm []byte) {
 	if len(pcm) == 0 {
 		return
 	}
-	t.talk.hear(pcm, at, t.format, &t.floor)
+	t.talk.measure(pcm, at, t.format, &t.floor)
 	if t.listener != nil {
 		t.listener.Audio(at, pcm)
 	}

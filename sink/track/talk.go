@@ -84,8 +84,8 @@ func (t *Track) EndTalk(now time.Time) {
 	}
 }
 
-// hear measures audio that begins at a frame of the recording.
-func (k *talk) hear(pcm []byte, at int64, f wav.Format, floor *noiseFloor) {
+// measure judges audio that begins at a frame of the recording.
+func (k *talk) measure(pcm []byte, at int64, f wav.Format, floor *noiseFloor) {
 	if !k.on {
 		return
 	}

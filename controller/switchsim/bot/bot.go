@@ -60,7 +60,7 @@ type Bot struct {
 	conns    map[net.Conn]struct{} // those that are open
 	accepted int
 	sessions []*Session
-	taken    int           // how many of them Next has returned
+	returned int           // how many of them Next has returned
 	changed  chan struct{} // closed at the next change of sessions
 }
 
@@ -135,9 +135,9 @@ func (b *Bot) Next(ctx context.Context) (*Session, error) {
 	for {
 		b.mu.Lock()
 		changed := b.changed
-		if b.taken < len(b.sessions) {
-			s := b.sessions[b.taken]
-			b.taken++
+		if b.returned < len(b.sessions) {
+			s := b.sessions[b.returned]
+			b.returned++
 			b.mu.Unlock()
 			return s, nil
 		}
