@@ -1,6 +1,10 @@
 package controller
 
-import "time"
+import (
+	"time"
+
+	"tapdeck/controller/player"
+)
 
 // Config is what holds for every call; what differs from call to call is in a Plan.
 type Config struct {
@@ -39,7 +43,7 @@ type Config struct {
 
 // Player is how what a bot says gets into a call.
 type Player struct {
-	// Method is "stream", over the stream's own socket, or "files", in Directory.
+	// Method is a player.Method: "stream", over the stream's own socket, or "files", in Directory.
 	Method string
 	// Directory is a folder that FreeSWITCH sees under the same path. It may be empty for "stream",
 	// which falls back to it if there is one.
@@ -62,7 +66,7 @@ func DefaultConfig() Config {
 		AbortTimeout:   10 * time.Second,
 		TurnTimeout:    20 * time.Second,
 		RestartPause:   250 * time.Millisecond,
-		Player:         Player{Method: "stream", Limit: 2 * time.Minute},
+		Player:         Player{Method: string(player.MethodStream), Limit: 2 * time.Minute},
 	}
 }
 

@@ -47,11 +47,12 @@ const (
 )
 
 // mouth is the call's player as a session has it, until the conversation is over: the bot may go on
-// for a moment then, and the call has gone on.
+// for a moment then, and the call has gone on. Its lock is held while the player works, so that nothing
+// is queued once shut has returned; marks are called with it, and must not call the mouth.
 type mouth struct {
 	player *player.Player
 	mu     sync.RWMutex
-	closed bool
+	closed bool // mu protects it
 }
 
 // Play implements agent.Mouth, as the methods below do.
@@ -76,7 +77,8 @@ func (m *mouth) whileOpen(do func()) bool {
 	return !m.closed
 }
 
-// shut returns once nothing that the bot sends is played any more.
+// shut returns once nothing that the bot sends is played any more: within the time that the player
+// takes for one message, a few ms.
 func (m *mouth) shut() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -96,7 +98,7 @@ func (c *call) Talk(ctx context.Context, step *flow.Agent) (flow.TalkEnd, error)
 	if err != nil {
 		return c.afterFailure(step, err, hintToken)
 	}
-	defer t.leave()
+	defer t.endSession()
 	if err = c.terminateOn(ctx, ""); err == nil {
 		err = c.wait(ctx, step.For, func() bool { return t.isOver() })
 	}
@@ -332,12 +334,13 @@ func (c *call) afterFailure(step *flow.Agent, err error, hint string) (flow.Talk
 	return flow.TalkFailed, &callEnd{result: AgentFailed, err: err, hint: hint}
 }
 
-// leave ends the session. The bot is told so, which may take a while, and nobody waits.
-func (t *talk) leave() {
-	c := t.c
+// endSession ends the session. The bot is told so, which takes up to a second, and the call does not
+// wait: Serve does.
+func (t *talk) endSession() {
+	c, reason := t.c, string(t.end)
 	c.talk, c.talked = nil, t
 	t.sync()
-	c.ctl.ending.Go(func() { t.session.Stop(string(t.end)) })
+	c.ctl.ending.Go(func() { t.session.Stop(reason) })
 }
 
 // endTalk completes what is noted of conversations. Nothing is played any more.

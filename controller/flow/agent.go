@@ -21,7 +21,7 @@ const (
 	TalkBotHangup TalkEnd = "bot_hangup" // the bot has had the call hung up
 	TalkTransfer  TalkEnd = "transfer"   // the bot has had the call transferred, or something else has the channel
 	TalkTime      TalkEnd = "time"       // the step's time is over
-	TalkHangup    TalkEnd = "hangup"     // the channel was hung up, whoever's it was
+	TalkHangup    TalkEnd = "hangup"     // the call ended: hung up by anyone, by tapdeck's shutdown, or lost with its switch
 	TalkStream    TalkEnd = "stream"     // the call's stream failed, or its recording reached max_duration
 	TalkFailed    TalkEnd = "failed"     // the bot could not be reached, or was lost for good
 )
