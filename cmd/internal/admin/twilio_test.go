@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -117,7 +118,7 @@ func TestHangUpByREST(t *testing.T) {
 				t.Errorf("%d lines of a refusal", refused)
 			}
 			for _, line := range s.logged.All() {
-				if text := line.Message; strings.Contains(text, "secret") {
+				if text := fmt.Sprint(line.Message, line.ContextMap()); strings.Contains(text, "secret") {
 					t.Errorf("a token in the log: %s", text)
 				}
 			}
