@@ -87,7 +87,7 @@ func TestBotIsHeard(t *testing.T) {
 	}
 }
 
-// A bot hears the caller from the frame on with which the conversation began.
+// A bot hears what the caller says, sample for sample after µ-law.
 func TestBotHearsTheCaller(t *testing.T) {
 	o := bot.Options{Behaviour: func(s *bot.Session) bot.Hooks {
 		n := 0
@@ -102,6 +102,9 @@ func TestBotHearsTheCaller(t *testing.T) {
 	s := b.Sessions()[0]
 	if s.Counts().Frames < 50 || len(s.Problems()) > 0 || e.outcome.Result != controller.Completed {
 		t.Errorf("%+v, %q, %s", s.Counts(), s.Problems(), e.outcome.Result)
+	}
+	if got := s.Heard(); len(got) < 50*320 || !bytes.Contains(companded(e.recording.heard()), got) {
+		t.Errorf("%d bytes heard, which are not a stretch of the recording", len(got))
 	}
 }
 
