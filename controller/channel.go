@@ -140,7 +140,7 @@ func (c *call) endBackground(ctx context.Context) error {
 	}
 	for until := time.Now().Add(c.ctl.cfg.StepGrace); c.running != ""; {
 		if time.Now().After(until) {
-			return &callEnd{result: Failed, err: errors.New("the silence that keeps the stream going did not end"), hint: "FreeSWITCH did not obey uuid_break; its log of this channel says why"}
+			return silenceGoesOn()
 		}
 		if _, err := c.api(ctx, "uuid_break "+c.channel); err != nil {
 			return err
@@ -150,6 +150,10 @@ func (c *call) endBackground(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func silenceGoesOn() error {
+	return &callEnd{result: Failed, err: errors.New("the silence that keeps the stream going did not end"), hint: "FreeSWITCH did not obey uuid_break; its log of this channel says why"}
 }
 
 // API implements flow.Channel.

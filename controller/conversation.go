@@ -27,6 +27,8 @@ type Conversation struct {
 	// Dropped is audio of the caller that the bot was too slow for, and Refused audio of the bot that
 	// was not played since too much of it waited.
 	Dropped, Refused time.Duration
+	// Lost is audio of the bot that the switch could not play.
+	Lost time.Duration
 }
 
 // Utterance is what the caller has heard of the bot at one go.

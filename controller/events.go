@@ -29,7 +29,7 @@ func (c *call) observe(ctx context.Context, ev *esl.Event) {
 			c.job, c.answered = "", answer
 			return
 		}
-		if !c.voice.answered(job) {
+		if !c.voice.answered(job) && !c.talk.answered(job, answer) {
 			c.stream.answered(ctx, job, answer)
 		}
 		return

@@ -88,7 +88,7 @@ func (m media) KeepAlive(ctx context.Context) error {
 
 // standsStill says whether the stream does, since nothing is played.
 func (c *call) standsStill() bool {
-	return c.plan.bothWays() && !c.ringing && c.rec != nil && !c.busy()
+	return c.plan.bothWays() && !c.ringing && c.rec != nil && !c.stream.first.IsZero() && !c.busy()
 }
 
 // playSilence plays silence until it is ended.

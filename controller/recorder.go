@@ -137,4 +137,6 @@ type Talk struct {
 	Since time.Time
 	// Until is the end of the latest speech that is over, zero if none is.
 	Until time.Time
+	// Lag is by how much the moments are behind the clock: of audio that is late or missing.
+	Lag time.Duration
 }

@@ -33,6 +33,8 @@ type talk struct {
 	to       string       // of the transfer
 	speaking bool         // the caller
 	turns    []time.Time  // ends of his speech that have no answer yet
+	heard    time.Time    // end of the bot's latest utterance
+	jobs     []string     // of digits that the switch was told to send
 
 	// When the bot was cut short last, by the caller's speech and by its own clear; zero if never.
 	callerCut, botCut time.Time
@@ -132,7 +134,11 @@ func (t *talk) hearOut(ctx context.Context) error {
 // errNoEar is why there is no conversation in a call whose audio the sink does not accept.
 var errNoEar = errors.New("the sink accepts no stream of this call, so that the bot would hear nothing")
 
+// errMute is why a conversation ends in which the bot can't be heard.
+var errMute = errors.New("the bot can't be heard: mod_audio_stream names no file for what it is sent, three times in a row")
+
 const (
+	hintMute  = "the line `bot's audio not named by mod_audio_stream` of this call says what to do"
 	hintNoEar = "this call's line about its recording says why"
 	hintToken = "the file or the environment variable must hold the token, and tapdeck must be allowed to read it"
 )
@@ -164,6 +170,10 @@ func (t *talk) isOver() bool {
 	t.noteUtterances()
 	if (c.stream.phase == streamFull || c.stream.phase == streamFailed) && t.end == "" {
 		t.end, t.atOnce = flow.TalkStream, true
+	}
+	if t.end == "" && c.voice.player.State().Mute {
+		t.err, t.hint, t.atOnce = errMute, hintMute, true
+		t.endBy(flow.TalkFailed)
 	}
 	if t.end == "" && c.voice.silent() && c.standsStill() {
 		c.voice.err = cmp.Or(c.voice.err, c.playSilence())
@@ -215,7 +225,7 @@ func (t *talk) listen() {
 	}
 	t.speaking = now.Speaking
 	if !now.Speaking {
-		t.turns = append(t.turns[max(0, len(t.turns)-maxTurns):], now.Until)
+		t.turns = append(t.turns[max(0, len(t.turns)-maxTurns):], now.Until.Add(now.Lag))
 		t.session.Speech(false, c.rec.Position(now.Until))
 		return
 	}
@@ -246,7 +256,7 @@ func (t *talk) noteUtterances() {
 		} else {
 			t.notes.UtterancesDropped++
 		}
-		t.noteResponse(u.Began)
+		t.noteResponse(u)
 		if by := t.cutBy(u); by != "" {
 			t.notes.BargeIns++
 			t.c.log.Info("barge-in", zap.String("by", by), zap.Int64("heard_ms", u.Heard.Milliseconds()), ratelog(t.c.info.UUID))
@@ -268,8 +278,11 @@ func (t *talk) cutBy(u player.Utterance) string {
 }
 
 // noteResponse measures the time from the end of the caller's speech until the bot was heard: the
-// first time after it.
-func (t *talk) noteResponse(heard time.Time) {
+// first time after it. Speech that ended while the bot was being heard has no response.
+func (t *talk) noteResponse(u player.Utterance) {
+	t.turns = slices.DeleteFunc(t.turns, func(turn time.Time) bool { return turn.Before(t.heard) })
+	t.heard = u.Ended
+	heard := u.Began
 	later := slices.IndexFunc(t.turns, func(turn time.Time) bool { return turn.After(heard) })
 	if later < 0 {
 		later = len(t.turns)
@@ -357,7 +370,7 @@ func (t *talk) sync() {
 	s, p := t.session.State(), t.c.voice.player.State()
 	n := t.notes
 	n.Connects, n.Reconnects, n.Dropped = t.before.Connects+s.Connects, t.before.Reconnects+s.Reconnects, t.before.Dropped+s.Dropped
-	n.Refused = p.Refused // of the player, which is the call's
+	n.Refused, n.Lost = p.Refused, p.Lost // of the player, which is the call's
 	if n.ConnectedAt.IsZero() {
 		n.ConnectedAt = s.FirstConnected
 	}
@@ -394,7 +407,23 @@ func (c *call) parameters(step *flow.Agent) (list []agent.Parameter) {
 
 // sendDigits sends digits to the caller's side, as the bot asks.
 func (c *call) sendDigits(digits string) {
-	if _, err := c.bgapi(context.Background(), "uuid_send_dtmf "+c.channel+" "+digits); err == nil {
-		c.log.Info("agent sent digits", zap.Int("digits", len(digits)), ratelog(c.info.UUID))
+	job, err := c.bgapi(context.Background(), "uuid_send_dtmf "+c.channel+" "+digits)
+	if err != nil || c.talk == nil {
+		return
 	}
+	c.talk.jobs = append(c.talk.jobs, job)
+	c.log.Info("agent sent digits", zap.Int("digits", len(digits)), ratelog(c.info.UUID))
+}
+
+// answered says whether a job was digits, and reports those that the switch has refused.
+func (t *talk) answered(job, answer string) bool {
+	if t == nil || job == "" || !slices.Contains(t.jobs, job) {
+		return false
+	}
+	t.jobs = slices.DeleteFunc(t.jobs, func(j string) bool { return j == job })
+	if isRefusal(answer) {
+		t.c.log.Warn("digits not sent", zap.String("err", answer), ratelog(t.c.info.UUID),
+			zap.String("hint", "FreeSWITCH takes at most 99 characters at a time, and none for a channel without media; its log says more"))
+	}
+	return true
 }

@@ -22,6 +22,7 @@ type voice struct {
 	held    []given
 	job     string           // of the break whose answer is awaited
 	overdue <-chan time.Time // when the answer, or the end of the silence, is no longer awaited
+	breaks  int              // of the silence, that had no effect
 	err     error            // why a playback could not be given
 }
 
@@ -126,6 +127,9 @@ func (v *voice) breakOff(what string) error {
 	return err
 }
 
+// mostBreaks is how many breaks the silence may not obey.
+const mostBreaks = 20
+
 // answered says whether a job is that of the latest break.
 func (v *voice) answered(job string) bool {
 	if job == "" || job != v.job {
@@ -145,11 +149,15 @@ func (v *voice) resume() { v.err = cmp.Or(v.err, v.give()) }
 // waitedEnough goes on without the answer to a break, or breaks the silence again.
 func (v *voice) waitedEnough() {
 	v.job, v.overdue = "", nil
-	if v.c.running != "" && len(v.held) > 0 && v.hasChannel() {
+	switch {
+	case v.c.running == "" || len(v.held) == 0 || !v.hasChannel():
+		v.resume()
+	case v.breaks >= mostBreaks:
+		v.err = cmp.Or(v.err, silenceGoesOn())
+	default:
+		v.breaks++
 		v.err = cmp.Or(v.err, v.breakOff(""))
-		return
 	}
-	v.resume()
 }
 
 // Send implements player.Switch.
@@ -163,6 +171,9 @@ func (v *voice) Send(text []byte) error {
 	}
 	return err
 }
+
+// Live implements player.Switch.
+func (v *voice) Live() bool { return v.c.rec != nil && v.c.rec.State().Live }
 
 // connected has what the stream's end has lost sent again.
 func (v *voice) connected() {

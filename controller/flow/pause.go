@@ -33,6 +33,9 @@ func (s *Pause) Run(ctx context.Context, ch Channel) error {
 }
 
 func (s *Pause) wait(ctx context.Context, ch Channel) error {
+	if err := ch.Media().KeepAlive(ctx); err != nil {
+		return err
+	}
 	err := ch.Wait(ctx, s.For, func() bool { return false })
 	if errors.Is(err, ErrTimeout) {
 		return nil

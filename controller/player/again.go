@@ -25,7 +25,7 @@ func (p *Player) takeBack(c *chunk) bool {
 		return false
 	}
 	c.misses++
-	p.log.Info("chunk not found by the switch is sent again", zap.String("file", c.file), ratelog("not found"))
+	p.log.Info("chunk not found by the switch is sent again", zap.String("file", c.file), p.ratelog("not found"))
 	p.putBack(c)
 	if c := p.next; c != nil {
 		p.next = nil
@@ -82,7 +82,7 @@ func (p *Player) overtaken(position int64) {
 // loseChunk counts a chunk that the switch can't find.
 func (p *Player) loseChunk(c *chunk) {
 	p.lose(c.length)
-	p.log.Warn("chunk not found by the switch", zap.String("file", c.file), hint(hintNotFound), ratelog("not found"))
+	p.log.Warn("chunk not found by the switch", zap.String("file", c.file), hint(hintNotFound), p.ratelog("not found"))
 }
 
 // waits says whether there is audio that the switch was not given.

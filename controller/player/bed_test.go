@@ -71,6 +71,8 @@ func (b *bed) Send(text []byte) error {
 	return b.down
 }
 
+func (b *bed) Live() bool { return !errors.Is(b.down, player.ErrNoStream) }
+
 func (b *bed) call() {
 	if during := b.during; during != nil {
 		b.during = nil
@@ -84,6 +86,7 @@ type byHand struct{ b *bed }
 func (h byHand) Play(file string) (string, error) { return h.b.Play(file) }
 func (h byHand) Break() error                     { return h.b.Break() }
 func (h byHand) Send(text []byte) error           { return h.b.Send(text) }
+func (h byHand) Live() bool                       { return h.b.Live() }
 
 // newBed returns a bed with method files, unless c says another.
 func newBed(t *testing.T, c player.Config) *bed {

@@ -53,6 +53,8 @@ func (s *instant) Send(text []byte) error {
 	return nil
 }
 
+func (s *instant) Live() bool { return true }
+
 // note notes how long ago that is which now has its command.
 func note(since *atomic.Int64, all *[]time.Duration) {
 	if at := since.Swap(0); at != 0 {

@@ -33,7 +33,8 @@ type chunk struct {
 
 	tag      string    // by which mod_audio_stream names it
 	sent     bool      // to be named
-	namedBy  time.Time // until when its name must have come, or it is sent again
+	sentAt   time.Time // when it was sent
+	namedBy  time.Time // until when its name must have come
 	unusable bool      // its name can't be used
 	refused  bool      // the module does not name it
 

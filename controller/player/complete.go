@@ -134,7 +134,7 @@ func (p *Player) giveUp(c *chunk) {
 	p.given = p.given[1:]
 	p.lose(c.length)
 	p.discard(c)
-	p.log.Warn("playback did not end", zap.Duration("length", c.length), hint(hintOverdue), ratelog("overdue"))
+	p.log.Warn("playback did not end", zap.Duration("length", c.length), hint(hintOverdue), p.ratelog("overdue"))
 }
 
 // lose counts audio that nobody will hear.

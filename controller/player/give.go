@@ -55,7 +55,7 @@ func (p *Player) notGiven(c *chunk, now time.Time, unwritten bool, err error) er
 		return fmt.Errorf("play %s: %w", c.file, err)
 	}
 	p.retryAt = now.Add(c.length)
-	p.log.Warn("chunk not written", zap.NamedError("err", err), hint(hintUnwritten), ratelog("unwritten"))
+	p.log.Warn("chunk not written", zap.NamedError("err", err), hint(hintUnwritten), p.ratelog("unwritten"))
 	return nil
 }
 

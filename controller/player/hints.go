@@ -18,7 +18,7 @@ const (
 func hint(text string) zap.Field { return zap.String("hint", text) }
 
 // ratelog marks a line that a bot or a broken switch can cause as often as it likes, for the daemon's log, which
-// limits the lines of the same message and kind. Encoders ignore the field.
-func ratelog(kind string) zap.Field {
-	return zap.Field{Key: "ratelog", Type: zapcore.SkipType, String: kind}
+// limits the lines of the same message and kind: of this call. Encoders ignore the field.
+func (p *Player) ratelog(kind string) zap.Field {
+	return zap.Field{Key: "ratelog", Type: zapcore.SkipType, String: kind + " " + p.cfg.Call}
 }

@@ -15,6 +15,12 @@ import (
 const (
 	// namingTime is how long mod_audio_stream may take to name a chunk: it takes 21 ms (F85).
 	namingTime = time.Second
+	// stallTime is how long it may take if it has named some of the call's before: FreeSWITCH stands still.
+	stallTime = 5 * time.Second
+	// sendPause is how long a chunk waits that the stream had no room for.
+	sendPause = 100 * time.Millisecond
+	// mostNameless is how many chunks in a row may be lost before nothing is hoped for any more.
+	mostNameless = 3
 	// maxNameBytes bounds the name of a file.
 	maxNameBytes = 4096
 )
@@ -25,9 +31,15 @@ func (p *Player) send(now time.Time) {
 	p.mu.Unlock()
 	err := p.sw.Send(message(p.cfg.Rate, c.tag, c.pcm))
 	p.mu.Lock()
-	if p.generation == c.generation {
-		p.down = errors.Is(err, ErrNoStream)
-		c.sent, c.namedBy = !p.down, now.Add(namingTime)
+	switch {
+	case p.generation != c.generation:
+	case err == nil:
+		c.sent, c.sentAt, c.namedBy = true, now, now.Add(namingTime)
+	case errors.Is(err, ErrNoStream):
+		p.down, c.namedBy = true, now.Add(namingTime)
+	default: // too much of it waits for a switch that reads slowly
+		p.next, p.retryAt = nil, now.Add(sendPause)
+		p.putBack(c)
 	}
 }
 
@@ -67,6 +79,7 @@ func (p *Player) Named(body string, _ time.Time) {
 	}
 	if c.unusable = !usable(said.File); !c.unusable {
 		c.file, c.stream = said.File, p.stream
+		p.named, p.nameless = true, 0
 	}
 	p.signal()
 }
@@ -110,30 +123,38 @@ func (p *Player) Connected(_ time.Time) {
 func (p *Player) unnamed(now time.Time) {
 	c := p.next
 	if !c.unusable && !c.refused {
-		if p.send(now); p.down || c.generation != p.generation {
+		p.mu.Unlock()
+		live := p.sw.Live()
+		p.mu.Lock()
+		if c.generation != p.generation {
+			return
+		}
+		if p.down = !live; p.down {
+			c.sent, c.namedBy = false, now.Add(namingTime)
+			return
+		}
+		if p.named && now.Before(c.sentAt.Add(stallTime)) {
+			c.namedBy = c.sentAt.Add(stallTime)
 			return
 		}
 	}
-	after := "the audio that waits is lost"
+	after := "this piece of it is lost"
 	if p.cfg.Directory != "" {
 		after = "chunks are written to player.directory from here on"
 	}
-	p.log.Warn("bot's audio not named by mod_audio_stream", zap.String("after", after), hint(c.unnamedHint()), ratelog("unnamed"))
+	p.log.Warn("bot's audio not named by mod_audio_stream", zap.String("after", after), hint(c.unnamedHint()), p.ratelog("unnamed"))
 	if p.cfg.Directory != "" {
 		p.method = MethodFiles
 		return
 	}
 	p.next = nil
+	p.nameless++
 	if c.refused { // at once: so that what comes now is not tried more often than without the module's word
 		p.retryAt = now.Add(namingTime)
 	}
-	p.resetResampler()
-	for _, later := range p.again {
-		p.finish(later.done, Played{})
-		p.lose(later.length)
-	}
-	p.again = nil
-	p.lose(c.length + p.duration(p.queue.drop(0)))
+	p.finish(c.done, Played{})
+	p.lose(c.length)
+	p.echoDue()
 }
 
 func (c *chunk) unnamedHint() string {

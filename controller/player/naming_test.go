@@ -113,23 +113,47 @@ func TestUnusableNameWithDirectory(t *testing.T) {
 	b.wantLengths(20 * ms)
 }
 
-// The module names nothing: what waits is lost, and the next audio tries again.
+// A chunk that is not named is lost, and nothing else: the module may only be slow. After three in a
+// row nothing is hoped for any more.
 func TestUnnamed(t *testing.T) {
 	b := stream(t)
 	b.say(3*time.Second, 0)
 	b.mark("a")
 	b.advance(999 * ms)
-	b.wantMarks("")
+	b.wantState(player.State{Queued: 3 * time.Second, Marks: 1})
 	b.advance(ms)
-	b.wantMarks("a")
 	b.wantLog("bot's audio not named by mod_audio_stream")
-	b.wantState(player.State{Lost: 3 * time.Second})
-	sent := len(b.sent)
-	b.name(0)
+	b.wantState(player.State{Queued: 2960 * ms, Marks: 1, Lost: 40 * ms})
+	b.name(0) // too late
 	b.wantPlays(0)
-	b.say(40*ms, 0)
-	b.name(sent)
+	b.advance(time.Second)
+	b.advance(time.Second)
+	if lost := b.State(); !lost.Mute {
+		t.Errorf("%+v", lost)
+	}
+	b.name(len(b.sent) - 1)
 	b.wantPlays(1)
+	if b.State().Mute {
+		t.Error("still mute")
+	}
+}
+
+// A module that has named some is waited for longer: FreeSWITCH may stand still for a moment.
+func TestUnnamedForAMoment(t *testing.T) {
+	b := stream(t)
+	b.say(40*ms, 0)
+	b.name(0)
+	b.say(40*ms, 320)
+	b.advance(time.Second)
+	b.advance(3999 * ms)
+	b.name(1)
+	b.wantPlays(2)
+	b.wantState(player.State{Playing: true, Queued: 80 * ms})
+	b.say(40*ms, 640)
+	b.played(0, 40*ms)
+	b.advance(time.Second)
+	b.advance(4 * time.Second)
+	b.wantLog("bot's audio not named by mod_audio_stream")
 }
 
 // With a directory, chunks are files from there on, and nothing is lost.
@@ -170,9 +194,8 @@ func TestRefused(t *testing.T) {
 	}
 	b.wantMarks("")
 	b.refuse(0)
-	b.wantMarks("a")
 	b.wantLog("bot's audio not named by mod_audio_stream")
-	b.wantState(player.State{Lost: 3 * time.Second})
+	b.wantState(player.State{Queued: 2960 * ms, Marks: 1, Lost: 40 * ms})
 	b.wantSent(1)
 	b.say(40*ms, 0)
 	b.advance(999 * ms)
@@ -180,7 +203,7 @@ func TestRefused(t *testing.T) {
 	b.advance(ms)
 	b.wantSent(2)
 	b.refuse(0) // of before
-	b.wantState(player.State{Lost: 3 * time.Second, Queued: 40 * ms})
+	b.wantState(player.State{Lost: 40 * ms, Queued: 3 * time.Second, Marks: 1})
 	b.name(1)
 	b.wantPlays(1)
 	b.refuse(1)
@@ -250,13 +273,19 @@ func TestStreamComesBackUntold(t *testing.T) {
 	b.wantSent(1)
 }
 
-// What Send can't say is as good as nothing: the module will not answer.
+// What there is no room for is sent a moment later.
 func TestSendError(t *testing.T) {
 	b := stream(t)
 	b.down = errGone
 	b.say(40*ms, 0)
 	b.advance(time.Second)
-	b.wantState(player.State{Lost: 40 * ms})
+	b.wantSent(0)
+	b.down = nil
+	b.advance(100 * ms)
+	b.wantSent(1)
+	b.name(0)
+	b.wantPlays(1)
+	b.wantState(player.State{Playing: true, Queued: 40 * ms})
 }
 
 func TestClearWhileItIsNamed(t *testing.T) {

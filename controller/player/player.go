@@ -23,6 +23,8 @@ type Switch interface {
 	// Send sends a text message to mod_audio_stream over the call's stream, and keeps text. It does
 	// not wait; ErrNoStream says that there is no live stream now.
 	Send(text []byte) error
+	// Live says whether the call has a live stream now.
+	Live() bool
 }
 
 // ErrNoStream is what Send returns while the call has no live stream.
@@ -102,7 +104,10 @@ type Player struct {
 	breaks   int       // sent since the latest of the stale ones was given
 	staleAt  time.Time // when the stale ones are looked after
 	stream   int       // counts those that were connected
-	down     bool      // Send has said ErrNoStream, and Connected was not called since
+	down     bool      // there was no live stream, and Connected was not called since
+	named    bool      // the module has named a chunk of the call
+	nameless int       // chunks in a row that were lost since they were not named
+	refused  time.Time // when the log was told of audio beyond the limit last
 
 	marks    []mark     // not due, in order
 	echoes   []echo     // due
@@ -211,7 +216,10 @@ func (p *Player) refuse() {
 	d := p.duration(dropped)
 	p.state.Refused += d
 	p.m.refused.Add(d.Seconds())
-	p.log.Warn("bot's audio refused", zap.Duration("limit", p.cfg.Limit), hint(hintRefused), ratelog("refused"))
+	if now := time.Now(); now.Sub(p.refused) >= time.Second { // a flooding bot has thousands of these
+		p.refused = now
+		p.log.Warn("bot's audio refused", zap.Duration("limit", p.cfg.Limit), hint(hintRefused), p.ratelog("refused"))
+	}
 }
 
 // File queues a file, or a file string of FreeSWITCH, which is played whole: it must be safe in a
@@ -307,6 +315,9 @@ type State struct {
 	Refused, Lost time.Duration
 	// Cleared counts the utterances that Clear has ended.
 	Cleared int
+	// Mute says that mod_audio_stream names nothing that it is sent, and that there is no directory
+	// either: nothing will be heard.
+	Mute bool
 }
 
 // State returns how the player is now.
@@ -314,7 +325,7 @@ func (p *Player) State() State {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.state
-	s.Playing, s.Marks = len(p.given) > 0, len(p.marks)
+	s.Playing, s.Marks, s.Mute = len(p.given) > 0, len(p.marks), p.nameless >= mostNameless
 	s.Queued = p.duration(p.queue.bytes)
 	if p.next != nil {
 		s.Queued += p.next.length

@@ -114,6 +114,12 @@ func (s *simulated) Send(text []byte) error {
 	return nil
 }
 
+func (s *simulated) Live() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.down
+}
+
 // event has something told to the player, after all that was told before.
 func (s *simulated) event(after time.Duration, tell func(*player.Player)) {
 	if s.faults.late > 0 {

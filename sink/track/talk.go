@@ -27,6 +27,9 @@ type Talk struct {
 	Since time.Time
 	// Until is the end of the latest speech that is over, zero if none is.
 	Until time.Time
+	// Lag is by how much the recording's time was behind the clock at the latest change: audio that is
+	// late or missing, in pauses too short to be silence in the recording.
+	Lag time.Duration
 }
 
 // talk detects when the caller begins and ceases to speak, in what is added to the file. Unlike
@@ -44,6 +47,7 @@ type talk struct {
 	since    int64 // frame at which the latest speech began
 	until    int64 // and at which the latest that is over ended
 	last     int64 // frame behind the latest window of speech
+	lag      time.Duration
 }
 
 // WatchTalk says whether Talk is wanted from now on.
@@ -65,6 +69,10 @@ func (t *Track) Talk() (said Talk, changed bool) {
 	if k.over {
 		said.Until = t.origin.Add(t.format.Duration(k.until))
 	}
+	if k.changed {
+		k.lag = max(t.arrived.Sub(t.origin)-t.format.Duration(t.written+t.held()), 0)
+	}
+	said.Lag = k.lag
 	changed, k.changed = k.changed, false
 	return said, changed
 }
