@@ -239,9 +239,9 @@ func TestBargeInByTheCaller(t *testing.T) {
 	b := startBot(t, o)
 	s := talking(b, o, func(a *flow.Agent) { a.BargeIn = flow.BargeInAuto })
 	l := s.start(t)
-	var call *switchsim.Call
-	call = l.dial(switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 300, 0.3), DTMF: []switchsim.Digit{{At: 500 * time.Millisecond, Digit: "7"}}, Progress: on(2, "complete", "playback", func() {
-		rec := l.rec.recording(controller.CallID(call.UUID()))
+	id := newUUID()
+	call := l.dial(switchsim.CallSpec{UUID: id, Voice: switchsim.ToneVoice(8000, 300, 0.3), DTMF: []switchsim.Digit{{At: 500 * time.Millisecond, Digit: "7"}}, Progress: on(2, "complete", "playback", func() {
+		rec := l.rec.recording(controller.CallID(id))
 		rec.update(func(s *controller.StreamState) { s.Talk = controller.Talk{Speaking: true, Since: time.Now()} })
 	})})
 	report := call.Wait()
