@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"go.uber.org/zap/zaptest/observer"
 
 	"tapdeck/controller"
 	"tapdeck/controller/flow"
