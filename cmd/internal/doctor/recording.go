@@ -42,7 +42,8 @@ func (x *examination) listen(r *callview.Record) {
 		const enough = 3
 		found.there, found.broken = found.pulses >= enough, 0
 	}
-	if plan != nil && flow.LengthOf(plan.Steps).Starts > 1 { // the breaks are the plan's own
+	spoken := r.Agent != nil && len(r.Agent.Utterances) > 0
+	if plan != nil && flow.LengthOf(plan.Steps).Starts > 1 || spoken { // the breaks are the plan's own, or F155
 		found.broken = 0
 	}
 	if !found.there {
@@ -52,10 +53,13 @@ func (x *examination) listen(r *callview.Record) {
 	}
 	seen := fmt.Sprintf("the caller's %d Hz pattern is in %s from %.2f s on, at %.1f dBFS, with %d dropouts of at most %v",
 		patternHz, path, found.offset.Seconds(), found.level, found.dropouts, maxDropout)
+	if spoken {
+		seen += "; FreeSWITCH itself takes 40 ms of the caller at the begin of each piece of a bot's voice"
+	}
 	switch {
 	case found.broken > 0:
 		x.report(Fail, testRecording, lossHint(r), "%s, but interrupted for %.2f s at %.2f s", seen, found.broken.Seconds(), found.breakAt.Seconds())
-	case found.dropouts > found.pulses/4:
+	case found.dropouts > found.pulses/4 && !spoken:
 		x.report(Warn, testRecording, "is FreeSWITCH's machine, or this one, overloaded? Try again when it has less to do", "%s", seen)
 	default:
 		x.pass(testRecording, "%s", seen)

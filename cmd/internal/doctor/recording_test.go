@@ -8,6 +8,7 @@ import (
 
 	"tapdeck/cmd/internal/callview"
 	"tapdeck/cmd/internal/config"
+	"tapdeck/sink/store"
 )
 
 // ran is the record of a call whose stream ran for so long.
@@ -39,6 +40,7 @@ func TestListen(t *testing.T) {
 
 		"a dropout":   {write(t, 8000, four, cut(voice, 1.4, 1.42)), ran(four), nil},
 		"dropouts":    {write(t, 8000, four, gated(voice, 0, 0.04, 0.02)), ran(four), []amiss{{testRecording, Warn, "dropouts", "overloaded"}}},
+		"a bot spoke": {write(t, 8000, four, gated(voice, 0, 0.04, 0.02)), with(func(r *callview.Record) { r.Agent = &store.Agent{Utterances: []store.Utterance{{ToMS: 1000}}} }), nil},
 		"swapped":     {write(t, 8000, four, prompt, voice), ran(four), []amiss{{testRecording, Fail, "right channel", "stream.mix"}}},
 		"silence":     {write(t, 8000, four, quiet), ran(four), []amiss{{testRecording, Fail, "only silence", "media or codecs"}}},
 		"no RTP":      {write(t, 8000, four, quiet), with(func(r *callview.Record) { r.DigitalSilence = true }), []amiss{{testRecording, Fail, "only silence", "media or codecs"}}},
