@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -71,9 +72,13 @@ func (p *Player) remove(files []string) {
 	}
 }
 
+// ourFile is what fileName and write make, as far as a name is not cut.
+var ourFile = regexp.MustCompile(`^` + filePrefix + `[A-Za-z0-9_-]*-[0-9a-f]{8}-[0-9]+\.r(8|16)$`)
+
 // Sweep removes the chunks that players have left in a directory, because their process died: those
-// that were written longer ago than olderThan, which is more than a chunk's life (minutes). It returns how many
-// it has removed. Other files are not touched.
+// that were written longer ago than olderThan, which is more than a chunk's life (seconds). It returns how many
+// it has removed. Other files are not touched, and no link is followed: whoever else writes into the directory may
+// choose names like ours, and loses no more than a file of such a name.
 func Sweep(dir string, olderThan time.Duration) (removed int, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -95,8 +100,7 @@ func Sweep(dir string, olderThan time.Duration) (removed int, err error) {
 }
 
 func left(e fs.DirEntry, olderThan time.Duration) bool {
-	ext := filepath.Ext(e.Name())
-	if !e.Type().IsRegular() || !strings.HasPrefix(e.Name(), filePrefix) || ext != ".r8" && ext != ".r16" {
+	if !e.Type().IsRegular() || !ourFile.MatchString(e.Name()) {
 		return false
 	}
 	info, err := e.Info()

@@ -80,30 +80,55 @@ func TestUnwritten(t *testing.T) {
 	b.wantMarks("a")
 }
 
+// What a dead process has left goes: nothing else does, whatever it is called.
 func TestSweep(t *testing.T) {
 	dir := t.TempDir()
 	old := time.Now().Add(-time.Hour)
-	for _, name := range []string{"tapdeck-a-1.r8", "tapdeck-b-2.r16", "tapdeck-b.wav", "prompt.r8", "tapdeck-new.r8"} {
+	ours := []string{"tapdeck-a-0123abcd-1.r8", "tapdeck-_2f--0123abcd-42.r16"}
+	others := []string{
+		"tapdeck-new-0123abcd-1.r8", "tapdeck-b-0123abcd-1.wav", "prompt.r8", "tapdeck-greeting.r8", "tapdeck-a-0123abcd-1.r8.bak",
+		"my-tapdeck-a-0123abcd-1.r8", "tapdeck-a-0123abcd-.r8", "tapdeck-a-0123ABCD-1.r8", "tapdeck-a b-0123abcd-1.r8",
+	}
+	for _, name := range append(ours, others...) {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if name != "tapdeck-new.r8" {
+		if name != others[0] {
 			if err := os.Chtimes(path, old, old); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	if err := os.Mkdir(filepath.Join(dir, "tapdeck-dir.r8"), 0o700); err != nil {
+	if err := os.Mkdir(filepath.Join(dir, "tapdeck-d-0123abcd-1.r8"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := player.Sweep(dir, time.Minute); n != 2 || err != nil {
+	if err := os.Symlink(filepath.Join(dir, "prompt.r8"), filepath.Join(dir, "tapdeck-l-0123abcd-1.r8")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := player.Sweep(dir, time.Minute); n != len(ours) || err != nil {
 		t.Errorf("%d files, %v", n, err)
 	}
-	if left, _ := os.ReadDir(dir); len(left) != 4 {
+	if left, _ := os.ReadDir(dir); len(left) != len(others)+2 {
 		t.Errorf("%v are left", left)
 	}
 	if _, err := player.Sweep(filepath.Join(dir, "missing"), 0); err == nil {
 		t.Error("a directory that is not there is no error")
+	}
+}
+
+// What a player leaves is known again, whatever the call's id is.
+func TestSweepKnowsEveryName(t *testing.T) {
+	for _, id := range []string{"", "a b\nc", strings.Repeat("ü", 128), "-x", "0b3e7a52-6a4c-4a55-9b6e-111111111111"} {
+		dir := t.TempDir()
+		p := player.New(player.Config{Rate: 16000, Method: player.MethodFiles, Directory: dir, Call: id}, byHand{&bed{t: t}}, zap.NewNop(), nil)
+		p.Play(numbered(40*ms, 0), 16000)
+		if err := p.Advance(time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := player.Sweep(dir, -time.Hour); n != 1 || err != nil {
+			t.Errorf("%q: %d files, %v", id, n, err)
+		}
+		p.Close()
 	}
 }

@@ -112,7 +112,7 @@ func (d *Daemon) Run(ctx context.Context, l Listeners, drain <-chan struct{}) er
 	defer endCalls(nil)
 	pages := start(d.log, "admin", func() error { return d.admin.Serve(serving, l.Admin) })
 	recovery := start(d.log, "recovery", func() error { d.recover(ctx); return nil })
-	sweeping := start(d.log, "sweeping", func() error { d.sweepChunks(ctx); return nil })
+	sweep := start(d.log, "sweep", func() error { d.sweep(ctx); return nil })
 	streams := start(d.log, "sink", func() error { return d.sink.Serve(serving, l.Sink) })
 	calls := start(d.log, "calls", func() error { return d.controller.Serve(ctx, l.ESL, d.events) })
 	d.ready.Store(true)
@@ -133,7 +133,7 @@ func (d *Daemon) Run(ctx context.Context, l Listeners, drain <-chan struct{}) er
 	l.ESL.Close()
 	failure = errors.Join(failure, calls.wait())
 	stopServing(controller.ErrShutdown)
-	return errors.Join(failure, streams.wait(), pages.wait(), recovery.wait(), sweeping.wait())
+	return errors.Join(failure, streams.wait(), pages.wait(), recovery.wait(), sweep.wait())
 }
 
 // recover publishes what a crash left, beside the calls: it may take minutes, and

@@ -44,14 +44,14 @@ func (d poorDisk) Rename(from, to string) error {
 // Where nothing can be written for FreeSWITCH, no bot could speak: that is said at the start.
 func TestCheckPlayer(t *testing.T) {
 	dir := t.TempDir()
-	if err := errors.Join(checkPlayer(config.Player{}), checkPlayer(config.Player{Directory: dir})); err != nil {
+	if err := errors.Join(CheckPlayer(config.Player{}), CheckPlayer(config.Player{Directory: dir})); err != nil {
 		t.Error(err)
 	}
 	if left, _ := os.ReadDir(dir); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
 	gone := filepath.Join(dir, "gone")
-	if bad := new(ConfigError); !errors.As(checkPlayer(config.Player{Directory: gone}), &bad) || !strings.Contains(bad.Error(), gone) {
+	if bad := new(ConfigError); !errors.As(CheckPlayer(config.Player{Directory: gone}), &bad) || !strings.Contains(bad.Error(), gone) {
 		t.Errorf("error %v", bad)
 	}
 }

@@ -74,7 +74,7 @@ func (p *Process) Run(ctx context.Context) error {
 	if err := checkDirectory(store.New(loaded.Config.Sink.Directory, store.OSDisk{}), loaded.Config.Sink.Directory, log); err != nil {
 		return err
 	}
-	if err := checkPlayer(loaded.Config.Player); err != nil {
+	if err := CheckPlayer(loaded.Config.Player); err != nil {
 		return err
 	}
 	l, err := Listen(ctx, loaded.Config, p.Environ)

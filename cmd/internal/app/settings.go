@@ -35,8 +35,9 @@ func eslConfig(c config.Config) esl.Config {
 	return e
 }
 
-// checkPlayer finds out, before a bot speaks, whether what it says can be written for FreeSWITCH.
-func checkPlayer(p config.Player) error {
+// CheckPlayer finds out, before a bot speaks, whether what it says can be written for FreeSWITCH. Its error is
+// a *ConfigError.
+func CheckPlayer(p config.Player) error {
 	if p.Directory == "" {
 		return nil
 	}

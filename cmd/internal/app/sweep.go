@@ -9,32 +9,34 @@ import (
 	"tapdeck/controller/player"
 )
 
-// chunkLife is far longer than a chunk of a bot's voice is needed: it is written right before it is
-// played, and lasts a second at most.
-const chunkLife = 10 * time.Minute
+// chunkAge is more than any chunk lives: it is a second of audio at most, and what does not end within five more is given
+// up. What is older in player.directory has no player any more, whichever tapdeck wrote it.
+const chunkAge = time.Minute
 
-// sweepChunks removes from player.directory what processes that died have left of bots' voices: at
-// once, and every chunkLife, since what a process has left that died a moment ago is too young to be
-// told from what another one plays. It returns when ctx is done, or if there is no directory.
-func (d *Daemon) sweepChunks(ctx context.Context) {
-	dir := d.loaded.Load().Config.Player.Directory
+// sweep removes the chunks that a tapdeck which died has left in player.directory, beside the calls. Those of
+// its last minute could be another tapdeck's, which shares the folder: they are looked at again when
+// they are old enough.
+func (d *Daemon) sweep(ctx context.Context) {
+	dir := d.started.Config.Player.Directory
 	if dir == "" {
 		return
 	}
-	tick := time.NewTicker(chunkLife)
-	defer tick.Stop()
-	for {
-		removed, err := player.Sweep(dir, chunkLife)
-		if err != nil {
-			d.log.Warn("player.directory not swept", zap.NamedError("err", err), zap.String("hint", "remove the old tapdeck-*.r8 and tapdeck-*.r16 there yourself, or let tapdeck do it"))
-		}
-		if removed > 0 {
-			d.log.Info("player.directory swept", zap.Int("removed", removed))
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
+	d.sweepOnce(dir)
+	again := time.NewTimer(chunkAge + time.Second)
+	defer again.Stop()
+	select {
+	case <-again.C:
+		d.sweepOnce(dir)
+	case <-ctx.Done():
+	}
+}
+
+func (d *Daemon) sweepOnce(dir string) {
+	removed, err := player.Sweep(dir, chunkAge)
+	if err != nil {
+		d.log.Warn("player's directory not swept", zap.String("directory", dir), zap.NamedError("err", err), zap.String("hint", "chunks that a tapdeck which died has left there stay until they are removed by hand: is tapdeck allowed to read and write there?"))
+	}
+	if removed > 0 {
+		d.log.Info("player's directory swept", zap.String("directory", dir), zap.Int("removed", removed))
 	}
 }
