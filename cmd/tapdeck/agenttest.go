@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"os"
 	"slices"
 	"time"
 
 	"tapdeck/cmd/internal/agenttest"
 	"tapdeck/cmd/internal/app"
+	"tapdeck/cmd/internal/config"
 	"tapdeck/cmd/internal/finding"
 	"tapdeck/controller/agent"
 	"tapdeck/controller/flow"
@@ -67,10 +67,10 @@ func (c *agentTestCommand) Run(ctx context.Context, p *program) error {
 
 // options checks the flags.
 func (c *agentTestCommand) options() (o agenttest.Options, err error) {
-	u, err := url.Parse(c.URL)
+	err = config.CheckBotURL(c.URL)
 	switch {
-	case err != nil || u.Host == "" || u.Scheme != "ws" && u.Scheme != "wss":
-		return o, fmt.Errorf("URL %q: must be ws://HOST… or wss://HOST…", c.URL)
+	case err != nil:
+		return o, err
 	case c.Format == agent.FormatTwilio && c.Rate != 8000:
 		return o, fmt.Errorf("--rate %d: the twilio wire has 8000 Hz only; leave it out, or say --format pcm", c.Rate)
 	case c.Timeout <= 0:

@@ -42,6 +42,23 @@ func checkBotURL(text string) error {
 	return nil
 }
 
+// CheckBotURL accepts the URL of a bot, as the configuration does. Its error is a *FieldError without an origin
+// that shows no password.
+func CheckBotURL(text string) error {
+	err := checkBotURL(text)
+	if text == "" {
+		err = violated("must not be empty")
+	}
+	e, is := errors.AsType[*FieldError](err)
+	if !is {
+		return nil
+	}
+	var one problems
+	e.Field, e.Value = "URL", text
+	one.add(e)
+	return one.err()
+}
+
 // checkEnvironment accepts the name of an environment variable that holds a token.
 func checkEnvironment(text string) error {
 	switch {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -47,7 +49,8 @@ type FieldError struct {
 	// Field is the key's path, such as plans.survey.listen, or the name of a channel
 	// variable; empty if the file as a whole is wrong.
 	Field string
-	// Value is what was given, shortened if it is long, masked if it is secret.
+	// Value is what was given, shortened if it is long, masked if it is secret. Of a URL, the
+	// user and the password are masked.
 	Value string
 	// Rule is what the value has to be.
 	Rule string
@@ -100,6 +103,7 @@ func (p *problems) add(e *FieldError) {
 		p.more++
 		return
 	}
+	e.Rule, e.Hint = withoutUser(e.Rule), withoutUser(e.Hint)
 	for _, text := range []*string{&e.Field, &e.Environment, &e.Flag, &e.Rule, &e.Hint} {
 		*text = oneLine(*text)
 	}
@@ -137,6 +141,15 @@ func (p *problems) err() error {
 	return errors.Join(p.errors()...)
 }
 
+// withoutUser hides who a URL is for, and the password: what is before the last @. A URL that has neither stays
+// as it is. What is no URL, or holds one, may lose more than that.
+func withoutUser(text string) string {
+	if u, err := url.Parse(text); err == nil && u.Host != "" && u.User == nil {
+		return text
+	}
+	return regexp.MustCompile(`(?is)(://|\bwss?:/{0,2}).*@`).ReplaceAllString(text, "${1}"+masked+"@")
+}
+
 // oneLine keeps what an unknown key or name holds from breaking a line.
 func oneLine(text string) string {
 	return strings.Map(func(r rune) rune {
@@ -147,8 +160,8 @@ func oneLine(text string) string {
 	}, text)
 }
 
-// shorten keeps a text fit for one log line.
-func shorten(text string) string { return cut(text, 100) }
+// shorten keeps a text fit for one log line, without what must not be shown.
+func shorten(text string) string { return cut(withoutUser(text), 100) }
 
 // cut returns the text if it has no more bytes than most, else its begin.
 func cut(text string, most int) string {
