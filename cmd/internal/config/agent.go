@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"tapdeck/controller/flow"
 )
@@ -196,6 +197,9 @@ func (l *Loaded) checkBeside(bad *problems, name string, p Plan) {
 	if p.Steps != nil {
 		return
 	}
+	if key := planKey(name, "listen"); p.Listen < minTalk && own("listen") {
+		bad.add(&FieldError{Origin: l.origin(key), Field: key, Value: formatDuration(p.Listen), Rule: talkRule, Hint: talkHint})
+	}
 	ends := map[string]string{"finish_on": p.FinishOn, "silence": "", "no_input": ""}
 	if p.Silence > 0 {
 		ends["silence"] = formatDuration(p.Silence)
@@ -215,6 +219,10 @@ const (
 	mixMixed  = "mixed"
 	mixedRule = "can't stand beside an agent: in one channel with the caller, the bot would hear itself"
 	mixedHint = "write mono, or stereo to record both sides"
+
+	minTalk  = time.Second // as flow.Agent's
+	talkRule = "is the longest conversation beside an agent, and must be 1s to 24h then"
+	talkHint = "write such as listen: 10m, or remove the agent"
 )
 
 // agentWarnings are those about a flat plan's bot.
@@ -296,5 +304,13 @@ func (l *Loaded) keepMix(d *decoder, name string, plan *Plan) {
 	if slices.ContainsFunc(plan.steps(), func(s flow.Step) bool { _, is := s.(*flow.Agent); return is }) {
 		d.bad.add(&FieldError{Field: VariablePrefix + "stream_mix", Value: mixMixed, Rule: mixedRule, Hint: mixedHint})
 		plan.Stream.Mix = l.Config.Plans[name].Stream.Mix
+	}
+}
+
+// keepListen has a call's variable not end a conversation before it begins.
+func (l *Loaded) keepListen(d *decoder, name string, plan *Plan) {
+	if plan.Steps == nil && plan.Agent.URL != "" && plan.Listen < minTalk {
+		d.bad.add(&FieldError{Field: VariablePrefix + "listen", Value: formatDuration(plan.Listen), Rule: talkRule, Hint: "correct the variable, or remove it"})
+		plan.Listen = l.Config.Plans[name].Listen
 	}
 }

@@ -244,3 +244,28 @@ func TestIdleValues(t *testing.T) {
 		t.Errorf("%v (-want +got):\n%s", got, diff)
 	}
 }
+
+// A conversation that would be over at once is refused, wherever the listening time comes from.
+func TestNoTimeToTalk(t *testing.T) {
+	for yaml, want := range map[string]string{
+		"plans: {default: {listen: 0s, agent: {url: wss://bot}}}":                        `tapdeck.yaml:1: plans.default.listen: "0s": is the longest conversation beside an agent, and must be 1s to 24h then; write such as listen: 10m`,
+		"plans: {default: {listen: 999ms, agent: {url: wss://bot}}}":                     `plans.default.listen: "999ms"`,
+		"plans: {default: {listen: 0s}, a: {agent: {url: wss://bot}}}":                   `plans.a.listen: "0s"`,
+		"plans: {default: {listen: 0s}}":                                                 "",
+		"plans: {default: {listen: 1s, agent: {url: wss://bot}}}":                        "",
+		"plans: {default: {listen: 0s}, a: {steps: [answer, stream, agent: wss://bot]}}": "",
+	} {
+		_, err := Parse("tapdeck.yaml", []byte(yaml), Options{})
+		if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n")) {
+			t.Errorf("%s: %v", yaml, err)
+		}
+	}
+	l, err := Parse("tapdeck.yaml", []byte("plans: {default: {listen: 1m, agent: {url: wss://bot}}}"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, ignored := l.ForCall(variables{VariablePrefix + "listen": "0s"}, "")
+	if talk, is := plan.Steps[len(plan.Steps)-2].(*flow.Agent); !is || talk.For != time.Minute || len(ignored) != 1 || !strings.Contains(ignored[0].Error(), `tapdeck_listen: "0s"`) {
+		t.Errorf("%v, %v", plan.Steps, ignored)
+	}
+}

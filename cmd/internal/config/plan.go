@@ -50,6 +50,7 @@ func (l *Loaded) ForCall(vars controller.Variables, socketPath string) (controll
 	plan := l.Config.Plans[name]
 	l.setValues(d, vars, name, &plan)
 	l.keepMix(d, name, &plan)
+	l.keepListen(d, name, &plan)
 	known := l.schema.variables()
 	for _, variable := range slices.Sorted(vars.Names(VariablePrefix)) {
 		if !slices.Contains(known, variable) {
