@@ -36,6 +36,9 @@ func (c *checkCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
+	if err := app.CheckPlayer(loaded.Config.Player); err != nil {
+		return err
+	}
 	for _, w := range loaded.Warnings {
 		fmt.Fprintf(p.Stderr, "tapdeck: warning: %v\n", w)
 	}

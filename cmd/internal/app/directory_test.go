@@ -50,9 +50,10 @@ func TestCheckPlayer(t *testing.T) {
 	if left, _ := os.ReadDir(dir); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
-	gone := filepath.Join(dir, "gone")
-	if bad := new(ConfigError); !errors.As(CheckPlayer(config.Player{Directory: gone}), &bad) || !strings.Contains(bad.Error(), gone) {
-		t.Errorf("error %v", bad)
+	for _, gone := range []string{filepath.Join(dir, "gone"), "/proc"} {
+		if bad := new(ConfigError); !errors.As(CheckPlayer(config.Player{Directory: gone}), &bad) || !strings.Contains(bad.Error(), gone) {
+			t.Errorf("%s: error %v", gone, bad)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"tapdeck/controller"
 )
@@ -16,7 +17,10 @@ func checkFolder(text string) error {
 	case !filepath.IsAbs(text):
 		return violated("must be an absolute path: FreeSWITCH looks for others below its sound_prefix", "begin it with /")
 	}
-	return checkPrompt(text)
+	if own := regexp.MustCompile("@@|\\$\\{|[!'\"`\\\\;|]").FindString(text); own != "" { // F117, F151, F157, F172
+		return violated("must be a plain name: FreeSWITCH takes `"+own+"` in what it plays for itself", "name another folder")
+	}
+	return nil
 }
 
 // checkPlayer refuses a folder that can't be one.

@@ -104,7 +104,7 @@ func values() map[string]struct {
 		"plans.default.typeahead":              {good: []string{"true", "false"}, bad: map[string]string{"on": "true or false", "": "true or false"}},
 		"plans.default.dtmf":                   {good: []string{"", "inband"}, bad: map[string]string{"rfc2833": "must be inband, or empty", "INBAND": "must be inband"}},
 		"player.method":                        {good: []string{"auto", "stream"}, bad: map[string]string{"files": "needs player.directory; name a folder", "socket": "must be auto, stream or files", "": "must be"}},
-		"player.directory":                     {good: []string{"", "/", "/tmp"}, bad: map[string]string{"chunks": "must be an absolute path: FreeSWITCH", "/dev/null": "is no folder", "/no/such": "no such file or directory; make the folder", "/${x}": "FreeSWITCH would expand", "/a\nb": "one line"}},
+		"player.directory":                     {good: []string{"", "/", "/tmp"}, bad: map[string]string{"chunks": "must be an absolute path: FreeSWITCH", "/dev/null": "is no folder", "/no/such": "no such file or directory; make the folder", "/${x}": "FreeSWITCH takes", "/a\nb": "one line", "/a@@8000": "FreeSWITCH takes `@@`", "/a!b": "`!`", `/a"b`: "for itself", "/a'b": "for itself", "/a`b": "for itself", `/a\b`: "for itself", "/a;b": "`;`", "/a|b": "`|`", "/tmp ": "blank", " /tmp": "blank"}},
 		"player.lead":                          {good: []string{"0s", "200ms", "1s"}, bad: map[string]string{"1001ms": "must be 0s to 1s", "-1s": "negative", "200": "write 200"}},
 		"player.limit":                         {good: []string{"1s", "120s", "1h"}, bad: map[string]string{"0s": "must be 1s to 1h", "61m": "must be", "120": "write 120s"}},
 		"plans.default.agent.url": {
