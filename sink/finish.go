@@ -95,6 +95,9 @@ func (r *Recording) Save(call store.Record) (record store.Record, err error) {
 func (f *finish) complete(call, seen store.Record) store.Record {
 	call.Schema = store.Schema
 	call.Sound, call.WAV, call.AudioSHA256 = seen.Sound, seen.WAV, seen.AudioSHA256
+	if call.WAV != "" {
+		call.Agent = call.Agent.Within(call.AudioMS)
+	}
 	call.Metadata, call.MetadataDropped = seen.Metadata, seen.MetadataDropped
 	call.Timeline = withStream(call.Timeline, seen.Timeline)
 	call.Alarms = append(seen.Alarms, call.Alarms...)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"tapdeck/sink/store"
 	"tapdeck/wav"
 
 	"github.com/google/go-cmp/cmp"
@@ -95,5 +96,24 @@ func TestFinishTwiceAndSaveTwice(t *testing.T) {
 	}
 	if diff := cmp.Diff(b.finish(r), b.finish(r)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A conversation's times in the record are in the WAV.
+func TestConversationEndsWithTheWAV(t *testing.T) {
+	b := serve(t, testConfig(t))
+	r := b.expect(testCall(testID))
+	s := b.connect(r)
+	s.audio(speech(1, 800))
+	s.hangUp()
+	if err := r.Finish(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	call := endedCall(r, "completed")
+	call.Agent = &store.Agent{Utterances: []store.Utterance{{FromMS: 40, ToMS: 120}, {FromMS: 7000, ToMS: 8000}}}
+	record, err := r.Save(call)
+	want := []store.Utterance{{FromMS: 40, ToMS: 100}, {FromMS: 100, ToMS: 100}}
+	if diff := cmp.Diff(want, record.Agent.Utterances); err != nil || record.AudioMS != 100 || diff != "" {
+		t.Errorf("%v, %d ms, %s", err, record.AudioMS, diff)
 	}
 }

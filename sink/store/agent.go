@@ -64,6 +64,27 @@ func (a *Agent) whole() *Agent {
 	return &p
 }
 
+// Within is a conversation of its own whose times are in a recording of so many ms: what was heard behind its
+// end has no length there. The recording ends before its call if its stream was stopped, dropped or full, and a
+// little before what is heard last in any case. nil for nil.
+func (a *Agent) Within(ms int64) *Agent {
+	if a == nil {
+		return nil
+	}
+	p := *a
+	for _, at := range []**int64{&p.ConnectedMS, &p.FirstAudioMS} {
+		if *at != nil {
+			*at = new(min(**at, ms))
+		}
+	}
+	p.Utterances = slices.Clone(p.Utterances)
+	for i := range p.Utterances {
+		u := &p.Utterances[i]
+		u.FromMS, u.ToMS = min(u.FromMS, ms), min(u.ToMS, ms)
+	}
+	return &p
+}
+
 // brief is a conversation for the log and for those that are kept in memory; nil for nil.
 func (a *Agent) brief() *Agent {
 	p := a.whole()

@@ -3,9 +3,11 @@ package store_test
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
+	"tapdeck/sink/internal/sinktest"
 	"tapdeck/sink/store"
 )
 
@@ -71,5 +73,44 @@ func TestSidecarOfAConversation(t *testing.T) {
 		if len(record.Agent.Utterances) != n || len(record.Agent.ResponseMS) != n {
 			t.Errorf("the call itself has %d utterances now", len(record.Agent.Utterances))
 		}
+	}
+}
+
+// What was heard behind the end of the recording is within it, without a length, and what was noted stays.
+func TestConversationWithinItsRecording(t *testing.T) {
+	a := conversation(3) // from 0, 1000 and 2000 ms, 500 ms each
+	got := a.Within(1100)
+	want := []store.Utterance{{ToMS: 500, Cleared: true}, {FromMS: 1000, ToMS: 1100}, {FromMS: 1100, ToMS: 1100}}
+	if !slices.Equal(got.Utterances, want) || *got.ConnectedMS != 1100 || got.FirstAudioMS != nil {
+		t.Errorf("%+v", got)
+	}
+	if a.Utterances[2].ToMS != 2500 || *a.ConnectedMS != 1200 || (*store.Agent)(nil).Within(1) != nil {
+		t.Error("the conversation itself was changed, or there is one that was none")
+	}
+}
+
+// A record that Recover makes is of the WAV as it was found.
+func TestRecoveredConversationIsWithinItsRecording(t *testing.T) {
+	dir := t.TempDir()
+	base := sinktest.Crashed(t, dir, sinktest.ID, sinktest.Speech(1, 8000)) // 1 s
+	var record map[string]any
+	text, err := os.ReadFile(base + ".json.part")
+	if err != nil || json.Unmarshal(text, &record) != nil {
+		t.Fatalf("%v: %q", err, text)
+	}
+	record["agent"] = conversation(3)
+	if text, err = json.Marshal(record); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(base+".json.part", text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	recoverDir(t, dir)
+	var got store.Record
+	if text, err = os.ReadFile(base + ".json"); err != nil || json.Unmarshal(text, &got) != nil || got.Agent == nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	if last := got.Agent.Utterances[2]; *got.Agent.ConnectedMS != 1000 || last.FromMS != 1000 || last.ToMS != 1000 || got.AudioMS != 1000 {
+		t.Errorf("%+v", got.Agent)
 	}
 }

@@ -245,6 +245,7 @@ func (s *Store) describe(ctx context.Context, f File, name string, written time.
 	record.setRecovered()
 	record.SampleRate, record.Channels = h.Format.SampleRate, h.Format.Channels
 	record.AudioSHA256, err = record.Measure(ctx, f, h)
+	record.Agent = record.Agent.Within(record.AudioMS)
 	return record, err
 }
 
