@@ -176,7 +176,6 @@ func (s *Session) pause(tried int, err error, todo string) bool {
 	case <-s.stopping:
 		return false
 	}
-	s.shared.update(func(st *State) { st.Reconnects++ })
 	s.metrics.dialledAgain()
 	return true
 }
@@ -212,7 +211,9 @@ func (s *Session) use(c *connection, took time.Duration) bool {
 	var connects int
 	s.shared.update(func(st *State) {
 		st.Connects++
-		connects = st.Connects
+		if connects = st.Connects; connects > 1 { // a bot that closes as one does is not dialled again
+			st.Reconnects++
+		}
 		st.Connected = true
 		if st.FirstConnected.IsZero() {
 			st.FirstConnected = now

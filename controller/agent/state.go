@@ -10,7 +10,7 @@ import (
 type State struct {
 	// Connected says that there is a connection now.
 	Connected bool
-	// Connects counts the handshakes that were answered, Reconnects the times that the bot was dialled again.
+	// Connects counts the connections that were made, Reconnects those of them that came after a loss.
 	Connects, Reconnects int
 	// FirstConnected and FirstAudio are when the first connection and the bot's first audio came; zero if they have not.
 	FirstConnected, FirstAudio time.Time
