@@ -17,6 +17,7 @@ type metrics struct {
 	firstAudio prometheus.Histogram
 	restarts   prometheus.Counter
 	response   prometheus.Histogram
+	bargeIns   prometheus.Counter
 	agent      *agent.Metrics
 	player     *player.Metrics
 }
@@ -41,6 +42,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		response: to.NewHistogram(prometheus.HistogramOpts{
 			Name: "tapdeck_agent_response_seconds", Help: "Time from the end of a caller's speech until a bot was heard.",
 			Buckets: []float64{.1, .2, .3, .4, .5, .6, .8, 1, 1.5, 2, 3, 5, 10},
+		}),
+		bargeIns: to.NewCounter(prometheus.CounterOpts{
+			Name: "tapdeck_agent_cleared_utterances_total", Help: "Utterances of bots that the caller's speech or the bot's own clear has cut short: barge_ins of the records.",
 		}),
 		agent: agent.NewMetrics(reg), player: player.NewMetrics(reg),
 	}

@@ -12,7 +12,6 @@ type Metrics struct {
 	// Added observes the seconds from Play, of audio before which nothing waited, to its first command. It may be nil.
 	Added prometheus.Observer
 
-	cleared       prometheus.Counter
 	refused, lost prometheus.Counter
 	chunks        *prometheus.CounterVec
 }
@@ -21,7 +20,6 @@ type Metrics struct {
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	to := promauto.With(reg)
 	m := &Metrics{
-		cleared: to.NewCounter(prometheus.CounterOpts{Name: "tapdeck_agent_cleared_utterances_total", Help: "Utterances of bots that a clear has ended."}),
 		refused: to.NewCounter(prometheus.CounterOpts{Name: "tapdeck_player_refused_seconds_total", Help: "Audio of bots that was dropped because too much of it waited."}),
 		lost:    to.NewCounter(prometheus.CounterOpts{Name: "tapdeck_player_lost_seconds_total", Help: "Audio of bots that the switch could not play."}),
 		chunks:  to.NewCounterVec(prometheus.CounterOpts{Name: "tapdeck_player_chunks_total", Help: "Chunks of bots' audio that the switch was given, by method."}, []string{"method"}),

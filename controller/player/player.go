@@ -65,7 +65,7 @@ const defaultLimit = 120 * time.Second
 
 // Player is the queue of one call: what its caller will hear, and in which order.
 //
-// Play, Mark, File, Clear and State may be called from any goroutine, the other methods by the one
+// Play, Mark, File, Clear, Speaking, EndUtterance and State may be called from any goroutine, the other methods by the one
 // that runs the call.
 type Player struct {
 	cfg  Config
@@ -247,7 +247,6 @@ func (p *Player) Clear() {
 	p.mu.Lock()
 	if p.speaking() || p.open != nil && p.waits() {
 		p.state.Cleared++
-		p.m.cleared.Inc()
 	}
 	p.breakDue = p.breakDue || len(p.given) > 0
 	p.flush()
