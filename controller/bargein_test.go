@@ -86,6 +86,24 @@ func counted(t *testing.T, reg *prometheus.Registry, name string) int {
 	return 0
 }
 
+// What two bots say one after the other are two utterances, however short the pause.
+func TestUtterancesOfTwoConversations(t *testing.T) {
+	t.Parallel()
+	o := bot.Options{Behaviour: func(s *bot.Session) bot.Hooks {
+		s.Play(bot.Tone(8000, 440, 200*time.Millisecond))
+		s.Mark("end")
+		return bot.Hooks{Mark: func(string) { s.Close(websocket.StatusNormalClosure, "") }}
+	}}
+	b := startBot(t, o)
+	s := talking(b, o, func(a *flow.Agent) { a.OnClose = flow.ThenContinue })
+	again := *s.plan.Steps[2].(*flow.Agent)
+	s.plan.Steps = []flow.Step{&flow.Answer{}, &flow.Stream{}, s.plan.Steps[2], &again, &flow.Hangup{}}
+	e := s.run(t, switchsim.CallSpec{Voice: voice()})
+	if c := e.outcome.Agent; c.Connects != 2 || c.Reconnects != 0 || len(c.Utterances) != 2 || c.BargeIns != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
 // A bot that is reached at the second attempt was not lost.
 func TestFirstConnectionIsNoReconnect(t *testing.T) {
 	t.Parallel()

@@ -157,6 +157,9 @@ func (c *call) note() {
 		return
 	}
 	c.noted = sofar
+	if c.talk != nil {
+		c.talk.sync()
+	}
 	c.rec.Note(c.sofar())
 }
 

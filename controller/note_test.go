@@ -97,3 +97,37 @@ func TestConversationIsNoted(t *testing.T) {
 		t.Errorf("notes %+v", e.recording.notes)
 	}
 }
+
+// Whatever is noted, what is known of the conversation goes along: here what was refused of the bot's audio.
+func TestConversationIsNotedWithADigit(t *testing.T) {
+	t.Parallel()
+	o := bot.Options{Behaviour: func(s *bot.Session) bot.Hooks {
+		s.Play(bot.Tone(8000, 440, 10*time.Second))
+		return bot.Hooks{}
+	}}
+	b := startBot(t, o)
+	s := talking(b, o, nil)
+	s.cfg.Player.Limit = time.Second
+	l := s.start(t)
+	call := l.dial(switchsim.CallSpec{Voice: voice()})
+	l.until(t, "what is refused", func() bool { return l.logs.FilterMessage("bot's audio refused").Len() > 0 && speaking(l) })
+	call.Press("1")
+	l.until(t, "the digit's note", func() bool {
+		return slices.ContainsFunc(l.rec.recording(controller.CallID(call.UUID())).noted(), hasDigit)
+	})
+	call.Hangup()
+	call.Wait()
+	for _, n := range l.rec.recording(controller.CallID(call.UUID())).noted() {
+		if hasDigit(n) && (n.Agent.Refused < 8*time.Second || n.Agent.FirstAudioAt.IsZero() || n.Agent.Connects != 1) {
+			t.Errorf("note %+v", n.Agent)
+		}
+	}
+}
+
+func hasDigit(o controller.Outcome) bool { return len(o.Digits) > 0 }
+
+// speaking says that a call's bot is heard.
+func speaking(l *testbed) bool {
+	calls := l.ctl.Calls()
+	return len(calls) == 1 && calls[0].Speaks != nil && calls[0].Speaks.Bot
+}

@@ -194,6 +194,13 @@ func (t *recording) Note(sofar controller.Outcome) {
 	t.notes = append(t.notes, sofar)
 }
 
+// noted are the notes so far.
+func (t *recording) noted() []controller.Outcome {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.notes)
+}
+
 func (t *recording) Mark(label string) {
 	t.mu.Lock()
 	t.marks = append(t.marks, label)

@@ -151,6 +151,9 @@ func (c *call) startTalk(ctx context.Context, step *flow.Agent) (*talk, error) {
 	}
 	t := &talk{c: c, step: step, notes: c.outcome.Agent, before: *c.outcome.Agent, mouth: &mouth{player: c.voice.open()}}
 	t.session = agent.Start(context.WithoutCancel(ctx), cfg, c.rec.Tap(), t.mouth, c.log, c.ctl.metrics.agent)
+	if c.talked != nil { // whose last utterance may be told of only now
+		t.callerCut, t.botCut = c.talked.callerCut, c.talked.botCut
+	}
 	c.talk = t
 	c.showTalk()
 	return t, nil
@@ -279,8 +282,10 @@ func (c *call) afterFailure(step *flow.Agent, err error, hint string) (flow.Talk
 // wait: Serve does.
 func (t *talk) endSession() {
 	c, reason := t.c, string(t.end)
-	c.talk, c.talked = nil, t
+	c.voice.player.EndUtterance()
+	t.noteUtterances()
 	t.sync()
+	c.talk, c.talked = nil, t
 	c.ctl.ending.Go(func() { t.session.Stop(reason) })
 }
 

@@ -157,3 +157,24 @@ func TestPlaybackThatDoesNotEnd(t *testing.T) {
 		t.Errorf("files %v", f)
 	}
 }
+
+// The end of a conversation ends what was heard in it, if nothing of it is left to play: what follows at once is another utterance.
+func TestEndUtterance(t *testing.T) {
+	b := newBed(t, player.Config{})
+	b.EndUtterance()
+	b.say(80*ms, 0)
+	b.now = b.now.Add(40 * ms)
+	b.played(0, 40*ms)
+	b.EndUtterance() // it goes on
+	b.wantUtterances()
+	b.now = b.now.Add(40 * ms)
+	b.played(1, 40*ms)
+	first := b.now
+	b.EndUtterance()
+	b.wantUtterances(player.Utterance{Began: first.Add(-80 * ms), Ended: first, Heard: 80 * ms})
+	b.say(40*ms, 0)
+	b.now = b.now.Add(40 * ms)
+	b.played(2, 40*ms)
+	b.EndUtterance()
+	b.wantUtterances(player.Utterance{Began: first, Ended: first.Add(40 * ms), Heard: 40 * ms})
+}

@@ -76,6 +76,16 @@ func (p *Player) cutUtterance() {
 	}
 }
 
+// EndUtterance ends the utterance that was heard last, unless it is still being heard: what comes now is another one, however
+// soon. It is for the end of a conversation.
+func (p *Player) EndUtterance() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.mayGoOn() {
+		p.closeUtterance()
+	}
+}
+
 func (p *Player) closeUtterance() {
 	if p.open != nil {
 		p.ended = append(p.ended, *p.open)
