@@ -149,12 +149,7 @@ func (x *examination) digits(ctx context.Context) {
 func (x *examination) stop() {
 	const check = "stop"
 	if x.end != nil {
-		todo, err := x.why()
-		status := finding.Fail
-		if x.end.Kind == agent.Ended {
-			status, todo = finding.Warn, "in a call, agent.on_close says what comes next; the checks after this moment need a bot that stays"
-		}
-		x.report(status, "connection", todo, "the bot has ended the conversation after %v: %v", short(x.end.At.Sub(x.begin)), err)
+		x.ended()
 		return
 	}
 	x.progress("telling the bot to stop")
@@ -166,6 +161,20 @@ func (x *examination) stop() {
 	}
 	x.report(finding.Fail, check, "after stop, a bot reads on until the close frame, which its WebSocket library answers by itself, or closes first",
 		"the bot has not closed within 1 s")
+}
+
+// ended reports that the bot has ended the conversation: it may, once it has said something.
+func (x *examination) ended() {
+	status := finding.Fail
+	todo, err := x.why()
+	switch {
+	case x.end.Kind != agent.Ended:
+	case x.mouth.state().messages == 0:
+		todo = "look at the bot's log: why has it ended the call before it said anything? In a call, the caller would hear nothing"
+	default:
+		status, todo = finding.Warn, "in a call, agent.on_close says what comes next; the checks after this moment need a bot that stays"
+	}
+	x.report(status, "connection", todo, "the bot has ended the conversation after %v: %v", short(x.end.At.Sub(x.begin)), err)
 }
 
 // short is a duration for the eye.

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"tapdeck/cmd/internal/finding"
 	"tapdeck/controller/agent"
 	"tapdeck/controller/switchsim/bot"
@@ -161,7 +163,7 @@ func TestFaults(t *testing.T) {
 		"wrong-stream":   "messages=fail",
 		"wrong-types":    "messages=fail",
 		"huge":           "messages=fail",
-		"close-1000":     "connection=warn answer=unknown",
+		"close-1000":     "connection=fail answer=unknown",
 		"close-1011":     "connection=fail answer=unknown",
 		"reset":          "connection=fail answer=unknown",
 		"nameless-marks": "messages=pass marks=pass",
@@ -232,5 +234,23 @@ func TestInterrupted(t *testing.T) {
 			t.Error(err)
 		}
 		server.Close()
+	}
+}
+
+// A bot that ends the call is no good one before it has said anything, and a good one afterwards.
+func TestBotEndsTheCall(t *testing.T) {
+	t.Parallel()
+	for spoken, want := range map[time.Duration]string{0: "handshake=pass answer=unknown connection=fail", 200 * time.Millisecond: "greeting=pass connection=warn"} {
+		x := examine(t, bot.Options{Behaviour: func(s *bot.Session) bot.Hooks {
+			if spoken > 0 {
+				s.Play(bot.Tone(8000, 440, spoken))
+			}
+			s.Close(websocket.StatusNormalClosure, "")
+			return bot.Hooks{}
+		}}, func(o *Options) { o.Greeting = patience })
+		x.check(t, want)
+		if x.good != (spoken > 0) {
+			t.Errorf("spoken for %v: good is %v", spoken, x.good)
+		}
 	}
 }
