@@ -160,6 +160,7 @@ func (c *call) note() {
 	if c.talk != nil {
 		c.talk.sync()
 	}
+	c.showConversation()
 	c.rec.Note(c.sofar())
 }
 

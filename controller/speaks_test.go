@@ -7,6 +7,7 @@ import (
 	"github.com/coder/websocket"
 
 	"tapdeck/controller"
+	"tapdeck/controller/flow"
 	"tapdeck/controller/switchsim"
 	"tapdeck/controller/switchsim/bot"
 )
@@ -35,5 +36,29 @@ func TestWhoSpeaks(t *testing.T) {
 	l.until(t, "the caller alone", speaks(controller.Speaks{Caller: true}))
 	b.Sessions()[0].Close(websocket.StatusNormalClosure, "")
 	l.until(t, "nobody", func() bool { calls := l.ctl.Calls(); return len(calls) == 0 || calls[0].Speaks == nil })
+	call.Wait()
+}
+
+// A running call says what is known of its conversation, also once that is over.
+func TestConversationOfARunningCall(t *testing.T) {
+	o := bot.Options{Behaviour: func(s *bot.Session) bot.Hooks {
+		s.Play(bot.Tone(8000, 440, 200*time.Millisecond))
+		return bot.Hooks{}
+	}}
+	b := startBot(t, o)
+	s := talking(b, o, func(a *flow.Agent) { a.OnClose = flow.ThenContinue })
+	s.plan.Steps = append(s.plan.Steps[:3:3], &flow.Listen{For: patience}, &flow.Hangup{})
+	l := s.start(t)
+	call := l.dial(switchsim.CallSpec{Voice: voice()})
+	step := func(name string) func() bool {
+		return func() bool {
+			calls := l.ctl.Calls()
+			return len(calls) == 1 && calls[0].Step == name && calls[0].Agent != nil && calls[0].Agent.Connects == 1 && len(calls[0].Agent.Utterances) == 1
+		}
+	}
+	l.until(t, "the utterance", step("agent"))
+	b.Sessions()[0].Close(websocket.StatusNormalClosure, "")
+	l.until(t, "the next step", step("listen"))
+	call.Hangup()
 	call.Wait()
 }

@@ -18,6 +18,8 @@ type Status struct {
 	Stream *StreamState
 	// Speaks is who speaks; nil if the call does not talk with a bot.
 	Speaks *Speaks
+	// Agent is what is known of its conversations, as of the latest connection or utterance; nil if it has had none.
+	Agent *Conversation
 
 	rec  Recording      // whose state Stream is
 	talk *player.Player // by which the bot is heard
@@ -69,7 +71,7 @@ func (c *Controller) Ended() []Ended {
 func (c *call) beginStep(step string) time.Time {
 	c.endStep()
 	now := time.Now()
-	c.status.Store(&Status{Info: c.info, Step: step, StepBegan: now, rec: c.rec})
+	c.status.Store(&Status{Info: c.info, Step: step, StepBegan: now, rec: c.rec, Agent: c.status.Load().Agent})
 	return now
 }
 
@@ -78,6 +80,15 @@ func (c *call) showTalk() {
 	s := *c.status.Load()
 	s.talk = c.voice.player
 	c.status.Store(&s)
+}
+
+// showConversation has Calls tell what is known of the call's conversations. What was told stays as it is.
+func (c *call) showConversation() {
+	if c.outcome.Agent != nil {
+		s, sofar := *c.status.Load(), *c.outcome.Agent
+		s.Agent = &sofar
+		c.status.Store(&s)
+	}
 }
 
 // endStep measures the step that ends.

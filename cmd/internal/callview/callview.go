@@ -47,6 +47,18 @@ type Running struct {
 	// Speaks is who speaks in a conversation with a bot: "caller", "bot", "both" or "nobody"; empty if
 	// the call has none.
 	Speaks string `json:"speaks,omitempty"`
+	// Agent is what is known of its conversation with a bot; nil if it has had none.
+	Agent *Talk `json:"agent,omitempty"`
+}
+
+// Talk is a running call's conversation with a bot: what a record will have, as far as it has come.
+type Talk struct {
+	Format     string `json:"format"`
+	Connects   int    `json:"connects"`
+	Reconnects int    `json:"reconnects"`
+	// Utterances counts those that are over.
+	Utterances int `json:"utterances"`
+	BargeIns   int `json:"barge_ins"`
 }
 
 // Calls are a daemon's calls; the controller has them.
@@ -107,6 +119,9 @@ func running(s controller.Status) Running {
 	}
 	if s.Speaks != nil {
 		r.Speaks = speaks(*s.Speaks)
+	}
+	if a := s.Agent; a != nil {
+		r.Agent = &Talk{Format: a.Format, Connects: a.Connects, Reconnects: a.Reconnects, Utterances: len(a.Utterances) + a.UtterancesDropped, BargeIns: a.BargeIns}
 	}
 	return r
 }

@@ -161,3 +161,21 @@ func TestFind(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 }
+
+// A running call says how its conversation with a bot goes, one without a bot nothing.
+func TestTalk(t *testing.T) {
+	talk := &controller.Conversation{Format: "pcm", Connects: 2, Reconnects: 1, BargeIns: 1, Utterances: make([]controller.Utterance, 3), UtterancesDropped: 4}
+	r := running(controller.Status{Agent: talk})
+	text, err := json.Marshal(r)
+	if want := `"agent":{"format":"pcm","connects":2,"reconnects":1,"utterances":7,"barge_ins":1}`; err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("%s, %v", text, err)
+	}
+	var out strings.Builder
+	if err := r.Print(&out); err != nil || !strings.Contains(out.String(), "pcm, 2 connections, 7 utterances, 1 barge-in\n") {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+	out.Reset()
+	if err := (&Running{}).Print(&out); err != nil || strings.Contains(out.String(), "bot") {
+		t.Errorf("without a bot: %q, %v", out.String(), err)
+	}
+}

@@ -27,6 +27,9 @@ func (r *Running) Print(w io.Writer) error {
 	if r.Speaks != "" {
 		rows = append(rows, [2]string{"speaks", r.Speaks})
 	}
+	if a := r.Agent; a != nil {
+		rows = append(rows, [2]string{"bot", strings.Join([]string{a.Format, plural(a.Connects, "connection"), plural(a.Utterances, "utterance"), plural(a.BargeIns, "barge-in")}, ", ")})
+	}
 	for _, row := range rows {
 		fmt.Fprintf(t, "  %s\t%s\n", row[0], printable(row[1]))
 	}
