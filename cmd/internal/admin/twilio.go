@@ -61,7 +61,8 @@ type twilioError struct {
 	Status   int    `json:"status"`
 }
 
-// hangUpCall serves POST /2010-04-01/Accounts/{account}/Calls/{call}.json with Status=completed.
+// hangUpCall serves POST /2010-04-01/Accounts/{account}/Calls/{call}.json with Status=completed, or canceled,
+// which is the same here. The SIDs come back as they were asked.
 func (s *Server) hangUpCall(w http.ResponseWriter, r *http.Request) {
 	sid, isJSON := strings.CutSuffix(r.PathValue("call"), ".json")
 	plans, err := s.authenticate(r)
@@ -77,7 +78,7 @@ func (s *Server) hangUpCall(w http.ResponseWriter, r *http.Request) {
 	case !isJSON || !runs:
 		answerTwilio(w, http.StatusNotFound, 20404, "The requested resource "+r.URL.Path+" was not found")
 	case status != "completed" && status != "canceled":
-		answerTwilio(w, http.StatusBadRequest, 20001, "Status must be completed: tapdeck's calls can be hung up, and nothing else")
+		answerTwilio(w, http.StatusBadRequest, 20001, "Status must be completed or canceled: tapdeck's calls can be hung up, and nothing else")
 	case !s.Twilio.HangUp(call.UUID): // it has ended a moment ago
 		answerTwilio(w, http.StatusNotFound, 20404, "The requested resource "+r.URL.Path+" was not found")
 	default:

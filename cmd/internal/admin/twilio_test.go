@@ -114,6 +114,12 @@ func TestHangUpByREST(t *testing.T) {
 			case c.answer == 0 && (answer["status"] != "completed" || answer["uri"] != c.path || answer["from"] != "1001" || answer["start_time"] != "Thu, 01 Jan 1970 00:00:00 +0000"):
 				t.Errorf("answer %v", answer)
 			}
+			if given := strings.Split(c.path, "/"); c.answer == 0 && (answer["account_sid"] != given[3] || answer["sid"] != strings.TrimSuffix(given[5], ".json")) {
+				t.Errorf("answer %v, asked %s", answer, c.path)
+			}
+			if text, _ := answer["message"].(string); code == 400 && !strings.Contains(text, "completed or canceled") {
+				t.Errorf("answer %v", answer)
+			}
 			if refused := s.logged.FilterMessage("hangup by REST refused").Len(); (refused == 1) != (code == 401) {
 				t.Errorf("%d lines of a refusal", refused)
 			}
