@@ -23,10 +23,11 @@ type Agent struct {
 	// ResponseMS are the times from the end of the caller's speech until the bot was heard, in order,
 	// MaxUtterances at most.
 	ResponseMS []int64 `json:"response_ms"`
-	// DroppedMS is audio of the caller that the bot was too slow for, and RefusedMS audio of the bot
-	// that was not played since too much waited.
+	// DroppedMS is audio of the caller that the bot was too slow for, RefusedMS audio of the bot that
+	// was not played since too much waited, and LostMS what the switch could not play.
 	DroppedMS int64 `json:"dropped_ms"`
 	RefusedMS int64 `json:"refused_ms"`
+	LostMS    int64 `json:"lost_ms,omitempty"`
 	// Reconnects counts the connections that came after a loss.
 	Reconnects int `json:"reconnects"`
 	// UtterancesDropped counts those beyond the bound.

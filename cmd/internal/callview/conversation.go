@@ -27,7 +27,7 @@ func printConversation(w io.Writer, a *store.Agent) error {
 	for _, lost := range []struct {
 		ms   int64
 		what string
-	}{{a.DroppedMS, "%d ms of the caller dropped: the bot was too slow"}, {a.RefusedMS, "%d ms of the bot refused: too much waited"}} {
+	}{{a.DroppedMS, "%d ms of the caller dropped: the bot was too slow"}, {a.RefusedMS, "%d ms of the bot refused: too much waited"}, {a.LostMS, "%d ms of the bot lost: the switch could not play it"}} {
 		if lost.ms > 0 {
 			notes = append(notes, fmt.Sprintf(lost.what, lost.ms))
 		}
