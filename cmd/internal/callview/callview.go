@@ -57,7 +57,7 @@ type Talk struct {
 	Connects   int    `json:"connects"`
 	Reconnects int    `json:"reconnects"`
 	// Utterances counts those that are over.
-	Utterances int `json:"utterances"`
+	Utterances int `json:"utterance_count"`
 	BargeIns   int `json:"barge_ins"`
 }
 

@@ -167,8 +167,11 @@ func TestTalk(t *testing.T) {
 	talk := &controller.Conversation{Format: "pcm", Connects: 2, Reconnects: 1, BargeIns: 1, Utterances: make([]controller.Utterance, 3), UtterancesDropped: 4}
 	r := running(controller.Status{Agent: talk})
 	text, err := json.Marshal(r)
-	if want := `"agent":{"format":"pcm","connects":2,"reconnects":1,"utterances":7,"barge_ins":1}`; err != nil || !strings.Contains(string(text), want) {
+	if want := `"agent":{"format":"pcm","connects":2,"reconnects":1,"utterance_count":7,"barge_ins":1}`; err != nil || !strings.Contains(string(text), want) {
 		t.Errorf("%s, %v", text, err)
+	}
+	if err := json.Unmarshal(text, &Record{}); err != nil {
+		t.Errorf("what a running call says is no record's: %v", err) // a client learns only from it which of them it has
 	}
 	var out strings.Builder
 	if err := r.Print(&out); err != nil || !strings.Contains(out.String(), "pcm, 2 connections, 7 utterances, 1 barge-in\n") {
