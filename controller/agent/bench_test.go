@@ -32,7 +32,7 @@ func deaf(t testing.TB, c Config, ear Ear) *connection {
 		conn, err := new(net.Dialer).DialContext(ctx, network, address)
 		swap.Conn = conn
 		return swap, err
-	})
+	}, &meter{})
 	if err != nil {
 		t.Fatal(err)
 	}

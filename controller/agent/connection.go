@@ -25,6 +25,11 @@ const (
 	costMessage = 2
 	costKiB     = 1
 	costSeldom  = 80
+	// costControl is that of a ping or pong. The library gives up on one whose end it has read after 5 s: the
+	// 2048 that fit into its buffer must be paid for before.
+	costControl = 10
+	// maxIdleSeconds of frames that make up no message are read in succession.
+	maxIdleSeconds = 5
 )
 
 // errStopped ends a connection whose session was told to stop.
@@ -257,16 +262,41 @@ func (c *connection) waitForRoom() {
 type pace struct {
 	since time.Time
 	spent int
+	idle  int // of it for frames that are no messages
+	// idleSeconds are those of which idle was half the budget, without a message.
+	idleSeconds int
 }
 
-// spend has a bot wait for the end of a second whose budget it has used up.
-func (c *connection) spend(cost int) {
+// seen has a bot pay for frames that are no messages, and ends the connection if there is nothing else for long.
+func (c *connection) seen(f seenFrames) {
+	if f.messages > 0 {
+		c.idleSeconds = 0
+	}
+	for cost := f.control*costControl + f.fragments*costMessage; cost > 0 && !c.s.isStopped(); cost -= paceBudget {
+		part := min(cost, paceBudget)
+		usedUp := c.spend(part)
+		if c.idle += part; !usedUp || c.idle < paceBudget/2 {
+			continue
+		}
+		c.s.wrong(&wrong{kind: wrongFrames})
+		if c.idleSeconds++; c.idleSeconds >= maxIdleSeconds {
+			c.end(errFrames)
+			return
+		}
+	}
+}
+
+// spend has a bot wait for the end of a second whose budget it has used up, and says whether it has.
+func (c *connection) spend(cost int) bool {
 	now := time.Now()
 	if now.Sub(c.since) >= time.Second {
-		c.since, c.spent = now, 0
+		if c.spent < paceBudget || now.Sub(c.since) >= 2*time.Second {
+			c.idleSeconds = 0
+		}
+		c.since, c.spent, c.idle = now, 0, 0
 	}
 	if c.spent += cost; c.spent < paceBudget {
-		return
+		return false
 	}
 	timer := time.NewTimer(time.Second - now.Sub(c.since))
 	defer timer.Stop()
@@ -275,4 +305,5 @@ func (c *connection) spend(cost int) {
 	case <-c.s.stopping:
 	case <-c.over:
 	}
+	return true
 }

@@ -72,8 +72,8 @@ func (c Config) proxy(r *http.Request) (*url.URL, error) {
 }
 
 // dial connects with the bot. It follows no redirect: the token is for this URL only. The net.Conn is
-// the one below the WebSocket, and TLS if there is one.
-func dial(ctx context.Context, c Config, connect dialer) (*websocket.Conn, net.Conn, error) {
+// the one below the WebSocket, and TLS if there is one. What the bot sends passes through m.
+func dial(ctx context.Context, c Config, connect dialer, m *meter) (*websocket.Conn, net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.ConnectTimeout)
 	defer cancel()
 	var below net.Conn
@@ -88,7 +88,7 @@ func dial(ctx context.Context, c Config, connect dialer) (*websocket.Conn, net.C
 		DisableKeepAlives:      true,
 	}
 	client := &http.Client{
-		Transport:     transport,
+		Transport:     metered{transport, m},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	ws, response, err := websocket.Dial(ctx, c.URL, &websocket.DialOptions{HTTPClient: client, HTTPHeader: header(c)})

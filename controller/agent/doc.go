@@ -15,9 +15,10 @@
 // 10 s for each gap, and so is audio that a slow bot has missed, up to 1 s. Beyond that
 // the clock jumps. A connection begins with the audio that is there, at its position.
 //
-// Bounds. A message of the bot is at most 1 MiB. Wrong messages, and clears, are read at most 100
-// in a second; a bot that does not read what it is told is not read either; one that takes
-// no byte for 5 s, or answers no ping for 20 s, is lost. A lost bot is dialled again Config.Reconnect times,
+// Bounds. A message of the bot is at most 1 MiB, and 4000 or 8 MiB are read in a second. Wrong messages, and clears, are read at most 100
+// in a second, pings and pongs 800, small fragments as messages are; a bot that has nothing but those two for 5 s is lost.
+// A bot that does not read what it is told is not read either; one that takes no byte for 5 s, or
+// answers no ping for 20 s, is lost. A lost bot is dialled again Config.Reconnect times,
 // counted anew after 30 s of a connection, with pauses from 0.2 to 5 s. What it had said
 // is heard to its end; its marks are forgotten, since the new connection knows none of them.
 //

@@ -22,6 +22,7 @@ var (
 	errNoWrite = errors.New("the bot has read nothing for 5 s")
 	errNoPong  = errors.New("the bot has not answered a ping for 20 s")
 	errNoRead  = errors.New("the bot reads too slowly: 16384 messages wait for it")
+	errFrames  = errors.New("the bot has sent nothing but control frames and fragments, thousands of them for 5 s")
 	errPanic   = errors.New("panic")
 )
 
@@ -42,6 +43,7 @@ const (
 	hintSlow     = "the bot does not read its socket: it works too long in the loop that reads, or hangs; look at its log"
 	hintTooBig   = "the bot has sent a message of more than 1 MiB: let it send its audio in several"
 	hintProtocol = "what came is no WebSocket frame: does a proxy change what the bot sends?"
+	hintFrames   = "a ping every few seconds is enough, and a message belongs into one frame: look at what the bot's library is told to send"
 	hintClosed   = "the bot has closed with an error: look at its log"
 	hintReport   = "please report this with its stack; this conversation is over, the call and all others go on"
 	hintAddress  = "use wss://, or set agent.insecure: true if the way to the bot is safe by other means"
@@ -69,6 +71,7 @@ func hintOf(err error) string {
 		{errNoWrite, hintSlow},
 		{errNoPong, hintSlow},
 		{errNoRead, hintSlow},
+		{errFrames, hintFrames},
 		{errPanic, hintReport},
 		{errSpokeFirst, hintNoHTTP},
 		{websocket.ErrMessageTooBig, hintTooBig},

@@ -22,7 +22,7 @@ func TestAddressIsJudgedAtTheDial(t *testing.T) {
 		asked = append(asked, addr)
 		return errors.New("not this one")
 	}}
-	_, _, err = dial(t.Context(), c, c.dialer())
+	_, _, err = dial(t.Context(), c, c.dialer(), &meter{})
 	if err == nil || !strings.Contains(err.Error(), "not this one") || hintOf(err) != hintAddress || len(asked) == 0 || !asked[0].IsLoopback() {
 		t.Errorf("%v, asked for %v", err, asked)
 	}

@@ -11,7 +11,7 @@ import (
 // handshake took, or why there was none and what to do; no token is in either.
 func Reach(ctx context.Context, c Config) (took time.Duration, todo string, err error) {
 	began := time.Now()
-	ws, _, err := dial(ctx, c, c.dialer())
+	ws, _, err := dial(ctx, c, c.dialer(), &meter{})
 	if err != nil {
 		return 0, hintOf(err), c.redact(err)
 	}

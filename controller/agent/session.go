@@ -183,12 +183,14 @@ func (s *Session) pause(tried int, err error, todo string) bool {
 // connect is one connection from its begin to its end. The error is nil if the bot has closed it.
 func (s *Session) connect(ctx context.Context) (lasted time.Duration, err error) {
 	began := time.Now()
-	ws, below, err := dial(ctx, s.config, s.dialer)
+	m := &meter{}
+	ws, below, err := dial(ctx, s.config, s.dialer, m)
 	if err != nil {
 		return 0, err
 	}
 	ws.SetReadLimit(maxMessage)
 	c := newConnection(s, ws, below)
+	m.seen = c.seen
 	if !s.use(c, time.Since(began)) {
 		_ = ws.CloseNow()
 		return 0, nil

@@ -103,6 +103,7 @@ const (
 	wrongMark     wrongKind = "long mark name"
 	wrongSize     wrongKind = "too big"
 	wrongTooMany  wrongKind = "too many requests"
+	wrongFrames   wrongKind = "too many frames"
 	wrongProtocol wrongKind = "no WebSocket frame"
 )
 
@@ -118,6 +119,7 @@ var wrongHints = map[wrongKind]string{
 	wrongMark:     "a mark's name is at most 1024 bytes: let the bot send a short one and keep the rest to itself",
 	wrongSize:     "a message is at most 1 MiB: let the bot send its audio in several",
 	wrongTooMany:  "the bot asks faster than a call can do it: what is too much is dropped",
+	wrongFrames:   hintFrames,
 	wrongProtocol: "what came is no WebSocket frame: does a proxy change what the bot sends?",
 }
 

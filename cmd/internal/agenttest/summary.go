@@ -60,6 +60,7 @@ var todos = map[string]string{
 	"long mark name":     "a mark's name has at most 1024 bytes",
 	"too big":            "a message has at most 1 MiB: send audio in several",
 	"too many requests":  "ask for less at once",
+	"too many frames":    "a ping every few seconds is enough, and a message belongs into one frame",
 	"no WebSocket frame": "what came is no WebSocket frame: does a proxy change it?",
 	"":                   "the daemon could not use it",
 }
