@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -18,12 +19,25 @@ import (
 // hijacked keeps the connection below a WebSocket.
 type hijacked struct {
 	http.ResponseWriter
-	conn net.Conn
+	conn *sharedConn
 }
 
-func (h *hijacked) Hijack() (conn net.Conn, buffered *bufio.ReadWriter, err error) {
-	h.conn, buffered, err = http.NewResponseController(h.ResponseWriter).Hijack()
+func (h *hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	h.conn = &sharedConn{Conn: conn}
 	return h.conn, buffered, err
+}
+
+// sharedConn is one that the library and a test write to.
+type sharedConn struct {
+	net.Conn
+	writing sync.Mutex
+}
+
+func (c *sharedConn) Write(p []byte) (int, error) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	return c.Conn.Write(p)
 }
 
 // rawBubble is bubble with a bot that writes bytes. What it is told is read, and pings are answered.

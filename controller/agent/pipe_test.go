@@ -137,10 +137,11 @@ func (p *pipe) write(b []byte) (n int, err error) {
 		case p.writing.over():
 			return n, os.ErrDeadlineExceeded
 		}
-		room := min(pipeBytes-len(p.buf), len(b)-n)
-		p.buf = append(p.buf, b[n:n+room]...)
-		n += room
-		p.changed.Broadcast()
+		if room := min(pipeBytes-len(p.buf), len(b)-n); room > 0 {
+			p.buf = append(p.buf, b[n:n+room]...)
+			n += room
+			p.changed.Broadcast()
+		}
 		if n == len(b) {
 			return n, nil
 		}
