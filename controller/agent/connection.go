@@ -237,9 +237,11 @@ func (c *connection) marked(name string, cleared bool) {
 	}
 }
 
-// ask gives a request of the bot to the call.
+// ask gives a request of the bot to the call. One with a token in it would be read in logs and in the record.
 func (c *connection) ask(kind Kind, text string) {
-	if !c.s.emit(Event{Kind: kind, Text: text}) {
+	if c.s.config.hide(text) != text {
+		c.s.wrong(wrongf(wrongMember, "the %s that the bot asks for has its own token in it", kind))
+	} else if !c.s.emit(Event{Kind: kind, Text: text}) {
 		c.s.wrong(&wrong{wrongTooMany, string(kind)})
 	}
 	c.spend(costSeldom)

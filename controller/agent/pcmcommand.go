@@ -39,36 +39,39 @@ var pcmEvents = map[string]struct {
 func (w *pcmWire) decodeText(message []byte) (command, *wrong) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(message, &members); err != nil {
-		return command{}, wrongf(wrongJSON, "%s", clip(err.Error()))
+		return command{}, wrongf(wrongJSON, "%s", w.config.clip(err.Error()))
 	}
 	name, ok := text(members, "event")
 	event, known := pcmEvents[name]
 	if !ok || !known {
-		return command{}, wrongf(wrongEvent, "%q", clip(name))
+		return command{}, wrongf(wrongEvent, "%q", w.config.clip(name))
 	}
 	for member := range members {
 		if member != "event" && !slices.Contains(event.members, member) {
-			return command{}, wrongf(wrongMember, "%s has no member %q", name, clip(member))
+			return command{}, wrongf(wrongMember, "%s has no member %q", name, w.config.clip(member))
 		}
 	}
 	if event.kind == commandNone {
 		return command{}, w.setRate(members["sample_rate"])
 	}
-	return asked(event.kind, members)
+	return w.asked(event.kind, members)
 }
 
 // setRate has the bot speak at another rate from now on.
 func (w *pcmWire) setRate(value json.RawMessage) *wrong {
 	var rate int
-	if err := json.Unmarshal(value, &rate); err != nil || !slices.Contains([]int{8000, 16000, 24000}, rate) {
-		return wrongf(wrongMember, "start.sample_rate is %q, and must be 8000, 16000 or 24000", clip(string(value)))
+	if json.Unmarshal(value, &rate) != nil {
+		return wrongf(wrongMember, "start.sample_rate is no whole number, and must be 8000, 16000 or 24000")
+	}
+	if !slices.Contains([]int{8000, 16000, 24000}, rate) {
+		return wrongf(wrongMember, "start.sample_rate is %d, and must be 8000, 16000 or 24000", rate)
 	}
 	w.botRate = rate
 	return nil
 }
 
 // asked is a command with its value.
-func asked(kind commandKind, members map[string]json.RawMessage) (command, *wrong) {
+func (w *pcmWire) asked(kind commandKind, members map[string]json.RawMessage) (command, *wrong) {
 	c := command{kind: kind}
 	var ok bool
 	switch kind {
@@ -83,15 +86,15 @@ func asked(kind commandKind, members map[string]json.RawMessage) (command, *wron
 		if c.text, ok = text(members, "cause"); members["cause"] == nil {
 			c.text = defaultCause
 		} else if !ok || !cause.MatchString(c.text) {
-			return command{}, wrongf(wrongMember, "hangup.cause is %q, and must be a cause of FreeSWITCH, such as USER_BUSY", clip(c.text))
+			return command{}, wrongf(wrongMember, "hangup.cause is %q, and must be a cause of FreeSWITCH, such as USER_BUSY", w.config.clip(c.text))
 		}
 	case commandTransfer:
 		if c.text, ok = text(members, "to"); !ok || !transferTo.MatchString(c.text) || inline.MatchString(c.text) {
-			return command{}, wrongf(wrongMember, "transfer.to is %q, and must be an extension, or EXTENSION DIALPLAN CONTEXT, of letters, digits and + * # . _ -, where no word begins with - and the dialplan is not inline", clip(c.text))
+			return command{}, wrongf(wrongMember, "transfer.to is %q, and must be an extension, or EXTENSION DIALPLAN CONTEXT, of letters, digits and + * # . _ -, where no word begins with - and the dialplan is not inline", w.config.clip(c.text))
 		}
 	case commandDigits:
 		if c.text, ok = text(members, "digits"); !ok || !digits.MatchString(c.text) {
-			return command{}, wrongf(wrongMember, "dtmf.digits is %q, and must be 1 to 32 of 0-9 A-D * # w W", clip(c.text))
+			return command{}, wrongf(wrongMember, "dtmf.digits is %q, and must be 1 to 32 of 0-9 A-D * # w W", w.config.clip(c.text))
 		}
 	}
 	return c, nil

@@ -98,10 +98,10 @@ func (t *twilio) decode(binary bool, message []byte) (command, *wrong) {
 	}
 	var m twilioMessage
 	if err := json.Unmarshal(message, &m); err != nil {
-		return command{}, wrongTwilio(err)
+		return command{}, t.wrong(err)
 	}
 	if m.StreamSID != "" && m.StreamSID != t.streamSID {
-		return command{}, wrongf(wrongStream, "%q", clip(m.StreamSID))
+		return command{}, wrongf(wrongStream, "%q", t.config.clip(m.StreamSID))
 	}
 	switch m.Event {
 	case "media":
@@ -111,7 +111,7 @@ func (t *twilio) decode(binary bool, message []byte) (command, *wrong) {
 	case "clear":
 		return command{kind: commandClear}, nil
 	}
-	return command{}, wrongf(wrongEvent, "%q", clip(m.Event))
+	return command{}, wrongf(wrongEvent, "%q", t.config.clip(m.Event))
 }
 
 func (t *twilio) media(m twilioMessage) (command, *wrong) {
@@ -136,23 +136,15 @@ func mark(m twilioMessage) (command, *wrong) {
 	return command{kind: commandMark, text: m.Mark.Name}, nil
 }
 
-// wrongTwilio says what is wrong with a message that could not be read.
-func wrongTwilio(err error) *wrong {
+// wrong says what is wrong with a message that could not be read.
+func (t *twilio) wrong(err error) *wrong {
 	var base64Error base64.CorruptInputError
 	var typeError *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &base64Error):
 		return &wrong{wrongBase64, err.Error()}
 	case errors.As(err, &typeError) && typeError.Field != "":
-		return wrongf(wrongMember, "%s is a %s", clip(typeError.Field), clip(typeError.Value))
+		return wrongf(wrongMember, "%s is a %s", t.config.clip(typeError.Field), t.config.clip(typeError.Value))
 	}
-	return wrongf(wrongJSON, "%s", clip(err.Error()))
-}
-
-// clip shortens what a bot has written for an error.
-func clip(s string) string {
-	if len(s) > 80 {
-		return s[:80] + "…"
-	}
-	return s
+	return wrongf(wrongJSON, "%s", t.config.clip(err.Error()))
 }
