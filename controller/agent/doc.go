@@ -27,7 +27,7 @@
 //
 //	info  agent connected           bot, format, connects, took_ms; stream_sid (twilio)
 //	warn  agent lost                bot, err, hint, reconnect, reconnects, pause_ms
-//	warn  wrong message of an agent cause, err, hint; at most one a second of each cause
+//	warn  wrong message of an agent cause, err, hint; at most one a second of each call and cause
 //	error agent panicked            err, stack, hint
 //
 // The bot's URL is logged without its query and user, and no line and no error has a token in it, or 12

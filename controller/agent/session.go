@@ -278,7 +278,7 @@ func (s *Session) wrong(w *wrong) {
 	})
 	s.metrics.bad(w.kind)
 	err := s.config.redact(w)
-	s.log.Warn("wrong message of an agent", zap.String("cause", string(w.kind)), zap.NamedError("err", err), hint(wrongHints[w.kind]), ratelog(string(w.kind)))
+	s.log.Warn("wrong message of an agent", zap.String("cause", string(w.kind)), zap.NamedError("err", err), hint(wrongHints[w.kind]), ratelog(s.config.Call.ID+" "+string(w.kind)))
 	s.emit(Event{Kind: BadMessage, Err: err})
 }
 
