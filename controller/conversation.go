@@ -29,6 +29,8 @@ type Conversation struct {
 	Dropped, Refused time.Duration
 	// Lost is audio of the bot that the switch could not play.
 	Lost time.Duration
+	// WrongMessages counts the bot's messages that were not as they should be.
+	WrongMessages int
 }
 
 // Utterance is what the caller has heard of the bot at one go.

@@ -229,6 +229,24 @@ func TestBotAsks(t *testing.T) {
 	}
 }
 
+// What a bot sends wrong is counted, over all of a call's conversations.
+func TestWrongMessagesAreCounted(t *testing.T) {
+	o := bot.Options{Format: bot.PCM, Behaviour: func(s *bot.Session) bot.Hooks {
+		s.Raw(websocket.MessageText, []byte("nonsense"))
+		s.Raw(websocket.MessageText, []byte("nonsense"))
+		s.Raw(websocket.MessageBinary, []byte("odd"))
+		s.Close(websocket.StatusNormalClosure, "")
+		return bot.Hooks{}
+	}}
+	s := talking(startBot(t, o), o, func(a *flow.Agent) { a.OnClose = flow.ThenContinue })
+	again := *s.plan.Steps[2].(*flow.Agent)
+	s.plan.Steps = slices.Insert(s.plan.Steps, 3, flow.Step(&again))
+	e := s.run(t, switchsim.CallSpec{Voice: switchsim.ToneVoice(8000, 300, 0.3)})
+	if a := e.outcome.Agent; a == nil || a.WrongMessages != 6 || a.Connects != 2 {
+		t.Errorf("%+v", a)
+	}
+}
+
 // The bot is told of keys, and of what the caller says; with barge_in auto his speech cuts it short.
 func TestBargeInByTheCaller(t *testing.T) {
 	o := bot.Options{Format: bot.PCM, Behaviour: func(s *bot.Session) bot.Hooks {

@@ -90,6 +90,7 @@ func (t *talk) sync() {
 	n := t.notes
 	n.Connects, n.Reconnects, n.Dropped = t.before.Connects+s.Connects, t.before.Reconnects+s.Reconnects, t.before.Dropped+s.Dropped
 	n.Refused, n.Lost = p.Refused, p.Lost // of the player, which is the call's
+	n.WrongMessages = t.before.WrongMessages + s.WrongMessages()
 	if n.ConnectedAt.IsZero() {
 		n.ConnectedAt = s.FirstConnected
 	}

@@ -24,6 +24,14 @@ type State struct {
 	Wrong map[string]int
 }
 
+// WrongMessages is the sum of Wrong.
+func (s State) WrongMessages() (n int) {
+	for _, count := range s.Wrong {
+		n += count
+	}
+	return n
+}
+
 // shared is the state, safe for concurrent use.
 type shared struct {
 	mu    sync.Mutex

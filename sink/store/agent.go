@@ -30,6 +30,8 @@ type Agent struct {
 	LostMS    int64 `json:"lost_ms,omitempty"`
 	// Reconnects counts the connections that came after a loss.
 	Reconnects int `json:"reconnects"`
+	// WrongMessages counts those of the bot that were not as they should be.
+	WrongMessages int `json:"wrong_messages"`
 	// UtterancesDropped counts those beyond the bound.
 	UtterancesDropped int `json:"utterances_dropped,omitempty"`
 	// UtterancesInFile and ResponsesInFile count those that a Brief record leaves out.

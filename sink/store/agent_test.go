@@ -14,7 +14,7 @@ import (
 // conversation is one with n utterances.
 func conversation(n int) *store.Agent {
 	at := int64(1200)
-	a := &store.Agent{Format: "twilio", Connects: 2, ConnectedMS: &at, EndedBy: "bot", BargeIns: 1, Reconnects: 1, DroppedMS: 20, RefusedMS: 40}
+	a := &store.Agent{Format: "twilio", Connects: 2, ConnectedMS: &at, EndedBy: "bot", BargeIns: 1, Reconnects: 1, DroppedMS: 20, RefusedMS: 40, WrongMessages: 5}
 	for i := range int64(n) {
 		a.Utterances, a.ResponseMS = append(a.Utterances, store.Utterance{FromMS: 1000 * i, ToMS: 1000*i + 500, Cleared: i == 0}), append(a.ResponseMS, 400+i)
 	}
@@ -33,7 +33,7 @@ func TestRecordOfAConversation(t *testing.T) {
 	if got := text(store.Record{}); strings.Contains(got, "agent") {
 		t.Errorf("without a bot: %s", got)
 	}
-	want := `"agent":{"format":"twilio","connects":2,"connected_ms":1200,"ended_by":"bot","utterances":[{"from_ms":0,"to_ms":500,"cleared":true}],"barge_ins":1,"response_ms":[400],"dropped_ms":20,"refused_ms":40,"reconnects":1}`
+	want := `"agent":{"format":"twilio","connects":2,"connected_ms":1200,"ended_by":"bot","utterances":[{"from_ms":0,"to_ms":500,"cleared":true}],"barge_ins":1,"response_ms":[400],"dropped_ms":20,"refused_ms":40,"reconnects":1,"wrong_messages":5}`
 	if got := text(store.Record{Agent: conversation(1)}); !strings.Contains(got, want) {
 		t.Errorf("with a bot: %s", got)
 	}

@@ -18,12 +18,12 @@ func TestRecordOfAConversation(t *testing.T) {
 	outcome := controller.Outcome{Agent: &controller.Conversation{
 		Format: "pcm", Connects: 2, Reconnects: 1, BargeIns: 3, ConnectedAt: at(600), EndedBy: "time",
 		Utterances: []controller.Utterance{{From: at(1000), To: at(1600), Cleared: true}}, Responses: []time.Duration{420 * time.Millisecond},
-		UtterancesDropped: 7, Dropped: time.Second, Refused: 20 * time.Millisecond, Lost: 30 * time.Millisecond,
+		UtterancesDropped: 7, Dropped: time.Second, Refused: 20 * time.Millisecond, Lost: 30 * time.Millisecond, WrongMessages: 4,
 	}}
 	connected := int64(100)
 	want := &store.Agent{
 		Format: "pcm", Connects: 2, Reconnects: 1, BargeIns: 3, ConnectedMS: &connected, EndedBy: "time",
-		Utterances: []store.Utterance{{FromMS: 500, ToMS: 1100, Cleared: true}}, ResponseMS: []int64{420}, UtterancesDropped: 7, DroppedMS: 1000, RefusedMS: 20, LostMS: 30,
+		Utterances: []store.Utterance{{FromMS: 500, ToMS: 1100, Cleared: true}}, ResponseMS: []int64{420}, UtterancesDropped: 7, DroppedMS: 1000, RefusedMS: 20, LostMS: 30, WrongMessages: 4,
 	}
 	if diff := cmp.Diff(want, withOutcome(store.Record{}, outcome, position).Agent); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -162,7 +162,7 @@ func withOutcome(r store.Record, o controller.Outcome, position func(time.Time) 
 func conversation(c *controller.Conversation, position func(time.Time) time.Duration) *store.Agent {
 	a := &store.Agent{
 		Format: c.Format, Connects: c.Connects, Reconnects: c.Reconnects, BargeIns: c.BargeIns, EndedBy: c.EndedBy,
-		DroppedMS: c.Dropped.Milliseconds(), RefusedMS: c.Refused.Milliseconds(), LostMS: c.Lost.Milliseconds(), UtterancesDropped: c.UtterancesDropped,
+		DroppedMS: c.Dropped.Milliseconds(), RefusedMS: c.Refused.Milliseconds(), LostMS: c.Lost.Milliseconds(), UtterancesDropped: c.UtterancesDropped, WrongMessages: c.WrongMessages,
 		Utterances: make([]store.Utterance, len(c.Utterances)), ResponseMS: make([]int64, len(c.Responses)),
 	}
 	at := func(moment time.Time) *int64 {

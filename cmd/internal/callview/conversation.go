@@ -24,6 +24,9 @@ func printConversation(w io.Writer, a *store.Agent) error {
 		sorted := slices.Sorted(slices.Values(a.ResponseMS))
 		notes = append(notes, fmt.Sprintf("response time %d ms in the middle, %d ms at most", sorted[(len(sorted)-1)/2], sorted[len(sorted)-1]))
 	}
+	if a.WrongMessages > 0 {
+		notes = append(notes, plural(a.WrongMessages, "wrong message")+" of the bot")
+	}
 	for _, lost := range []struct {
 		ms   int64
 		what string

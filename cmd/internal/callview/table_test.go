@@ -140,7 +140,7 @@ func TestPrintTimeline(t *testing.T) {
 func TestPrintConversation(t *testing.T) {
 	r := &Record{Call: "u", Result: "completed", Started: time.Now(), WAV: "u.wav"}
 	if err := json.Unmarshal([]byte(`{"format":"twilio","connects":1,"connected_ms":120,"ended_by":"bot","barge_ins":1,"response_ms":[400,900,350],
-		"utterances":[{"from_ms":1200,"to_ms":3400,"cleared":false},{"from_ms":15000,"to_ms":15480,"cleared":true}],"dropped_ms":20,"refused_ms":0,"utterances_in_file":3}`), &r.Agent); err != nil {
+		"utterances":[{"from_ms":1200,"to_ms":3400,"cleared":false},{"from_ms":15000,"to_ms":15480,"cleared":true}],"dropped_ms":20,"refused_ms":0,"wrong_messages":2,"utterances_in_file":3}`), &r.Agent); err != nil {
 		t.Fatal(err)
 	}
 	print := func() string {
@@ -150,7 +150,7 @@ func TestPrintConversation(t *testing.T) {
 		}
 		return out.String()
 	}
-	want := `  bot (twilio): 1 connection, the first at 0.120 s, 5 utterances, 1 barge-in, response time 400 ms in the middle, 900 ms at most, 20 ms of the caller dropped: the bot was too slow; ended by the bot
+	want := `  bot (twilio): 1 connection, the first at 0.120 s, 5 utterances, 1 barge-in, response time 400 ms in the middle, 900 ms at most, 2 wrong messages of the bot, 20 ms of the caller dropped: the bot was too slow; ended by the bot
     1.200 s   the bot speaks for 2.200 s
     15.000 s  the bot speaks for 0.480 s, cut short
     …         and 3 more in the record's file
@@ -162,7 +162,7 @@ func TestPrintConversation(t *testing.T) {
 	if err := json.Unmarshal([]byte(`{"format":"pcm","connects":0,"ended_by":"failed","utterances":[],"response_ms":[]}`), &r.Agent); err != nil {
 		t.Fatal(err)
 	}
-	r.Agent.Utterances, r.Agent.ResponseMS, r.Agent.ConnectedMS, r.Agent.BargeIns, r.Agent.DroppedMS, r.Agent.UtterancesInFile = nil, nil, nil, 0, 0, 0
+	r.Agent.Utterances, r.Agent.ResponseMS, r.Agent.ConnectedMS, r.Agent.BargeIns, r.Agent.DroppedMS, r.Agent.UtterancesInFile, r.Agent.WrongMessages = nil, nil, nil, 0, 0, 0, 0
 	if got, want := print(), "  bot (pcm): 0 connections, 0 utterances; ended by a failure of the bot\n  u.wav\n"; !strings.Contains(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
