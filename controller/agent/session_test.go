@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -514,6 +515,34 @@ func TestTooBigMessage(t *testing.T) {
 			t.Errorf("state %+v", st)
 		}
 	})
+}
+
+// So does one in fragments, although the caller's audio is being sent: the library closes before it says why.
+func TestTooBigInFragments(t *testing.T) {
+	c := testConfig(FormatPCM)
+	c.Reconnect = 0
+	for range 20 {
+		bubble(t, c, func(b *botConn) {
+			b.skip(3)
+			var reading sync.WaitGroup
+			reading.Go(func() { b.all() })
+			w, err := b.ws.Writer(context.Background(), websocket.MessageBinary)
+			for err == nil {
+				_, err = w.Write(make([]byte, 10_000))
+			}
+			reading.Wait()
+		}, func(b *bed) {
+			b.await(Connected)
+			b.ear.hear(make([]byte, 60*16000))
+			b.await(BadMessage)
+			if e := b.await(Failed); !errors.Is(e.Err, websocket.ErrMessageTooBig) || e.Text != hintTooBig {
+				t.Errorf("failed: %v (%s)", e.Err, e.Text)
+			}
+			if st := b.State(); st.Wrong[string(wrongSize)] != 1 {
+				t.Errorf("state %+v", st)
+			}
+		})
+	}
 }
 
 // Whoever floods us is read slowly: nonsense, clears and requests a hundred times in a second.
