@@ -28,6 +28,9 @@ const (
 	// costControl is that of a ping or pong. The library gives up on one whose end it has read after 5 s: the
 	// 2048 that fit into its buffer must be paid for before.
 	costControl = 10
+	// maxDigits are sent to the caller's side in digitsWindow: the switch needs about 0.3 s for each.
+	maxDigits    = 64
+	digitsWindow = 10 * time.Second
 	// maxIdleSeconds of frames that make up no message are read in succession.
 	maxIdleSeconds = 5
 )
@@ -51,7 +54,9 @@ type connection struct {
 	// What the goroutine that reads needs.
 	message bytes.Buffer
 	pace
-	heard bool
+	heard       bool
+	digitsSince time.Time // begin of the digitsWindow
+	digits      int       // in it
 
 	// What the goroutine that writes needs.
 	frames  *frames
@@ -206,7 +211,7 @@ func (c *connection) obey(binary bool, message []byte) {
 	case commandTransfer:
 		c.ask(Transfer, cmd.text)
 	case commandDigits:
-		c.ask(SendDigits, cmd.text)
+		c.askDigits(cmd.text)
 	}
 }
 
@@ -245,6 +250,20 @@ func (c *connection) ask(kind Kind, text string) {
 		c.s.wrong(&wrong{wrongTooMany, string(kind)})
 	}
 	c.spend(costSeldom)
+}
+
+// askDigits refuses what would wait in the switch for minutes.
+func (c *connection) askDigits(text string) {
+	if now := time.Now(); now.Sub(c.digitsSince) >= digitsWindow {
+		c.digitsSince, c.digits = now, 0
+	}
+	if c.digits+len(text) > maxDigits {
+		c.s.wrong(wrongf(wrongTooMany, "more than %d digits in %v", maxDigits, digitsWindow))
+		c.spend(costSeldom)
+		return
+	}
+	c.digits += len(text)
+	c.ask(SendDigits, text)
 }
 
 // waitForRoom has a bot wait that does not read what it is told.

@@ -15,13 +15,14 @@
 // 10 s for each gap, and so is audio that a slow bot has missed, up to 1 s. Beyond that
 // the clock jumps. A connection begins with the audio that is there, at its position.
 //
-// Bounds. A message of the bot is at most 1 MiB, and 4000 of them, or 8 MiB, are read in a second. Wrong
-// messages, and clears, are read at most 100 in a second, pings and pongs 800, small fragments
-// as many as messages; a bot that sends nothing but those for 5 s is lost. One that does not read what it
-// is told is not read either; one that takes no byte for 5 s, or answers no ping for 20 s, is
-// lost. A lost bot is dialled again Config.Reconnect times,
-// counted anew after 30 s of a connection, with pauses from 0.2 to 5 s. What it had said
-// is heard to its end; its marks are forgotten, since the new connection knows none of them.
+// Bounds. A message of the bot is at most 1 MiB, and 4000 of them, or 8 MiB, are read in a second.
+// Wrong messages, and clears, are read at most 100 in a second, pings and pongs 800, small fragments
+// as many as messages; digits to the caller's side are at most 64 in 10 s. A bot that sends nothing
+// but pings, pongs and fragments for 5 s is lost. One that does not read what it is told is not read
+// either; one that takes no byte for 5 s, or answers no ping for 20 s, is lost. A lost bot is dialled
+// again Config.Reconnect times, counted anew after 30 s of a connection, with pauses from 0.2 to 5 s.
+// What it had said is heard to its end; its marks are forgotten, since the new connection knows none
+// of them.
 //
 // Logs:
 //
@@ -30,6 +31,7 @@
 //	warn  wrong message of an agent cause, err, hint; at most one a second of each call and cause
 //	error agent panicked            err, stack, hint
 //
-// The bot's URL is logged without its query and user, and no line and no error has a token in it, or 12
-// bytes of one, that the bot has copied; a request with one is refused. A bot that is lost for good is no line but an event with its error and hint, for whoever ends the call.
+// The bot's URL is logged without its query and user, and no line and no error has a token in it, or
+// 12 bytes of one, that the bot has copied; a request with one is refused. A bot that is lost for good
+// is no line but an event with its error and hint, for whoever ends the call.
 package agent

@@ -576,6 +576,33 @@ func TestFloodIsReadSlowly(t *testing.T) {
 	}
 }
 
+// Digits that the switch would need minutes for are refused, and the bot may send more later.
+func TestDigitsAreBounded(t *testing.T) {
+	const most = `{"event":"dtmf","digits":"12345678901234567890123456789012"}`
+	bubble(t, testConfig(FormatPCM), func(b *botConn) {
+		for range 20 {
+			b.say(most)
+		}
+		b.say(`{"event":"dtmf","digits":"1"}`)
+		elapse(digitsWindow)
+		b.say(most)
+		b.all()
+	}, func(b *bed) {
+		b.await(Connected)
+		b.await(SendDigits)
+		b.await(SendDigits)
+		for range 19 {
+			if e := b.await(BadMessage); !strings.Contains(e.Err.Error(), "64 digits in 10s") {
+				t.Errorf("wrong: %v", e.Err)
+			}
+		}
+		b.await(SendDigits)
+		if st := b.State(); st.Wrong[string(wrongTooMany)] != 19 || !st.Connected {
+			t.Errorf("state %+v", st)
+		}
+	})
+}
+
 // The end of a conversation is told even if nobody has fetched the events before.
 func TestEndFindsRoom(t *testing.T) {
 	bubble(t, testConfig(FormatPCM), func(b *botConn) {
