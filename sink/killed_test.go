@@ -46,6 +46,9 @@ func TestKilledProcess(t *testing.T) {
 		urls = append(urls, u)
 	}
 	pcm := speech(7, 8000*4)
+	if len(withoutGaps(pcm)) != len(pcm) {
+		t.Fatal("what is sent looks as if it had gaps")
+	}
 	sent := streamAll(t, urls, pcm, 3500*time.Millisecond, func() {
 		if err := cmd.Process.Kill(); err != nil {
 			t.Error(err)
@@ -60,7 +63,7 @@ func TestKilledProcess(t *testing.T) {
 	}
 	for _, f := range rec.Files {
 		got, _ := readWAV(t, f.WAV)
-		if !bytes.HasPrefix(pcm, got) {
+		if !bytes.HasPrefix(pcm, withoutGaps(got)) {
 			t.Errorf("%s holds something else than what was sent", f.WAV)
 		}
 		record := readRecord(t, f.Record)
@@ -71,6 +74,29 @@ func TestKilledProcess(t *testing.T) {
 			t.Errorf("record %+v", record)
 		}
 	}
+}
+
+// withoutGaps is mono 8 kHz audio without the silence that stands for frames which a loaded machine has sent late.
+func withoutGaps(pcm []byte) (rest []byte) {
+	const least = 8000 * 2 / 10 // bytes in 0.1 s
+	for len(pcm) > 0 {
+		sound := bytes.IndexByte(pcm, 0)
+		if sound < 0 {
+			return append(rest, pcm...)
+		}
+		rest, pcm = append(rest, pcm[:sound]...), pcm[sound:]
+		quiet := len(pcm) - len(bytes.TrimLeft(pcm, "\x00"))
+		if quiet < least {
+			rest = append(rest, pcm[:quiet]...)
+		} else if len(rest)%2 == 1 { // the upper half of the last sample
+			rest = append(rest, 0)
+		}
+		pcm = pcm[quiet:]
+		if quiet >= least && len(pcm)%2 == 1 { // the lower half of the next sample
+			rest = append(rest, 0)
+		}
+	}
+	return rest
 }
 
 // streamAll streams PCM to each URL in real time for d, then calls kill, and returns
