@@ -290,6 +290,9 @@ type pace struct {
 
 // seen has a bot pay for frames that are no messages, and ends the connection if there is nothing else for long.
 func (c *connection) seen(f seenFrames) {
+	if c.s.isStopped() { // whoever closes reads, too
+		return
+	}
 	if f.messages > 0 {
 		c.idleSeconds = 0
 	}

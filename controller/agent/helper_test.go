@@ -101,7 +101,8 @@ type testMouth struct {
 	clears int
 	panics bool
 
-	instant bool // a mark comes back at once
+	instant bool          // a mark comes back at once
+	held    chan struct{} // if not nil, nothing is played before it is closed
 }
 
 func (m *testMouth) set(f func()) {
@@ -111,6 +112,12 @@ func (m *testMouth) set(f func()) {
 }
 
 func (m *testMouth) Play(audio []byte, rate int) {
+	m.mu.Lock()
+	held := m.held
+	m.mu.Unlock()
+	if held != nil {
+		<-held
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.panics {

@@ -166,6 +166,31 @@ func TestFramesOfAGoodBot(t *testing.T) {
 	}
 }
 
+// What a bot says after stop is read by whoever closes, while who read before is held up: this is for the race
+// detector.
+func TestFramesAfterStop(t *testing.T) {
+	bubble(t, testConfig(FormatPCM), func(b *botConn) {
+		elapse(time.Second)
+		b.sayBinary(frame(1))
+		for {
+			m, binary := b.hear()
+			if m == nil && binary == nil {
+				return
+			}
+			if m["event"] == "stop" {
+				_ = b.ws.Write(context.Background(), websocket.MessageText, []byte("late"))
+			}
+		}
+	}, func(b *bed) {
+		held := make(chan struct{})
+		b.mouth.set(func() { b.mouth.held = held })
+		b.await(Connected)
+		elapse(2 * time.Second)
+		time.AfterFunc(time.Second/2, func() { close(held) })
+		b.Stop("test over")
+	})
+}
+
 // The frames are the same however they are cut into reads.
 func TestMeterScans(t *testing.T) {
 	const frames = "\x89\x02hi" + "\x02\x00" + "\x00\x01a" + "\x00\x7e\x04\x00"
