@@ -39,25 +39,27 @@ func (c Config) hide(text string) string {
 	if cut {
 		text = text[:maxText]
 	}
-	for _, secret := range c.secrets() {
-		text = hideRuns(text, secret, min(len(secret), maxSecretRun))
-	}
+	text = hideRuns(text, c.secrets())
 	if cut { // the last of it may be the begin of a token
 		text = text[:max(0, len(text)-maxSecretRun)] + "…"
 	}
 	return text
 }
 
-// hideRuns leaves out what is in secret for at least so many bytes.
-func hideRuns(text, secret string, run int) string {
+// hideRuns leaves out what is in a secret for maxSecretRun bytes, or is all of a shorter one.
+func hideRuns(text string, secrets []string) string {
 	var b strings.Builder
 	hidden := 0 // up to here
 	for i := range len(text) {
-		if i+run <= len(text) && strings.Contains(secret, text[i:i+run]) {
+		for _, secret := range secrets {
+			run := min(len(secret), maxSecretRun)
+			if i+run > len(text) || !strings.Contains(secret, text[i:i+run]) {
+				continue
+			}
 			if i >= hidden {
 				b.WriteString("[token]")
 			}
-			hidden = i + run
+			hidden = max(hidden, i+run)
 		}
 		if i >= hidden {
 			b.WriteByte(text[i])
