@@ -46,14 +46,14 @@ func TestWhatIsABargeIn(t *testing.T) {
 			l := talking(b, o, func(a *flow.Agent) {
 				a.For = patience / 4
 				if c.end == flow.TalkTime {
-					a.For = 2 * time.Second
+					a.For = 4 * time.Second
 				}
 				if name == "caller" {
 					a.BargeIn = flow.BargeInAuto
 				}
 			}).start(t)
-			heard := make(chan struct{})
-			call := l.dial(switchsim.CallSpec{Voice: voice(), Progress: on(1, "complete", "playback", func() { close(heard) })})
+			heard := make(chan struct{}) // closed once the next second of it waits in the switch
+			call := l.dial(switchsim.CallSpec{Voice: voice(), Progress: on(2, "complete", "playback", func() { close(heard) })})
 			<-heard
 			c.cut(l, call, b.Sessions()[0])
 			report := call.Wait()
