@@ -39,5 +39,5 @@
 // is that of the session's 20 ms frames: two playbacks that are queued are heard without a gap,
 // however late this process is, and the caller is sent in each frame what was written in the one
 // before. Call.Say makes him speak at any moment. Files of streamAudio are in
-// Config.TempDir, and go with their stream.
+// Config.TempDir, or in memory, and go with their stream.
 package switchsim

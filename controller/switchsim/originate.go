@@ -122,6 +122,9 @@ func (s *Switch) sound(name string) (audio.Sound, bool) {
 		return sound, ok
 	}
 	if filepath.IsAbs(name) {
+		if data, ok := s.temp.read(name); ok {
+			return audio.Decode(name, data)
+		}
 		if sound, known, ok := audio.Open(name); known {
 			return sound, ok
 		}

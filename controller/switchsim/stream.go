@@ -239,5 +239,8 @@ func (m module) Due(at time.Time, both bool) int64 {
 	return n
 }
 
-// TempFile returns the path of a temporary file.
-func (m module) TempFile(name string) (string, error) { return m.sw.temp.path(name) }
+// WriteTemp makes a temporary file.
+func (m module) WriteTemp(name string, data []byte) (string, error) { return m.sw.temp.write(name, data) }
+
+// RemoveTemp removes one.
+func (m module) RemoveTemp(path string) { m.sw.temp.removeFile(path) }

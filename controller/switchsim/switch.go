@@ -45,8 +45,8 @@ type Config struct {
 	// "missing" or "does/not/exist".
 	Prompts func(file string) (time.Duration, bool)
 	// TempDir is the switch's folder for temporary files: those that streamAudio makes. It is made
-	// for the first one and, if it was, removed when there are no calls any more. When empty, it
-	// has a new name each time.
+	// for the first one and, if it was, removed when there are no calls any more. When empty, the
+	// files are in memory only.
 	TempDir string
 	// ConnectWait is how long the switch waits for the controller's first
 	// command; 0 means the 25 s of FreeSWITCH (F2).

@@ -6,33 +6,60 @@ import (
 	"sync"
 )
 
-// tempDir is the switch's folder for temporary files.
+// tempDir is the switch's folder for temporary files: one of this machine if it is configured, else
+// one that is in memory only, since a disk costs more than all else that a simulated call does.
 type tempDir struct {
-	configured string // "": a new one
+	configured string // "": in memory
 
-	mu   sync.Mutex
-	dir  string // "": there is none now
-	made bool   // by us
+	mu    sync.Mutex
+	files map[string][]byte // in memory
+	dir   string            // "": there is none now
+	made  bool              // by us
 }
 
-// path returns the path of a file in the folder, which it makes if needed.
-func (t *tempDir) path(name string) (string, error) {
+// inMemory is where the files are said to be that are in memory.
+const inMemory = "/tmp/switchsim"
+
+// write makes a file, and the folder if needed, and returns its path.
+func (t *tempDir) write(name string, data []byte) (path string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.configured == "" {
+		if t.files == nil {
+			t.files = map[string][]byte{}
+		}
+		path = filepath.Join(inMemory, name)
+		t.files[path] = data
+		return path, nil
+	}
 	if t.dir == "" {
 		if err := t.create(); err != nil {
 			return "", err
 		}
 	}
-	return filepath.Join(t.dir, name), nil
+	path = filepath.Join(t.dir, name)
+	return path, os.WriteFile(path, data, 0o644)
+}
+
+// read returns a file that is in memory.
+func (t *tempDir) read(path string) (data []byte, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	data, ok = t.files[path]
+	return data, ok
+}
+
+func (t *tempDir) removeFile(path string) {
+	if t.configured != "" {
+		os.Remove(path)
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.files, path)
 }
 
 func (t *tempDir) create() (err error) {
-	if t.configured == "" {
-		t.dir, err = os.MkdirTemp("", "switchsim-")
-		t.made = err == nil
-		return err
-	}
 	if t.configured, err = filepath.Abs(t.configured); err != nil {
 		return err
 	}

@@ -18,26 +18,32 @@ func PCM(rate int, pcm []byte) Sound {
 // it (F130). known is false if it is neither there nor has a name that only a file with samples
 // has: such a path may be that of a prompt on a switch elsewhere. ok is false if it can't be played.
 func Open(path string) (sound Sound, known, ok bool) {
-	ext := strings.TrimPrefix(filepath.Ext(path), ".")
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return Sound{}, isRaw(ext), false
+		return Sound{}, isRaw(extension(path)), false
 	}
-	switch ext {
-	case "r8":
-		return filePCM(8000, data), true, true
-	case "r16":
-		return filePCM(16000, data), true, true
-	case "r24": // the player takes the name for samples of 24 bits
-		return filePCM(24000, narrow(data, 3)), true, true
-	case "r32":
-		return filePCM(32000, narrow(data, 4)), true, true
-	case "wav":
-		sound, ok = parseWAV(data)
-		return sound, true, ok
-	}
-	return Sound{}, true, false
+	sound, ok = Decode(path, data)
+	return sound, true, ok
 }
+
+// Decode is how what is in a file sounds. ok is false if it can't be played.
+func Decode(path string, data []byte) (sound Sound, ok bool) {
+	switch extension(path) {
+	case "r8":
+		return filePCM(8000, data), true
+	case "r16":
+		return filePCM(16000, data), true
+	case "r24": // the player takes the name for samples of 24 bits
+		return filePCM(24000, narrow(data, 3)), true
+	case "r32":
+		return filePCM(32000, narrow(data, 4)), true
+	case "wav":
+		return parseWAV(data)
+	}
+	return Sound{}, false
+}
+
+func extension(path string) string { return strings.TrimPrefix(filepath.Ext(path), ".") }
 
 // filePCM is how the samples of a file sound: less than a frame lacks as much of its begin as it lacks of a
 // frame (F162).

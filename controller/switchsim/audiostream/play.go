@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -81,8 +80,8 @@ func (s *Stream) writeFile(ext string, data []byte) (path string, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	id := strings.ReplaceAll(s.options.Channel.Variable("uuid"), "/", "_")
-	path, err := s.options.Channel.TempFile(id + "_" + strconv.Itoa(f.next) + ".tmp" + ext)
-	if err != nil || os.WriteFile(path, data, 0o644) != nil {
+	path, err := s.options.Channel.WriteTemp(id+"_"+strconv.Itoa(f.next)+".tmp"+ext, data)
+	if err != nil {
 		return "", false
 	}
 	f.next++
@@ -96,7 +95,7 @@ func (s *Stream) removeFiles() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, path := range f.paths {
-		os.Remove(path)
+		s.options.Channel.RemoveTemp(path)
 	}
 	f.paths, f.next = nil, 0
 }

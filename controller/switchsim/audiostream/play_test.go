@@ -17,7 +17,11 @@ type stored struct {
 	dir string
 }
 
-func (c stored) TempFile(name string) (string, error) { return filepath.Join(c.dir, name), nil }
+func (c stored) WriteTemp(name string, data []byte) (string, error) {
+	path := filepath.Join(c.dir, name)
+	return path, os.WriteFile(path, data, 0o600)
+}
+func (c stored) RemoveTemp(path string) { os.Remove(path) }
 
 // Whatever a server says is audio that is in a file, named by JSON, or none.
 func FuzzStreamAudio(f *testing.F) {

@@ -29,8 +29,9 @@ type Channel interface {
 	// Due returns how many media frames are complete: nothing that is said in them, or with
 	// both, played, changes any more.
 	Due(at time.Time, both bool) int64
-	// TempFile returns the path of a file with that name in the switch's temporary folder.
-	TempFile(name string) (path string, err error)
+	// WriteTemp makes a file of that name in the switch's temporary folder, and RemoveTemp removes it.
+	WriteTemp(name string, data []byte) (path string, err error)
+	RemoveTemp(path string)
 	// Event sends an event of the module.
 	Event(kind, body string)
 	// Detached says that the stream has let go of the channel: another may be started.

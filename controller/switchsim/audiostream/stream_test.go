@@ -30,16 +30,17 @@ func TestSeparate(t *testing.T) {
 // nobody is a channel that is always heard.
 type nobody struct{ began time.Time }
 
-func (nobody) Variable(string) string           { return "" }
-func (nobody) Event(string, string)             {}
-func (nobody) Detached(*Stream)                 {}
-func (nobody) Reopen(*Stream, Start) bool       { return false }
-func (nobody) Fault(string)                     {}
-func (nobody) Note(string, string)              {}
-func (nobody) TornDown() <-chan struct{}        { return nil }
-func (c nobody) Position(at time.Time) int64    { return audio.Frames(at.Sub(c.began)) }
-func (c nobody) Due(at time.Time, _ bool) int64 { return c.Position(at) }
-func (nobody) TempFile(string) (string, error)  { return "", os.ErrNotExist }
+func (nobody) Variable(string) string                   { return "" }
+func (nobody) Event(string, string)                     {}
+func (nobody) Detached(*Stream)                         {}
+func (nobody) Reopen(*Stream, Start) bool               { return false }
+func (nobody) Fault(string)                             {}
+func (nobody) Note(string, string)                      {}
+func (nobody) TornDown() <-chan struct{}                { return nil }
+func (c nobody) Position(at time.Time) int64            { return audio.Frames(at.Sub(c.began)) }
+func (c nobody) Due(at time.Time, _ bool) int64         { return c.Position(at) }
+func (nobody) WriteTemp(string, []byte) (string, error) { return "", os.ErrNotExist }
+func (nobody) RemoveTemp(string)                        {}
 
 // TestFramesAllocateNothing: the clock's work for a good stream.
 func TestFramesAllocateNothing(t *testing.T) {
