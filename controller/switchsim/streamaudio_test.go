@@ -185,7 +185,7 @@ func TestDropTakesFiles(t *testing.T) {
 // A hangup removes the files, and the last call of a switch its folder.
 func TestHangupRemovesFiles(t *testing.T) {
 	t.Parallel()
-	call, c, w := hungry(t, New(Config{Speed: 20, TempDir: t.TempDir()}))
+	call, c, w := hungry(t, New(Config{Speed: 20, TempDir: filepath.Join(t.TempDir(), "temp")}))
 	w.streamAudio(`"audioDataType":"raw","sampleRate":8000`, make([]byte, 3<<20)) // one large message
 	_, path, _ := strings.Cut(c.until("mod_audio_stream::play").headers["_body"], `"file":"`)
 	path = strings.TrimSuffix(path, `"}`)
