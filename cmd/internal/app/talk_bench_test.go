@@ -25,7 +25,11 @@ import (
 // that runs: daemon, simulated switch and bots. Of "recorded only" there is no bot: the
 // difference is what conversations add, with both their ends. -benchtime 1x is meant.
 func BenchmarkConversations(b *testing.B) {
-	for _, n := range []int{50, 100, 200, 300} {
+	counts := []int{50, 100, 200, 300}
+	if testing.Short() { // only that it runs
+		counts = counts[:1]
+	}
+	for _, n := range counts {
 		for _, talk := range []bool{true, false} {
 			name := fmt.Sprintf("%d/talking", n)
 			if !talk {
