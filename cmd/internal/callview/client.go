@@ -87,7 +87,7 @@ func (c *Client) Call(ctx context.Context, uuid string) (*Running, *Record, erro
 	if err := c.getJSON(ctx, "/calls/"+url.PathEscape(uuid), now, ended); err != nil {
 		return nil, nil, err
 	}
-	if now.Step != "" { // which no record has
+	if ended.Result == "" { // which every record has, and a call has no step before its first
 		return now, nil, nil
 	}
 	return nil, ended, nil

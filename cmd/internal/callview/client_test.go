@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"syscall"
+	"tapdeck/controller"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -94,5 +95,15 @@ func TestDialable(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A call that has not begun its first step runs, too.
+func TestClientOfAnEarlyCall(t *testing.T) {
+	_, client := daemon(t, func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(running(controller.Status{Info: controller.Info{UUID: "a"}}))
+	})
+	if now, ended, err := client.Call(t.Context(), "a"); err != nil || ended != nil || now == nil {
+		t.Errorf("%v, %+v, %+v", err, now, ended)
 	}
 }
