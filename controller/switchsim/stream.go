@@ -240,7 +240,9 @@ func (m module) Due(at time.Time, both bool) int64 {
 }
 
 // WriteTemp makes a temporary file.
-func (m module) WriteTemp(name string, data []byte) (string, error) { return m.sw.temp.write(name, data) }
+func (m module) WriteTemp(name string, data []byte) (string, error) {
+	return m.sw.temp.write(name, data)
+}
 
 // RemoveTemp removes one.
 func (m module) RemoveTemp(path string) { m.sw.temp.removeFile(path) }

@@ -7,8 +7,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"syscall"
-	"tapdeck/controller"
 	"testing"
+
+	"tapdeck/controller"
 
 	"github.com/google/go-cmp/cmp"
 )
