@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/coder/websocket"
 	"go.uber.org/zap"
@@ -59,6 +60,9 @@ func (c *connections) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // upgrade makes a request a stream, or refuses it and returns nil. It is apart from
 // ServeHTTP because its stack would be held for as long as the stream lives.
 func (c *connections) upgrade(w http.ResponseWriter, r *http.Request) *stream {
+	// The server's limit counts from the request. On an overloaded machine it may be over by now,
+	// and net/http would drop the response of a stream that lives.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(responseTimeout))
 	st, why := c.sink.admit(r)
 	if why != "" {
 		http.Error(w, why.Error(), refusals[why].status)

@@ -26,10 +26,19 @@ import (
 // The load comes from a second process, so that what is measured here is the
 // receiver's CPU alone. Each receiver is run in turn on the same load.
 
-const (
-	benchWarm = 3 * time.Second // connect, first second unpaced, steady state
-	benchTime = 5 * time.Second
-)
+func benchWarm() time.Duration { // connect, first second unpaced, steady state
+	if testing.Short() { // only that it runs
+		return 1500 * time.Millisecond
+	}
+	return 3 * time.Second
+}
+
+func benchTime() time.Duration {
+	if testing.Short() {
+		return time.Second
+	}
+	return 5 * time.Second
+}
 
 // BenchmarkReceivers gives the CPU of a stream-second of 20 ms frames at 8 kHz for the
 // sink, for a bare TCP reader that reads 200 ms apart and writes to files, and for a
@@ -39,7 +48,11 @@ const (
 //	npm install --prefix DIR ws
 //	NODE_PATH=DIR/node_modules go test -run '^$' -bench Receivers -benchtime 1x ./sink
 func BenchmarkReceivers(b *testing.B) {
-	for _, streams := range []int{50, 200, 1000, 2000} {
+	loads := []int{50, 200, 1000, 2000}
+	if testing.Short() {
+		loads = loads[:2]
+	}
+	for _, streams := range loads {
 		b.Run(strconv.Itoa(streams), func(b *testing.B) {
 			var bare, plain, sink, node float64
 			for b.Loop() {
@@ -73,7 +86,7 @@ func BenchmarkMemory(b *testing.B) {
 		before := inUse()
 		urls, stop := sinkReceiver(b, streams)
 		end := startSender(b, urls)
-		elapse(benchWarm)
+		elapse(benchWarm())
 		perStream += float64(inUse()-before) / streams / 1024
 		end()
 		stop()
@@ -98,10 +111,10 @@ func measureReceiver(b *testing.B, streams int, r receiver) float64 {
 	defer stop()
 	end := startSender(b, urls)
 	defer end()
-	elapse(benchWarm)
+	elapse(benchWarm())
 	before := cpuTime(b)
-	elapse(benchTime)
-	return float64(cpuTime(b)-before) / float64(time.Millisecond) / benchTime.Seconds() / float64(streams)
+	elapse(benchTime())
+	return float64(cpuTime(b)-before) / float64(time.Millisecond) / benchTime().Seconds() / float64(streams)
 }
 
 func cpuTime(b *testing.B) time.Duration {

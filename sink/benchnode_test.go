@@ -44,10 +44,10 @@ func measureNode(b *testing.B, streams int) float64 {
 	}
 	end := startSender(b, repeatURL("127.0.0.1:"+strings.TrimSpace(port)+"/x", streams))
 	defer end()
-	elapse(benchWarm)
+	elapse(benchWarm())
 	before := processTime(b, cmd.Process.Pid)
-	elapse(benchTime)
-	return float64(processTime(b, cmd.Process.Pid)-before) / float64(time.Millisecond) / benchTime.Seconds() / float64(streams)
+	elapse(benchTime())
+	return float64(processTime(b, cmd.Process.Pid)-before) / float64(time.Millisecond) / benchTime().Seconds() / float64(streams)
 }
 
 // processTime is the CPU time of another process (proc(5): fields 14 and 15 of

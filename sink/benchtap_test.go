@@ -92,17 +92,17 @@ func measureTaps(b *testing.B, streams, tapped, each int) (cpu float64, late []t
 		urls = append(urls, strings.TrimPrefix(r.URL(), "ws://"))
 		for range each {
 			if i < tapped {
-				t := &tapTimer{tap: r.Tap(TapOptions{}), from: time.Now().Add(benchWarm)}
+				t := &tapTimer{tap: r.Tap(TapOptions{}), from: time.Now().Add(benchWarm())}
 				readers = append(readers, t)
 				all.Go(t.read)
 			}
 		}
 	}
 	end := startSender(b, urls)
-	elapse(benchWarm)
+	elapse(benchWarm())
 	before := cpuTime(b)
-	elapse(benchTime)
-	cpu = float64(cpuTime(b)-before) / float64(time.Millisecond) / benchTime.Seconds() / float64(streams)
+	elapse(benchTime())
+	cpu = float64(cpuTime(b)-before) / float64(time.Millisecond) / benchTime().Seconds() / float64(streams)
 	for _, t := range readers {
 		t.tap.Close()
 	}

@@ -153,6 +153,29 @@ func TestSlowRequestIsCutOff(t *testing.T) {
 	})
 }
 
+// An overloaded machine answers a request late: when the server's limit is over, the stream's
+// response is sent nevertheless.
+func TestLateResponse(t *testing.T) {
+	b := serveTCP(t, testConfig(t))
+	late := &connections{sink: b.sink}
+	srv := late.server()
+	srv.WriteTimeout = time.Nanosecond // all of it is late
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = srv.Serve(&listener{Listener: ln}) }()
+	defer late.all.Wait()
+	defer srv.Close()
+	b.dial = func() (net.Conn, error) { return net.Dial("tcp", ln.Addr().String()) }
+	if _, resp := b.request("/"); resp.StatusCode != http.StatusNotFound {
+		t.Errorf("another path: status %s", resp.Status)
+	}
+	r := b.expect(testCall(testID))
+	b.connect(r).hangUp()
+	b.finish(r)
+}
+
 // Each hostile stream ends with a named reason, and its file holds the audio that came.
 func TestHostileStreams(t *testing.T) {
 	pcm := speech(1, 8000)

@@ -22,9 +22,9 @@ import (
 const (
 	// headerTimeout bounds the time to a request's last header. The module gives up
 	// after 1 s (F39); on an overloaded machine the sink must not do so before.
-	headerTimeout  = 5 * time.Second
-	refusalTimeout = 2 * time.Second
-	maxHeaderBytes = 16 << 10
+	headerTimeout   = 5 * time.Second
+	responseTimeout = 2 * time.Second
+	maxHeaderBytes  = 16 << 10
 	// maxPending bounds the connections that have not become a stream; the oldest is
 	// closed to make room. It is more than all calls that one process can hold, should
 	// they connect at once.
@@ -39,19 +39,7 @@ const (
 // Finish and Save of a recording work afterwards as well. Serve is called once.
 func (s *Sink) Serve(ctx context.Context, ln net.Listener) error {
 	conns := &connections{sink: s}
-	srv := &http.Server{
-		Handler:           conns,
-		ReadHeaderTimeout: headerTimeout,
-		WriteTimeout:      refusalTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ConnContext: func(ctx context.Context, nc net.Conn) context.Context {
-			return context.WithValue(ctx, connKey{}, rawConn(nc))
-		},
-		ConnState:    conns.changed,
-		ErrorLog:     log.New(errorLog{s.log}, "", 0),
-		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
-	}
-	srv.SetKeepAlivesEnabled(false)
+	srv := conns.server()
 	defer s.background()()
 	end := sync.OnceFunc(func() {
 		for _, r := range s.close() {
@@ -132,6 +120,23 @@ type connections struct {
 
 	mu      sync.Mutex // protects the following
 	pending []net.Conn // the oldest first
+}
+
+func (c *connections) server() *http.Server {
+	srv := &http.Server{
+		Handler:           c,
+		ReadHeaderTimeout: headerTimeout,
+		WriteTimeout:      responseTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ConnContext: func(ctx context.Context, nc net.Conn) context.Context {
+			return context.WithValue(ctx, connKey{}, rawConn(nc))
+		},
+		ConnState:    c.changed,
+		ErrorLog:     log.New(errorLog{c.sink.log}, "", 0),
+		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
+	}
+	srv.SetKeepAlivesEnabled(false)
+	return srv
 }
 
 // changed is the server's ConnState.
