@@ -315,10 +315,10 @@ func (c *call) agentConfig(step *flow.Agent) (agent.Config, error) {
 }
 
 func (c *call) parameters(step *flow.Agent) (list []agent.Parameter) {
-	values := map[string]string{
-		"caller": c.info.Caller, "destination": c.info.Destination, "call": c.info.UUID, "plan": c.info.Plan, "instance": c.ctl.cfg.Instance,
+	known := flow.Known{
+		Caller: c.info.Caller, Destination: c.info.Destination, Call: c.info.UUID, Plan: c.info.Plan, Instance: c.ctl.cfg.Instance,
 	}
-	for _, p := range step.Expand(values) {
+	for _, p := range step.Expand(known) {
 		list = append(list, agent.Parameter(p))
 	}
 	return list

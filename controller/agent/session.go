@@ -63,7 +63,7 @@ func start(ctx context.Context, c Config, ear Ear, mouth Mouth, log *zap.Logger,
 }
 
 // Events are what the call should know. The channel is never closed; Ended or Failed is the last event of
-// a session that was not stopped. An event that finds no room is dropped and counted in State.
+// a session that was not stopped. An event that finds no room is dropped: a request of the bot is a wrong message then.
 func (s *Session) Events() <-chan Event { return s.events.c }
 
 // State is what has happened so far.

@@ -75,7 +75,7 @@ func TestCheckAddress(t *testing.T) {
 
 func TestExpand(t *testing.T) {
 	b := &flow.Bot{Parameters: map[string]string{"to": "{destination}", "from": "<{caller}>", "all": "{call}/{plan}@{instance}", "plain": "x"}}
-	got := b.Expand(map[string]string{"caller": "{plan}", "destination": "5000", "call": "id", "plan": "bot", "instance": "fs1"})
+	got := b.Expand(flow.Known{Caller: "{plan}", Destination: "5000", Call: "id", Plan: "bot", Instance: "fs1"})
 	want := []flow.Parameter{{Name: "all", Value: "id/bot@fs1"}, {Name: "from", Value: "<{plan}>"}, {Name: "plain", Value: "x"}, {Name: "to", Value: "5000"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

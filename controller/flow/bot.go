@@ -126,12 +126,34 @@ func isPrivate(addr netip.Addr) bool {
 // Parameter is something that a bot is told at its start.
 type Parameter struct{ Name, Value string }
 
-// Expand returns the bot's parameters, sorted by their names, with the values of a call in place of
-// the placeholders, by their names: of Placeholders, without braces.
-func (b *Bot) Expand(call map[string]string) []Parameter {
-	pairs := make([]string, 0, 2*len(call))
-	for name, value := range call {
-		pairs = append(pairs, "{"+name+"}", value)
+// Known is what of a call a parameter may have in it.
+type Known struct{ Caller, Destination, Call, Plan, Instance string }
+
+var placeholders = []struct {
+	name string
+	of   func(Known) string
+}{
+	{"caller", func(k Known) string { return k.Caller }},
+	{"destination", func(k Known) string { return k.Destination }},
+	{"call", func(k Known) string { return k.Call }},
+	{"plan", func(k Known) string { return k.Plan }},
+	{"instance", func(k Known) string { return k.Instance }},
+}
+
+// Placeholders are the names that may stand in braces in a parameter.
+func Placeholders() (names []string) {
+	for _, p := range placeholders {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// Expand returns the bot's parameters, sorted by their names, with what is known of a call in place of
+// the placeholders.
+func (b *Bot) Expand(call Known) []Parameter {
+	var pairs []string
+	for _, p := range placeholders {
+		pairs = append(pairs, "{"+p.name+"}", p.of(call))
 	}
 	fill := strings.NewReplacer(pairs...)
 	list := make([]Parameter, 0, len(b.Parameters))
@@ -141,6 +163,3 @@ func (b *Bot) Expand(call map[string]string) []Parameter {
 	slices.SortFunc(list, func(a, b Parameter) int { return strings.Compare(a.Name, b.Name) })
 	return list
 }
-
-// Placeholders are the names that may stand in braces in a parameter.
-func Placeholders() []string { return []string{"caller", "destination", "call", "plan", "instance"} }

@@ -50,7 +50,7 @@ type Config struct {
 	Directory string
 	// Method is the one to begin with.
 	Method Method
-	// Limit bounds the audio that waits; 0 is 120 s. Beyond it the oldest is dropped and counted.
+	// Limit bounds the audio that waits; 0 is DefaultLimit. Beyond it the oldest is dropped and counted.
 	Limit time.Duration
 	// Lead is how much audio waits before an utterance begins, at most 1 s; 0 begins at once. Each playback
 	// takes 40 ms of what the caller says (F155), and a bot that speaks in real time has its audio
@@ -60,8 +60,8 @@ type Config struct {
 	Call string
 }
 
-// defaultLimit is more than a bot says in one breath.
-const defaultLimit = 120 * time.Second
+// DefaultLimit is more than a bot says in one breath.
+const DefaultLimit = 120 * time.Second
 
 // Player is the queue of one call: what its caller will hear, and in which order.
 //
@@ -122,7 +122,7 @@ type Player struct {
 // New returns the player of a call. Close must be called at its end; m may be nil.
 func New(c Config, sw Switch, log *zap.Logger, m *Metrics) *Player {
 	if c.Limit == 0 {
-		c.Limit = defaultLimit
+		c.Limit = DefaultLimit
 	}
 	if m == nil {
 		m = NewMetrics(nil)

@@ -12,6 +12,7 @@ import (
 
 	"tapdeck/cmd/internal/finding"
 	"tapdeck/controller/agent"
+	"tapdeck/controller/player"
 )
 
 // Options are what Examine needs.
@@ -39,8 +40,6 @@ type Options struct {
 }
 
 const (
-	// limit is how much of a bot's audio waits in a call's player if nothing else is configured.
-	limit = 120 * time.Second
 	// interruption is how much of what the caller says interrupts the bot.
 	interruption = time.Second
 	// calm is how long nothing may go wrong after a key.
@@ -151,7 +150,7 @@ func (x *examination) flooded() string {
 		wrong += n
 	}
 	switch h := x.mouth.state(); {
-	case h.ahead > limit:
+	case h.ahead > player.DefaultLimit:
 		return "audio"
 	case h.marks > manyMarks:
 		return "marks"

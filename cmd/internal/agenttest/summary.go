@@ -9,6 +9,7 @@ import (
 
 	"tapdeck/cmd/internal/finding"
 	"tapdeck/controller/pcm"
+	"tapdeck/controller/player"
 )
 
 // media is all audio of the bot.
@@ -20,9 +21,9 @@ func (x *examination) media() {
 	}
 	mean := h.audio / time.Duration(h.messages)
 	switch {
-	case h.ahead > limit:
+	case h.ahead > player.DefaultLimit:
 		x.report(finding.Fail, check, "have the bot wait for its marks, or send its audio in real time: what is more than player.limit is lost",
-			"%v of audio waited to be heard; a call keeps %v", short(h.ahead), limit)
+			"%v of audio waited to be heard; a call keeps %v", short(h.ahead), player.DefaultLimit)
 	case h.messages > 10 && mean < frame/2:
 		x.report(finding.Warn, check, "have the bot send at least 20 ms in a message: each costs as much as a long one",
 			"%d messages of %v each", h.messages, mean.Round(100*time.Microsecond))

@@ -149,7 +149,7 @@ func (l *Loaded) checkAgent(bad *problems, plan, key string, agent *flow.Agent) 
 	case agent.URLFromCall && len(agent.PermittedHosts) == 0:
 		refuse("url_from_call", "true", "needs permitted_hosts: a call could name any host", "list the hosts of the bots, such as [bots.example, \"*.bots.example\"]")
 	case agent.Format != flow.FormatTwilio && agent.TwilioAuthTokenFile+agent.TwilioAuthTokenEnv != "":
-		refuse("format", agent.Format, "has no Twilio signature", "remove the key of Twilio's auth token, or write format: twilio")
+		refuse("format", agent.Format, "has no Twilio signature", "leave Twilio's auth token out (empty, if another plan's would be inherited), or write format: twilio")
 	}
 }
 

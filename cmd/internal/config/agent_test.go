@@ -77,7 +77,7 @@ func TestBadAgents(t *testing.T) {
 		{"plans:\n  x:\n    steps:\n    - answer\n    - stream\n    - agent: ws://1.2.3.4", []string{`f:6: plans.x.steps[2].agent.url: "ws://1.2.3.4": ws:// is for this machine and private addresses: everyone on the way could listen; write wss://, or insecure: true`}},
 		{`plans: {x: {steps: [answer, stream, agent: {url: ws://1.2.3.4, insecure: true}]}}`, nil},
 		{`plans: {x: {listen: 1m, agent: {url: wss://b, url_from_call: true}}}`, []string{`f:1: plans.x.agent.url_from_call: "true": needs permitted_hosts: a call could name any host; list the hosts of the bots, such as [bots.example, "*.bots.example"]`}},
-		{`plans: {x: {listen: 1m, agent: {url: wss://b, format: pcm, twilio_auth_token_file: ` + good + `}}}`, []string{`f:1: plans.x.agent.format: "pcm": has no Twilio signature; remove the key of Twilio's auth token, or write format: twilio`}},
+		{`plans: {x: {listen: 1m, agent: {url: wss://b, format: pcm, twilio_auth_token_file: ` + good + `}}}`, []string{`f:1: plans.x.agent.format: "pcm": has no Twilio signature; leave Twilio's auth token out (empty, if another plan's would be inherited), or write format: twilio`}},
 		{`plans: {x: {listen: 1m, agent: {url: wss://b, token_file: ` + good + `}}}`, nil},
 		{`plans: {x: {listen: 1m, agent: {url: wss://b, token_file: /no/such}}}`, []string{`f:1: plans.x.agent.token_file: "/no/such": the token can't be read: no such file or directory; write the token there, in a file that tapdeck's user may read`}},
 		{`plans: {x: {listen: 1m, agent: {url: wss://b, token_file: /dev/zero, twilio_auth_token_file: ` + empty + `}}}`, []string{
