@@ -17,8 +17,12 @@ import (
 	"github.com/coder/websocket"
 )
 
-// maxResponseHeader bounds the answer to the handshake, in bytes.
-const maxResponseHeader = 16 << 10
+const (
+	// maxResponseHeader bounds the answer to the handshake, in bytes.
+	maxResponseHeader = 16 << 10
+	// handshakeBuffer is net/http's, which lives as long as the WebSocket and is not used by it: in bytes.
+	handshakeBuffer = 512
+)
 
 // refusal is an answer to the handshake that is no WebSocket.
 type refusal struct {
@@ -85,6 +89,8 @@ func dial(ctx context.Context, c Config, connect dialer, m *meter) (*websocket.C
 			return conn, err
 		},
 		MaxResponseHeaderBytes: maxResponseHeader,
+		ReadBufferSize:         handshakeBuffer,
+		WriteBufferSize:        handshakeBuffer,
 		DisableKeepAlives:      true,
 	}
 	client := &http.Client{

@@ -38,7 +38,13 @@ func BenchmarkTwoWay(b *testing.B) {
 	}
 }
 
+// gcPercent is that of tapdeck serve.
+const gcPercent = 40
+
 func measureTwoWay(b *testing.B, calls int) {
+	if os.Getenv("GOGC") == "" {
+		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	}
 	load := startLoad(b, calls)
 	url := load.line()
 	s := newTestDaemon(b, fmt.Sprintf(talkingCalls, url, bot.Twilio)+`
