@@ -199,7 +199,7 @@ func (c *call) next(ctx context.Context, timer <-chan time.Time) bool {
 	case <-c.voice.due():
 		c.voice.advance()
 	case <-c.voice.overdue:
-		c.voice.waitedEnough()
+		c.voice.settle()
 	case e := <-c.talk.events():
 		c.talk.handle(e)
 	case <-c.reasonDue:

@@ -126,34 +126,25 @@ func (c *call) awaitApplication(ctx context.Context, what string, limit time.Dur
 func (c *call) idle() bool { return c.running == "" && c.reasonDue == nil }
 
 // busy says that the switch still carries out something of ours.
-func (c *call) busy() bool { return c.running != "" || c.voice.playing() }
+func (c *call) busy() bool { return c.running != "" || c.voice.silence != "" || c.voice.playing() }
 
-// breakPause is how long after a break what runs may end: a frame or two (F84).
-const breakPause = 100 * time.Millisecond
-
-// endBackground ends what plays beside the plan, which the next application would wait for. A break
-// of what has not begun yet has no effect (F66), so it is given again. Its answer is awaited, so that
-// it can't come late and end the next application.
+// endBackground ends what plays beside the plan, which the next application would wait for.
 func (c *call) endBackground(ctx context.Context) error {
 	if err := c.interruption(ctx); err != nil {
 		return err
 	}
-	for until := time.Now().Add(c.ctl.cfg.StepGrace); c.running != ""; {
-		if time.Now().After(until) {
-			return silenceGoesOn()
-		}
-		if _, err := c.api(ctx, "uuid_break "+c.channel); err != nil {
-			return err
-		}
-		if err := c.wait(ctx, breakPause, c.idle); err != nil && !errors.Is(err, flow.ErrTimeout) {
-			return err
-		}
+	if err := c.voice.endSilence(); err != nil {
+		return err
 	}
-	return nil
+	return c.settle(ctx)
 }
 
-func silenceGoesOn() error {
-	return &callEnd{result: Failed, err: errors.New("the silence that keeps the stream going did not end"), hint: "FreeSWITCH did not obey uuid_break; its log of this channel says why"}
+// settle waits for the answer to a break, which could drop what is sent before it.
+func (c *call) settle(ctx context.Context) error {
+	if c.voice.settled() {
+		return nil
+	}
+	return c.wait(ctx, 2*c.ctl.cfg.CommandTimeout, c.voice.settled)
 }
 
 // API implements flow.Channel.

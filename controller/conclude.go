@@ -74,7 +74,7 @@ func (c *call) endChannel(ctx context.Context, result Result) {
 		c.beginStep("hangup")
 		c.awaitHangup(ctx)
 	case c.transferredAway:
-		c.running = "" // whatever runs now is not ours to break
+		c.running, c.voice.silence = "", "" // whatever runs now is not ours to break
 		c.conn.TakenOver()
 		c.waitAfterPlan(ctx, returnGrace, func() bool { return c.returned || c.hangupComplete })
 		c.release(ctx)
@@ -135,20 +135,20 @@ func (c *call) release(ctx context.Context) {
 	c.awaitAnswer(ctx)
 	c.giveBack(ctx)
 	c.voice.hush()
-	if c.running != "" {
-		c.bgapi(ctx, "uuid_break "+c.channel+" all")
+	if c.busy() && c.voice.settled() {
+		_ = c.voice.breakOff()
 	}
 	// If a command could not be given, the connection is over, and so is this.
-	c.waitAfterPlan(ctx, c.ctl.cfg.StepGrace, func() bool { return !c.busy() || c.hungUp })
+	c.waitAfterPlan(ctx, c.ctl.cfg.StepGrace, func() bool { return !c.busy() && c.voice.settled() || c.hungUp })
 	c.conn.Close()
 }
 
-// hangup ends the channel. An application that runs would hold a hangup by
-// sendmsg back to its own end (F27), so it is killed then.
+// hangup ends the channel. An application that runs would hold a hangup by sendmsg back to its own
+// end (F27), and a break that is under way would drop it (F66), so it is killed then.
 func (c *call) hangup(ctx context.Context, cause string) {
 	c.beginStep("hangup")
 	c.asked = true
-	if !c.busy() {
+	if !c.busy() && c.voice.settled() {
 		if _, err := c.conn.Execute(ctx, "hangup", cause); err != nil {
 			return
 		}

@@ -112,9 +112,8 @@ func (c *call) oursEnded(ev *esl.Event) (done completion, ours bool) {
 	id, done := ev.Get("Application-UUID"), c.completionOf(ev)
 	if ours = c.running != "" && id == c.running; ours {
 		c.running, c.completion = "", done
-		c.voice.resume()
 	} else {
-		ours = c.voice.completed(id, done)
+		ours = c.voice.silenceEnded(id, done) || c.voice.completed(id, done)
 	}
 	if ours {
 		c.rate, _ = strconv.Atoi(ev.Get("Channel-Write-Codec-Rate"))

@@ -112,3 +112,5 @@ var endHints = map[StreamEnd]string{
 	EndPanic:     panicHint,
 	EndWrongRate: hintRate,
 }
+
+const hintNoSilence = "the stream of a call that had media before tapdeck got it stands still while nothing is played, and FreeSWITCH knows no silence_stream: load mod_tone_stream"

@@ -77,26 +77,19 @@ func (m media) Speech() flow.Speech {
 // for a channel that had media before (F47). The next application or the hangup ends it.
 func (m media) KeepAlive(ctx context.Context) error {
 	c := m.c
+	if err := c.settle(ctx); err != nil {
+		return err
+	}
 	if !c.standsStill() {
 		return nil
 	}
 	if err := c.terminateOn(ctx, ""); err != nil {
 		return err
 	}
-	return c.playSilence()
+	return c.voice.playSilence()
 }
 
 // standsStill says whether the stream does, since nothing is played.
 func (c *call) standsStill() bool {
-	return c.plan.bothWays() && !c.ringing && c.rec != nil && !c.stream.first.IsZero() && !c.busy()
-}
-
-// playSilence plays silence until it is ended.
-func (c *call) playSilence() error {
-	id, err := c.conn.Execute(context.Background(), "playback", "silence_stream://-1")
-	if err != nil {
-		return c.commandEnd("playback", err)
-	}
-	c.running = id
-	return nil
+	return c.plan.bothWays() && !c.ringing && c.rec != nil && !c.stream.first.IsZero() && !c.busy() && c.voice.settled() && !c.voice.noSilence
 }

@@ -49,8 +49,8 @@ const (
 )
 
 // mouth is the call's player as a session has it, until the conversation is over: the bot may go on
-// for a moment then, and the call has gone on. Its lock is held while the player works, so that nothing
-// is queued once shut has returned; marks are called with it, and must not call the mouth.
+// for a moment then, and the call has gone on. Its lock is held while the player works, so that no audio
+// is queued once shut has returned; marks that a Clear has called are called with it, and must not call the mouth.
 type mouth struct {
 	player *player.Player
 	mu     sync.RWMutex
@@ -62,21 +62,17 @@ func (m *mouth) Play(pcm []byte, rate int) {
 	m.whileOpen(func() { m.player.Play(pcm, rate) })
 }
 
-func (m *mouth) Mark(done func(cleared bool)) {
-	if !m.whileOpen(func() { m.player.Mark(done) }) {
-		done(true)
-	}
-}
+// Mark works also when the mouth is shut, so that marks come back in order.
+func (m *mouth) Mark(done func(cleared bool)) { m.player.Mark(done) }
 
 func (m *mouth) Clear() { m.whileOpen(m.player.Clear) }
 
-func (m *mouth) whileOpen(do func()) bool {
+func (m *mouth) whileOpen(do func()) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	if !m.closed {
 		do()
 	}
-	return !m.closed
 }
 
 // shut returns once nothing that the bot sends is played any more: within the time that the player
@@ -121,7 +117,7 @@ const frame = 20 * time.Millisecond
 
 // hearOut waits until the caller has heard the last of what was played.
 func (t *talk) hearOut(ctx context.Context) error {
-	if len(t.notes.Utterances) == 0 || t.atOnce {
+	if t.atOnce {
 		return nil
 	}
 	err := t.c.wait(ctx, frame, func() bool { return false })
@@ -179,7 +175,7 @@ func (t *talk) isOver() bool {
 		t.endBy(flow.TalkFailed)
 	}
 	if t.end == "" && c.voice.silent() && c.standsStill() {
-		c.voice.err = cmp.Or(c.voice.err, c.playSilence())
+		c.voice.err = cmp.Or(c.voice.err, c.voice.playSilence())
 	}
 	return t.end != "" && (t.atOnce || c.voice.silent())
 }
@@ -236,7 +232,8 @@ func (t *talk) listen() {
 	if t.step.BargeIn == flow.BargeInAuto && !c.voice.silent() {
 		t.callerCut = time.Now()
 		c.voice.hush()
-		t.session.BargeIn(c.rec.Position(now.Since))
+		at := c.rec.Position(now.Since)
+		c.voice.player.Mark(func(bool) { t.session.BargeIn(at) }) // behind the marks that come back
 	}
 }
 

@@ -17,13 +17,15 @@ type voice struct {
 	c      *call
 	player *player.Player // nil until something is played
 
-	// A playback could be overtaken by the break before it, which runs in a thread of its own
-	// (F15): it waits until that is answered, and until the silence of KeepAlive has ended.
+	// A break runs in a thread of its own (F15) and drops what it finds (F150): what is played after
+	// it waits until it is answered.
 	held    []given
 	job     string           // of the break whose answer is awaited
-	overdue <-chan time.Time // when the answer, or the end of the silence, is no longer awaited
-	breaks  int              // of the silence, that had no effect
+	overdue <-chan time.Time // when the answer is no longer awaited
 	err     error            // why a playback could not be given
+
+	silence   string // Event-UUID of the silence of KeepAlive, if that plays
+	noSilence bool   // the switch does not know it
 }
 
 // given is a playback that the player has given.
@@ -90,13 +92,11 @@ func (v *voice) advance() {
 // Play implements player.Switch.
 func (v *voice) Play(file string) (id string, err error) {
 	g := given{uuid.NewString(), file}
-	if v.c.running != "" && v.job == "" { // the silence of KeepAlive
-		err = v.breakOff("")
+	if err := v.endSilence(); err != nil {
+		return g.id, err
 	}
-	if v.held = append(v.held, g); err == nil {
-		err = v.give()
-	}
-	return g.id, err
+	v.held = append(v.held, g)
+	return g.id, v.give()
 }
 
 // give gives the playbacks that are held back, unless they still have to be. It drops them once the
@@ -105,7 +105,7 @@ func (v *voice) give() error {
 	if !v.hasChannel() {
 		v.held = nil
 	}
-	for len(v.held) > 0 && v.job == "" && v.c.running == "" {
+	for len(v.held) > 0 && v.settled() {
 		g := v.held[0]
 		v.held = v.held[1:]
 		if err := v.c.conn.ExecuteAs(context.Background(), g.id, "playback", g.file); err != nil {
@@ -115,49 +115,39 @@ func (v *voice) give() error {
 	return nil
 }
 
-// Break implements player.Switch. What is held back is part of what is dropped.
+// Break implements player.Switch. What is held back is part of what is dropped. An application that
+// the call waits for must not be.
 func (v *voice) Break() error {
 	v.held = nil
-	return v.breakOff(" all")
+	if v.c.running != "" {
+		return nil
+	}
+	return v.breakOff()
 }
 
-func (v *voice) breakOff(what string) error {
-	job, err := v.c.bgapi(context.Background(), "uuid_break "+v.c.channel+what)
+func (v *voice) breakOff() error {
+	job, err := v.c.bgapi(context.Background(), "uuid_break "+v.c.channel+" all")
 	v.job, v.overdue = job, time.After(v.c.ctl.cfg.CommandTimeout)
 	return err
 }
 
-// mostBreaks is how many breaks the silence may not obey.
-const mostBreaks = 20
+// settled says that no break is under way.
+func (v *voice) settled() bool { return v.job == "" }
 
 // answered says whether a job is that of the latest break.
 func (v *voice) answered(job string) bool {
 	if job == "" || job != v.job {
 		return false
 	}
-	v.job, v.overdue = "", nil
-	if v.c.running != "" { // the silence, which a break of it has ended if it had begun (F66)
-		v.overdue = time.After(breakPause)
-	}
-	v.resume()
+	v.settle()
 	return true
 }
 
-// resume gives what need not be held back any more.
-func (v *voice) resume() { v.err = cmp.Or(v.err, v.give()) }
-
-// waitedEnough goes on without the answer to a break, or breaks the silence again.
-func (v *voice) waitedEnough() {
-	v.job, v.overdue = "", nil
-	switch {
-	case v.c.running == "" || len(v.held) == 0 || !v.hasChannel():
-		v.resume()
-	case v.breaks >= mostBreaks:
-		v.err = cmp.Or(v.err, silenceGoesOn())
-	default:
-		v.breaks++
-		v.err = cmp.Or(v.err, v.breakOff(""))
-	}
+// settle goes on behind a break that was answered, or is no longer waited for. The silence has ended, or was
+// dropped before it began, which no event tells (F163).
+func (v *voice) settle() {
+	v.job, v.overdue, v.silence = "", nil, ""
+	v.err = cmp.Or(v.err, v.give())
 }
 
 // Send implements player.Switch.

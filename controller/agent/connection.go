@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/coder/websocket"
@@ -19,6 +20,8 @@ const (
 	writeTimeout = 5 * time.Second
 	pingInterval = 10 * time.Second
 	pongTimeout  = 20 * time.Second
+	// goneTimeout bounds the reading of what a bot has sent before it was gone.
+	goneTimeout = 5 * time.Second
 	// paceBudget is what the messages of a second may cost: 4000 of them, 8 MiB, or 100 of those
 	// that a bot should send seldom.
 	paceBudget  = 8000
@@ -96,8 +99,8 @@ func (c *connection) serve() error {
 	})
 	all.Go(func() {
 		err := c.s.guarded(c.write)
-		if errors.Is(err, net.ErrClosed) {
-			waitFor(read, stopTimeout)
+		if isGone(err) {
+			waitFor(read, goneTimeout)
 		}
 		c.end(err)
 	})
@@ -110,8 +113,13 @@ func (c *connection) serve() error {
 	return c.cause
 }
 
-// waitFor waits until the goroutine that reads has ended: it knows why the library closed the connection, which
-// it does as it reads the bot's close, before it has the reader return.
+// isGone says that an error is of a connection that the other side, or the library, has closed.
+func isGone(err error) bool {
+	return errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
+}
+
+// waitFor waits until the goroutine that reads has ended: it knows why the connection was closed, and there may be audio,
+// and the bot's close, that it has not read yet.
 func waitFor(read <-chan struct{}, most time.Duration) {
 	timeout := time.NewTimer(most)
 	defer timeout.Stop()
@@ -147,7 +155,7 @@ func (c *connection) ping(over context.Context) {
 		ctx, cancel := context.WithTimeout(over, pongTimeout)
 		if err := c.ws.Ping(ctx); errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			c.end(errNoPong)
-		} else if err != nil && !errors.Is(err, net.ErrClosed) && !c.s.isStopped() {
+		} else if err != nil && !isGone(err) && !c.s.isStopped() {
 			c.end(err)
 		}
 		cancel()
@@ -248,6 +256,8 @@ func (c *connection) ask(kind Kind, text string) {
 		c.s.wrong(wrongf(wrongMember, "the %s that the bot asks for has its own token in it", kind))
 	} else if !c.s.emit(Event{Kind: kind, Text: text}) {
 		c.s.wrong(&wrong{wrongTooMany, string(kind)})
+	} else if kind != SendDigits {
+		c.s.decided.Store(true)
 	}
 	c.spend(costSeldom)
 }

@@ -39,6 +39,45 @@ func TestBotEndsInTheMiddle(t *testing.T) {
 	}
 }
 
+// What a bot has sent before it closed, and was gone, is heard, though nothing can be written to it any more.
+func TestBotIsGoneBeforeItIsRead(t *testing.T) {
+	bubble(t, testConfig(FormatPCM), func(b *botConn) {
+		for range 10 {
+			b.sayBinary(make([]byte, 4000)) // more than what is read at once
+		}
+		_ = b.ws.Close(websocket.StatusNormalClosure, "") // which waits for 5 s
+	}, func(b *bed) {
+		held := make(chan struct{})
+		b.mouth.set(func() { b.mouth.held = held })
+		b.await(Connected)
+		elapse(6 * time.Second)
+		b.ear.hear(frame(1)) // finds the bot gone
+		elapse(2 * time.Second)
+		close(held)
+		b.await(Ended)
+		if n := len(b.mouth.played); n != 10*4000 {
+			t.Errorf("%d bytes were played", n)
+		}
+	})
+}
+
+// A bot that has asked for the end of the conversation need not come back.
+func TestNoReconnectAfterARequest(t *testing.T) {
+	for _, m := range []string{`{"event":"hangup"}`, `{"event":"transfer","to":"5000"}`} {
+		bubble(t, testConfig(FormatPCM), func(b *botConn) {
+			b.say(m)
+			b.die()
+		}, func(b *bed) {
+			b.await(Connected)
+			<-b.Events()
+			<-b.done
+			if b.State().Connects != 1 || b.lines("agent lost") != 0 || len(b.Events()) != 0 {
+				t.Errorf("%s: %+v, %d events", m, b.State(), len(b.Events()))
+			}
+		})
+	}
+}
+
 // A lost bot is dialled again, with pauses that grow; each time it is told all from the begin.
 func TestReconnect(t *testing.T) {
 	c := testConfig(FormatTwilio)

@@ -238,9 +238,7 @@ func TestEndFindsRoom(t *testing.T) {
 
 // What was made of the mouth or the ear by others ends this conversation only.
 func TestPanicEndsTheConversation(t *testing.T) {
-	c := testConfig(FormatPCM)
-	c.Reconnect = 0
-	bubble(t, c, func(b *botConn) {
+	bubble(t, testConfig(FormatPCM), func(b *botConn) {
 		b.sayBinary(frame(1))
 		b.all()
 	}, func(b *bed) {

@@ -106,6 +106,8 @@ var pcmMessages = []struct {
 	{`{"event":"transfer","to":"5000  XML"}`, command{}, wrongMember},
 	{`{"event":"transfer","to":"5000 XML default x"}`, command{}, wrongMember},
 	{`{"event":"transfer","to":"hangup inLINE"}`, command{}, wrongMember},
+	{`{"event":"transfer","to":"1 LUA script.lua"}`, command{}, wrongMember},
+	{`{"event":"transfer","to":"5000 xml"}`, command{kind: commandTransfer, text: "5000 xml"}, ""},
 	{`{"event":"transfer","to":"park inline default"}`, command{}, wrongMember},
 	{`{"event":"transfer","to":"${x}"}`, command{}, wrongMember},
 	{`{"event":"transfer","to":"5000\nhangup"}`, command{}, wrongMember},

@@ -9,13 +9,12 @@ import (
 
 // Bounds of what a bot may ask for on the pcm wire. The schema has the same.
 var (
-	// transferTo is an extension, and perhaps a dialplan and a context behind it: words without quotes
-	// and blanks, without anything that the switch expands, and none that it takes for an option.
-	transferTo = regexp.MustCompile(`^[A-Za-z0-9+*#._][A-Za-z0-9+*#._-]{0,127}( [A-Za-z0-9+*#._][A-Za-z0-9+*#._-]{0,63}){0,2}$`)
+	// transferTo is an extension, and perhaps the dialplan XML and a context behind it: words without quotes
+	// and blanks, without anything that the switch expands, and none that it takes for an option. Other
+	// dialplans run what they are given: inline applications, LUA a script.
+	transferTo = regexp.MustCompile(`^[A-Za-z0-9+*#._][A-Za-z0-9+*#._-]{0,127}( [Xx][Mm][Ll]( [A-Za-z0-9+*#._][A-Za-z0-9+*#._-]{0,63})?)?$`)
 	digits     = regexp.MustCompile(`^[0-9A-D*#wW]{1,32}$`)
 	cause      = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`)
-	// inline would have the switch run applications instead of looking into a dialplan.
-	inline = regexp.MustCompile(`(?i)^[^ ]+ inline( |$)`)
 )
 
 // defaultCause is that of a hang-up without one.
@@ -89,8 +88,8 @@ func (w *pcmWire) asked(kind commandKind, members map[string]json.RawMessage) (c
 			return command{}, wrongf(wrongMember, "hangup.cause is %q, and must be a cause of FreeSWITCH, such as USER_BUSY", w.config.clip(c.text))
 		}
 	case commandTransfer:
-		if c.text, ok = text(members, "to"); !ok || !transferTo.MatchString(c.text) || inline.MatchString(c.text) {
-			return command{}, wrongf(wrongMember, "transfer.to is %q, and must be an extension, or EXTENSION DIALPLAN CONTEXT, of letters, digits and + * # . _ -, where no word begins with - and the dialplan is not inline", w.config.clip(c.text))
+		if c.text, ok = text(members, "to"); !ok || !transferTo.MatchString(c.text) {
+			return command{}, wrongf(wrongMember, "transfer.to is %q, and must be EXTENSION or EXTENSION XML CONTEXT, of letters, digits and + * # . _ -, where no word begins with -", w.config.clip(c.text))
 		}
 	case commandDigits:
 		if c.text, ok = text(members, "digits"); !ok || !digits.MatchString(c.text) {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -132,8 +133,10 @@ func (p *pipe) write(b []byte) (n int, err error) {
 	defer p.mu.Unlock()
 	for {
 		switch {
-		case p.ended, p.gone:
-			return n, io.ErrClosedPipe
+		case p.ended:
+			return n, net.ErrClosed
+		case p.gone:
+			return n, syscall.EPIPE
 		case p.writing.over():
 			return n, os.ErrDeadlineExceeded
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -34,6 +35,7 @@ type Session struct {
 	events  events
 	notices *notices
 
+	decided  atomic.Bool        // the bot has asked for the end: it need not come back
 	cancel   context.CancelFunc // of dialling
 	stopping chan struct{}      // closed by Stop
 	done     chan struct{}      // closed when all goroutines have ended
@@ -140,7 +142,7 @@ func (s *Session) run(ctx context.Context) {
 func (s *Session) converse(ctx context.Context) {
 	for tried := 0; ; tried++ {
 		lasted, err := s.connect(ctx)
-		if ctx.Err() != nil || s.isStopped() {
+		if ctx.Err() != nil || s.isStopped() || s.decided.Load() {
 			return
 		}
 		if err == nil {
@@ -152,7 +154,7 @@ func (s *Session) converse(ctx context.Context) {
 		}
 		todo := hintOf(err)
 		err = s.config.redact(err)
-		if tried >= s.config.Reconnect {
+		if tried >= s.config.Reconnect || errors.Is(err, errPanic) {
 			s.emit(Event{Kind: Failed, Err: err, Text: todo})
 			return
 		}

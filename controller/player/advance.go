@@ -8,6 +8,9 @@ import (
 const (
 	// breakTime is within what a break has acted: 21 ms, if the switch is not busy (F84).
 	breakTime = 100 * time.Millisecond
+	// staleTime is how late a playback that was broken off may be told of: a session stands still for
+	// 0.3 s at the end of a hold (F164), and on a busy switch.
+	staleTime = time.Second
 	// overdue is how much later than it can be a playback's end is given up: the switch was stopped, or someone
 	// else has broken off all that it had.
 	overdue = 5 * time.Second
@@ -76,6 +79,8 @@ func (p *Player) lookAfter(now time.Time) {
 	case now.Before(p.staleAt):
 	case p.breaks == 1 && len(p.given) == 0:
 		p.breakDue = true
+	case p.breaks == 1:
+		p.breaks, p.staleAt = 2, now.Add(staleTime-breakTime)
 	default:
 		p.forgetStale()
 	}
@@ -85,8 +90,10 @@ func (p *Player) lookAfter(now time.Time) {
 // if nothing is said of what was broken off and nothing new was given, when it can do no harm.
 func (p *Player) breakOff(now time.Time) error {
 	p.breakDue = false
-	p.breaks++
 	p.staleAt = now.Add(breakTime)
+	if p.breaks++; p.breaks > 1 {
+		p.staleAt = now.Add(staleTime)
+	}
 	p.mu.Unlock()
 	err := p.sw.Break()
 	p.mu.Lock()

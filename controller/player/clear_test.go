@@ -84,9 +84,33 @@ func TestSecondBreak(t *testing.T) {
 	if b.breaks != 2 {
 		t.Fatalf("%d breaks", b.breaks)
 	}
-	b.advance(100 * ms)
+	b.advance(time.Second)
 	if b.breaks != 2 || b.done(0, "FILE PLAYED", 40*ms) {
 		t.Errorf("%d breaks, or it is still known", b.breaks)
+	}
+}
+
+// What was broken off counts as heard also if a busy switch says so late (F164).
+func TestLateEndOfWhatWasBrokenOff(t *testing.T) {
+	for _, more := range []bool{false, true} {
+		b := newBed(t, player.Config{})
+		b.say(time.Second, 0)
+		b.advance(20 * ms)
+		b.Clear()
+		b.advance(0)
+		if more {
+			b.say(40*ms, 0)
+		}
+		for range 90 {
+			b.advance(10 * ms)
+		}
+		if !b.done(0, "FILE PLAYED", 20*ms) {
+			t.Error("it is not known any more")
+		}
+		b.advance(time.Second)
+		if u := b.Utterances(); len(u) == 0 || u[0].Heard != 20*ms || !u[0].Cleared {
+			t.Errorf("more %v: utterances %+v", more, u)
+		}
 	}
 }
 

@@ -72,7 +72,7 @@ func TestFile(t *testing.T) {
 	b.advance(0)
 	b.played(4, 300*ms)
 	b.advance(100 * ms)
-	b.advance(100 * ms)
+	b.advance(time.Second)
 	want := []player.Played{{"FILE PLAYED", "5", time.Second}, {Response: "FILE NOT FOUND"}, {}, {"FILE PLAYED", "", 300 * ms}, {}}
 	if len(got) != len(want) {
 		t.Fatalf("%v, want %v", got, want)

@@ -242,7 +242,7 @@ func (p *Player) File(name string, done func(Played)) {
 }
 
 // Clear drops all that was queued and ends what plays. Marks that are not due yet are echoed as
-// cleared before it returns; the switch is told by the next Advance.
+// cleared, before it returns unless another goroutine is echoing; the switch is told by the next Advance.
 func (p *Player) Clear() {
 	p.mu.Lock()
 	if p.speaking() || p.open != nil && p.waits() {
