@@ -28,7 +28,7 @@ func (s *stream) everySecond() {
 	}
 	s.flushInTime()
 	s.fail(s.track.WriteHeld(s.now))
-	s.track.EndTalk(s.now)
+	s.track.EndTalk(s.now.Add(-s.rec.interval()))
 	s.rec.observeTalk()
 	if at := s.syncAt(); !at.IsZero() && !s.now.Before(at) {
 		s.sync()
@@ -82,7 +82,10 @@ func (s *stream) checkTimes() time.Time {
 			st.Err = cmp.Or(st.Err, fmt.Errorf("%w: %v", ErrMaxDuration, cfg.MaxDuration))
 		})
 	}
-	next = earliest(next, idle, full, s.track.HeldUntil(), s.syncAt(), s.track.TalkUntil())
+	next = earliest(next, idle, full, s.track.HeldUntil(), s.syncAt())
+	if at := s.track.TalkUntil(); !at.IsZero() {
+		next = earliest(next, at.Add(s.rec.interval()))
+	}
 	if s.track.Slowest(s.now) >= slowDiskTime {
 		s.rec.alarm(AlarmSlowDisk)
 	}

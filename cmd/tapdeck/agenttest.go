@@ -1,15 +1,10 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
-	"os"
-	"slices"
 	"time"
 
 	"tapdeck/cmd/internal/agenttest"
@@ -17,7 +12,6 @@ import (
 	"tapdeck/cmd/internal/config"
 	"tapdeck/cmd/internal/finding"
 	"tapdeck/controller/agent"
-	"tapdeck/controller/flow"
 	"tapdeck/controller/pcm"
 	"tapdeck/controller/switchsim"
 )
@@ -25,8 +19,8 @@ import (
 type agentTestCommand struct {
 	URL                 string            `arg:"" name:"url" help:"The bot's WebSocket: wss://HOST/PATH, or ws://…"`
 	Format              agent.Format      `enum:"twilio,pcm" default:"twilio" help:"The wire that the bot speaks: twilio or pcm (${default})."`
-	TokenFile           string            `type:"existingfile" placeholder:"FILE" help:"A file whose first line is sent as Authorization: Bearer."`
-	TwilioAuthTokenFile string            `type:"existingfile" placeholder:"FILE" help:"A file whose first line signs the URL in X-Twilio-Signature."`
+	TokenFile           string            `type:"existingfile" placeholder:"FILE" help:"A file with the token that is sent as Authorization: Bearer."`
+	TwilioAuthTokenFile string            `type:"existingfile" placeholder:"FILE" help:"A file with the token that signs the URL in X-Twilio-Signature."`
 	AccountSID          string            `name:"account-sid" placeholder:"AC…" help:"The account that a bot of the twilio wire is told (default: one made up)."`
 	Parameter           map[string]string `mapsep:"none" placeholder:"NAME=TEXT" help:"A parameter for the bot; may be repeated."`
 	Rate                int               `default:"8000" enum:"8000,16000" help:"Of the caller's audio in Hz; 16000 with --format pcm only (${default})."`
@@ -65,12 +59,9 @@ func (c *agentTestCommand) Run(ctx context.Context, p *program) error {
 	return nil
 }
 
-// options checks the flags.
+// options checks the flags: those of the bot by the rules of a plan.
 func (c *agentTestCommand) options() (o agenttest.Options, err error) {
-	err = config.CheckBotURL(c.URL)
 	switch {
-	case err != nil:
-		return o, err
 	case c.Format == agent.FormatTwilio && c.Rate != 8000:
 		return o, fmt.Errorf("--rate %d: the twilio wire has 8000 Hz only; leave it out, or say --format pcm", c.Rate)
 	case c.Timeout <= 0:
@@ -78,40 +69,26 @@ func (c *agentTestCommand) options() (o agenttest.Options, err error) {
 	case c.Greeting < 0:
 		return o, fmt.Errorf("--greeting %v: must be 0 or more", c.Greeting)
 	}
-	bot := flow.Bot{URL: c.URL, Insecure: c.Insecure}
+	bot, err := config.ParseBot(map[string]any{
+		"url": c.URL, "format": string(c.Format), "insecure": c.Insecure, "account_sid": c.AccountSID, "parameters": c.Parameter,
+		"token_file": c.TokenFile, "twilio_auth_token_file": c.TwilioAuthTokenFile,
+	})
+	if err != nil {
+		return o, err
+	}
+	tokens, err := bot.Tokens()
+	if err != nil {
+		return o, err
+	}
 	o = agenttest.Options{
-		URL: c.URL, Format: c.Format, AccountSID: c.AccountSID, Permits: bot.CheckAddress,
+		URL: c.URL, Format: c.Format, Token: tokens.Bearer, TwilioAuthToken: tokens.Twilio, AccountSID: c.AccountSID, Permits: bot.CheckAddress,
 		Rate: c.Rate, Greeting: c.Greeting, Timeout: c.Timeout,
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Parameter)) {
-		o.Parameters = append(o.Parameters, agent.Parameter{Name: name, Value: c.Parameter[name]})
-	}
-	if o.Token, err = readToken("--token-file", c.TokenFile); err != nil {
-		return o, err
-	}
-	if o.TwilioAuthToken, err = readToken("--twilio-auth-token-file", c.TwilioAuthTokenFile); err != nil {
-		return o, err
+	for _, p := range bot.Expand(agenttest.Known()) {
+		o.Parameters = append(o.Parameters, agent.Parameter(p))
 	}
 	o.Say, err = c.words()
 	return o, err
-}
-
-// readToken reads the first line of a file; no file is no token.
-func readToken(flag, path string) (string, error) {
-	if path == "" {
-		return "", nil
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", flag, err)
-	}
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	lines.Scan()
-	token := string(bytes.TrimSpace(lines.Bytes()))
-	if token == "" {
-		return "", fmt.Errorf("%s %q: its first line is empty; it must hold the token", flag, path)
-	}
-	return token, nil
 }
 
 // words is what the caller says, at the rate that the bot hears.

@@ -261,11 +261,13 @@ func (c *outbound) executeQueued() {
 	c.executed = true
 	c.mu.Unlock()
 	for !c.isHungUp() {
-		cmd := c.dequeue()
+		if c.queued() {
+			c.passFrame()
+		}
+		cmd := c.dequeue() // what a break has left
 		if cmd == nil {
 			return
 		}
-		c.passFrame()
 		c.message(cmd)
 	}
 }

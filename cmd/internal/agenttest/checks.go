@@ -97,17 +97,17 @@ func (x *examination) bargeIn(ctx context.Context) {
 		x.cut(check)
 		return
 	}
-	if h.clears > 0 { // the bot was speaking when the caller began
+	if h.dropped > 0 { // the bot was speaking when the caller began
 		x.pass(check, "clear: %v were not heard any more", short(h.dropped))
 		return
 	}
-	begin := time.Now()
+	begin, before := time.Now(), h.clears
 	words := x.Say[:min(len(x.Say), pcm.Bytes(interruption, x.Rate))]
 	x.progress("the caller interrupts")
 	end := x.ear.say(words)
 	cleared := x.wait(ctx, x.Timeout, func() bool {
-		return x.mouth.state().clears > 0 || x.silent() && time.Now().After(end)
-	}) && x.mouth.state().clears > 0
+		return x.mouth.state().clears > before || x.silent() && time.Now().After(end)
+	}) && x.mouth.state().clears > before
 	switch h = x.mouth.state(); {
 	case ctx.Err() != nil:
 	case cleared:

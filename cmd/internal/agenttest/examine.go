@@ -12,6 +12,7 @@ import (
 
 	"tapdeck/cmd/internal/finding"
 	"tapdeck/controller/agent"
+	"tapdeck/controller/flow"
 	"tapdeck/controller/player"
 )
 
@@ -63,15 +64,22 @@ type examination struct {
 	failed    bool
 }
 
+// Known is what a bot's parameters may say of the call.
+func Known() flow.Known {
+	const name = "agent-test"
+	return flow.Known{Caller: "1001", Destination: name, Call: name, Plan: name, Instance: name}
+}
+
 // Examine talks with a bot and reports what it does right and wrong. good says that nothing has failed. The
 // error is that of ctx.
 func Examine(ctx context.Context, o Options) (good bool, err error) {
+	known := Known()
 	x := &examination{Options: o, ear: newEar(o.Rate), mouth: &mouth{}, begin: time.Now()}
 	defer x.mouth.close()
 	x.session = agent.Start(ctx, agent.Config{
 		URL: o.URL, Format: o.Format, Token: o.Token, TwilioAuthToken: o.TwilioAuthToken, AccountSID: o.AccountSID,
 		Parameters: o.Parameters, Permits: o.Permits, ConnectTimeout: o.Timeout, Rate: o.Rate,
-		Call: agent.Call{ID: "agent-test", Caller: "1001", Destination: "agent-test", Plan: "agent-test"},
+		Call: agent.Call{ID: known.Call, Caller: known.Caller, Destination: known.Destination, Plan: known.Plan},
 	}, x.ear, x.mouth, zap.NewNop(), nil)
 	defer x.session.Stop("agent-test is over")
 	x.converse(ctx)
@@ -84,7 +92,7 @@ func (x *examination) converse(ctx context.Context) {
 		return
 	}
 	x.greeting(ctx)
-	if x.answer(ctx) || x.mouth.state().clears > 0 {
+	if x.answer(ctx) || x.mouth.state().dropped > 0 {
 		x.bargeIn(ctx)
 	}
 	x.digits(ctx)

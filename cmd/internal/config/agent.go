@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
 	"tapdeck/controller/flow"
 )
 
@@ -43,21 +45,36 @@ func checkBotURL(text string) error {
 	return nil
 }
 
-// CheckBotURL accepts the URL of a bot, as the configuration does. Its error is a *FieldError without an origin
-// that shows no password.
-func CheckBotURL(text string) error {
-	err := checkBotURL(text)
-	if text == "" {
-		err = violated("must not be empty")
+// ParseBot reads a bot from values of agent's keys, by the rules of a plan. Its errors are *FieldErrors of
+// these keys, without an origin.
+func ParseBot(keys map[string]any) (flow.Bot, error) {
+	const plan, prefix = "default", "plans.default.agent."
+	if keys["url"] == "" {
+		return flow.Bot{}, &FieldError{Field: "url", Rule: "must not be empty"}
 	}
-	e, is := errors.AsType[*FieldError](err)
-	if !is {
-		return nil
+	data, err := yaml.Marshal(map[string]any{"plans": map[string]any{plan: map[string]any{"agent": keys}}})
+	if err != nil {
+		return flow.Bot{}, err
 	}
-	var one problems
-	e.Field, e.Value = "URL", text
-	one.add(e)
-	return one.err()
+	l, err := Parse("", data, Options{})
+	if err != nil {
+		for _, e := range fieldErrors(err) {
+			e.Origin, e.Field = Origin{}, strings.TrimPrefix(e.Field, prefix)
+		}
+		return flow.Bot{}, err
+	}
+	return l.Config.Plans[plan].Agent, nil
+}
+
+// fieldErrors are those that an error of Parse joins.
+func fieldErrors(err error) (list []*FieldError) {
+	joined, _ := err.(interface{ Unwrap() []error })
+	for _, one := range joined.Unwrap() {
+		if e, is := errors.AsType[*FieldError](one); is {
+			list = append(list, e)
+		}
+	}
+	return list
 }
 
 // checkEnvironment accepts the name of an environment variable that holds a token.

@@ -50,11 +50,11 @@ func TestURLsAreShown(t *testing.T) {
 		}
 	}
 	for text, problem := range map[string]string{"": "empty", "bot": "WebSocket URL", "wss://u@bot": "no user", "wss://bot/#x": "no # part", "ws://0.0.0.0": "connected to"} {
-		if err := CheckBotURL(text); err == nil || !strings.HasPrefix(err.Error(), "URL: ") || !strings.Contains(err.Error(), problem) {
+		if _, err := ParseBot(map[string]any{"url": text}); err == nil || !strings.HasPrefix(err.Error(), "url: ") || !strings.Contains(err.Error(), problem) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
-	if err := CheckBotURL("wss://bot/x"); err != nil {
-		t.Error(err)
+	if b, err := ParseBot(map[string]any{"url": "wss://bot/x"}); err != nil || b.URL != "wss://bot/x" {
+		t.Error(b, err)
 	}
 }
