@@ -22,8 +22,8 @@ func (x *examination) handshake(ctx context.Context) bool {
 			x.report(finding.Fail, check, "look at the bot's log", "no answer within %v", x.Timeout)
 			return false
 		}
-		todo, err := x.why()
-		x.report(finding.Fail, check, todo, "%v", err)
+		todo, how := x.why()
+		x.report(finding.Fail, check, todo, "%s", how)
 	}
 	return false
 }
@@ -166,15 +166,15 @@ func (x *examination) stop() {
 // ended reports that the bot has ended the conversation: it may, once it has said something.
 func (x *examination) ended() {
 	status := finding.Fail
-	todo, err := x.why()
+	todo, how := x.why()
 	switch {
-	case x.end.Kind != agent.Ended:
+	case x.end.Kind == agent.Failed:
 	case x.mouth.state().messages == 0:
 		todo = "look at the bot's log: why has it ended the call before it said anything? In a call, the caller would hear nothing"
 	default:
 		status, todo = finding.Warn, "in a call, agent.on_close says what comes next; the checks after this moment need a bot that stays"
 	}
-	x.report(status, "connection", todo, "the bot has ended the conversation after %v: %v", short(x.end.At.Sub(x.begin)), err)
+	x.report(status, "connection", todo, "the bot has ended the conversation after %v: %v", short(x.end.At.Sub(x.begin)), how)
 }
 
 // short is a duration for the eye.

@@ -2,7 +2,6 @@ package agenttest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -58,8 +57,7 @@ type examination struct {
 	begin   time.Time
 
 	connected bool
-	end       *agent.Event  // how the bot has ended it
-	asked     []agent.Event // hang-up, transfer, digits
+	end       *agent.Event  // how the bot has ended it, which it may ask for
 	wrong     []agent.Event // wrong messages, the first ones
 	failed    bool
 }
@@ -130,15 +128,13 @@ func (x *examination) wait(ctx context.Context, timeout time.Duration, is func()
 
 // note keeps an event.
 func (x *examination) note(e agent.Event) {
-	const kept = 100 // of each kind
+	const kept = 100
 	switch e.Kind {
 	case agent.Connected:
 		x.connected = true
-	case agent.Ended, agent.Failed:
-		x.end = &e
-	case agent.HangUp, agent.Transfer, agent.SendDigits:
-		if len(x.asked) < kept {
-			x.asked = append(x.asked, e)
+	case agent.Ended, agent.Failed, agent.HangUp, agent.Transfer:
+		if x.end == nil {
+			x.end = &e
 		}
 	case agent.BadMessage:
 		if len(x.wrong) < kept {
@@ -191,13 +187,16 @@ func (x *examination) progress(text string) {
 	}
 }
 
-// errNone is the end of a bot that has closed as one does.
-var errNone = errors.New("it has closed the connection")
-
 // why is what to do about the end of the conversation, and how it ended.
-func (x *examination) why() (todo string, err error) {
-	if x.end.Err == nil {
-		return "look at the bot's log: why is it done?", errNone
+func (x *examination) why() (todo, how string) {
+	const done = "look at the bot's log: why is it done?"
+	switch x.end.Kind {
+	case agent.Ended:
+		return done, "it has closed the connection"
+	case agent.HangUp:
+		return done, "it has asked for a hang-up, " + x.end.Text
+	case agent.Transfer:
+		return done, "it has asked for a transfer to " + x.end.Text
 	}
-	return x.end.Text, x.end.Err
+	return x.end.Text, x.end.Err.Error()
 }

@@ -110,6 +110,34 @@ func secretOf(f agent.Format) string {
 	return ""
 }
 
+// A bot may ask for the end by a message, where its wire has one.
+func TestBotAsksForTheEnd(t *testing.T) {
+	t.Parallel()
+	x := examine(t, bot.Options{Format: bot.PCM, Behaviour: bot.Behaviours()["hangup"]}, func(o *Options) { o.Format = agent.FormatPCM; hasty(o) })
+	x.check(t, "handshake=pass connection=warn")
+	if !x.good || !strings.Contains(x.text, "it has asked for a hang-up, NORMAL_CLEARING") {
+		t.Error(x.text)
+	}
+}
+
+// A clear while nothing is heard is no interruption.
+func TestEarlyClear(t *testing.T) {
+	t.Parallel()
+	x := examine(t, bot.Options{Behaviour: func(s *bot.Session) bot.Hooks {
+		h := bot.Echo(bot.EchoOptions{})(s)
+		heard, done := h.Heard, false
+		h.Heard = func(pcm []byte) {
+			if !done && bot.Loud(pcm) {
+				done = true
+				s.Clear()
+			}
+			heard(pcm)
+		}
+		return h
+	}}, nil)
+	x.check(t, "answer=pass barge-in=warn")
+}
+
 // The conversations of a test are held at once: they mostly wait.
 func TestBehaviours(t *testing.T) {
 	t.Parallel()

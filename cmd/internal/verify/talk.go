@@ -77,10 +77,7 @@ func Conversation(dir string, r switchsim.Report, s *bot.Session) (t Talk, err e
 	if t.Right, err = rightHeard(r); err != nil || t.Resampled {
 		return t, err
 	}
-	if err = t.botHeard(dir, s); err != nil {
-		return t, err
-	}
-	return t, t.callerHeard(r, s)
+	return t, errors.Join(t.botHeard(dir, s), t.callerHeard(r, s))
 }
 
 // callRate is the rate, in Hz, of a call whose codec never changes.
@@ -165,7 +162,9 @@ func (t *Talk) callerHeard(r switchsim.Report, s *bot.Session) error {
 			continue
 		}
 		for len(words) > 1 && !bytes.HasPrefix(words[0].pcm, h.PCM) {
-			t.cut(words[0])
+			if err := t.cut(words[0]); err != nil {
+				return err
+			}
 			words = words[1:]
 		}
 		if !bytes.HasPrefix(words[0].pcm, h.PCM) {
@@ -177,7 +176,9 @@ func (t *Talk) callerHeard(r switchsim.Report, s *bot.Session) error {
 		t.hear(h, r.FrameAt(h.From+int64(len(h.PCM)*50/2/h.Rate)))
 	}
 	for _, w := range words[:len(words)-1] {
-		t.cut(w)
+		if err := t.cut(w); err != nil {
+			return err
+		}
 	}
 	if left := len(words[len(words)-1].pcm); left > 0 {
 		return fmt.Errorf("the caller did not hear the last %v of what the bot said", pcm.Duration(left, callRate))
@@ -198,11 +199,16 @@ func (t *Talk) hear(h switchsim.Heard, until time.Time) {
 // sameBreath is a pause that is none: what a late chunk leaves.
 const sameBreath = 200 * time.Millisecond
 
-// cut notes that the rest of words was cleared, if some of them had been heard.
-func (t *Talk) cut(w words) {
-	if last := len(t.Spoken) - 1; w.heard && len(w.pcm) > 0 {
-		t.Spoken[last].Cleared = w.cleared
+// cut notes that the rest of words was cleared, if some of them had been heard: until then.
+func (t *Talk) cut(w words) error {
+	if !w.heard || len(w.pcm) == 0 {
+		return nil
 	}
+	last := &t.Spoken[len(t.Spoken)-1]
+	if last.Cleared = w.cleared; w.cleared.Sub(last.Ended) > sameBreath {
+		return fmt.Errorf("the caller did not hear %v of what the bot said, which cleared it only %v later", pcm.Duration(len(w.pcm), callRate), w.cleared.Sub(last.Ended).Round(time.Millisecond))
+	}
+	return nil
 }
 
 // words are what a bot said until a clear.
