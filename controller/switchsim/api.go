@@ -24,6 +24,11 @@ func (s *Switch) api(c *Call, line string) string {
 		return s.onCall(argument, "-USAGE: <uuid> [cause]\n", apiKill)
 	case "uuid_break":
 		return s.onCall(argument, "-USAGE: <uuid> [all]\n", apiBreak)
+	case "uuid_send_dtmf":
+		if id, _, _ := strings.Cut(argument, " "); id != "" && s.call(id) == nil {
+			return "-ERR Cannot locate session!\n"
+		}
+		return s.onCall(argument, sendDTMFUsage, apiSendDTMF)
 	case "uuid_setvar":
 		return s.onCall(argument, setVarUsage, apiSetVar)
 	case "uuid_setvar_multi":
@@ -75,6 +80,19 @@ func apiBreak(c *Call, argument string) string {
 	return "+OK\n"
 }
 
+// apiSendDTMF sends digits to the caller, of whom nobody asks which he heard (F159, F173).
+func apiSendDTMF(c *Call, digits string) string {
+	const most = 99
+	digits, _, _ = strings.Cut(digits, " ")
+	switch {
+	case digits == "":
+		return sendDTMFUsage
+	case len(digits) > most:
+		return "-ERR Operation failed\n"
+	}
+	return "+OK " + c.uuid + " sent DTMF " + digits + ".\n"
+}
+
 func apiSetVar(c *Call, argument string) string {
 	words := append(splitArguments(argument, ' ', 2), "", "")
 	if words[0] == "" {
@@ -86,6 +104,7 @@ func apiSetVar(c *Call, argument string) string {
 
 const (
 	noChannel        = "-ERR No such channel!\n"
+	sendDTMFUsage    = "-USAGE: <uuid> <dtmf_data>\n"
 	setVarUsage      = "-USAGE: <uuid> <var> [value]\n"
 	setVarMultiUsage = "-USAGE: <uuid> <var>=<value>;<var>=<value>...\n"
 )

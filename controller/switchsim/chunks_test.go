@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -225,7 +226,7 @@ func TestBreakOfAll(t *testing.T) {
 // While the caller holds the call, what plays runs on unheard, and nothing tells (F70).
 func TestHeldPlayback(t *testing.T) {
 	t.Parallel()
-	call, c := answered(t, New(Config{Speed: 10}), CallSpec{Leg: Leg{Holds: []Hold{{From: time.Second, To: 2 * time.Second}}}})
+	call, c := answered(t, New(Config{Speed: 2}), CallSpec{Leg: Leg{Holds: []Hold{{From: time.Second, To: 2 * time.Second}}}})
 	pcm, before := noise(8000, 3*time.Second), call.now()
 	c.execute("playback", chunk(t, "c.r8", pcm), "1")
 	if got := c.until("CHANNEL_EXECUTE_COMPLETE playback FILE PLAYED").headers["variable_playback_last_offset_pos"]; got != "24000" {
@@ -282,5 +283,30 @@ func TestRightChannelIsWhatIsHeard(t *testing.T) {
 	at := (int(frame)*160 - int(r.Offset)) * 2
 	if !bytes.Equal(left[at:][:len(said)], said) {
 		t.Errorf("the left channel does not have what the caller said, from sample %d on", at/2)
+	}
+}
+
+// A break with all drops a playback also in the frame before it begins (F150): none of it is played.
+func TestBreakBeforeItBegins(t *testing.T) {
+	t.Parallel()
+	spec := CallSpec{}
+	playing := notePlaying(&spec)
+	call, c := answered(t, New(Config{Speed: 0.2}), spec) // a frame is 100 ms
+	c.execute("playback", chunk(t, "long.r8", noise(8000, 10*time.Second)), "long")
+	<-playing
+	c.api("uuid_break "+callID+" all", "+OK\n")
+	c.execute("playback", chunk(t, "next.r8", noise(8000, 100*time.Millisecond)), "next")
+	for id := ""; id != "long"; {
+		id = c.until("CHANNEL_EXECUTE_COMPLETE").headers["Application-UUID"]
+	}
+	c.api("uuid_break "+callID+" all", "+OK\n") // before the EXECUTE of next
+	c.execute("playback", chunk(t, "last.r8", noise(8000, 40*time.Millisecond)), "last")
+	for id := ""; id != "last"; {
+		id = c.until("CHANNEL_EXECUTE_COMPLETE").headers["Application-UUID"]
+	}
+	for _, h := range heardOf(call)[1:] {
+		if strings.Contains(h.Source, "next") && len(h.PCM) > 320 {
+			t.Errorf("%d bytes of what was dropped were heard", len(h.PCM))
+		}
 	}
 }

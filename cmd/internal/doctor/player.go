@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -48,7 +49,9 @@ func (x *examination) playerFiles(ctx context.Context, directory string) (remove
 	switch {
 	case exists == nil:
 	case exists[0] == "true":
-		x.voice = file
+		if !strings.ContainsAny(file, " ^") { // which would end an application of those that originate is given (F171)
+			x.voice = file
+		}
 		x.pass(playerCheck, "FreeSWITCH sees what is written into player.directory %s", directory)
 	default:
 		x.report(Fail, playerCheck, "name a folder that both see under the same path, such as a volume of both containers, or remove player.directory: bots speak over the stream's own socket then",
