@@ -117,6 +117,7 @@ func (c *call) oursEnded(ev *esl.Event) (done completion, ours bool) {
 	}
 	if ours {
 		c.rate, _ = strconv.Atoi(ev.Get("Channel-Write-Codec-Rate"))
+		c.stream.sawRate(c.rate)
 	}
 	return done, ours
 }

@@ -113,4 +113,6 @@ var endHints = map[StreamEnd]string{
 	EndWrongRate: hintRate,
 }
 
+const hintLater = "the channel had media before tapdeck got it, and the stream is not mono: FreeSWITCH delays the caller by 40 to 75 ms more with each of the bot's utterances; leave the answer to the plan, or set stream.mix: mono"
+
 const hintNoSilence = "the stream of a call that had media before tapdeck got it stands still while nothing is played, and FreeSWITCH knows no silence_stream: load mod_tone_stream"

@@ -40,6 +40,7 @@ type stream struct {
 	job       string      // the API command whose answer is awaited
 	first     time.Time   // when the first start was given; zero if none was
 	begun     time.Time   // when the latest one was
+	rate      int         // of the channel then, in Hz; 0 if that is not known
 	deadline  time.Time   // of the first connection
 	sockets   int         // connections at the sink that are accounted for
 	restarts  int
@@ -108,6 +109,9 @@ func (s *stream) begin(ctx context.Context) {
 
 func (s *stream) start(ctx context.Context) {
 	s.begun, s.moduleConnected, s.reopened = time.Now(), false, false
+	if s.rate = s.c.rate; errors.Is(s.cause, errWrongRate) { // which may be known from before the change
+		s.rate = 0
+	}
 	limit := s.c.plan.Stream.ConnectTimeout
 	if !s.wasUp {
 		limit = max(0, time.Until(s.deadline))
@@ -236,9 +240,25 @@ func (s *stream) syncWithSink() {
 	case !state.Live:
 		s.scheduleRestart(fmt.Errorf("the stream's socket closed: %s", state.LastEnd), state.LastEnd.hint())
 	case state.WrongRate && s.tried() < s.c.plan.Stream.Restarts: // else it is better than none
-		s.cause, s.causeHint = errWrongRate, hintRate
-		s.setPhaseFor(streamBackoff, 0)
+		s.mendRate()
 	}
+}
+
+// sawRate notices that the channel has another rate than at start. Of a stream that is resampled
+// nothing else tells (F107).
+func (s *stream) sawRate(rate int) {
+	switch {
+	case rate == 0 || s.phase != streamUp:
+	case s.rate == 0:
+		s.rate = rate
+	case rate != s.rate && s.rate != s.c.plan.Stream.SampleRate && s.tried() < s.c.plan.Stream.Restarts:
+		s.mendRate()
+	}
+}
+
+func (s *stream) mendRate() {
+	s.cause, s.causeHint = errWrongRate, hintRate
+	s.setPhaseFor(streamBackoff, 0)
 }
 
 // errWrongRate is why a stream that is up is started again: after a codec change the module

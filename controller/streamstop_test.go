@@ -157,3 +157,31 @@ func TestStreamAgainAfterARefusal(t *testing.T) {
 		t.Errorf("outcome %+v, log %q", e.outcome, e.messages())
 	}
 }
+
+// A stream that is resampled goes on as before when the call's codec changes, with other audio (F107): the
+// end of a playback tells of the change, and the stream is started again.
+func TestCodecChangeOfAResampledStream(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name         string
+		rate, before int
+		want         int
+	}{{"resampled", 16000, 0, 1}, {"resampled from wideband", 8000, 16000, 1}, {"not resampled, which the sink sees", 8000, 0, 0}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			listen, play := &flow.Listen{For: 50 * time.Millisecond}, &flow.Play{Files: []string{promptFile}}
+			s := made(&flow.Answer{}, &flow.Stream{}, listen, play, listen, play, listen)
+			s.plan.Stream.SampleRate, s.plan.Stream.Restarts = c.rate, 3
+			s.sim.Prompts = func(string) (time.Duration, bool) { return 2 * time.Second, true }
+			change := switchsim.Codec{At: time.Second, Rate: 16000}
+			leg := switchsim.Leg{Codecs: []switchsim.Codec{change}}
+			if c.before > 0 {
+				leg.Codecs = []switchsim.Codec{{Rate: c.before}, {At: time.Second, Rate: 24000 - c.before}}
+			}
+			e := s.run(t, switchsim.CallSpec{Voice: voice(), Leg: leg})
+			if e.outcome.Restarts != c.want || e.count("stream has a wrong rate, starting it again") != c.want || e.outcome.Result != controller.Completed {
+				t.Errorf("%d restarts, %s; %q", e.outcome.Restarts, e.outcome.Result, e.messages())
+			}
+		})
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -36,8 +37,7 @@ type talk struct {
 	heard    time.Time    // end of the bot's latest utterance
 	jobs     []string     // of digits that the switch was told to send
 
-	// When the bot was cut short last, by the caller's speech and by its own clear; zero if never.
-	callerCut, botCut time.Time
+	callerCut time.Time // when the bot was cut short last by the caller's speech; zero if never
 }
 
 const (
@@ -55,6 +55,8 @@ type mouth struct {
 	player *player.Player
 	mu     sync.RWMutex
 	closed bool // mu protects it
+
+	cleared atomic.Pointer[time.Time] // when the bot has cleared last; nil if never
 }
 
 // Play implements agent.Mouth, as the methods below do.
@@ -65,7 +67,21 @@ func (m *mouth) Play(pcm []byte, rate int) {
 // Mark works also when the mouth is shut, so that marks come back in order.
 func (m *mouth) Mark(done func(cleared bool)) { m.player.Mark(done) }
 
-func (m *mouth) Clear() { m.whileOpen(m.player.Clear) }
+func (m *mouth) Clear() {
+	m.whileOpen(func() {
+		now := time.Now() // before what comes of it
+		m.cleared.Store(&now)
+		m.player.Clear()
+	})
+}
+
+// clearedAt is when the bot has cleared last, zero if never.
+func (m *mouth) clearedAt() time.Time {
+	if at := m.cleared.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
+}
 
 func (m *mouth) whileOpen(do func()) {
 	m.mu.RLock()
@@ -148,10 +164,14 @@ func (c *call) startTalk(ctx context.Context, step *flow.Agent) (*talk, error) {
 	t := &talk{c: c, step: step, notes: c.outcome.Agent, before: *c.outcome.Agent, mouth: &mouth{player: c.voice.open()}}
 	t.session = agent.Start(context.WithoutCancel(ctx), cfg, c.rec.Tap(), t.mouth, c.log, c.ctl.metrics.agent)
 	if c.talked != nil { // whose last utterance may be told of only now
-		t.callerCut, t.botCut = c.talked.callerCut, c.talked.botCut
+		t.callerCut = c.talked.callerCut
+		t.mouth.cleared.Store(c.talked.mouth.cleared.Load())
 	}
 	c.talk = t
 	c.showTalk()
+	if c.plan.bothWays() && !c.ringing {
+		c.log.Warn("caller is delayed on his way to the bot", zap.String("hint", hintLater))
+	}
 	return t, nil
 }
 
@@ -186,8 +206,6 @@ func (t *talk) handle(e agent.Event) {
 	switch e.Kind {
 	case agent.Connected:
 		t.sync()
-	case agent.Cleared:
-		t.botCut = e.At
 	case agent.Ended:
 		t.endBy(flow.TalkClosed)
 	case agent.Failed:

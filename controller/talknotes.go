@@ -39,7 +39,7 @@ func (t *talk) cutBy(u player.Utterance) string {
 	case !u.Cleared:
 	case !t.callerCut.Before(u.Began):
 		return "caller"
-	case !t.botCut.Before(u.Began):
+	case !t.mouth.clearedAt().Before(u.Began):
 		return "bot"
 	}
 	return ""

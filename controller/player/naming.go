@@ -15,7 +15,7 @@ import (
 const (
 	// namingTime is how long mod_audio_stream may take to name a chunk: it takes 21 ms (F85).
 	namingTime = time.Second
-	// stallTime is how long it may take if it has named some of the call's before: FreeSWITCH stands still.
+	// stallTime is how long it may take if FreeSWITCH stands still.
 	stallTime = 5 * time.Second
 	// sendPause is how long a chunk waits that the stream had no room for.
 	sendPause = 100 * time.Millisecond
@@ -133,8 +133,8 @@ func (p *Player) unnamed(now time.Time) {
 			c.sent, c.namedBy = false, now.Add(namingTime)
 			return
 		}
-		if p.named && now.Before(c.sentAt.Add(stallTime)) {
-			c.namedBy = c.sentAt.Add(stallTime)
+		if until := p.stalledUntil(c); now.Before(until) {
+			c.namedBy = until
 			return
 		}
 	}
@@ -147,7 +147,9 @@ func (p *Player) unnamed(now time.Time) {
 		p.method = MethodFiles
 		return
 	}
-	p.next = nil
+	if p.next = nil; p.nameless == 0 {
+		p.namelessSince = c.sentAt
+	}
 	p.nameless++
 	if c.refused { // at once: so that what comes now is not tried more often than without the module's word
 		p.retryAt = now.Add(namingTime)
@@ -155,6 +157,18 @@ func (p *Player) unnamed(now time.Time) {
 	p.finish(c.done, Played{})
 	p.lose(c.length)
 	p.echoDue()
+}
+
+// stalledUntil is until when FreeSWITCH may be standing still, since it names nothing: one that has named some of the call's
+// is waited for with each, another one with the second.
+func (p *Player) stalledUntil(c *chunk) time.Time {
+	switch {
+	case p.named:
+		return c.sentAt.Add(stallTime)
+	case p.nameless > 0:
+		return p.namelessSince.Add(stallTime)
+	}
+	return time.Time{}
 }
 
 func (c *chunk) unnamedHint() string {

@@ -107,7 +107,9 @@ type Player struct {
 	down     bool      // there was no live stream, and Connected was not called since
 	named    bool      // the module has named a chunk of the call
 	nameless int       // chunks in a row that were lost since they were not named
-	refused  time.Time // when the log was told of audio beyond the limit last
+	// namelessSince is when the first of them was sent.
+	namelessSince time.Time
+	refused       time.Time // when the log was told of audio beyond the limit last
 
 	marks    []mark     // not due, in order
 	echoes   []echo     // due
