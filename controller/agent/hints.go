@@ -31,7 +31,7 @@ const (
 	hintRefused  = "nothing listens at agent.url: is the bot running, and are host and port those of its WebSocket server?"
 	hintNoHost   = "the host of agent.url is not known to DNS on this machine: is it spelled right?"
 	hintNoRoute  = "this machine has no route to the host of agent.url: look at its network and firewall"
-	hintTLS      = "the certificate of agent.url is not one that this machine trusts for that host: give the bot a valid one, or install its authority on this machine"
+	hintTLS      = "the certificate of agent.url is not one that this machine trusts for that host: give the bot a valid one, or name its authority in the daemon's environment: SSL_CERT_FILE=ca.pem"
 	hintPlain    = "agent.url says wss://, but no TLS answers there: is it ws://, or another port?"
 	hintNoHTTP   = "what listens at agent.url speaks no HTTP: is it another port, or wss:// instead of ws://?"
 	hintSecret   = "the bot refuses who calls it: compare agent.token_file and agent.twilio_auth_token_file with what the bot expects; Twilio's signature is made of agent.url as the plan has it, so a proxy must not change what the bot takes for its URL"

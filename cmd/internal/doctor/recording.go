@@ -17,6 +17,9 @@ import (
 // testRecording is the name of the check of what is in a test call's recording.
 const testRecording = "test recording"
 
+// shortest is how long a recording is in which the pattern is missed.
+const shortest = 3 * (patternOn + patternOff)
+
 // listen looks for the pattern in the recording, and whether that is as long as
 // the call's stream was.
 func (x *examination) listen(r *callview.Record) {
@@ -40,6 +43,10 @@ func (x *examination) listen(r *callview.Record) {
 	caller := channel(format, pcm, 0)
 	found := search(caller, format.SampleRate)
 	spoken := x.forgive(&found, r, plan)
+	if length := format.Duration(int64(len(caller))); !found.there && length > 0 && length < shortest {
+		x.report(Unknown, testRecording, "see what has ended the call so soon", "%s has %v of audio, too little to find the caller's %d Hz pattern in it", path, length.Round(time.Millisecond), patternHz)
+		return
+	}
 	if !found.there {
 		seen, todo := notFound(r, format, pcm)
 		x.report(Fail, testRecording, todo, "the caller's %d Hz pattern is not in %s: %s", patternHz, path, seen)

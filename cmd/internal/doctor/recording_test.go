@@ -45,6 +45,7 @@ func TestListen(t *testing.T) {
 		"silence":     {write(t, 8000, four, quiet), ran(four), []amiss{{testRecording, Fail, "only silence", "media or codecs"}}},
 		"no RTP":      {write(t, 8000, four, quiet), with(func(r *callview.Record) { r.DigitalSilence = true }), []amiss{{testRecording, Fail, "only silence", "media or codecs"}}},
 		"empty":       {write(t, 8000, 0, quiet), ran(four), []amiss{{testRecording, Fail, "no audio", "mod_audio_stream"}}},
+		"brief":       {write(t, 8000, 460*time.Millisecond, cut(voice, 0, 0.1)), ran(460 * time.Millisecond), []amiss{{testRecording, Unknown, "has 460ms of audio, too little", "ended the call"}}},
 		"rate low":    {write(t, 8000, 2*four, half(voice)), ran(2 * four), []amiss{{testRecording, Fail, "octave too low", "sample rate"}}},
 		"rate high":   {write(t, 8000, four/2, double(voice)), ran(four / 2), []amiss{{testRecording, Fail, "octave too high", "sample rate"}}},
 		"other voice": {write(t, 8000, four, sine(650, 0.3)), ran(four), []amiss{{testRecording, Fail, "near 650 Hz (100 %)", "mix is mono"}}},
