@@ -31,9 +31,8 @@ const (
 	// costControl is that of a ping or pong. The library gives up on one whose end it has read after 5 s: the
 	// 2048 that fit into its buffer must be paid for before.
 	costControl = 10
-	// maxDigits are sent to the caller's side in digitsWindow: the switch needs about 0.3 s for each.
-	maxDigits    = 64
-	digitsWindow = 10 * time.Second
+	// maxDigitsWait bounds how long the digits that wait in the switch take it: one message's, if none wait.
+	maxDigitsWait = 20 * time.Second
 	// maxIdleSeconds of frames that make up no message are read in succession.
 	maxIdleSeconds = 5
 )
@@ -58,8 +57,7 @@ type connection struct {
 	message bytes.Buffer
 	pace
 	heard       bool
-	digitsSince time.Time // begin of the digitsWindow
-	digits      int       // in it
+	digitsUntil time.Time // when the switch will have sent the digits that it was given
 
 	// What the goroutine that writes needs.
 	frames  *frames
@@ -264,16 +262,32 @@ func (c *connection) ask(kind Kind, text string) {
 
 // askDigits refuses what would wait in the switch for minutes.
 func (c *connection) askDigits(text string) {
-	if now := time.Now(); now.Sub(c.digitsSince) >= digitsWindow {
-		c.digitsSince, c.digits = now, 0
+	now, until := time.Now(), c.digitsUntil
+	if until.Before(now) {
+		until = now
 	}
-	if c.digits+len(text) > maxDigits {
-		c.s.wrong(wrongf(wrongTooMany, "more than %d digits in %v", maxDigits, digitsWindow))
+	if until = until.Add(timeOfDigits(text)); until.Sub(now) > maxDigitsWait {
+		c.s.wrong(wrongf(wrongTooMany, "%d digits more: all that wait would take longer than %v", len(text), maxDigitsWait))
 		c.spend(costSeldom)
 		return
 	}
-	c.digits += len(text)
+	c.digitsUntil = until
 	c.ask(SendDigits, text)
+}
+
+// timeOfDigits is how long the switch needs for digits while it plays nothing (F159).
+func timeOfDigits(text string) (d time.Duration) {
+	for _, digit := range text {
+		switch digit {
+		case 'w':
+			d += 500 * time.Millisecond
+		case 'W':
+			d += time.Second
+		default:
+			d += 600 * time.Millisecond
+		}
+	}
+	return d
 }
 
 // waitForRoom has a bot wait that does not read what it is told.

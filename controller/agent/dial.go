@@ -81,11 +81,15 @@ func dial(ctx context.Context, c Config, connect dialer, m *meter) (*websocket.C
 	ctx, cancel := context.WithTimeout(ctx, c.ConnectTimeout)
 	defer cancel()
 	var below net.Conn
+	var keep func() bool // has it stay when ctx is over
 	transport := &http.Transport{
 		Proxy: c.proxy,
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		// net/http goes on by itself after the end of a request, for as long as a peer has it wait.
+		DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
 			conn, err := connect(ctx, network, address)
-			below = conn
+			if err == nil {
+				below, keep = conn, context.AfterFunc(ctx, func() { _ = conn.Close() })
+			}
 			return conn, err
 		},
 		MaxResponseHeaderBytes: maxResponseHeader,
@@ -98,8 +102,15 @@ func dial(ctx context.Context, c Config, connect dialer, m *meter) (*websocket.C
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	ws, response, err := websocket.Dial(ctx, c.URL, &websocket.DialOptions{HTTPClient: client, HTTPHeader: header(c)})
+	if response == nil && ctx.Err() != nil { // and not what the close has led to
+		err = fmt.Errorf("no answer to the handshake within %v: %w", c.ConnectTimeout, ctx.Err())
+	}
 	if err != nil {
 		return nil, nil, dialError(response, err)
+	}
+	if !keep() {
+		_ = ws.CloseNow()
+		return nil, nil, dialError(nil, ctx.Err())
 	}
 	return ws, below, nil
 }
@@ -135,11 +146,16 @@ func dialError(response *http.Response, err error) error {
 	if errors.As(err, &inner) {
 		err = inner.Err
 	}
-	if strings.Contains(err.Error(), "readLoopPeekFailLocked") { // net/http's name for it
+	switch text := err.Error(); {
+	case strings.Contains(text, "readLoopPeekFailLocked"): // net/http's name for it
 		err = errSpokeFirst
+	case strings.Contains(text, "malformed MIME header"): // which it shows, with whatever is in it
+		err = errNoHeader
 	}
 	return fmt.Errorf("reach the bot: %w", err)
 }
+
+var errNoHeader = errors.New("malformed HTTP response: a line of its header is none")
 
 // errSpokeFirst is said of what listens, if it does not wait for a request.
 var errSpokeFirst = errors.New("it spoke before it was asked")

@@ -17,7 +17,7 @@
 //
 // Bounds. A message of the bot is at most 1 MiB, and 4000 of them, or 8 MiB, are read in a second.
 // Wrong messages, and clears, are read at most 100 in a second, pings and pongs 800, small fragments
-// as many as messages; digits to the caller's side are at most 64 in 10 s. A bot that sends nothing
+// as many as messages; digits to the caller's side take at most 20 s. A bot that sends nothing
 // but pings, pongs and fragments for 5 s is lost. One that does not read what it is told is not read
 // either; one that takes no byte for 5 s, or answers no ping for 20 s, is lost. A lost bot is dialled
 // again Config.Reconnect times, counted anew after 30 s of a connection, with pauses from 0.2 to 5 s.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -234,5 +235,31 @@ func TestTokensStaySecret(t *testing.T) {
 		if text := fmt.Sprint(l.Message, l.ContextMap()); strings.Contains(text, token) || strings.Contains(text, twilioToken) {
 			t.Errorf("line %s", text)
 		}
+	}
+}
+
+// Nothing is left of an attempt whose time is over, however long the peer has it wait.
+func TestNoConnectionIsLeft(t *testing.T) {
+	for _, scheme := range []string{"ws", "wss"} {
+		t.Run(scheme, func(t *testing.T) {
+			ln, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ln.Close()
+			c := testConfig(FormatPCM)
+			c.URL, c.Reconnect, c.ConnectTimeout = scheme+"://"+ln.Addr().String(), 0, 50*time.Millisecond
+			s := Start(t.Context(), c, newEar(), &testMouth{}, zap.NewNop(), nil)
+			defer s.Stop("test over")
+			conn, err := ln.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+			if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Error("the connection is still open")
+			}
+		})
 	}
 }

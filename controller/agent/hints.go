@@ -114,7 +114,7 @@ func typeHint(err error) string {
 
 // brokenFrame says that the peer has sent what WebSocket does not know. The library has no type for it.
 func brokenFrame(err error) bool {
-	for _, part := range []string{"unexpected rsv bits", "unknown opcode", "control frame payload", "fragmented control frame", "invalid close payload", "continuation frame", "without finishing the previous"} {
+	for _, part := range []string{"unexpected rsv bits", "unknown opcode", "control frame payload", "fragmented control frame", "invalid close payload", "continuation frame", "without finishing the previous", "negative payload length"} {
 		if strings.Contains(err.Error(), part) {
 			return true
 		}

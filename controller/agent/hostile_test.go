@@ -188,26 +188,31 @@ func TestFloodIsReadSlowly(t *testing.T) {
 
 // Digits that the switch would need minutes for are refused, and the bot may send more later.
 func TestDigitsAreBounded(t *testing.T) {
-	const most = `{"event":"dtmf","digits":"12345678901234567890123456789012"}`
+	const most, pauses = `{"event":"dtmf","digits":"12345678901234567890123456789012"}`, `{"event":"dtmf","digits":"WWWWWWWWWWWWWWWWWWWW"}`
 	bubble(t, testConfig(FormatPCM), func(b *botConn) {
 		for range 20 {
 			b.say(most)
 		}
+		elapse(time.Second)
+		b.say(pauses)
+		elapse(19 * time.Second)
+		b.say(pauses)
 		b.say(`{"event":"dtmf","digits":"1"}`)
-		elapse(digitsWindow)
-		b.say(most)
+		elapse(601 * time.Millisecond)
+		b.say(`{"event":"dtmf","digits":"1"}`)
 		b.all()
 	}, func(b *bed) {
 		b.await(Connected)
 		b.await(SendDigits)
-		b.await(SendDigits)
-		for range 19 {
-			if e := b.await(BadMessage); !strings.Contains(e.Err.Error(), "64 digits in 10s") {
+		for range 20 {
+			if e := b.await(BadMessage); !strings.Contains(e.Err.Error(), "would take longer than 20s") {
 				t.Errorf("wrong: %v", e.Err)
 			}
 		}
 		b.await(SendDigits)
-		if st := b.State(); st.Wrong[string(wrongTooMany)] != 19 || !st.Connected {
+		b.await(BadMessage)
+		b.await(SendDigits)
+		if st := b.State(); st.Wrong[string(wrongTooMany)] != 21 || !st.Connected {
 			t.Errorf("state %+v", st)
 		}
 	})
