@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 
 	"tapdeck/cmd/internal/callview"
 	"tapdeck/cmd/internal/verify"
+	"tapdeck/controller/flow"
 	"tapdeck/controller/switchsim"
 	"tapdeck/controller/switchsim/load"
 )
@@ -88,6 +90,9 @@ func comparison(recordings string, seen func(callview.Record)) func(switchsim.Re
 			record, _, err := verify.Recording(recordings, r)
 			if !errors.Is(err, verify.ErrNoRecord) || !r.Asked("uuid_transfer") || time.Now().After(until) {
 				seen(record)
+				if err == nil && record.Agent != nil && record.Agent.EndedBy == string(flow.TalkFailed) {
+					err = fmt.Errorf("equal, but the call's bot has failed: %s", cmp.Or(record.Err, "the daemon's log says why"))
+				}
 				return err
 			}
 			time.Sleep(50 * time.Millisecond)

@@ -41,6 +41,22 @@ plans: {default: {steps: [answer, stream, agent: {url: %q, for: 20s}, hangup]}}
 	}
 }
 
+// A call whose bot has failed did not go as it should have, whatever its plan makes of that.
+func TestCallWhoseBotFails(t *testing.T) {
+	b := bot.Start(bot.Options{})
+	b.Close() // nothing listens there any more
+	s := serve(t, fmt.Sprintf(`
+esl: {listen: "127.0.0.1:0"}
+sink: {listen: "127.0.0.1:0", min_free: 0MiB}
+admin: {listen: "127.0.0.1:0"}
+plans: {default: {steps: [answer, stream, agent: {url: %q, reconnect: 0, on_failure: continue}, listen: 300ms, hangup]}}
+`, b.URL()))
+	code, stdout, stderr := runProgram(t, t.Context(), "call", "--to", s.esl, "--recordings", s.dir)
+	if code != exitFailed || !strings.Contains(stdout, "the call's bot has failed") {
+		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
+	}
+}
+
 func TestTurns(t *testing.T) {
 	for text, want := range map[string]string{"2s,3s": "", "100ms,500ms": "", "2s": "must be two durations", "50ms,3s": "100ms or more", "2s,100ms": "500ms or more", "9m,2m": "10m together", "a,b": "such as 2s,3s"} {
 		var v turns

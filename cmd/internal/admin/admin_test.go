@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -156,32 +157,69 @@ func TestReadiness(t *testing.T) {
 	}
 }
 
-// TestLimit fills the server: one more connection is closed at once, and each that ends
-// makes room for another.
-func TestLimit(t *testing.T) {
+// A connection for which there is no room takes the place of the one that has been idle for longest.
+func TestIdleConnectionsMakeRoom(t *testing.T) {
 	s := newTestServer(t, func(*Server) {})
+	asked := func(conn net.Conn) error {
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		if _, err := io.WriteString(conn, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			return err
+		}
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(io.Discard, resp.Body)
+		return err
+	}
+	var held []net.Conn
+	for range maxConnections + 1 {
+		conn := s.dial()
+		defer conn.Close()
+		if err := asked(conn); err != nil {
+			t.Fatalf("connection %d: %v", len(held)+1, err)
+		}
+		held = append(held, conn)
+	}
+	if err := asked(held[0]); err == nil {
+		t.Error("the first one is still there")
+	}
+	if err := asked(held[1]); err != nil {
+		t.Errorf("the second one: %v", err)
+	}
+}
+
+// If all are being answered, one more is closed at once, and none of them.
+func TestLimit(t *testing.T) {
+	answer, asking := make(chan struct{}), make(chan struct{}, maxConnections)
+	s := newTestServer(t, func(s *Server) {
+		s.Readiness = func() Readiness {
+			asking <- struct{}{}
+			<-answer
+			return Ready
+		}
+	})
 	var held []net.Conn
 	for range maxConnections {
-		held = append(held, s.dial())
-	}
-	turnedAway := func() bool {
 		conn := s.dial()
-		defer func() { _ = conn.Close() }()
-		_ = conn.SetReadDeadline(time.Now().Add(time.Second)) // well before the server gives a slow one up
-		_, err := conn.Read(make([]byte, 1))
-		return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
-	}
-	for deadline := time.Now().Add(30 * time.Second); !turnedAway(); {
-		if time.Now().After(deadline) {
-			t.Fatal("no connection is turned away")
+		defer conn.Close()
+		if _, err := io.WriteString(conn, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
 		}
+		held = append(held, conn)
+		<-asking
 	}
+	more := s.dial()
+	defer more.Close()
+	_ = more.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := more.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("one more is not turned away: %v", err)
+	}
+	close(answer)
 	for _, conn := range held {
-		_ = conn.Close()
-	}
-	for deadline := time.Now().Add(30 * time.Second); turnedAway(); {
-		if time.Now().After(deadline) {
-			t.Fatal("connections are turned away though all others have ended")
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatal(resp, err)
 		}
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"sync/atomic"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -80,7 +81,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		Handler:           http.MaxBytesHandler(s.handler(), maxBodyBytes),
 		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		ConnState: limitConnections(),
+		ConnState: new(connections).changed,
 		ErrorLog:  errorLog,
 	}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
@@ -92,18 +93,29 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	return nil
 }
 
-// limitConnections closes every connection beyond maxConnections at once, because those
-// that are there may last.
-func limitConnections() func(net.Conn, http.ConnState) {
-	var open atomic.Int64
-	return func(conn net.Conn, state http.ConnState) {
-		switch state {
-		case http.StateNew:
-			if open.Add(1) > maxConnections {
-				_ = conn.Close()
-			}
-		case http.StateClosed, http.StateHijacked:
-			open.Add(-1)
+// connections bounds those of the listener: beyond maxConnections, the one that has been idle for longest makes
+// room, or the new one goes if all are busy.
+type connections struct {
+	mu   sync.Mutex // protects the following
+	open int
+	idle []net.Conn // the longest first
+}
+
+// changed is the server's ConnState.
+func (c *connections) changed(conn net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.idle = slices.DeleteFunc(c.idle, func(i net.Conn) bool { return i == conn })
+	switch state {
+	case http.StateNew:
+		c.idle = append(c.idle, conn)
+		if c.open++; c.open > maxConnections {
+			_ = c.idle[0].Close()
+			c.idle = slices.Delete(c.idle, 0, 1)
 		}
+	case http.StateIdle:
+		c.idle = append(c.idle, conn)
+	case http.StateClosed, http.StateHijacked:
+		c.open--
 	}
 }

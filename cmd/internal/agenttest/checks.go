@@ -49,7 +49,7 @@ func (x *examination) answer(ctx context.Context) bool {
 		return false
 	}
 	before, speaking := x.mouth.state().messages, !x.silent()
-	end := x.ear.say(x.Say)
+	end := x.say(x.Say)
 	x.progress("the caller speaks")
 	x.wait(ctx, time.Until(end), func() bool { return false })
 	early := x.mouth.state()
@@ -104,7 +104,7 @@ func (x *examination) bargeIn(ctx context.Context) {
 	begin, before := time.Now(), h.clears
 	words := x.Say[:min(len(x.Say), pcm.Bytes(interruption, x.Rate))]
 	x.progress("the caller interrupts")
-	end := x.ear.say(words)
+	end := x.say(words)
 	cleared := x.wait(ctx, x.Timeout, func() bool {
 		return x.mouth.state().clears > before || x.silent() && time.Now().After(end)
 	}) && x.mouth.state().clears > before

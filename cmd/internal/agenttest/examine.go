@@ -55,6 +55,7 @@ type examination struct {
 	mouth   *mouth
 	session *agent.Session
 	begin   time.Time
+	pause   *time.Timer // behind what the caller says; nil until he says something
 
 	connected bool
 	end       *agent.Event  // how the bot has ended it, which it may ask for
@@ -81,6 +82,9 @@ func Examine(ctx context.Context, o Options) (good bool, err error) {
 	}, x.ear, x.mouth, zap.NewNop(), nil)
 	defer x.session.Stop("agent-test is over")
 	x.converse(ctx)
+	if x.pause != nil {
+		x.pause.Stop()
+	}
 	return !x.failed, context.Cause(ctx)
 }
 
@@ -101,6 +105,20 @@ func (x *examination) converse(ctx context.Context) {
 	x.media()
 	x.marks()
 	x.messages()
+}
+
+// quietAfter is how long the caller says nothing before tapdeck takes it for the end of his speech.
+const quietAfter = 240 * time.Millisecond
+
+// say has the caller say PCM from now on, of which the bot is told as in a call, and returns when he has done.
+func (x *examination) say(words []byte) (end time.Time) {
+	if x.pause != nil {
+		x.pause.Stop()
+	}
+	end = x.ear.say(words)
+	x.session.Speech(true, x.ear.position())
+	x.pause = time.AfterFunc(time.Until(end)+quietAfter, func() { x.session.Speech(false, end.Sub(x.ear.began)) })
+	return end
 }
 
 // wait returns true as soon as is does; false if the timeout, or the conversation, is over, or the bot floods.

@@ -120,6 +120,29 @@ func TestBotAsksForTheEnd(t *testing.T) {
 	}
 }
 
+// A bot that leaves it to tapdeck to say when the caller speaks is told.
+func TestBotThatIsTold(t *testing.T) {
+	t.Parallel()
+	x := examine(t, bot.Options{Format: bot.PCM, Behaviour: func(s *bot.Session) bot.Hooks {
+		var said []byte
+		speaking := false
+		return bot.Hooks{Heard: func(pcm []byte) {
+			if speaking {
+				said = append(said, pcm...)
+			}
+		}, Speech: func(is bool) {
+			if speaking = is; is {
+				s.Clear()
+				return
+			}
+			s.Play(said)
+			s.Mark("echo")
+			said = nil
+		}}
+	}}, func(o *Options) { o.Format = agent.FormatPCM })
+	x.check(t, "answer=pass barge-in=pass marks=pass")
+}
+
 // A clear while nothing is heard is no interruption.
 func TestEarlyClear(t *testing.T) {
 	t.Parallel()
