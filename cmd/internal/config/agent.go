@@ -68,7 +68,10 @@ func ParseBot(keys map[string]any) (flow.Bot, error) {
 
 // fieldErrors are those that an error of Parse joins.
 func fieldErrors(err error) (list []*FieldError) {
-	joined, _ := err.(interface{ Unwrap() []error })
+	joined, are := err.(interface{ Unwrap() []error })
+	if !are {
+		return nil
+	}
 	for _, one := range joined.Unwrap() {
 		if e, is := errors.AsType[*FieldError](one); is {
 			list = append(list, e)
