@@ -16,7 +16,7 @@ func (v *voice) playSilence() error {
 	return nil
 }
 
-// endSilence ends the silence of KeepAlive, if that plays, and is under way until settled.
+// endSilence breaks off the silence of KeepAlive, if that plays: it is over once settled.
 func (v *voice) endSilence() error {
 	if v.silence == "" || !v.settled() {
 		return nil
