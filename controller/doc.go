@@ -14,8 +14,8 @@
 //
 // What a call plays goes through one player (voice, which is that player's switch), whatever it is: a
 // bot's voice, prompts, tones. A conversation with a bot (talk) joins a session of controller/agent,
-// which hears the recording's tap and speaks by the player. The session's goroutines queue audio there
-// and send events; to cut, give, clear and note what was heard is the call's goroutine's, which waits for
+// which hears the recording's tap and speaks by the player. The session's goroutines queue audio there,
+// clear it, and send events; to cut, give, break off and note what was heard is the call's goroutine's, which waits for
 // both in [call.next].
 //
 // Beside those of controller/esl, and of the sessions, whose end [Controller.Serve] awaits and no call

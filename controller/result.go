@@ -25,7 +25,7 @@ const (
 	Transferred Result = "transferred"
 	// StreamFailed is a call whose stream never connected, or dropped for good.
 	StreamFailed Result = "stream_failed"
-	// AgentFailed is a call whose bot could not be reached, or was lost for good.
+	// AgentFailed is a call whose bot could not be reached or heard, or was lost for good.
 	AgentFailed Result = "agent_failed"
 	// SwitchLost is a call whose event socket ended before the call did, or that something else
 	// has taken over: a transfer, a bridge or a park that tapdeck did not ask for.

@@ -244,8 +244,8 @@ func (s *stream) syncWithSink() {
 	}
 }
 
-// sawRate notices that the channel has another rate than at start. Of a stream that is resampled
-// nothing else tells (F107).
+// sawRate notices that the channel has another rate than at start. Of one that is resampled
+// from a narrow codec to a wide one nothing else tells (F107).
 func (s *stream) sawRate(rate int) {
 	switch {
 	case rate == 0 || s.phase != streamUp:

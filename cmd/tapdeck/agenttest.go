@@ -33,7 +33,7 @@ type agentTestCommand struct {
 
 // Help explains what the command line alone does not.
 func (*agentTestCommand) Help() string {
-	return `It plays one call with the bot, as the daemon would: it connects, lets the bot greet, speaks, interrupts the answer, presses 5, and says stop. Audio takes its real time. Each check is ok, WARN, FAIL, or unknown (this bot gave no occasion to see it); an arrow says what to do. The exit code is 1 if any check failed. The flags are the keys of a plan's agent.`
+	return `It plays one call with the bot, as the daemon would: it connects, lets the bot greet, speaks, interrupts the answer, presses 5, and says stop. Audio takes its real time. Each check is ok, WARN, FAIL, or unknown (this bot gave no occasion to see it); an arrow says what to do. The exit code is 1 if any check failed. The flags of the bot (format, tokens, account, parameters, insecure) are keys of a plan's agent, and follow its rules; {caller} and the like in a parameter have made-up values.`
 }
 
 // The piece of the recording within tapdeck that the caller says: one sentence without a pause of 200 ms, as

@@ -29,7 +29,7 @@ type callCommand struct {
 	GiveUp      time.Duration     `default:"60s" help:"The caller gives up if nobody answers for so long (${default})."`
 	Variable    map[string]string `short:"v" mapsep:"none" placeholder:"NAME=VALUE" help:"A channel variable, such as tapdeck_listen=2s; may be repeated."`
 	Fault       string            `default:"none" enum:"${faults}" help:"How the simulated switch misbehaves: ${faults}."`
-	Recordings  string            `type:"existingdir" placeholder:"DIR" help:"The daemon's recordings directory, to compare every recording with what was said."`
+	Recordings  string            `type:"existingdir" placeholder:"DIR" help:"The daemon's recordings directory, to compare every recording with what was said. A call whose bot has failed did not go as it should have then."`
 	Tick        time.Duration     `default:"20ms" help:"How often the simulated switch sends the audio that is due; longer is cheaper."`
 	JSON        bool              `name:"json" help:"Print the figures as JSON."`
 }

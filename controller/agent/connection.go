@@ -31,7 +31,7 @@ const (
 	// costControl is that of a ping or pong. The library gives up on one whose end it has read after 5 s: the
 	// 2048 that fit into its buffer must be paid for before.
 	costControl = 10
-	// maxDigitsWait bounds how long the digits that wait in the switch take it: one message's, if none wait.
+	// maxDigitsWait bounds how long the digits that wait in the switch take it: one message of 32 digits, if none wait.
 	maxDigitsWait = 20 * time.Second
 	// maxIdleSeconds of frames that make up no message are read in succession.
 	maxIdleSeconds = 5

@@ -9,7 +9,7 @@
 //
 // Goroutines: one of the session, which dials, dials again after a loss, and pings; and for each
 // connection one that reads and one that writes. All have ended when [Session.Stop] returns, but
-// for a bot's host that holds up a handshake longer than a second.
+// for one that the mouth or the ear holds up for longer than a second.
 //
 // Time. What the bot is told is on the recording's clock: audio that never came is sent as silence, up to
 // 10 s for each gap, and so is audio that a slow bot has missed, up to 1 s. Beyond that
@@ -20,7 +20,7 @@
 // as many as messages; digits to the caller's side take at most 20 s. A bot that sends nothing
 // but pings, pongs and fragments for 5 s is lost. One that does not read what it is told is not read
 // either; one that takes no byte for 5 s, or answers no ping for 20 s, is lost. A lost bot is dialled
-// again Config.Reconnect times, counted anew after 30 s of a connection, with pauses from 0.2 to 5 s.
+// again Config.Reconnect times, unless it has asked for the end of the call, counted anew after 30 s of a connection, with pauses from 0.2 to 5 s.
 // What it had said is heard to its end; its marks are forgotten, since the new connection knows none
 // of them.
 //

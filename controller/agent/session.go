@@ -65,7 +65,7 @@ func start(ctx context.Context, c Config, ear Ear, mouth Mouth, log *zap.Logger,
 }
 
 // Events are what the call should know. The channel is never closed; Ended or Failed is the last event of
-// a session that was not stopped. An event that finds no room is dropped: a request of the bot is a wrong message then.
+// a session that was not stopped and whose bot has not asked for HangUp or Transfer. An event that finds no room is dropped: a request of the bot is a wrong message then.
 func (s *Session) Events() <-chan Event { return s.events.c }
 
 // State is what has happened so far.
@@ -258,7 +258,7 @@ func (s *Session) stopReason() string {
 	return s.reason
 }
 
-// emit gives the call an event, or counts what it has no room for.
+// emit gives the call an event, and returns false if there is no room for it.
 func (s *Session) emit(e Event) bool {
 	e.At = time.Now()
 	return s.events.add(e)

@@ -23,7 +23,7 @@ const (
 	TalkTime      TalkEnd = "time"       // the step's time is over
 	TalkHangup    TalkEnd = "hangup"     // the call ended: hung up by anyone, by tapdeck's shutdown, or lost with its switch
 	TalkStream    TalkEnd = "stream"     // the call's stream failed, or its recording reached max_duration
-	TalkFailed    TalkEnd = "failed"     // the bot could not be reached, or was lost for good
+	TalkFailed    TalkEnd = "failed"     // the bot could not be reached or heard, or was lost for good
 )
 
 // Name implements Step.

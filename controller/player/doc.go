@@ -19,5 +19,5 @@
 // A [Player] starts no goroutine. Whoever has audio queues it with Play, Mark and Clear from any
 // goroutine, and waits for nothing but a mutex that is never held while the switch, a disk or a callback
 // works. The call's goroutine waits for Wake and Due and calls Advance then, which alone does something, and
-// tells the player what the switch has said, by Named, Completed and Connected.
+// tells the player what the switch has said, by Named, Unnamed, Completed and Connected.
 package player

@@ -39,6 +39,7 @@
 // is that of the session's 20 ms frames: two playbacks that are queued are heard without a gap,
 // however late this process is, and the caller is sent in each frame what was written in the one
 // before. Call.Say makes him speak at any moment. Files of streamAudio are in
-// Config.TempDir, or in memory, and go with their stream. The application endless_playback, which a
-// break does not end, is unknown here: no controller should use it (F91).
+// Config.TempDir, or in memory, and go with their stream. To a call's event socket the application
+// endless_playback, which a break does not end, is unknown, since no controller should use it (F91); the caller
+// of an originate has it.
 package switchsim

@@ -216,7 +216,7 @@ func (x *examination) resultHint(r *callview.Record) string {
 		return fmt.Sprintf("FreeSWITCH did not reach sink.advertise %s: from the switch's own machine, %s sink.allow must hold FreeSWITCH's address, and wss:// needs a module built with TLS",
 			x.Loaded.Config.Sink.Advertise, x.tryAddress())
 	case "agent_failed":
-		return "the bot could not be reached, or was lost: the check of the plan's bot, and the bot's own log, say more"
+		return "the bot could not be reached or heard, or was lost: the check of the plan's bot, and the bot's own log, say more"
 	case "misconfigured":
 		return "`tapdeck dialplan` prints the extension as it must be"
 	case "refused":

@@ -7,7 +7,8 @@
 // It owns the checks, their words, and the search for the tone. It starts no
 // goroutine beside those of the connection that it dials, and those of its own bot and daemon, which
 // have ended when their check has. It changes nothing on the
-// switch but for the call that it is asked to place. Every question has a timeout. What
+// switch but for the calls that it places if it is asked to: one to the number and, where plans have bots, one of
+// its own. Every question has a timeout. What
 // FreeSWITCH can't tell is reported as unknown, never guessed, and what follows from a
 // failure that was reported already is not reported again. The password is in no finding
 // and in no error.
