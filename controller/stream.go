@@ -244,14 +244,15 @@ func (s *stream) syncWithSink() {
 	}
 }
 
-// sawRate notices that the channel has another rate than at start. Of one that is resampled
-// from a narrow codec to a wide one nothing else tells (F107).
+// sawRate notices that the channel has another rate than at start, to which the module does not adapt (F50). Of a
+// stream that is resampled from a narrow codec to a wide one nothing else tells (F107), and the sink needs seconds for
+// the others.
 func (s *stream) sawRate(rate int) {
 	switch {
 	case rate == 0 || s.phase != streamUp:
 	case s.rate == 0:
 		s.rate = rate
-	case rate != s.rate && s.rate != s.c.plan.Stream.SampleRate && s.tried() < s.c.plan.Stream.Restarts:
+	case rate != s.rate && s.tried() < s.c.plan.Stream.Restarts:
 		s.mendRate()
 	}
 }
