@@ -101,8 +101,8 @@ func (x *examination) ownConversation(ctx context.Context, dir string) (*callvie
 	if err != nil {
 		return nil, err
 	}
-	defer bot.stop()
-	loaded, err := x.ownConfig(bot.url(), dir)
+	defer bot.Close()
+	loaded, err := x.ownConfig(bot.URL(), dir)
 	if err != nil {
 		return nil, err
 	}
