@@ -18,6 +18,7 @@ type metrics struct {
 	restarts   prometheus.Counter
 	response   prometheus.Histogram
 	bargeIns   prometheus.Counter
+	botsFailed prometheus.Counter
 	agent      *agent.Metrics
 	player     *player.Metrics
 }
@@ -45,6 +46,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 		bargeIns: to.NewCounter(prometheus.CounterOpts{
 			Name: "tapdeck_agent_cleared_utterances_total", Help: "Utterances of bots that the caller's speech or the bot's own clear has cut short: barge_ins of the records.",
+		}),
+		botsFailed: to.NewCounter(prometheus.CounterOpts{
+			Name: "tapdeck_agent_failures_total", Help: "Conversations whose bot could not be reached or heard, or was lost, whatever on_failure makes of the call.",
 		}),
 		agent: agent.NewMetrics(reg), player: player.NewMetrics(reg),
 	}

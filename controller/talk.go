@@ -147,10 +147,10 @@ func (t *talk) hearOut(ctx context.Context) error {
 var errNoEar = errors.New("the sink accepts no stream of this call, so that the bot would hear nothing")
 
 // errMute is why a conversation ends in which the bot can't be heard.
-var errMute = errors.New("the bot can't be heard: mod_audio_stream names no file for what it is sent, three times in a row")
+var errMute = errors.New("the bot can't be heard: three times in a row, mod_audio_stream named no file for its audio, or FreeSWITCH could not play it")
 
 const (
-	hintMute  = "the line `bot's audio not named by mod_audio_stream` of this call says what to do"
+	hintMute  = "this call's lines `bot's audio not named by mod_audio_stream`, or `bot's audio not played by the switch`, say what to do"
 	hintNoEar = "this call's line about its recording says why"
 	hintToken = "the file or the environment variable must hold the token, and tapdeck must be allowed to read it"
 )
@@ -285,6 +285,7 @@ func (t *talk) follow(ctx context.Context) (flow.TalkEnd, error) {
 // afterFailure is what becomes of a call whose bot has failed.
 func (c *call) afterFailure(step *flow.Agent, err error, hint string) (flow.TalkEnd, error) {
 	c.outcome.Agent.EndedBy = string(flow.TalkFailed)
+	c.ctl.metrics.botsFailed.Inc()
 	c.log.Warn("agent failed", zap.NamedError("err", err), hintField(hint), zap.String("on_failure", string(step.OnFailure)))
 	if step.OnFailure == flow.ThenContinue {
 		return flow.TalkFailed, nil
@@ -357,7 +358,7 @@ func (t *talk) answered(job, answer string) bool {
 	t.jobs = slices.DeleteFunc(t.jobs, func(j string) bool { return j == job })
 	if isRefusal(answer) {
 		t.c.log.Warn("digits not sent", zap.String("err", answer), ratelog(t.c.info.UUID),
-			zap.String("hint", "FreeSWITCH takes at most 99 characters at a time, and none for a channel without media; its log says more"))
+			zap.String("hint", "FreeSWITCH sends none on a channel without media; its log says more"))
 	}
 	return true
 }

@@ -13,11 +13,7 @@ import (
 
 // noteUtterances notes what the caller has heard of the bot.
 func (t *talk) noteUtterances() {
-	heard := t.c.voice.player.Utterances()
-	if len(heard) > 0 {
-		t.sync()
-	}
-	for _, u := range heard {
+	for _, u := range t.c.voice.player.Utterances() {
 		if len(t.notes.Utterances) < maxUtterances {
 			t.notes.Utterances = append(t.notes.Utterances, Utterance{From: u.Began, To: u.Ended, Cleared: u.Cleared})
 		} else {

@@ -184,7 +184,7 @@ func (v *voice) named(ev *esl.Event) {
 // unnamed handles a text that mod_audio_stream was sent and has made no file of.
 func (v *voice) unnamed(ev *esl.Event) {
 	if v.player != nil {
-		v.player.Unnamed(ev.Body, time.Now())
+		v.player.Unnamed(ev.Body)
 		v.advance()
 	}
 }

@@ -248,9 +248,10 @@ func TestNoConnectionIsLeft(t *testing.T) {
 			}
 			defer ln.Close()
 			c := testConfig(FormatPCM)
-			c.URL, c.Reconnect, c.ConnectTimeout = scheme+"://"+ln.Addr().String(), 0, 50*time.Millisecond
+			c.URL, c.Reconnect, c.ConnectTimeout = scheme+"://"+ln.Addr().String(), 0, time.Second
 			s := Start(t.Context(), c, newEar(), &testMouth{}, zap.NewNop(), nil)
 			defer s.Stop("test over")
+			_ = ln.(*net.TCPListener).SetDeadline(time.Now().Add(10 * time.Second))
 			conn, err := ln.Accept()
 			if err != nil {
 				t.Fatal(err)

@@ -46,12 +46,8 @@ func (p *Player) cutAgain(now time.Time) bool {
 		return false
 	}
 	p.again = p.again[1:]
-	p.next = c
-	if c.done == nil {
-		c.file = ""
-		p.tag(c)
-		c.namedBy = now.Add(namingTime)
-	}
+	p.next, c.file, c.namedBy = c, "", now.Add(namingTime)
+	p.tag(c)
 	return true
 }
 
@@ -74,7 +70,6 @@ func (p *Player) overtaken(position int64) {
 	for len(p.again) > 0 && p.again[0].from < position {
 		c := p.again[0]
 		p.again = p.again[1:]
-		p.finish(c.done, Played{})
 		p.loseChunk(c)
 	}
 }

@@ -87,6 +87,21 @@ func (p *Player) complete(done *chunk, c Completion) {
 		if c.Heard > 0 {
 			p.heard(c.At, c.Heard, false)
 		}
+		p.noteError(done, c)
+	}
+}
+
+// noteError counts playbacks that end as errors, unheard. One is a transfer's, or a hangup's; if the channel was given
+// another one after it, the switch can't play what it is given.
+func (p *Player) noteError(c *chunk, done Completion) {
+	switch {
+	case done.Heard > 0:
+		p.errors = 0
+	case done.Response == playbackError:
+		if p.errors++; p.errors > 1 {
+			p.lose(c.length)
+			p.log.Warn("bot's audio not played by the switch", zap.String("err", playbackError), hint(hintError), p.ratelog("error"))
+		}
 	}
 }
 

@@ -178,3 +178,40 @@ func TestEndUtterance(t *testing.T) {
 	b.EndUtterance()
 	b.wantUtterances(player.Utterance{Began: first, Ended: first.Add(40 * ms), Heard: 40 * ms})
 }
+
+// A switch that can play nothing is told of, and nothing is hoped for after three pieces. One error alone is
+// that of a transfer, or of a hangup.
+func TestPlaybackErrors(t *testing.T) {
+	b := newBed(t, player.Config{})
+	fail := func(n int) {
+		b.say(40*ms, 0)
+		b.wantPlays(n + 1)
+		b.done(n, "PLAYBACK ERROR", 0)
+		b.advance(0)
+	}
+	fail(0)
+	b.wantState(player.State{})
+	fail(1)
+	b.wantLog("bot's audio not played by the switch")
+	b.wantState(player.State{Lost: 40 * ms})
+	b.say(40*ms, 0)
+	b.played(2, 40*ms)
+	fail(3)
+	fail(4)
+	b.wantState(player.State{Lost: 80 * ms})
+	fail(5)
+	b.wantState(player.State{Lost: 120 * ms, Mute: true})
+}
+
+// A bot that speaks in real time costs what the caller says, which the log says once.
+func TestSmallPieces(t *testing.T) {
+	b := newBed(t, player.Config{})
+	for n := range 300 {
+		b.say(20*ms, 0)
+		b.advance(20 * ms)
+		b.played(n, 20*ms)
+		if got := b.logs.FilterMessage("bot's audio comes in small pieces").Len(); got != n/199 && n != 199 && n != 200 {
+			t.Fatalf("%d lines after %d pieces", got, n+1)
+		}
+	}
+}

@@ -64,8 +64,25 @@ func (p *Player) observe(c *chunk, method Method) {
 		return
 	}
 	p.m.chunks.WithLabelValues(string(method)).Inc()
+	p.noteSmall(c)
 	if !p.cameAt.IsZero() {
 		p.m.observeAdded(time.Since(p.cameAt))
 		p.cameAt = time.Time{}
+	}
+}
+
+// noteSmall says, once a call, that a bot's audio has come in small pieces for a while, of which each takes
+// as much of what the caller says as of time (F155).
+func (p *Player) noteSmall(c *chunk) {
+	const long = 4 * time.Second
+	switch {
+	case p.small < 0 || p.cfg.Lead > 0:
+	case c.length >= short:
+		p.small = 0
+	default:
+		if p.small += c.length; p.small >= long {
+			p.small = -1
+			p.log.Warn("bot's audio comes in small pieces", hint(hintSmall), p.ratelog("small"))
+		}
 	}
 }

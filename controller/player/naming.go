@@ -19,8 +19,8 @@ const (
 	stallTime = 5 * time.Second
 	// sendPause is how long a chunk waits that the stream had no room for.
 	sendPause = 100 * time.Millisecond
-	// mostNameless is how many chunks in a row may be lost before nothing is hoped for any more.
-	mostNameless = 3
+	// mostInRow is how many chunks in a row may be lost before nothing is hoped for any more.
+	mostInRow = 3
 	// maxNameBytes bounds the name of a file.
 	maxNameBytes = 4096
 )
@@ -87,7 +87,7 @@ func (p *Player) Named(body string, _ time.Time) {
 // Unnamed takes the body of a mod_audio_stream::json event of the call's channel. If it is the message by
 // which the chunk was sent, the module has not made a file of it and will not: it is older than
 // streamAudio (F169), or could not write one (F87). Other bodies, which may be long, are ignored.
-func (p *Player) Unnamed(body string, _ time.Time) {
+func (p *Player) Unnamed(body string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.next
@@ -154,7 +154,6 @@ func (p *Player) unnamed(now time.Time) {
 	if c.refused { // at once: so that what comes now is not tried more often than without the module's word
 		p.retryAt = now.Add(namingTime)
 	}
-	p.finish(c.done, Played{})
 	p.lose(c.length)
 	p.echoDue()
 }

@@ -181,7 +181,7 @@ func (b *bed) refuse(n int) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.Unnamed(string(body), b.now)
+	b.Unnamed(string(body))
 	b.advance(0)
 }
 
@@ -191,7 +191,7 @@ func TestRefused(t *testing.T) {
 	b.say(3*time.Second, 0)
 	b.mark("a")
 	for _, body := range []string{"", "{}", `{"type":"streamAudio","data":{}}`, strings.Repeat("x", 1<<20)} {
-		b.Unnamed(body, b.now)
+		b.Unnamed(body)
 		b.advance(0)
 	}
 	b.wantMarks("")

@@ -109,7 +109,9 @@ type Player struct {
 	nameless int       // chunks in a row that were lost since they were not named
 	// namelessSince is when the first of them was sent.
 	namelessSince time.Time
-	refused       time.Time // when the log was told of audio beyond the limit last
+	refused       time.Time     // when the log was told of audio beyond the limit last
+	errors        int           // playbacks in a row that ended as errors, unheard
+	small         time.Duration // audio in a row in chunks that are short; negative once the log was told
 
 	marks    []mark     // not due, in order
 	echoes   []echo     // due
@@ -271,9 +273,6 @@ func (p *Player) flush() {
 		p.stale = append(p.stale, c)
 		p.breaks, p.staleAt = 0, time.Time{}
 	}
-	for _, c := range p.again {
-		p.finish(c.done, Played{})
-	}
 	p.next, p.given, p.again, p.cameAt = nil, nil, nil, time.Time{}
 	for _, m := range p.marks {
 		p.echoes = append(p.echoes, echo{m.done, true})
@@ -317,7 +316,7 @@ type State struct {
 	// Cleared counts the utterances that Clear has ended.
 	Cleared int
 	// Mute says that mod_audio_stream names nothing that it is sent, and that there is no directory
-	// either: nothing will be heard.
+	// either, or that the switch can play nothing: nothing will be heard.
 	Mute bool
 }
 
@@ -326,7 +325,7 @@ func (p *Player) State() State {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.state
-	s.Playing, s.Marks, s.Mute = len(p.given) > 0, len(p.marks), p.nameless >= mostNameless
+	s.Playing, s.Marks, s.Mute = len(p.given) > 0, len(p.marks), max(p.nameless, p.errors) >= mostInRow
 	s.Queued = p.duration(p.queue.bytes)
 	if p.next != nil {
 		s.Queued += p.next.length

@@ -167,10 +167,6 @@ func (x *examination) over() bool { return x.end != nil || x.flooded() != "" }
 // flooded is what comes without end, if anything does.
 func (x *examination) flooded() string {
 	const manyMarks, manyClears, manyWrong = 2000, 100, 200
-	wrong := 0
-	for _, n := range x.session.State().Wrong {
-		wrong += n
-	}
 	switch h := x.mouth.state(); {
 	case h.ahead > player.DefaultLimit:
 		return "audio"
@@ -178,7 +174,7 @@ func (x *examination) flooded() string {
 		return "marks"
 	case h.clears > manyClears:
 		return "clears"
-	case wrong > manyWrong:
+	case x.session.State().WrongMessages() > manyWrong:
 		return "wrong messages"
 	}
 	return ""
