@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +56,14 @@ plans: {default: {steps: [answer, stream, agent: {url: %q, reconnect: 0, on_fail
 	code, stdout, stderr := runProgram(t, t.Context(), "call", "--to", s.esl, "--recordings", s.dir)
 	if code != exitFailed || !strings.Contains(stdout, "the call's bot has failed") {
 		t.Errorf("exit %d\n%s%s", code, stdout, stderr)
+	}
+	resp, err := http.Get("http://" + s.admin + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if metrics, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(metrics), "\ntapdeck_agent_failures_total 1\n") {
+		t.Errorf("the failure is in no metric: %v", err)
 	}
 }
 

@@ -47,6 +47,7 @@ var wanted = map[string]string{
 	"tapdeck_agent_cleared_utterances_total":               "",
 	"tapdeck_agent_connect_seconds":                        "",
 	"tapdeck_agent_dropped_seconds_total":                  "",
+	"tapdeck_agent_failures_total":                         "",
 	"tapdeck_agent_reconnects_total":                       "",
 	"tapdeck_agent_response_seconds":                       "",
 	"tapdeck_agent_sessions":                               "",
