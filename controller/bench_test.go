@@ -9,8 +9,8 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"tapdeck/controller"
-	"tapdeck/controller/agent"
 	"tapdeck/controller/flow"
+	"tapdeck/controller/pcm"
 	"tapdeck/controller/switchsim"
 )
 
@@ -44,9 +44,9 @@ func (n *nowhere) Starting()                        {}
 func (n *nowhere) Disconnect(context.Context) error { return nil }
 func (n *nowhere) Finish(context.Context) error     { return nil }
 
-func (n *nowhere) Tap() agent.Ear                   { return newEar() }
-func (n *nowhere) Send([]byte) error                { return controller.ErrNoStream }
-func (n *nowhere) Position(time.Time) time.Duration { return 0 }
+func (n *nowhere) Tap(controller.TapOptions) pcm.Ear { return newEar() }
+func (n *nowhere) Send([]byte) error                 { return controller.ErrNoStream }
+func (n *nowhere) Position(time.Time) time.Duration  { return 0 }
 
 func (n *nowhere) Save(outcome controller.Outcome) (controller.Record, error) {
 	return record{n.info, outcome}, nil

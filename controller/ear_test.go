@@ -5,10 +5,10 @@ import (
 	"sync"
 	"time"
 
-	"tapdeck/controller/agent"
+	"tapdeck/controller/pcm"
 )
 
-// ear is an agent.Ear without a bound, which keeps the pieces as they come.
+// ear is an pcm.Ear without a bound, which keeps the pieces as they come.
 type ear struct {
 	ready chan struct{}
 
@@ -47,20 +47,20 @@ func (e *ear) signal() {
 	}
 }
 
-// Ready implements agent.Ear, as the methods below do.
+// Ready implements pcm.Ear, as the methods below do.
 func (e *ear) Ready() <-chan struct{} { return e.ready }
 
-func (e *ear) Read(p []byte) (agent.Sound, error) {
+func (e *ear) Read(p []byte) (pcm.Sound, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.pieces) == 0 {
 		if e.ended {
-			return agent.Sound{}, io.EOF
+			return pcm.Sound{}, io.EOF
 		}
-		return agent.Sound{}, nil
+		return pcm.Sound{}, nil
 	}
 	first := &e.pieces[0]
-	s := agent.Sound{At: first.at, Bytes: copy(p, first.pcm)}
+	s := pcm.Sound{At: first.at, Bytes: copy(p, first.pcm)}
 	first.pcm = first.pcm[s.Bytes:]
 	first.at += time.Duration(s.Bytes/2) * time.Second / 8000
 	if len(first.pcm) == 0 {

@@ -7,8 +7,8 @@ import (
 
 	"go.uber.org/zap/zapcore"
 
-	"tapdeck/controller/agent"
 	"tapdeck/controller/flow"
+	"tapdeck/controller/pcm"
 )
 
 // RefusalError is what a Recorder's Expect wraps if it accepts no new stream now: the
@@ -74,9 +74,9 @@ type Recording interface {
 	WatchSpeech(w flow.SpeechWatch)
 	// Mark puts a cue point with this label at the present position.
 	Mark(label string)
-	// Tap gives the caller's audio to a reader, live, from now until it is closed or the recording
-	// ends; of a stereo stream only the caller's channel. State's Talk is kept while one is open.
-	Tap() agent.Ear
+	// Tap gives the recording's audio to a reader, live, from now until it is closed or the recording
+	// ends. State's Talk is kept while one is open.
+	Tap(o TapOptions) pcm.Ear
 	// Send sends a text message to the switch over the live stream, behind those before it. It
 	// does not wait, and copies text. What is not sent yet when the stream's socket ends is
 	// dropped. The error wraps ErrNoStream if there is none, or says that too much waits already.
@@ -99,6 +99,16 @@ type Recording interface {
 	Finish(ctx context.Context) error
 	// Save keeps the call's record. To be called after Finish.
 	Save(outcome Outcome) (Record, error)
+}
+
+// TapOptions say what the reader of a Tap wants.
+type TapOptions struct {
+	// Caller gives, of a stereo stream, only the caller's channel.
+	Caller bool
+	// Latency is how late the reader may have the audio, so that one wake-up serves many frames.
+	Latency time.Duration
+	// Buffer is how much audio is kept for a reader that is slow; 0 is 2 s.
+	Buffer time.Duration
 }
 
 // StreamState is how a call's stream stands at the sink.

@@ -12,8 +12,8 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"tapdeck/controller"
-	"tapdeck/controller/agent"
 	"tapdeck/controller/flow"
+	"tapdeck/controller/pcm"
 )
 
 // recording is the recording of one call.
@@ -148,7 +148,7 @@ func (t *recording) WatchSpeech(w flow.SpeechWatch) {
 }
 
 // Tap implements controller.Recording.
-func (t *recording) Tap() agent.Ear {
+func (t *recording) Tap(controller.TapOptions) pcm.Ear {
 	e := newEar()
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -162,7 +162,7 @@ func (c *call) startTalk(ctx context.Context, step *flow.Agent) (*talk, error) {
 		return nil, err
 	}
 	t := &talk{c: c, step: step, notes: c.outcome.Agent, before: *c.outcome.Agent, mouth: &mouth{player: c.voice.open()}}
-	t.session = agent.Start(context.WithoutCancel(ctx), cfg, c.rec.Tap(), t.mouth, c.log, c.ctl.metrics.agent)
+	t.session = agent.Start(context.WithoutCancel(ctx), cfg, c.rec.Tap(TapOptions{Caller: true}), t.mouth, c.log, c.ctl.metrics.agent)
 	if c.talked != nil { // whose last utterance may be told of only now
 		t.callerCut = c.talked.callerCut
 		t.mouth.cleared.Store(c.talked.mouth.cleared.Load())

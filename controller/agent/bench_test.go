@@ -11,13 +11,15 @@ import (
 	"testing"
 	"time"
 
+	"tapdeck/controller/pcm"
+
 	"github.com/coder/websocket"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 )
 
 // deaf returns a connection to a bot that reads all and does nothing else.
-func deaf(t testing.TB, c Config, ear Ear) *connection {
+func deaf(t testing.TB, c Config, ear pcm.Ear) *connection {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := websocket.Accept(w, r, nil)
@@ -59,9 +61,9 @@ type endlessEar struct{ at time.Duration }
 
 func (e *endlessEar) Ready() <-chan struct{} { return nil }
 func (e *endlessEar) Close()                 {}
-func (e *endlessEar) Read(p []byte) (Sound, error) {
+func (e *endlessEar) Read(p []byte) (pcm.Sound, error) {
 	e.at += frameTime
-	return Sound{At: e.at, Bytes: len(p)}, nil
+	return pcm.Sound{At: e.at, Bytes: len(p)}, nil
 }
 
 // A frame allocates nothing on its way from the ear to the socket.

@@ -1,6 +1,6 @@
 // Package agent is one call's conversation with a bot, over a WebSocket that we dial.
 //
-// A [Session] brings the caller's audio, read from an [Ear], to the bot in frames of 20 ms, and what
+// A [Session] brings the caller's audio, read from a [pcm.Ear], to the bot in frames of 20 ms, and what
 // the bot says to a [Mouth]. What the bot asks of the call (hang-up, transfer, digits) comes
 // as an [Event]; the session does nothing to the call itself. How messages look on the wire is
 // the matter of two codecs without input or output: twilio (Twilio Media Streams, so that a bot

@@ -16,7 +16,7 @@ const (
 // frames cuts an ear's audio into frames of frameTime at the bot's rate. Their positions are the
 // recording's, which a gap does not change: silence stands for it, and what is beyond the bound is jumped over.
 type frames struct {
-	ear       Ear
+	ear       pcm.Ear
 	rate      int            // of the ear, in Hz
 	resampler *pcm.Resampler // nil if the bot's rate is the ear's
 	in        []byte         // room for a frame of the ear
@@ -32,7 +32,7 @@ type frames struct {
 	dropped func(time.Duration) // is told of audio that the bot was too slow for
 }
 
-func newFrames(ear Ear, rate, botRate int, dropped func(time.Duration)) *frames {
+func newFrames(ear pcm.Ear, rate, botRate int, dropped func(time.Duration)) *frames {
 	f := &frames{ear: ear, rate: rate, in: make([]byte, pcm.Bytes(frameTime, rate)), size: pcm.Bytes(frameTime, botRate), dropped: dropped}
 	if rate != botRate {
 		f.resampler = pcm.NewResampler(rate, botRate)
@@ -93,7 +93,7 @@ func (f *frames) begin(at time.Duration) {
 }
 
 // gap has silence stand for a gap. One before the first audio needs none.
-func (f *frames) gap(s Sound) {
+func (f *frames) gap(s pcm.Sound) {
 	most := maxSilence
 	if s.Dropped {
 		most = maxMissed

@@ -32,7 +32,7 @@ type testEar struct {
 	ready  chan struct{}
 	mu     sync.Mutex
 	at     time.Duration
-	sounds []Sound
+	sounds []pcm.Sound
 	audio  []byte
 	end    bool
 	closed int
@@ -42,14 +42,14 @@ func newEar() *testEar { return &testEar{ready: make(chan struct{}, 1)} }
 
 func (e *testEar) Ready() <-chan struct{} { return e.ready }
 
-func (e *testEar) Read(p []byte) (Sound, error) {
+func (e *testEar) Read(p []byte) (pcm.Sound, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.sounds) == 0 {
 		if e.end {
-			return Sound{}, io.EOF
+			return pcm.Sound{}, io.EOF
 		}
-		return Sound{}, nil
+		return pcm.Sound{}, nil
 	}
 	s := e.sounds[0]
 	if s.Gap > 0 {
@@ -79,7 +79,7 @@ func (e *testEar) add(f func()) {
 // hear has the caller say audio of 8000 Hz.
 func (e *testEar) hear(audio []byte) {
 	e.add(func() {
-		e.sounds = append(e.sounds, Sound{At: e.at, Bytes: len(audio)})
+		e.sounds = append(e.sounds, pcm.Sound{At: e.at, Bytes: len(audio)})
 		e.audio = append(e.audio, audio...)
 		e.at += pcm.Duration(len(audio), 8000)
 	})
@@ -87,7 +87,7 @@ func (e *testEar) hear(audio []byte) {
 
 func (e *testEar) gap(d time.Duration, dropped bool) {
 	e.add(func() {
-		e.sounds = append(e.sounds, Sound{At: e.at, Gap: d, Dropped: dropped})
+		e.sounds = append(e.sounds, pcm.Sound{At: e.at, Gap: d, Dropped: dropped})
 		e.at += d
 	})
 }

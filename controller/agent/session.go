@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tapdeck/controller/pcm"
+
 	"github.com/coder/websocket"
 	"go.uber.org/zap"
 )
@@ -26,7 +28,7 @@ const (
 // but Stop waits.
 type Session struct {
 	config  Config
-	ear     Ear
+	ear     pcm.Ear
 	mouth   Mouth
 	dialer  dialer
 	log     *zap.Logger
@@ -48,11 +50,11 @@ type Session struct {
 
 // Start dials the bot in a goroutine of the session's own, which gives the ear back at its end.
 // The end of ctx is a Stop; Stop must be called in any case. m may be nil.
-func Start(ctx context.Context, c Config, ear Ear, mouth Mouth, log *zap.Logger, m *Metrics) *Session {
+func Start(ctx context.Context, c Config, ear pcm.Ear, mouth Mouth, log *zap.Logger, m *Metrics) *Session {
 	return start(ctx, c, ear, mouth, log, m, c.dialer())
 }
 
-func start(ctx context.Context, c Config, ear Ear, mouth Mouth, log *zap.Logger, m *Metrics, d dialer) *Session {
+func start(ctx context.Context, c Config, ear pcm.Ear, mouth Mouth, log *zap.Logger, m *Metrics, d dialer) *Session {
 	s := &Session{
 		config: c, ear: ear, mouth: mouth, dialer: d, log: log, metrics: m,
 		events: events{c: make(chan Event, maxEvents)}, notices: newNotices(),

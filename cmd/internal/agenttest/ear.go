@@ -4,7 +4,6 @@ import (
 	"sync"
 	"time"
 
-	"tapdeck/controller/agent"
 	"tapdeck/controller/pcm"
 )
 
@@ -68,12 +67,12 @@ func (e *ear) say(words []byte) (end time.Time) {
 func (e *ear) Ready() <-chan struct{} { return e.ready }
 
 // Read is what the caller has said meanwhile, or his silence.
-func (e *ear) Read(p []byte) (agent.Sound, error) {
+func (e *ear) Read(p []byte) (pcm.Sound, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	n := min(len(p)&^1, e.due()-e.read)
 	if n <= 0 {
-		return agent.Sound{}, nil
+		return pcm.Sound{}, nil
 	}
 	clear(p[:n])
 	first, last := max(e.from, e.read), min(e.from+len(e.words), e.read+n)
@@ -82,7 +81,7 @@ func (e *ear) Read(p []byte) (agent.Sound, error) {
 	}
 	at := pcm.Duration(e.read, e.rate)
 	e.read += n
-	return agent.Sound{At: at, Bytes: n}, nil
+	return pcm.Sound{At: at, Bytes: n}, nil
 }
 
 // Close stops the clock. Calls after the first one only wait.

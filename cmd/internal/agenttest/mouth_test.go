@@ -47,7 +47,7 @@ func TestMouth(t *testing.T) {
 func TestEar(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEar(8000)
-		defer func() { e.Close(); e.Close() }() // as an agent.Ear may be
+		defer func() { e.Close(); e.Close() }() // as an pcm.Ear may be
 		words := bot.Tone(8000, 440, 50*time.Millisecond)
 		time.Sleep(95 * time.Millisecond)
 		if end := e.say(words); end.Sub(e.began) != 130*time.Millisecond {

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"tapdeck/controller"
-	"tapdeck/controller/agent"
 	"tapdeck/controller/flow"
+	"tapdeck/controller/pcm"
 	"tapdeck/sink"
 	"tapdeck/sink/store"
 )
@@ -78,8 +78,8 @@ func (r *recording) WatchSpeech(w flow.SpeechWatch) {
 }
 
 // Tap implements controller.Recording.
-func (r *recording) Tap() agent.Ear {
-	return ear{r.Recording.Tap(sink.TapOptions{Left: true})}
+func (r *recording) Tap(o controller.TapOptions) pcm.Ear {
+	return ear{r.Recording.Tap(sink.TapOptions{Left: o.Caller, Latency: o.Latency, Buffer: o.Buffer})}
 }
 
 // Send implements controller.Recording.
@@ -94,10 +94,10 @@ func (r *recording) Send(text []byte) error {
 // ear is a tap of the sink as the controller knows one.
 type ear struct{ *sink.Tap }
 
-// Read implements agent.Ear.
-func (e ear) Read(p []byte) (agent.Sound, error) {
+// Read implements pcm.Ear.
+func (e ear) Read(p []byte) (pcm.Sound, error) {
 	read, err := e.Tap.Read(p)
-	return agent.Sound{At: read.At, Bytes: read.Bytes, Gap: read.Gap, Dropped: read.Reason == sink.TapDropped}, err
+	return pcm.Sound{At: read.At, Bytes: read.Bytes, Gap: read.Gap, Dropped: read.Reason == sink.TapDropped}, err
 }
 
 // Note implements controller.Recording.

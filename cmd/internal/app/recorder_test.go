@@ -47,7 +47,7 @@ func TestRecordingTalksWithTheSwitch(t *testing.T) {
 	if err := rec.Send([]byte("early")); !errors.Is(err, controller.ErrNoStream) {
 		t.Errorf("error %v without a stream", err)
 	}
-	ear := rec.Tap()
+	ear := rec.Tap(controller.TapOptions{Caller: true})
 	defer ear.Close()
 	ws, _, err := websocket.Dial(ctx, rec.URL(), nil)
 	if err != nil {
