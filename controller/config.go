@@ -39,6 +39,8 @@ type Config struct {
 	Instance string
 	// Player is how audio gets into a call.
 	Player Player
+	// Observer is told of events; nil if nobody is.
+	Observer Observer
 }
 
 // Player is how what a bot says gets into a call.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tapdeck/controller/flow"
+	"tapdeck/controller/transcript"
 )
 
 // Plan is what happens in one call. It is validated where it is read (the
@@ -19,6 +20,10 @@ type Plan struct {
 	Typeahead bool
 	// InbandDTMF has the switch look for digits in the caller's audio.
 	InbandDTMF bool
+	// Transcribe is the service that transcribes the recording; none if it has no URL.
+	Transcribe transcript.Service
+	// LogTranscripts has each final segment logged.
+	LogTranscripts bool
 	// Steps are what happens, in order. A plan that ends without hangup or transfer hangs up.
 	Steps []flow.Step
 }

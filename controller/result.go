@@ -132,6 +132,8 @@ type Outcome struct {
 	Variables map[string]string
 	// Agent is the call's conversation with a bot; nil if there was none.
 	Agent *Conversation
+	// Transcript is what was said; nil if nothing was to be transcribed.
+	Transcript *Transcription
 	// Restarts is how many times a dropped stream was started again.
 	Restarts int
 	// Err says why. It is empty for completed, caller_hangup and transferred, unless the
