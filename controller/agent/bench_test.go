@@ -30,11 +30,11 @@ func deaf(t testing.TB, c Config, ear pcm.Ear) *connection {
 	defer srv.Close()
 	c.URL = "ws" + srv.URL[4:]
 	swap := &swapConn{}
-	ws, _, err := dial(context.Background(), c, func(ctx context.Context, network, address string) (net.Conn, error) {
+	ws, _, err := c.target().DialWith(context.Background(), func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, network, address)
 		swap.Conn = conn
 		return swap, err
-	}, &meter{})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,9 @@ import (
 	"errors"
 	"net"
 	"sync"
-	"syscall"
 	"time"
+
+	"tapdeck/controller/dialer"
 
 	"github.com/coder/websocket"
 )
@@ -22,19 +23,8 @@ const (
 	pongTimeout  = 20 * time.Second
 	// goneTimeout bounds the reading of what a bot has sent before it was gone.
 	goneTimeout = 5 * time.Second
-	// paceBudget is what the messages of a second may cost: 4000 of them, 8 MiB, or 100 of those
-	// that a bot should send seldom.
-	paceBudget  = 8000
-	costMessage = 2
-	costKiB     = 1
-	costSeldom  = 80
-	// costControl is that of a ping or pong. The library gives up on one whose end it has read after 5 s: the
-	// 2048 that fit into its buffer must be paid for before.
-	costControl = 10
 	// maxDigitsWait bounds how long the digits that wait in the switch take it: one message of 32 digits, if none wait.
 	maxDigitsWait = 20 * time.Second
-	// maxIdleSeconds of frames that make up no message are read in succession.
-	maxIdleSeconds = 5
 )
 
 // errStopped ends a connection whose session was told to stop.
@@ -54,8 +44,8 @@ type connection struct {
 	cancel context.CancelFunc // of a ping
 
 	// What the goroutine that reads needs.
-	message bytes.Buffer
-	pace
+	message     bytes.Buffer
+	pace        dialer.Pace
 	heard       bool
 	digitsUntil time.Time // when the switch will have sent the digits that it was given
 
@@ -97,7 +87,7 @@ func (c *connection) serve() error {
 	})
 	all.Go(func() {
 		err := c.s.guarded(c.write)
-		if isGone(err) {
+		if dialer.IsGone(err) {
 			waitFor(read, goneTimeout)
 		}
 		c.end(err)
@@ -105,15 +95,10 @@ func (c *connection) serve() error {
 	c.ping(ctx)
 	all.Wait()
 	_ = c.ws.CloseNow()
-	if normalEnd(c.cause) {
+	if dialer.NormalEnd(c.cause) {
 		return nil
 	}
 	return c.cause
-}
-
-// isGone says that an error is of a connection that the other side, or the library, has closed.
-func isGone(err error) bool {
-	return errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
 }
 
 // waitFor waits until the goroutine that reads has ended: it knows why the connection was closed, and there may be audio,
@@ -153,7 +138,7 @@ func (c *connection) ping(over context.Context) {
 		ctx, cancel := context.WithTimeout(over, pongTimeout)
 		if err := c.ws.Ping(ctx); errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			c.end(errNoPong)
-		} else if err != nil && !isGone(err) && !c.s.isStopped() {
+		} else if err != nil && !dialer.IsGone(err) && !c.s.isStopped() {
 			c.end(err)
 		}
 		cancel()
@@ -178,7 +163,7 @@ func (c *connection) read() error {
 			continue
 		}
 		c.obey(kind == websocket.MessageBinary, c.message.Bytes())
-		c.spend(costMessage + c.message.Len()>>10*costKiB)
+		c.spend(dialer.MessageCost(c.message.Len()))
 	}
 }
 
@@ -187,7 +172,7 @@ func (c *connection) readError(err error) error {
 	switch {
 	case errors.Is(err, websocket.ErrMessageTooBig):
 		c.s.wrong(&wrong{kind: wrongSize})
-	case brokenFrame(err):
+	case dialer.BrokenFrame(err):
 		c.s.wrong(&wrong{wrongProtocol, err.Error()})
 	}
 	return err
@@ -198,7 +183,7 @@ func (c *connection) obey(binary bool, message []byte) {
 	cmd, err := c.wire.decode(binary, message)
 	if err != nil {
 		c.s.wrong(err)
-		c.spend(costSeldom)
+		c.spend(dialer.CostSeldom)
 		return
 	}
 	switch cmd.kind {
@@ -211,7 +196,7 @@ func (c *connection) obey(binary bool, message []byte) {
 		c.s.mouth.Clear()
 		c.s.shared.update(func(st *State) { st.Clears++ })
 		c.s.emit(Event{Kind: Cleared})
-		c.spend(costSeldom)
+		c.spend(dialer.CostSeldom)
 	case commandHangUp:
 		c.ask(HangUp, cmd.text)
 	case commandTransfer:
@@ -250,14 +235,14 @@ func (c *connection) marked(name string, cleared bool) {
 
 // ask gives a request of the bot to the call. One with a token in it would be read in logs and in the record.
 func (c *connection) ask(kind Kind, text string) {
-	if c.s.config.hide(text) != text {
+	if c.s.target.Hide(text) != text {
 		c.s.wrong(wrongf(wrongMember, "the %s that the bot asks for has its own token in it", kind))
 	} else if !c.s.emit(Event{Kind: kind, Text: text}) {
 		c.s.wrong(&wrong{wrongTooMany, string(kind)})
 	} else if kind != SendDigits {
 		c.s.decided.Store(true)
 	}
-	c.spend(costSeldom)
+	c.spend(dialer.CostSeldom)
 }
 
 // askDigits refuses what would wait in the switch for minutes.
@@ -268,7 +253,7 @@ func (c *connection) askDigits(text string) {
 	}
 	if until = until.Add(timeOfDigits(text)); until.Sub(now) > maxDigitsWait {
 		c.s.wrong(wrongf(wrongTooMany, "%d digits more: all that wait would take longer than %v", len(text), maxDigitsWait))
-		c.spend(costSeldom)
+		c.spend(dialer.CostSeldom)
 		return
 	}
 	c.digitsUntil = until
@@ -303,55 +288,38 @@ func (c *connection) waitForRoom() {
 	}
 }
 
-// pace is how fast a bot is read, so that one that floods us costs little.
-type pace struct {
-	since time.Time
-	spent int
-	idle  int // of it for frames that are no messages
-	// idleSeconds are those of which idle was half the budget, without a message.
-	idleSeconds int
-}
-
 // seen has a bot pay for frames that are no messages, and ends the connection if there is nothing else for long.
-func (c *connection) seen(f seenFrames) {
+func (c *connection) seen(f dialer.SeenFrames) {
 	if c.s.isStopped() { // whoever closes reads, too
 		return
 	}
-	if f.messages > 0 {
-		c.idleSeconds = 0
-	}
-	for cost := f.control*costControl + f.fragments*costMessage; cost > 0 && !c.s.isStopped(); cost -= paceBudget {
-		part := min(cost, paceBudget)
-		usedUp := c.spend(part)
-		if c.idle += part; !usedUp || c.idle < paceBudget/2 {
-			continue
+	c.pace.SpendFrames(f, func(wait time.Duration, idleSeconds int) bool {
+		c.pause(wait)
+		if idleSeconds > 0 {
+			c.s.wrong(&wrong{kind: wrongFrames})
 		}
-		c.s.wrong(&wrong{kind: wrongFrames})
-		if c.idleSeconds++; c.idleSeconds >= maxIdleSeconds {
+		if idleSeconds >= dialer.MaxIdleSeconds {
 			c.end(errFrames)
-			return
+			return false
 		}
+		return !c.s.isStopped()
+	})
+}
+
+// spend has a bot wait for the end of a second whose budget it has used up.
+func (c *connection) spend(cost int) {
+	if wait := c.pace.Spend(cost); wait > 0 {
+		c.pause(wait)
 	}
 }
 
-// spend has a bot wait for the end of a second whose budget it has used up, and says whether it has.
-func (c *connection) spend(cost int) bool {
-	now := time.Now()
-	if now.Sub(c.since) >= time.Second {
-		if c.spent < paceBudget || now.Sub(c.since) >= 2*time.Second {
-			c.idleSeconds = 0
-		}
-		c.since, c.spent, c.idle = now, 0, 0
-	}
-	if c.spent += cost; c.spent < paceBudget {
-		return false
-	}
-	timer := time.NewTimer(time.Second - now.Sub(c.since))
+// pause has a bot wait, unless the connection is over or the session is told to stop.
+func (c *connection) pause(wait time.Duration) {
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-c.s.stopping:
 	case <-c.over:
 	}
-	return true
 }

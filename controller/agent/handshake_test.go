@@ -29,14 +29,14 @@ const (
 func TestHandshakeHeaders(t *testing.T) {
 	c := testConfig(FormatTwilio)
 	c.Token, c.TwilioAuthToken, c.URL = token, "12345", "wss://myapp.com/media?a=b"
-	h := header(c)
+	h := c.header()
 	if got := h.Get("Authorization"); got != "Bearer "+token {
 		t.Errorf("Authorization is %q", got)
 	}
 	if got := h.Get("X-Twilio-Signature"); got != "eHokRkczrpzBkco7XHWduRiknRc=" {
 		t.Errorf("the signature is %q", got)
 	}
-	if h := header(testConfig(FormatTwilio)); len(h) != 1 {
+	if h := testConfig(FormatTwilio).header(); len(h) != 0 {
 		t.Errorf("without tokens the header is %v", h)
 	}
 }
@@ -194,7 +194,7 @@ func TestHintOf(t *testing.T) {
 		errors.New("something else"):                                              hintLook,
 		errNoRead:                                                                 hintSlow,
 	} {
-		if got := hintOf(fmt.Errorf("reach the bot: %w", err)); got != want {
+		if got := (&Session{target: testConfig(FormatPCM).target()}).hintOf(fmt.Errorf("reach the bot: %w", err)); got != want {
 			t.Errorf("%v: %q, want %q", err, got, want)
 		}
 	}

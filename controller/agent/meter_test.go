@@ -10,8 +10,9 @@ import (
 	"net/http"
 	"sync"
 	"testing"
-	"testing/iotest"
 	"time"
+
+	"tapdeck/controller/dialer"
 
 	"github.com/coder/websocket"
 )
@@ -96,7 +97,7 @@ func TestFramesWithoutMessage(t *testing.T) {
 				repeat(w, c.frame)
 			}, func(b *bed) {
 				began := b.await(Connected).At
-				for range maxIdleSeconds {
+				for range dialer.MaxIdleSeconds {
 					if e := b.await(BadMessage); e.Err.Error() != string(wrongFrames) {
 						t.Errorf("wrong: %v", e.Err)
 					}
@@ -105,7 +106,7 @@ func TestFramesWithoutMessage(t *testing.T) {
 				if took := e.At.Sub(began); !errors.Is(e.Err, errFrames) || e.Text != hintFrames || took < 4*time.Second || took > 6*time.Second {
 					t.Errorf("failed after %v: %v (%s)", took, e.Err, e.Text)
 				}
-				if n := b.State().Wrong[string(wrongFrames)]; n != maxIdleSeconds {
+				if n := b.State().Wrong[string(wrongFrames)]; n != dialer.MaxIdleSeconds {
 					t.Errorf("%d wrong messages", n)
 				}
 			})
@@ -190,24 +191,3 @@ func TestFramesAfterStop(t *testing.T) {
 		b.Stop("test over")
 	})
 }
-
-// The frames are the same however they are cut into reads.
-func TestMeterScans(t *testing.T) {
-	const frames = "\x89\x02hi" + "\x02\x00" + "\x00\x01a" + "\x00\x7e\x04\x00"
-	text := frames + string(make([]byte, 1024)) + "\x80\x7f\x00\x00\x00\x00\x00\x00\x00\x01b" + "\x82\x81mask\x00" + "\x88\x02\x03\xe8"
-	want := seenFrames{control: 2, fragments: 2, messages: 2}
-	for name, r := range map[string]io.Reader{"whole": bytes.NewReader([]byte(text)), "byte by byte": iotest.OneByteReader(bytes.NewReader([]byte(text)))} {
-		var got seenFrames
-		m := &meter{ReadWriteCloser: readOnly{r}, seen: func(f seenFrames) {
-			got.control, got.fragments, got.messages = got.control+f.control, got.fragments+f.fragments, got.messages+f.messages
-		}}
-		if all, err := io.ReadAll(m); err != nil || string(all) != text || got != want || m.left != 0 {
-			t.Errorf("%s: %d bytes, %v: %+v, want %+v", name, len(all), err, got, want)
-		}
-	}
-}
-
-type readOnly struct{ io.Reader }
-
-func (readOnly) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
-func (readOnly) Close() error              { return nil }

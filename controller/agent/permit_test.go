@@ -22,8 +22,8 @@ func TestAddressIsJudgedAtTheDial(t *testing.T) {
 		asked = append(asked, addr)
 		return errors.New("not this one")
 	}}
-	_, _, err = dial(t.Context(), c, c.dialer(), &meter{})
-	if err == nil || !strings.Contains(err.Error(), "not this one") || hintOf(err) != hintAddress || len(asked) == 0 || !asked[0].IsLoopback() {
+	_, _, err = c.target().Dial(t.Context(), nil)
+	if err == nil || !strings.Contains(err.Error(), "not this one") || c.target().Hint(err) != hintAddress || len(asked) == 0 || !asked[0].IsLoopback() {
 		t.Errorf("%v, asked for %v", err, asked)
 	}
 }

@@ -1,9 +1,7 @@
 package agent
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -127,30 +125,5 @@ func TestTokenInHandshake(t *testing.T) {
 				})
 			})
 		}
-	}
-}
-
-// What has no token in it is told as it is; a token is hidden whole.
-func TestHide(t *testing.T) {
-	c := testConfig(FormatPCM)
-	for _, secret := range []string{"", token, jwt} {
-		c.Token = secret
-		err := fmt.Errorf("reach the bot: %w", context.DeadlineExceeded)
-		if got := c.redact(err); got != err || !errors.Is(got, context.DeadlineExceeded) {
-			t.Errorf("with the token %.10q: %v", secret, got)
-		}
-		if got := c.clip("ready"); got != "ready" {
-			t.Errorf("with the token %.10q: %q", secret, got)
-		}
-	}
-	c.Token = `SECRET_token"with\quotes-0123456789`
-	for _, text := range []string{c.Token, fmt.Sprintf("%q", c.Token)} {
-		if got := c.hide(text); got != "[token]" && got != `"[token]"` {
-			t.Errorf("%s is hidden as %s", text, got)
-		}
-	}
-	c.Token = jwt
-	if got := c.hide("a " + jwt + " b " + jwt[5:maxSecretRun] + " c " + jwt[3:50]); got != "a [token] b "+jwt[5:maxSecretRun]+" c [token]" {
-		t.Errorf("hidden: %s", got)
 	}
 }

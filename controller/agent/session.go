@@ -9,9 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tapdeck/controller/dialer"
 	"tapdeck/controller/pcm"
 
-	"github.com/coder/websocket"
 	"go.uber.org/zap"
 )
 
@@ -28,9 +28,10 @@ const (
 // but Stop waits.
 type Session struct {
 	config  Config
+	target  dialer.Target
 	ear     pcm.Ear
 	mouth   Mouth
-	dialer  dialer
+	dialer  dialer.Connect // nil, but in tests
 	log     *zap.Logger
 	metrics *Metrics
 	shared  shared
@@ -51,12 +52,12 @@ type Session struct {
 // Start dials the bot in a goroutine of the session's own, which gives the ear back at its end.
 // The end of ctx is a Stop; Stop must be called in any case. m may be nil.
 func Start(ctx context.Context, c Config, ear pcm.Ear, mouth Mouth, log *zap.Logger, m *Metrics) *Session {
-	return start(ctx, c, ear, mouth, log, m, c.dialer())
+	return start(ctx, c, ear, mouth, log, m, nil)
 }
 
-func start(ctx context.Context, c Config, ear pcm.Ear, mouth Mouth, log *zap.Logger, m *Metrics, d dialer) *Session {
+func start(ctx context.Context, c Config, ear pcm.Ear, mouth Mouth, log *zap.Logger, m *Metrics, d dialer.Connect) *Session {
 	s := &Session{
-		config: c, ear: ear, mouth: mouth, dialer: d, log: log, metrics: m,
+		config: c, target: c.target(), ear: ear, mouth: mouth, dialer: d, log: log, metrics: m,
 		events: events{c: make(chan Event, maxEvents)}, notices: newNotices(),
 		stopping: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -135,7 +136,7 @@ func (s *Session) run(ctx context.Context) {
 	end := func() { s.stop(context.Cause(ctx).Error()) }
 	defer context.AfterFunc(ctx, end)()
 	if err := s.guarded(func() error { s.converse(ctx); return nil }); err != nil {
-		s.emit(Event{Kind: Failed, Err: s.config.redact(err), Text: hintReport})
+		s.emit(Event{Kind: Failed, Err: s.target.Redact(err), Text: hintReport})
 	}
 }
 
@@ -154,8 +155,8 @@ func (s *Session) converse(ctx context.Context) {
 		if lasted >= proven {
 			tried = 0
 		}
-		todo := hintOf(err)
-		err = s.config.redact(err)
+		todo := s.hintOf(err)
+		err = s.target.Redact(err)
 		if tried >= s.config.Reconnect || errors.Is(err, errPanic) {
 			s.emit(Event{Kind: Failed, Err: err, Text: todo})
 			return
@@ -170,7 +171,7 @@ func (s *Session) converse(ctx context.Context) {
 func (s *Session) pause(tried int, err error, todo string) bool {
 	pause := min(firstPause<<min(tried, 10), maxPause)
 	pause += time.Duration(rand.Int64N(int64(pause / 5))) // so that calls that lost one bot don't come back at once
-	s.log.Warn("agent lost", zap.String("bot", withoutSecrets(s.config.URL)), zap.NamedError("err", err), hint(todo),
+	s.log.Warn("agent lost", zap.String("bot", dialer.WithoutSecrets(s.config.URL)), zap.NamedError("err", err), hint(todo),
 		zap.Int("reconnect", tried+1), zap.Int("reconnects", s.config.Reconnect), zap.Int64("pause_ms", pause.Milliseconds()), ratelog(s.config.Call.ID))
 	s.emit(Event{Kind: Lost, Err: err, Text: todo})
 	timer := time.NewTimer(pause)
@@ -187,14 +188,14 @@ func (s *Session) pause(tried int, err error, todo string) bool {
 // connect is one connection from its begin to its end. The error is nil if the bot has closed it.
 func (s *Session) connect(ctx context.Context) (lasted time.Duration, err error) {
 	began := time.Now()
-	m := &meter{}
-	ws, below, err := dial(ctx, s.config, s.dialer, m)
+	counter := &dialer.FrameCounter{}
+	ws, below, err := s.target.DialWith(ctx, s.dialer, counter)
 	if err != nil {
 		return 0, err
 	}
 	ws.SetReadLimit(maxMessage)
 	c := newConnection(s, ws, below)
-	m.seen = c.seen
+	counter.Seen = c.seen
 	if !s.use(c, time.Since(began)) {
 		_ = ws.CloseNow()
 		return 0, nil
@@ -227,7 +228,7 @@ func (s *Session) use(c *connection, took time.Duration) bool {
 	})
 	s.metrics.connected(took)
 	fields := []zap.Field{
-		zap.String("bot", withoutSecrets(s.config.URL)), zap.String("format", string(s.config.Format)),
+		zap.String("bot", dialer.WithoutSecrets(s.config.URL)), zap.String("format", string(s.config.Format)),
 		zap.Int("connects", connects), zap.Int64("took_ms", took.Milliseconds()), ratelog(s.config.Call.ID),
 	}
 	if sid := c.streamSID(); sid != "" {
@@ -281,7 +282,7 @@ func (s *Session) wrong(w *wrong) {
 		st.Wrong[string(w.kind)]++
 	})
 	s.metrics.bad(w.kind)
-	err := s.config.redact(w)
+	err := s.target.Redact(w)
 	s.log.Warn("wrong message of an agent", zap.String("cause", string(w.kind)), zap.NamedError("err", err), hint(wrongHints[w.kind]), ratelog(s.config.Call.ID+" "+string(w.kind)))
 	s.emit(Event{Kind: BadMessage, Err: err})
 }
@@ -291,17 +292,8 @@ func (s *Session) guarded(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", errPanic, p)
-			s.log.Error("agent panicked", zap.NamedError("err", s.config.redact(err)), zap.Stack("stack"), hint(hintReport))
+			s.log.Error("agent panicked", zap.NamedError("err", s.target.Redact(err)), zap.Stack("stack"), hint(hintReport))
 		}
 	}()
 	return f()
-}
-
-// normalEnd says that the bot has closed the connection as one does.
-func normalEnd(err error) bool {
-	var closed websocket.CloseError
-	if !errors.As(err, &closed) {
-		return false
-	}
-	return closed.Code == websocket.StatusNormalClosure || closed.Code == websocket.StatusGoingAway || closed.Code == websocket.StatusNoStatusRcvd
 }

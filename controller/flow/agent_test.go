@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tapdeck/controller/dialer"
 	"tapdeck/controller/flow"
 )
 
@@ -101,7 +102,7 @@ func TestTokens(t *testing.T) {
 	}
 	for _, text := range []string{"", " \n", "sec ret", "secret\nline", strings.Repeat("s", 4097), "sécret"} {
 		write(text)
-		var e *flow.TokenError
+		var e *dialer.SecretError
 		if got, err := b.Tokens(); !errors.As(err, &e) || e.Key != "token_file" || e.Source != path || strings.Contains(err.Error(), "cret") || got.Bearer != "" {
 			t.Errorf("%.10q: %v", text, err)
 		}

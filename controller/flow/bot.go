@@ -1,12 +1,13 @@
 package flow
 
 import (
-	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"tapdeck/controller/dialer"
 )
 
 // Bot is a bot, and how a call talks with it.
@@ -106,21 +107,9 @@ func (b *Bot) Permits(host string) bool {
 // plainHost is a host's name or address without what does not count.
 func plainHost(host string) string { return strings.ToLower(strings.TrimSuffix(host, ".")) }
 
-// CheckAddress refuses an address that the bot is not to be reached at: one that is not private,
-// unless the URL is wss:// or the bot is Insecure. Whoever dials asks it for each address that the
-// URL's host stands for, right before it connects: a name can't be judged earlier, and may stand
-// for something else the next time.
+// CheckAddress refuses an address that the bot is not to be reached at, by dialer.CheckAddress.
 func (b *Bot) CheckAddress(addr netip.Addr) error {
-	if b.parsed().Scheme == "wss" || b.Insecure || isPrivate(addr.Unmap()) {
-		return nil
-	}
-	return fmt.Errorf("ws:// to %v, which is not a private address, would let everyone on the way listen", addr)
-}
-
-// isPrivate reports whether an address is this machine's, or of a network that is not the internet:
-// RFC 1918, fc00::/7, link-local, and 100.64.0.0/10, which carriers and VPNs share.
-func isPrivate(addr netip.Addr) bool {
-	return addr.IsLoopback() || addr.IsPrivate() || addr.IsLinkLocalUnicast() || netip.MustParsePrefix("100.64.0.0/10").Contains(addr)
+	return dialer.CheckAddress(b.URL, b.Insecure, addr)
 }
 
 // Parameter is something that a bot is told at its start.

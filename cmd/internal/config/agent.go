@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"tapdeck/controller/dialer"
 	"tapdeck/controller/flow"
 )
 
@@ -180,7 +181,7 @@ func (l *Loaded) refuseTokens(err error, refuse func(name, value, rule, hint str
 		list = several.Unwrap()
 	}
 	for _, err := range list {
-		if e, is := errors.AsType[*flow.TokenError](err); is {
+		if e, is := errors.AsType[*dialer.SecretError](err); is {
 			hint := "write the token there, in a file that tapdeck's user may read"
 			if strings.HasSuffix(e.Key, "_env") {
 				hint = "set the variable for tapdeck, or name a file by " + strings.TrimSuffix(e.Key, "_env") + "_file"

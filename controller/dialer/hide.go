@@ -1,4 +1,4 @@
-package agent
+package dialer
 
 import (
 	"net/url"
@@ -8,17 +8,16 @@ import (
 )
 
 const (
-	// maxSecretRun is how much of a token may be read in a log, in bytes.
+	// maxSecretRun is how much of a secret may be read in a log, in bytes.
 	maxSecretRun = 12
-	// maxText bounds what is looked at of a text of the bot's, and maxQuote what is told of it, in bytes.
+	// maxText bounds what is looked at of a text of a peer's, and maxQuote what is told of it, in bytes.
 	maxText  = 1 << 10
 	maxQuote = 80
 )
 
-// secrets are what must not be read anywhere: the tokens, and what the bot was sent of them, as they
-// are and as they look in quotes or in a URL.
-func (c Config) secrets() (all []string) {
-	for _, secret := range []string{c.Token, c.TwilioAuthToken, c.signature()} {
+// secretForms are the secrets as they are, and as they look in quotes or in a URL.
+func (t Target) secretForms() (all []string) {
+	for _, secret := range t.Secrets {
 		if secret == "" {
 			continue
 		}
@@ -32,15 +31,15 @@ func (c Config) secrets() (all []string) {
 	return all
 }
 
-// hide is for each text that a bot may have written, since it can write what it was sent: it leaves out
-// the tokens, and their parts of maxSecretRun bytes and more. A long text is cut.
-func (c Config) hide(text string) string {
+// Hide is for each text that the peer may have written, since it can write what it was sent: it leaves out
+// the secrets, and their parts of 12 bytes and more. A text of more than 1 KiB is cut.
+func (t Target) Hide(text string) string {
 	cut := len(text) > maxText
 	if cut {
 		text = text[:maxText]
 	}
-	text = hideRuns(text, c.secrets())
-	if cut { // the last of it may be the begin of a token
+	text = hideRuns(text, t.secretForms())
+	if cut { // the last of it may be the begin of a secret
 		text = text[:max(0, len(text)-maxSecretRun)] + "…"
 	}
 	return text
@@ -68,24 +67,25 @@ func hideRuns(text string, secrets []string) string {
 	return b.String()
 }
 
-// clip is what is told of a text of the bot's.
-func (c Config) clip(text string) string {
-	text = c.hide(text)
+// Clip is what is told of a text of the peer's: its first 80 bytes, after Hide.
+func (t Target) Clip(text string) string {
+	text = t.Hide(text)
 	if len(text) > maxQuote {
 		return text[:maxQuote] + "…"
 	}
 	return text
 }
 
-// secretError is an error whose text had a token in it. It hides what it was made of.
+// secretError is an error whose text had a secret in it. It hides what it was made of.
 type secretError string
 
 func (e secretError) Error() string { return string(e) }
 
-// redact hides in the text of an error what a bot has put there.
-func (c Config) redact(err error) error {
+// Redact hides in the text of an error what the peer has put there. An error that changes is of no type that
+// errors.Is and errors.As know: Hint comes before.
+func (t Target) Redact(err error) error {
 	text := err.Error()
-	if hidden := c.hide(text); hidden != text {
+	if hidden := t.Hide(text); hidden != text {
 		return secretError(hidden)
 	}
 	return err
