@@ -1,2 +1,39 @@
-// Package transcript is one call's transcription by a speech recogniser, over a WebSocket that we dial.
+// Package transcript is one recording's transcription by a speech recogniser, over a WebSocket that we
+// dial.
+//
+// A [Session] brings a recording's audio, read from a [pcm.Ear], to the service in messages of up to 200 ms,
+// and what the service says becomes [Segment] after segment, as News. Once the ear has ended, it asks for
+// the last words and ends. How messages look is the matter of two codecs without input or output: deepgram
+// (Deepgram's live transcription) and vosk (Vosk's server).
+//
+// Goroutines: one of the session, which dials, dials again after a loss, and pings; and for each connection
+// one that reads and one that writes. All have ended once Done is closed, and when Stop returns, but for
+// one that the ear holds up.
+//
+// Time. A service counts time by the audio that it was sent. What each connection was sent is remembered
+// with its place in the recording until the service has answered it for good, so that its times are found on
+// the recording's clock, whatever gaps there were. A second of silence stands for a gap, and is sent after
+// 2 s without audio, so that the words before it become final; the rest is jumped over.
+//
+// Loss. Audio that was sent and not answered is kept, up to Service.Buffer, and sent again after a
+// connection was lost; what has come meanwhile waits in the ear, which is given the same bound. Deepgram
+// is sent what waits 1.25 times as fast as it was spoken, Vosk as fast as it answers. A lost service is dialled
+// again Service.Reconnect times, counted anew after 30 s of a connection, with pauses from 0.2 to 5 s; one
+// that refuses us (a wrong key, path or parameter) is not. State's Missing is the audio that it has not
+// answered for good.
+//
+// Bounds. A message of the service is at most 1 MiB, and 4000 of them, or 8 MiB, are read in a second; wrong
+// ones at most 100. A text is 4 KiB at most, and 1000 segments wait for the call. A service that takes no byte
+// for 5 s, answers no ping for 20 s or, of the vosk wire, has 10 s of audio before it and answers nothing for
+// 15 s, is lost.
+//
+// Logs:
+//
+//	info  transcriber connected            service, format, connects, took_ms
+//	warn  transcriber lost                 service, err, hint, reconnect, reconnects, pause_ms
+//	warn  wrong message of a transcriber   cause, err, hint; at most one a second of each call and cause
+//	error transcription panicked           err, stack, hint
+//
+// No line, error or segment has the key in it, or 12 bytes of it, and the service's URL is shown without its
+// query and user. The package never logs words, and never holds up the recording.
 package transcript

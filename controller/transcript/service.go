@@ -1,7 +1,11 @@
 package transcript
 
 import (
+	"net/netip"
+	"net/url"
 	"time"
+
+	"tapdeck/controller/dialer"
 )
 
 // Service is a speech recogniser, and how it is used. Its tags are those of the configuration.
@@ -52,3 +56,20 @@ func DefaultService() Service {
 // Multichannel says whether the service is given both channels of a stereo recording; else it hears
 // the caller alone.
 func (s *Service) Multichannel() bool { return s.Format == FormatDeepgram }
+
+// Host is the service's, with its port if the URL has one: all of a URL that is fit to be shown.
+func (s *Service) Host() string {
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// Key reads the service's key; "" if there is none. Its error is a *dialer.SecretError.
+func (s *Service) Key() (string, error) { return dialer.Secret("key", s.KeyFile, s.KeyEnv) }
+
+// CheckAddress refuses an address that the service is not to be reached at: see dialer.CheckAddress.
+func (s *Service) CheckAddress(addr netip.Addr) error {
+	return dialer.CheckAddress(s.URL, s.Insecure, addr)
+}

@@ -1,0 +1,90 @@
+package transcript
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"tapdeck/controller/dialer"
+)
+
+// maxText bounds the text of a segment, in bytes.
+const maxText = 4 << 10
+
+// handle does what a message says. It returns true if nothing follows it.
+func (c *connection) handle(binary bool, message []byte) (done bool) {
+	if binary {
+		c.wrong(wrongf(wrongMember, "a binary message"))
+		return false
+	}
+	c.mu.Lock()
+	a, err := c.wire.decode(message)
+	segment := c.segment(a)
+	c.s.noteAnswered(c.pending.answered(a.answered))
+	c.mu.Unlock()
+	signal(c.progress)
+	if err != nil {
+		c.wrong(err)
+	} else if a.words {
+		c.say(a.channel, segment)
+	}
+	return a.done && c.answeredAll()
+}
+
+// wrong counts a message that is not as it should be. Many of them are read slowly.
+func (c *connection) wrong(err error) {
+	c.s.wrong(asWrong(err))
+	c.wait(c.pace.Spend(dialer.CostSeldom))
+}
+
+// segment is what an answer says, on the recording's clock.
+func (c *connection) segment(a answer) Segment {
+	return Segment{
+		Channel: c.config.Channels[a.channel], From: c.pending.position(a.from), To: c.pending.end(a.to),
+		Text: c.s.target.Hide(plain(a.text)), Confidence: min(max(a.confidence, 0), 1), Final: a.final,
+	}
+}
+
+// say makes a segment known that is new and has words.
+func (c *connection) say(channel int, segment Segment) {
+	before := c.interim[channel]
+	c.interim[channel] = ""
+	switch {
+	case segment.Text == "":
+		return
+	case segment.Final:
+		c.s.metrics.said(c.delay(segment))
+	case !c.config.Interim:
+		return
+	default:
+		if c.interim[channel] = segment.Text; segment.Text == before {
+			return
+		}
+	}
+	if !c.s.say(channel, segment) {
+		c.wrong(wrongf(wrongTooMany, "more than %d segments at once", maxNews))
+	}
+}
+
+// delay is the time since a segment was spoken, of a recording that is live.
+func (c *connection) delay(segment Segment) time.Duration {
+	if c.config.Position == nil {
+		return 0
+	}
+	return c.config.Position(time.Now()) - segment.To
+}
+
+// plain is one line of valid UTF-8 without control characters, maxText bytes at most.
+func plain(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if len(text) > maxText {
+		cut := maxText - len("…")
+		for !utf8.RuneStart(text[cut]) {
+			cut--
+		}
+		text = text[:cut] + "…"
+	}
+	isSpace := func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }
+	return strings.Join(strings.FieldsFunc(text, isSpace), " ")
+}

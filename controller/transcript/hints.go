@@ -1,0 +1,65 @@
+package transcript
+
+import (
+	"errors"
+	"net/http"
+
+	"tapdeck/controller/dialer"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// How a connection can end that has not failed by itself.
+var (
+	errStopped  = errors.New("stopped")
+	errAnswered = errors.New("all that was sent is answered")
+	errClosed   = errors.New("the service has closed the connection while the recording went on")
+	errNoWrite  = errors.New("the service has read nothing for 5 s")
+	errNoPong   = errors.New("the service has not answered a ping for 20 s")
+	errNoAnswer = errors.New("the service has answered nothing for 15 s, with 10 s of audio before it")
+	errNoEnd    = errors.New("the service has not said its last words in time")
+	errFrames   = errors.New("the service has sent nothing but control frames and fragments, thousands of them for 5 s")
+	errPanic    = errors.New("panic")
+)
+
+const (
+	hintClosed     = "look at what err says, and at the service's log: it may have closed for want of money, time or a model"
+	hintSlow       = "the service is slower than the calls, or hangs: look at its machine and its log, or let it hear fewer calls"
+	hintNoEnd      = "the service is slow: raise transcribe.final_timeout, or look at its machine"
+	hintFrames     = "a ping every few seconds is enough: look at what the service's library is told to send"
+	hintParameters = "what err says, if anything, is about something that the service was told in the URL: transcribe.model, language, parameters, or the query of transcribe.url"
+	hintReport     = "please report this with its stack; this transcription is over, the call and all others go on"
+)
+
+// hintOf says what to do about a service that was not reached or was lost.
+func (s *Session) hintOf(err error) string {
+	for _, known := range []struct {
+		is   error
+		hint string
+	}{
+		{errClosed, hintClosed},
+		{errNoWrite, hintSlow},
+		{errNoPong, hintSlow},
+		{errNoAnswer, hintSlow},
+		{errNoEnd, hintNoEnd},
+		{errFrames, hintFrames},
+		{errPanic, hintReport},
+	} {
+		if errors.Is(err, known.is) {
+			return known.hint
+		}
+	}
+	if refused, is := errors.AsType[*dialer.RefusalError](err); is && refused.Status == http.StatusBadRequest {
+		return hintParameters
+	}
+	return s.target.Hint(err)
+}
+
+func hint(text string) zap.Field { return zap.String("hint", text) }
+
+// ratelog marks a line that a service can cause, for the daemon's log, which limits the lines of the
+// same message and kind. Encoders ignore the field.
+func ratelog(kind string) zap.Field {
+	return zap.Field{Key: "ratelog", Type: zapcore.SkipType, String: kind}
+}

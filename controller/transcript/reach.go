@@ -1,0 +1,56 @@
+package transcript
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tapdeck/controller/pcm"
+)
+
+// Reach has the service transcribe a moment of silence, as a session does. It returns how long that took,
+// or why it failed and what to do; no key is in either.
+func Reach(ctx context.Context, c Config) (took time.Duration, todo string, err error) {
+	began := time.Now()
+	c.Reconnect = 0
+	s := Start(c, newSilentEar(c), zap.NewNop(), nil)
+	select {
+	case <-s.Done():
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	s.Stop()
+	state := s.State()
+	if err = errors.Join(err, state.Err); err != nil {
+		return 0, state.Hint, err
+	}
+	return time.Since(began), "", nil
+}
+
+// silentEar is a recording of chunkTime of silence.
+type silentEar struct {
+	ready chan struct{}
+	left  int // bytes
+}
+
+func newSilentEar(c Config) *silentEar {
+	return &silentEar{ready: make(chan struct{}, 1), left: int(c.frames(chunkTime)) * c.frameBytes()}
+}
+
+// Ready implements pcm.Ear, as the methods below do.
+func (e *silentEar) Ready() <-chan struct{} { return e.ready }
+
+func (e *silentEar) Read(p []byte) (pcm.Sound, error) {
+	if e.left == 0 {
+		return pcm.Sound{}, io.EOF
+	}
+	n := min(e.left, len(p))
+	clear(p[:n])
+	e.left -= n
+	return pcm.Sound{Bytes: n}, nil
+}
+
+func (e *silentEar) Close() {}

@@ -1,0 +1,268 @@
+package transcript
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tapdeck/controller/dialer"
+	"tapdeck/controller/pcm"
+)
+
+const (
+	firstPause = 200 * time.Millisecond
+	maxPause   = 5 * time.Second
+	// proven is how long a connection lasts before the attempts are counted anew.
+	proven = 30 * time.Second
+	// stopTimeout bounds what is still done when the session is told to stop.
+	stopTimeout = time.Second
+)
+
+// Session is one recording's transcription. Its methods are safe for concurrent use, and none but Stop
+// waits.
+type Session struct {
+	config  Config
+	target  dialer.Target
+	connect dialer.Connect
+	source  *source // of the session's goroutine
+	log     *zap.Logger
+	metrics *Metrics
+
+	cancel   context.CancelFunc // of dialling
+	changed  chan struct{}
+	stopping chan struct{} // closed by Stop
+	done     chan struct{} // closed when all goroutines have ended
+
+	mu         sync.Mutex // protects the following
+	state      State
+	answered   int64 // frames of audio, for good
+	news       []Segment
+	interim    []*Segment // of each channel
+	stopped    bool
+	connection *connection // nil if there is none
+}
+
+// Start dials the service in a goroutine of the session's own, which gives the ear back at its end. Once
+// the ear has ended, the last words are asked for, and the session ends by itself. Stop must be called in
+// any case. m may be nil.
+func Start(c Config, ear pcm.Ear, log *zap.Logger, m *Metrics) *Session {
+	return start(c, ear, log, m, nil)
+}
+
+func start(c Config, ear pcm.Ear, log *zap.Logger, m *Metrics, connect dialer.Connect) *Session {
+	s := &Session{
+		config: c, target: c.target(), connect: connect, source: &source{config: c, ear: ear}, log: log, metrics: m,
+		changed: make(chan struct{}, 1), stopping: make(chan struct{}), done: make(chan struct{}), interim: make([]*Segment, len(c.Channels)),
+	}
+	var ctx context.Context
+	ctx, s.cancel = context.WithCancel(context.Background())
+	m.session(1)
+	go s.run(ctx)
+	return s
+}
+
+// Changed delivers a value after there are News, or State has changed; capacity 1.
+func (s *Session) Changed() <-chan struct{} { return s.changed }
+
+// Done is closed when the session has ended: there are no News any more but those that wait.
+func (s *Session) Done() <-chan struct{} { return s.done }
+
+// Stop ends the session, whatever is still to come, and waits until all has ended, a second at most. State's
+// Missing is final then.
+func (s *Session) Stop() {
+	s.mu.Lock()
+	if !s.stopped {
+		s.stopped = true
+		close(s.stopping)
+		s.cancel()
+		if s.connection != nil {
+			s.connection.expire()
+		}
+	}
+	s.mu.Unlock()
+	timeout := time.NewTimer(stopTimeout + stopTimeout/10)
+	defer timeout.Stop()
+	select {
+	case <-s.done:
+	case <-timeout.C: // a goroutine is held up by the ear
+	}
+}
+
+// run is the session's goroutine.
+func (s *Session) run(ctx context.Context) {
+	defer close(s.done)
+	defer s.metrics.session(-1)
+	defer s.cancel()
+	err := s.guarded(func() error { return s.transcribe(ctx) })
+	if err != nil {
+		s.giveUp(err)
+	}
+	_ = s.guarded(func() error { s.conclude(); return nil })
+	signal(s.changed)
+}
+
+// conclude counts what the service has not answered.
+func (s *Session) conclude() {
+	s.source.drain()
+	s.source.ear.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.Missing = s.config.duration(max(s.source.came-s.answered, 0))
+	s.metrics.missed(s.state.Missing)
+}
+
+// giveUp has the service not be dialled any more. What still comes of the recording is only counted.
+func (s *Session) giveUp(err error) {
+	s.update(func(st *State) { st.Err, st.Hint, st.GivenUp = s.target.Redact(err), s.hintOf(err), true })
+	signal(s.changed)
+	s.metrics.failed()
+	_ = s.guarded(func() error { s.source.countOnly(s.stopping); return nil })
+}
+
+// transcribe connects with the service, again and again if it is lost, until the recording has ended
+// and is answered, or the session is told to stop. Its error is why the service is lost for good.
+func (s *Session) transcribe(ctx context.Context) error {
+	for tried := 0; ; tried++ {
+		lasted, err := s.once(ctx)
+		if err == nil || s.isStopped() {
+			return nil
+		}
+		if lasted >= proven {
+			tried = 0
+		}
+		if tried >= s.config.Reconnect || errors.Is(err, errPanic) || isRefused(err) {
+			return err
+		}
+		if !s.pause(tried, err) {
+			return nil
+		}
+	}
+}
+
+// isRefused says that the service will not change its mind: the key, the address or a parameter is wrong.
+func isRefused(err error) bool {
+	refused, is := errors.AsType[*dialer.RefusalError](err)
+	if !is {
+		return false
+	}
+	switch refused.Status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return refused.Status >= 300 && refused.Status < 500
+}
+
+// pause waits before the service is dialled again. It returns false if the session was told to stop.
+func (s *Session) pause(tried int, err error) bool {
+	pause := min(firstPause<<min(tried, 10), maxPause)
+	pause += time.Duration(rand.Int64N(int64(pause / 5))) // so that calls that lost one service don't come back at once
+	err, todo := s.target.Redact(err), s.hintOf(err)
+	s.update(func(st *State) { st.Err, st.Hint = err, todo })
+	s.log.Warn("transcriber lost", s.service(), zap.NamedError("err", err), hint(todo),
+		zap.Int("reconnect", tried+1), zap.Int("reconnects", s.config.Reconnect), zap.Int64("pause_ms", pause.Milliseconds()), ratelog(s.config.Call))
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.stopping:
+		return false
+	}
+	s.metrics.dialledAgain()
+	return true
+}
+
+func (s *Session) service() zap.Field {
+	return zap.String("service", dialer.WithoutSecrets(s.config.URL))
+}
+
+// once is one connection from its begin to its end. The error is nil if all is answered.
+func (s *Session) once(ctx context.Context) (lasted time.Duration, err error) {
+	began := time.Now()
+	counter := &dialer.FrameCounter{}
+	ws, below, err := s.target.DialWith(ctx, s.connect, counter)
+	if err != nil {
+		return 0, err
+	}
+	ws.SetReadLimit(maxMessage)
+	c := newConnection(s, ws, below)
+	counter.Seen = c.seen
+	if !s.use(c, time.Since(began)) {
+		_ = ws.CloseNow()
+		return 0, nil
+	}
+	connected := time.Now()
+	err = c.serve()
+	s.unuse(c)
+	return time.Since(connected), err
+}
+
+// use makes c the connection. It returns false if the session was told to stop.
+func (s *Session) use(c *connection, took time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return false
+	}
+	s.connection = c
+	s.state.Connected = true
+	if s.state.Connects++; s.state.Connects > 1 {
+		s.state.Reconnects++
+	}
+	s.metrics.connected(took)
+	s.log.Info("transcriber connected", s.service(), zap.String("format", s.config.Format),
+		zap.Int("connects", s.state.Connects), zap.Int64("took_ms", took.Milliseconds()), ratelog(s.config.Call))
+	signal(s.changed)
+	return true
+}
+
+// unuse keeps what the connection has not answered, to be sent again.
+func (s *Session) unuse(c *connection) {
+	again, frames := c.pending.remaining()
+	s.source.sendAgain(again)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answered += frames
+	s.connection = nil
+	s.state.Connected = false
+}
+
+func (s *Session) isStopped() bool {
+	select {
+	case <-s.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// noteAnswered counts audio that is answered for good.
+func (s *Session) noteAnswered(frames int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answered += frames
+}
+
+// wrong counts a message that is not as it should be, and says so.
+func (s *Session) wrong(w *wrong) {
+	s.update(func(st *State) { st.WrongMessages++ })
+	s.metrics.bad(w.kind)
+	s.log.Warn("wrong message of a transcriber", zap.String("cause", string(w.kind)), zap.NamedError("err", s.target.Redact(w)),
+		hint(wrongHints[w.kind]), ratelog(s.config.Call+" "+string(w.kind)))
+}
+
+// guarded makes a panic an error: it ends this transcription and nothing else.
+func (s *Session) guarded(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", errPanic, p)
+			s.log.Error("transcription panicked", zap.NamedError("err", s.target.Redact(err)), zap.Stack("stack"), hint(hintReport))
+		}
+	}()
+	return f()
+}

@@ -1,0 +1,215 @@
+package transcript
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+const (
+	// idleInterval is after what time without audio the connection is kept open by a message.
+	idleInterval = 4 * time.Second
+	// pauseTime is after what time without audio silence is sent, so that the words before it become final.
+	pauseTime = 2 * time.Second
+	// maxUnanswered is how much audio a service may leave unanswered that answers each message.
+	maxUnanswered = 10 * time.Second
+	// answerTimeout is how long it may say nothing then.
+	answerTimeout = 15 * time.Second
+	// burst is what may be sent at once, whatever the greatest speed is.
+	burst = 2 * time.Second
+)
+
+// write sends the service what the recording brings, until the connection is over.
+func (c *connection) write() error {
+	c.last, c.latest = time.Now(), time.Now()
+	if message := c.wire.open(); message != nil {
+		if err := c.send(websocket.MessageText, message); err != nil {
+			return err
+		}
+	}
+	for {
+		if err := c.await(); err != nil {
+			return err
+		}
+		next, err := c.s.source.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return c.finish()
+		case err != nil:
+			return err
+		case next.frames == 0:
+			err = c.waitForAudio()
+		default:
+			c.latest = time.Now()
+			err = c.sendChunk(next)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// await returns when the service may be sent more: it has answered enough, and is not overtaxed.
+func (c *connection) await() error {
+	c.collect()
+	if err := c.awaitAnswer(); err != nil {
+		return err
+	}
+	now := time.Now()
+	if least := now.Add(-burst); c.due.Before(least) {
+		c.due = least
+	}
+	c.wait(c.due.Sub(now))
+	return c.interrupted()
+}
+
+// collect gives back the rooms of audio that is not kept any more.
+func (c *connection) collect() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, room := range c.freed {
+		c.s.source.release(room)
+	}
+	c.freed = c.freed[:0]
+}
+
+// awaitAnswer waits while too much is unanswered.
+func (c *connection) awaitAnswer() error {
+	var timeout *time.Timer
+	most := c.config.frames(maxUnanswered)
+	for c.unanswered() > most {
+		if timeout == nil {
+			timeout = time.NewTimer(answerTimeout)
+			defer timeout.Stop()
+		}
+		select {
+		case <-c.progress:
+			timeout.Reset(answerTimeout)
+		case <-timeout.C:
+			return errNoAnswer
+		case <-c.s.stopping:
+		case <-c.over:
+		}
+		if err := c.interrupted(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *connection) unanswered() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wire.unanswered()
+}
+
+// interrupted is why nothing more is to be sent.
+func (c *connection) interrupted() error {
+	select {
+	case <-c.over:
+		return io.ErrClosedPipe
+	case <-c.s.stopping:
+		return errStopped
+	default:
+		return nil
+	}
+}
+
+// waitForAudio waits until there may be something to send. Meanwhile it keeps the connection open.
+func (c *connection) waitForAudio() error {
+	now, until := time.Now(), time.Time{}
+	pauses := c.s.source.begun && !c.s.source.filled
+	if pauses {
+		until = c.latest.Add(pauseTime)
+	}
+	idle := c.wire.idle()
+	if at := c.last.Add(idleInterval); idle != nil && (!pauses || at.Before(until)) {
+		until = at
+	}
+	if c.idle(until.Sub(now), until.IsZero()) {
+		return nil
+	}
+	if pauses && !time.Now().Before(c.latest.Add(pauseTime)) {
+		return c.sendChunk(c.s.source.pause())
+	}
+	return c.send(websocket.MessageText, idle)
+}
+
+// idle waits for d, or for ever. It returns true if something has ended that.
+func (c *connection) idle(d time.Duration, forEver bool) bool {
+	var expired <-chan time.Time
+	if !forEver {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		expired = timer.C
+	}
+	select {
+	case <-expired:
+		return false
+	case <-c.s.source.ear.Ready():
+	case <-c.s.stopping:
+	case <-c.over:
+	}
+	return true
+}
+
+// sendChunk sends a chunk. One that can't be sent is pending like all others.
+func (c *connection) sendChunk(next chunk) error {
+	message := next.pcm
+	if next.silent {
+		message = silence[:int(next.frames)*c.config.frameBytes()]
+	}
+	c.mu.Lock()
+	c.pending.add(next)
+	c.wire.sent(c.pending.sent)
+	c.mu.Unlock()
+	if speed := c.speed(); speed > 0 {
+		c.due = c.due.Add(time.Duration(float64(c.config.duration(next.frames)) / speed))
+	}
+	return c.send(websocket.MessageBinary, message)
+}
+
+// speed is how many times as fast as it was spoken audio may be sent; 0 is without a bound.
+func (c *connection) speed() float64 {
+	if c.config.Speed != 0 || c.config.Format == FormatVosk {
+		return c.config.Speed
+	}
+	return deepgramSpeed
+}
+
+// deepgramSpeed is what Deepgram's documentation permits of live audio.
+const deepgramSpeed = 1.25
+
+// send writes one message. The library would need an allocation for a context that can end, so a timer
+// closes the connection below a write that takes too long.
+func (c *connection) send(kind websocket.MessageType, message []byte) error {
+	c.expiry.Reset(writeTimeout)
+	err := c.ws.Write(context.Background(), kind, message)
+	c.expiry.Stop()
+	c.last = time.Now()
+	return err
+}
+
+// finish asks for the last words, and waits for them.
+func (c *connection) finish() error {
+	c.mu.Lock()
+	message := c.wire.finish()
+	c.asked = true
+	c.mu.Unlock()
+	if err := c.send(websocket.MessageText, message); err != nil {
+		return err
+	}
+	timeout := time.NewTimer(c.config.FinalTimeout)
+	defer timeout.Stop()
+	select {
+	case <-c.over:
+		return io.ErrClosedPipe
+	case <-c.s.stopping:
+		return errStopped
+	case <-timeout.C:
+		return errNoEnd
+	}
+}
