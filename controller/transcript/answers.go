@@ -51,7 +51,7 @@ func (c *connection) say(channel int, segment Segment) {
 	before := c.interim[channel]
 	c.interim[channel] = ""
 	switch {
-	case segment.Text == "":
+	case segment.Text == "", segment.To <= c.before[channel]:
 		return
 	case segment.Final:
 		c.s.metrics.said(c.delay(segment))

@@ -49,6 +49,9 @@ type connection struct {
 	message bytes.Buffer
 	pace    dialer.Pace
 	interim []string // the latest of each channel
+	// before is where each channel's final words ended when the connection began: of two channels, what
+	// only the slower one has not answered is sent again.
+	before []time.Duration
 
 	// What the goroutine that writes needs.
 	expiry *time.Timer // of a write
@@ -60,7 +63,7 @@ type connection struct {
 func newConnection(s *Session, ws *websocket.Conn, below net.Conn) *connection {
 	c := &connection{
 		s: s, config: s.config, ws: ws, below: below, over: make(chan struct{}), wire: newWire(s.config),
-		progress: make(chan struct{}, 1), interim: make([]string, len(s.config.Channels)),
+		progress: make(chan struct{}, 1), interim: make([]string, len(s.config.Channels)), before: s.finalTo(),
 	}
 	c.pending = pending{config: s.config, free: func(room []byte) { c.freed = append(c.freed, room) }}
 	c.expiry = time.AfterFunc(writeTimeout, func() { c.end(errNoWrite) })

@@ -43,7 +43,8 @@ type Session struct {
 	state      State
 	answered   int64 // frames of audio, for good
 	news       []Segment
-	interim    []*Segment // of each channel
+	interim    []*Segment      // of each channel
+	final      []time.Duration // … where its final words end
 	stopped    bool
 	connection *connection // nil if there is none
 }
@@ -58,7 +59,7 @@ func Start(c Config, ear pcm.Ear, log *zap.Logger, m *Metrics) *Session {
 func start(c Config, ear pcm.Ear, log *zap.Logger, m *Metrics, connect dialer.Connect) *Session {
 	s := &Session{
 		config: c, target: c.target(), connect: connect, source: &source{config: c, ear: ear}, log: log, metrics: m,
-		changed: make(chan struct{}, 1), stopping: make(chan struct{}), done: make(chan struct{}), interim: make([]*Segment, len(c.Channels)),
+		changed: make(chan struct{}, 1), stopping: make(chan struct{}), done: make(chan struct{}), interim: make([]*Segment, len(c.Channels)), final: make([]time.Duration, len(c.Channels)),
 	}
 	var ctx context.Context
 	ctx, s.cancel = context.WithCancel(context.Background())

@@ -1,6 +1,9 @@
 package transcript
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // State is what has happened so far.
 type State struct {
@@ -54,10 +57,18 @@ func (s *Session) say(channel int, segment Segment) bool {
 			return false
 		}
 		s.news = append(s.news, segment)
+		s.final[channel] = segment.To
 		s.interim[channel] = nil // it came before this
 	}
 	signal(s.changed)
 	return true
+}
+
+// finalTo is where the final words of each channel end.
+func (s *Session) finalTo() []time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.final)
 }
 
 // maxNews is how many final segments may wait for the call.
