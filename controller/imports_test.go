@@ -115,7 +115,7 @@ func forbidden(f goFile, path string) string {
 		return "the event socket knows nothing of calls"
 	case f.dir == "controller/flow" && pkg != f.dir && pkg != "controller/dialer":
 		return "a step knows of the call what flow.Channel says, and nothing else"
-	case f.dir == "controller/dialer" && pkg != f.dir:
+	case f.dir == "controller/dialer" && pkg != f.dir && !f.test:
 		return "whom we dial, and what is said there, is the matter of others"
 	case f.dir == "controller/pcm" && pkg != f.dir:
 		return "audio's arithmetic needs nothing of the module"
@@ -164,7 +164,7 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		{"controller/pcm", "tapdeck/controller/player", true, true},
 		{"controller/flow", "tapdeck/controller/dialer", false, false},
 		{"controller/agent", "tapdeck/controller/dialer", false, false},
-		{"controller/dialer", "tapdeck/controller/agent", true, true},
+		{"controller/dialer", "tapdeck/controller/agent", false, true},
 		{"sink", "tapdeck/sink/store", false, false},
 		{"sink/store", "tapdeck/wav", false, false},
 		{"sink/store", "tapdeck/controller", false, true},

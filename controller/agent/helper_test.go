@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tapdeck/controller/internal/dialertest"
 	"tapdeck/controller/pcm"
 
 	"github.com/coder/websocket"
@@ -234,7 +235,7 @@ func bubble(t *testing.T, c Config, bot func(*botConn), test func(*bed)) {
 func bubbleHTTP(t *testing.T, c Config, bot func(w http.ResponseWriter, r *http.Request, n int), test func(*bed)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		n := newNetwork()
+		n := dialertest.NewNetwork()
 		var served sync.WaitGroup
 		connections := 0
 		srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -246,7 +247,7 @@ func bubbleHTTP(t *testing.T, c Config, bot func(w http.ResponseWriter, r *http.
 		go srv.Serve(n)
 		core, logs := observer.New(zap.DebugLevel)
 		b := &bed{t: t, ear: newEar(), mouth: &testMouth{}, logs: logs}
-		b.Session = start(t.Context(), c, b.ear, b.mouth, zap.New(core), nil, n.dial)
+		b.Session = start(t.Context(), c, b.ear, b.mouth, zap.New(core), nil, n.Dial)
 		defer func() {
 			b.Stop("test over")
 			_ = srv.Close()

@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tapdeck/controller/internal/dialertest"
+
 	"github.com/coder/websocket"
 	"go.uber.org/zap"
 )
@@ -304,7 +306,7 @@ func TestStop(t *testing.T) {
 func TestContextEnds(t *testing.T) {
 	told := make(chan []map[string]any, 1)
 	synctest.Test(t, func(t *testing.T) {
-		n := newNetwork()
+		n := dialertest.NewNetwork()
 		srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			ws, err := websocket.Accept(w, r, nil)
 			if err != nil {
@@ -316,7 +318,7 @@ func TestContextEnds(t *testing.T) {
 		})}
 		go srv.Serve(n)
 		ctx, cancel := context.WithCancelCause(t.Context())
-		s := start(ctx, testConfig(FormatPCM), newEar(), &testMouth{}, zap.NewNop(), nil, n.dial)
+		s := start(ctx, testConfig(FormatPCM), newEar(), &testMouth{}, zap.NewNop(), nil, n.Dial)
 		<-s.Events()
 		cancel(errors.New("shutdown"))
 		<-s.done

@@ -1,4 +1,6 @@
-package agent
+// Package dialertest is what the tests of those who dial share: a network in memory, so that connections live
+// in a bubble of testing/synctest. It starts no goroutine. It is for tests alone.
+package dialertest
 
 import (
 	"context"
@@ -10,16 +12,19 @@ import (
 	"time"
 )
 
-// network is one in memory with one host, so that connections live in a bubble of fake time.
-type network struct {
+// Network is one in memory with one host, and that host's net.Listener. Its connections hold 64 KiB in each
+// direction.
+type Network struct {
 	conns chan net.Conn
 	once  sync.Once
 	done  chan struct{}
 }
 
-func newNetwork() *network { return &network{conns: make(chan net.Conn), done: make(chan struct{})} }
+// NewNetwork returns one whose host listens.
+func NewNetwork() *Network { return &Network{conns: make(chan net.Conn), done: make(chan struct{})} }
 
-func (n *network) Accept() (net.Conn, error) {
+// Accept returns the next connection of Dial, or net.ErrClosed after Close.
+func (n *Network) Accept() (net.Conn, error) {
 	select {
 	case c := <-n.conns:
 		return c, nil
@@ -28,14 +33,17 @@ func (n *network) Accept() (net.Conn, error) {
 	}
 }
 
-func (n *network) Close() error {
+// Close ends Accept. Connections stay.
+func (n *Network) Close() error {
 	n.once.Do(func() { close(n.done) })
 	return nil
 }
 
-func (n *network) Addr() net.Addr { return host{} }
+// Addr is "bot.test:80".
+func (n *Network) Addr() net.Addr { return host{} }
 
-func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+// Dial connects with the host, whatever its address: it is a dialer.Connect. It waits for Accept.
+func (n *Network) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	a, b := newPipe(), newPipe()
 	select {
 	case n.conns <- &pipeEnd{in: a, out: b}:
