@@ -20,6 +20,8 @@ type Status struct {
 	Speaks *Speaks
 	// Agent is what is known of its conversations, as of the latest connection or utterance; nil if it has had none.
 	Agent *Conversation
+	// Transcript is what a service has made of what was said so far; nil if nothing is transcribed.
+	Transcript *Transcription
 
 	rec  Recording      // whose state Stream is
 	talk *player.Player // by which the bot is heard
@@ -70,8 +72,8 @@ func (c *Controller) Ended() []Ended {
 // beginStep begins a step and returns when it did.
 func (c *call) beginStep(step string) time.Time {
 	c.endStep()
-	now := time.Now()
-	c.status.Store(&Status{Info: c.info, Step: step, StepBegan: now, rec: c.rec, Agent: c.status.Load().Agent})
+	now, before := time.Now(), c.status.Load()
+	c.status.Store(&Status{Info: c.info, Step: step, StepBegan: now, rec: c.rec, Agent: before.Agent, Transcript: before.Transcript})
 	return now
 }
 
@@ -87,6 +89,15 @@ func (c *call) showConversation() {
 	if c.outcome.Agent != nil {
 		s, sofar := *c.status.Load(), *c.outcome.Agent
 		s.Agent = &sofar
+		c.status.Store(&s)
+	}
+}
+
+// showTranscript has Calls tell what was said in the call. What was told stays as it is.
+func (c *call) showTranscript() {
+	if c.outcome.Transcript != nil {
+		s, sofar := *c.status.Load(), *c.outcome.Transcript
+		s.Transcript = &sofar
 		c.status.Store(&s)
 	}
 }
