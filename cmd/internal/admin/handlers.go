@@ -28,6 +28,9 @@ func (s *Server) handler() http.Handler {
 	mux.Handle("GET /log/level", s.Level)
 	mux.HandleFunc("PUT /log/level", s.setLevel)
 	mux.HandleFunc("GET "+schemaPath+"{name}", s.schema)
+	if s.Events != nil {
+		mux.HandleFunc("GET /events", s.follow)
+	}
 	if s.Twilio != nil {
 		mux.HandleFunc("POST "+twilioPath+"Accounts/{account}/Calls/{call}", s.hangUpCall)
 	}

@@ -1,9 +1,10 @@
-// Package admin is the daemon's HTTP side: metrics, health, the calls, and the level
-// of the log.
+// Package admin is the daemon's HTTP side: metrics, health, the calls and their events, and
+// the level of the log.
 //
 // A [Server] knows the daemon only by its fields. Its Serve starts one
-// goroutine a connection, by net/http, and bounds connections, requests and times: the
-// pages are made of copies, so that a slow reader holds nothing but its own connection.
+// goroutine a connection, by net/http, waits for their end, and bounds connections, requests and
+// times: the pages are made of copies, so that a slow reader holds nothing but its own connection,
+// and a bounded queue of events.
 // It changes nothing of a call, but that a bot may have its own hung up.
 package admin
 
@@ -21,6 +22,7 @@ import (
 	"go.uber.org/zap"
 
 	"tapdeck/cmd/internal/callview"
+	"tapdeck/cmd/internal/events"
 )
 
 // Bounds of the server.
@@ -32,6 +34,8 @@ const (
 	readTimeout       = 10 * time.Second
 	writeTimeout      = 30 * time.Second
 	idleTimeout       = time.Minute
+	// closeTimeout bounds the wait for answers that were cut: one may hang on a file.
+	closeTimeout = 5 * time.Second
 )
 
 // Readiness says whether a daemon accepts calls. Its text is what /readyz answers.
@@ -62,6 +66,8 @@ type Server struct {
 	Level zap.AtomicLevel
 	// Twilio, if not nil, has bots hang up as they do at Twilio.
 	Twilio *Twilio
+	// Events, if not nil, are the events of calls.
+	Events *events.Bus
 	// Schemas are JSON schemas by their names, such as pcm, served to everybody.
 	Schemas map[string][]byte
 	// Registry holds the metrics.
@@ -70,23 +76,30 @@ type Server struct {
 	Log *zap.Logger
 }
 
-// Serve answers on ln until ctx is done, and then cuts what is still being answered.
-// It closes ln. The error is that ln failed.
+// Serve answers on ln until ctx is done, and then cuts what is still being answered, the streams of
+// events included. It closes ln. The error is that ln failed.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	errorLog, err := zap.NewStdLogAt(s.Log, zap.WarnLevel)
 	if err != nil {
 		return fmt.Errorf("set up the admin server's log: %w", err)
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	conns := &connections{}
 	server := &http.Server{
 		Handler:           http.MaxBytesHandler(s.handler(), maxBodyBytes),
 		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		ConnState: new(connections).changed,
-		ErrorLog:  errorLog,
+		ConnState:   conns.changed,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+		ErrorLog:    errorLog,
 	}
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer stop()
-	if err = server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	err = server.Serve(ln)
+	cancel()
+	_ = server.Close() // also of one that came at that moment
+	conns.wait(closeTimeout)
+	if !errors.Is(err, http.ErrServerClosed) {
 		s.Log.Error("admin listener lost", zap.NamedError("err", err), zap.String("hint", "calls go on; metrics and health checks need a restart"))
 		return fmt.Errorf("serve admin: %w", err)
 	}
@@ -98,7 +111,8 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 type connections struct {
 	mu   sync.Mutex // protects the following
 	open int
-	idle []net.Conn // the longest first
+	idle []net.Conn    // the longest first
+	none chan struct{} // closed once none is open; nil if nobody asks
 }
 
 // changed is the server's ConnState.
@@ -116,6 +130,25 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	case http.StateIdle:
 		c.idle = append(c.idle, conn)
 	case http.StateClosed, http.StateHijacked:
-		c.open--
+		if c.open--; c.open == 0 && c.none != nil {
+			close(c.none)
+		}
+	}
+}
+
+// wait waits until all connections have ended, for timeout at most. No more may begin.
+func (c *connections) wait(timeout time.Duration) {
+	c.mu.Lock()
+	if c.open == 0 {
+		c.mu.Unlock()
+		return
+	}
+	c.none = make(chan struct{})
+	c.mu.Unlock()
+	limit := time.NewTimer(timeout)
+	defer limit.Stop()
+	select {
+	case <-c.none:
+	case <-limit.C:
 	}
 }
