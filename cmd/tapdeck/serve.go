@@ -24,7 +24,7 @@ type serveCommand struct {
 	SinkListen    string `name:"sink-listen" placeholder:"HOST:PORT" help:"Where mod_audio_stream connects (sink.listen)."`
 	SinkAdvertise string `name:"sink-advertise" placeholder:"URL" help:"The sink's URL as FreeSWITCH reaches it (sink.advertise)."`
 	SinkDirectory string `name:"sink-directory" placeholder:"DIR" help:"Where the recordings go (sink.directory)."`
-	AdminListen   string `name:"admin-listen" placeholder:"HOST:PORT" help:"Metrics, health and running calls (admin.listen)."`
+	AdminListen   string `name:"admin-listen" placeholder:"HOST:PORT" help:"Metrics, health, running calls and events (admin.listen)."`
 	LogLevel      string `name:"log-level" placeholder:"LEVEL" help:"debug, info, warn or error (log.level)."`
 	LogFormat     string `name:"log-format" placeholder:"FORMAT" help:"json or console (log.format)."`
 }

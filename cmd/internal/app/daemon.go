@@ -13,6 +13,7 @@ import (
 
 	"tapdeck/cmd/internal/admin"
 	"tapdeck/cmd/internal/config"
+	"tapdeck/cmd/internal/events"
 	"tapdeck/controller"
 	"tapdeck/controller/agent"
 	"tapdeck/controller/esl"
@@ -34,6 +35,7 @@ type Daemon struct {
 	registry   *prometheus.Registry
 	sink       *sink.Sink
 	events     *esl.Server
+	bus        *events.Bus
 	controller *controller.Controller
 	admin      admin.Server
 	lost       atomic.Int64 // recordings and records that could not be kept
@@ -64,14 +66,16 @@ func newDaemon(loaded *config.Loaded, log *zap.Logger, level zap.AtomicLevel, di
 	cfg.TLS = d.certificate.Config()
 	d.sink = sink.New(cfg, log, d.registry)
 	d.events = esl.NewServer(eslConfig(loaded.Config), log, d.registry)
+	d.bus = events.New(loaded.Config.InstanceName(), log, d.registry)
 	settings := controller.DefaultConfig()
+	settings.Observer = d.bus
 	settings.MaxCalls, settings.Variables = loaded.Config.ESL.MaxCalls, loaded.Config.Record.Variables
 	settings.Player, settings.Instance = loaded.Config.Player.Controller(), loaded.Config.InstanceName()
 	d.controller = controller.New(settings, recorder{d.sink, &d.lost, loaded.Config.InstanceName()}, d.plan, log, d.registry)
 	d.admin = admin.Server{
 		Token: loaded.Config.Admin.Token, Pprof: loaded.Config.Admin.Pprof,
 		Calls: d.controller, Readiness: d.readiness, Level: level, Registry: d.registry, Log: log,
-		Twilio: d.twilio(), Schemas: map[string][]byte{"pcm": agent.PCMSchema},
+		Twilio: d.twilio(), Events: d.bus, Schemas: map[string][]byte{"pcm": agent.PCMSchema, "events": events.Schema},
 	}
 	return d, nil
 }

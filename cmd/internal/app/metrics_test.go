@@ -70,6 +70,8 @@ var wanted = map[string]string{
 	"tapdeck_esl_dropped_total":                            "reason",
 	"tapdeck_esl_closed_total":                             "reason",
 	"tapdeck_esl_received_bytes_total":                     "",
+	"tapdeck_events_total":                                 "type",
+	"tapdeck_events_dropped_total":                         "",
 	"tapdeck_config_last_reload_successful":                "",
 	"tapdeck_config_last_reload_success_timestamp_seconds": "",
 	"tapdeck_lost_total":                                   "",
@@ -108,7 +110,7 @@ func TestMetricsAreThere(t *testing.T) {
 			t.Errorf("%s with labels {%s}: there %v, with {%s}", name, labels, ok, got)
 		}
 	}
-	closed := []string{"", "result", "step", "kind", "reason", "method", "direction"}
+	closed := []string{"", "result", "step", "kind", "reason", "method", "direction", "type"}
 	for name, labels := range all {
 		if strings.HasPrefix(name, "tapdeck_") && !slices.Contains(closed, labels) {
 			t.Errorf("%s has the labels {%s}: are their values of a closed list?", name, labels)

@@ -80,7 +80,7 @@ type Record struct {
 	Variables []string `yaml:"variables" as:"variable" form:"names of letters and digits, _, . and -" max:"128" most:"50" unquoted:"true" reload:"restart"`
 }
 
-// Admin is the listener for metrics, health and running calls.
+// Admin is the listener for metrics, health, running calls and their events.
 type Admin struct {
 	// Listen is host:port.
 	Listen string `yaml:"listen" as:"address" reload:"restart"`
