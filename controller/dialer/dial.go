@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -26,8 +27,8 @@ type Connect func(ctx context.Context, network, address string) (net.Conn, error
 // the one below the WebSocket, and TLS if there is one; whoever closes it ends all that is read and
 // written. What the peer sends passes through c, if it is not nil. The caller must close the WebSocket.
 //
-// Errors: a *RefusalError is an answer that is no WebSocket. Their texts may have in them what the peer has
-// written: they must pass through Redact before they are shown, and through Hint before that.
+// A *RefusalError is an answer that is no WebSocket. The text of an error may have in it what the peer has
+// written: whoever shows one asks Hint what to do about it, and then passes it through Redact.
 func (t Target) Dial(ctx context.Context, c *FrameCounter) (*websocket.Conn, net.Conn, error) {
 	return t.DialWith(ctx, nil, c)
 }
@@ -42,25 +43,14 @@ func (t Target) DialWith(ctx context.Context, connect Connect, c *FrameCounter) 
 	defer cancel()
 	var below net.Conn
 	var keep func() bool // has it stay when ctx is over
-	transport := &http.Transport{
-		Proxy: t.proxy,
-		// net/http goes on by itself after the end of a request, for as long as a peer has it wait.
-		DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
-			conn, err := connect(ctx, network, address)
-			if err == nil {
-				below, keep = conn, context.AfterFunc(ctx, func() { _ = conn.Close() })
-			}
-			return conn, err
-		},
-		MaxResponseHeaderBytes: maxResponseHeader,
-		ReadBufferSize:         handshakeBuffer,
-		WriteBufferSize:        handshakeBuffer,
-		DisableKeepAlives:      true,
-	}
-	client := &http.Client{
-		Transport:     counted{transport, c},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	// net/http goes on by itself after the end of a request, for as long as a peer has it wait.
+	client := t.client(c, func(_ context.Context, network, address string) (net.Conn, error) {
+		conn, err := connect(ctx, network, address)
+		if err == nil {
+			below, keep = conn, context.AfterFunc(ctx, func() { _ = conn.Close() })
+		}
+		return conn, err
+	})
 	ws, response, err := websocket.Dial(ctx, t.URL, &websocket.DialOptions{HTTPClient: client, HTTPHeader: t.header()})
 	if response == nil && ctx.Err() != nil { // and not what the close has led to
 		err = fmt.Errorf("no answer to the handshake within %v: %w", t.ConnectTimeout, ctx.Err())
@@ -75,12 +65,26 @@ func (t Target) DialWith(ctx context.Context, connect Connect, c *FrameCounter) 
 	return ws, below, nil
 }
 
+// client is for one handshake. Each connection that it makes is connect's.
+func (t Target) client(c *FrameCounter, connect Connect) *http.Client {
+	transport := &http.Transport{
+		Proxy:                  t.proxy,
+		DialContext:            connect,
+		MaxResponseHeaderBytes: maxResponseHeader,
+		ReadBufferSize:         handshakeBuffer,
+		WriteBufferSize:        handshakeBuffer,
+		DisableKeepAlives:      true,
+	}
+	return &http.Client{
+		Transport:     counted{transport, c},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
 // header of the handshake: who we are.
 func (t Target) header() http.Header {
 	h := http.Header{}
-	for name, values := range t.Header {
-		h[name] = values
-	}
+	maps.Copy(h, t.Header)
 	h.Set("User-Agent", "tapdeck")
 	return h
 }

@@ -82,15 +82,12 @@ func DefaultBot() Bot {
 }
 
 // Host is the bot's, with its port if the URL has one: all of a URL that is fit to be shown.
-func (b *Bot) Host() string { return b.parsed().Host }
-
-// parsed is the bot's URL; one that is none is empty.
-func (b *Bot) parsed() *url.URL {
+func (b *Bot) Host() string {
 	u, err := url.Parse(b.URL)
 	if err != nil {
-		return &url.URL{}
+		return ""
 	}
-	return u
+	return u.Host
 }
 
 // Permits says whether a call may name a URL with this host, by PermittedHosts.
