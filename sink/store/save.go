@@ -34,7 +34,7 @@ func (s *Store) saveRecord(record *Record, sidecar string) error {
 			return s.publishJSON(name, part)
 		}
 		path := s.path(name) + jsonExt + newExt // locked until it has its name, so that Recover does not remove it
-		return s.createJSON(path, b, true, func() error { return s.publishJSON(name, path) })
+		return s.createFile(path, b, true, func() error { return s.publishJSON(name, path) })
 	}
 	own := sidecar
 	if stem, ok := strings.CutSuffix(record.WAV, wavExt); ok {
@@ -64,7 +64,7 @@ func (s *Store) keepRecord(record *Record, name string) error {
 	if exists(part) {
 		return s.overwrite(part, b)
 	}
-	return s.createJSON(part, b, true, nil)
+	return s.createFile(part, b, true, nil)
 }
 
 // overwrite puts a record in the place of a sidecar's text, in one write, with blanks for
@@ -134,10 +134,10 @@ func (s *Store) removeStale(path string) error {
 	return errors.Join(err, f.Close())
 }
 
-// createJSON writes a new file and, while it is locked, does next, if that isn't nil. If any of
+// createFile writes a new file and, while it is locked, does next, if that isn't nil. If any of
 // this fails, the file is removed. What a crash left of that name is, too; if it is still being
 // written, the error is fs.ErrExist.
-func (s *Store) createJSON(path string, b []byte, sync bool, next func() error) error {
+func (s *Store) createFile(path string, b []byte, sync bool, next func() error) error {
 	f, err := s.disk.Create(path)
 	if errors.Is(err, fs.ErrExist) {
 		if err = s.removeStale(path); err == nil {

@@ -109,7 +109,7 @@ func readRecord(path string) (record Record, known bool) {
 func (p *Part) SaveSidecar(record *Record, durable bool) error {
 	record.WAV = wavPath(p.name)
 	err := withSidecar(record, nil, func(text []byte) error {
-		return p.store.createJSON(p.store.sidecar(p.name), text, durable, nil)
+		return p.store.createFile(p.store.sidecar(p.name), text, durable, nil)
 	})
 	if err == nil && durable {
 		err = p.store.syncNames(p.name)
