@@ -3,14 +3,16 @@
 //
 //	DATE/UUID.wav        published: complete, synced, renamed
 //	DATE/UUID.json       the call's record
+//	DATE/UUID.vtt        what was said, if it was transcribed, as WebVTT
 //	DATE/UUID.wav.part   running, locked by the process that writes it
 //	DATE/UUID.json.part  the sidecar: what is known of a running call, for Recover
 //	DATE/UUID.json.new   a record that is being written, locked
+//	DATE/UUID.vtt.new    its words, likewise
 //
 // If a call's ID is no UUID, Name makes a name of it.
 //
-// A name that is taken is never overwritten: UUID-2 is the next, for the WAV and the record
-// alike. The lock of a .wav.part is kept until the record is saved, so that no Recover, also
+// A name that is taken is never overwritten: UUID-2 is the next, for the WAV, the record and its
+// words alike. The lock of a .wav.part is kept until the record is saved, so that no Recover, also
 // of another process, publishes a call as dead before its record is there. Where locks don't work
 // (Recover tries), a process leaves its own open files alone by their names, and those of others
 // by their times: what was touched within a minute, by the file system's own clock, is in use.
@@ -21,12 +23,18 @@
 // rclone, some CIFS) by an empty file that reserves it and that the rename replaces.
 //
 // A sidecar is a page long, with blanks. What becomes known of the call while it runs (its
-// timeline, digits, prompts, marks, alarms) replaces it in one write, not synced unless that is asked for.
+// timeline, digits, prompts, the first words, marks, alarms) replaces it in one write, not synced unless
+// that is asked for.
 //
 // A record overwrites its sidecar in one write and is then renamed, so that a call makes two
 // files and removes none (a new file costs a file system the more, the more were just
 // removed: ext4 passes over their inodes for minutes). One that is longer than a page, or
 // has no sidecar, is written to a .json.new first, and the sidecar is removed.
+//
+// The words of a record are published as it is, beside a WAV that is published, and before it: no
+// record names a file that is not there. If only they can't be, the record is saved without. After a
+// crash between the two they stay, and the recovered record names them; else Recover writes those that
+// the sidecar had room for.
 //
 // What holds after a crash: after kill -9 a sidecar is whole, either the old text or the
 // record, as a write of one page is not cut by a signal. After a power loss it is one of the

@@ -17,7 +17,7 @@ const uuid = `([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})`
 var (
 	callID    = regexp.MustCompile(`\A` + uuid + `\z`)
 	anyCaseID = regexp.MustCompile(`(?i)\A` + uuid + `\z`)
-	callFile  = regexp.MustCompile(`\A` + uuid + `(-[0-9]+)?\.(wav|json)(\.part|\.new)?\z`) // UUID.wav, UUID-2.json.part
+	callFile  = regexp.MustCompile(`\A` + uuid + `(-[0-9]+)?\.(wav|json|vtt)(\.part|\.new)?\z`) // UUID.wav, UUID-2.json.part
 	fileName  = regexp.MustCompile(`\A[a-z0-9_][a-z0-9_.-]*\z`)
 	numbered  = regexp.MustCompile(`-[0-9]+\z`)
 )
@@ -104,7 +104,7 @@ func (s *Store) owner(file string) string {
 	if id := callOf(filepath.Base(file)); id != "" {
 		return id
 	}
-	for _, ext := range []string{wavExt + partExt, jsonExt + partExt, jsonExt + newExt} {
+	for _, ext := range []string{wavExt + partExt, jsonExt + partExt, jsonExt + newExt, vttExt + newExt} {
 		name, ok := strings.CutSuffix(file, ext)
 		if !ok {
 			continue

@@ -14,7 +14,8 @@ const (
 	wavExt  = ".wav"
 	jsonExt = ".json"
 	partExt = ".part"
-	newExt  = ".new" // a record that is being written
+	vttExt  = ".vtt"
+	newExt  = ".new" // a record, or the words of one, that is being written
 	dayForm = "2006-01-02"
 
 	// maxNames bounds the names that are tried for one call.
@@ -61,7 +62,7 @@ func (s *Store) putIn(name string, put func(name string) error) error {
 
 // unused says whether nothing has a name yet, running recordings included.
 func (s *Store) unused(name string) bool {
-	for _, ext := range []string{wavExt, jsonExt, wavExt + partExt, jsonExt + partExt} {
+	for _, ext := range []string{wavExt, jsonExt, vttExt, wavExt + partExt, jsonExt + partExt} {
 		if exists(s.path(name) + ext) {
 			return false
 		}

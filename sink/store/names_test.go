@@ -94,7 +94,7 @@ func TestCreatedFileIsLockedAtOnce(t *testing.T) {
 func TestCallOf(t *testing.T) {
 	const id = "45e46232-d4de-41ff-9bd8-0a3bb61e2d2c"
 	for file, want := range map[string]string{
-		id + ".wav.part": id, id + "-2.json.new": id, id + "-1000.wav": id,
+		id + ".wav.part": id, id + "-2.json.new": id, id + "-1000.wav": id, id + ".vtt": id, id + "-2.vtt.new": id,
 		id: "", id + ".7.wav.part": "", id + ".wav.wav": "", id + "-.wav": "", id + "-+2.wav": "", id + "x.wav": "", id + "2.wav": "", id + "-2": "", id + "-x.wav": "",
 		"45E46232-d4de-41ff-9bd8-0a3bb61e2d2c.wav": "", "notes.json.part": "", ".part": "", "": "",
 	} {

@@ -29,12 +29,15 @@ func (p *Part) Discard() error {
 }
 
 // Publish gives a complete and synced file its lasting name, its own if nothing has taken
-// that, and returns what a Record calls it. Beside an error it is "" if the file is still a
+// that, nor that of its words, and returns what a Record calls it. Beside an error it is "" if the file is still a
 // part: the error is fs.ErrNotExist if somebody has taken its name away, and the file may be
 // salvaged then. The lock stays.
 func (p *Part) Publish() (wav string, err error) {
-	part, name := p.store.Path(p.WAV()), ""
-	err = p.store.tryNames(p.name, p.base, func(free string) error {
+	part, own, name := p.store.Path(p.WAV()), p.name, ""
+	if exists(p.store.path(own) + vttExt) { // the words of something else
+		own = ""
+	}
+	err = p.store.tryNames(own, p.base, func(free string) error {
 		name = free
 		return p.store.disk.Rename(part, p.store.path(free)+wavExt)
 	})
@@ -63,9 +66,11 @@ func (p *Part) Salvage() (*Part, error) {
 	return f, nil
 }
 
-// Save publishes the call's record beside its WAV, or under the next name that is free, and
-// gives the file's lock back. If it can't be published, the sidecar is the whole record as
-// far as the disk permits, for Recover. It waits for a Keep that runs.
+// Save publishes the words of the call's transcript, if there are any, beside its WAV, and then the
+// call's record, or that under the next name that is free, and gives the file's lock back. It fills
+// in record.Transcript.VTT, in a transcript of the record's own. If the record can't be published, the
+// sidecar is the whole record as far as the disk permits, for Recover. ErrNoVTT says that only the
+// words have no file. It waits for a Keep that runs.
 func (p *Part) Save(record *Record) error {
 	p.ending.Lock()
 	defer p.ending.Unlock()

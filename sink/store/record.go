@@ -72,9 +72,13 @@ type Record struct {
 	// PromptsInFile counts those that a Brief record leaves out.
 	PromptsInFile int `json:"prompts_in_file,omitempty"`
 	// Agent is the conversation with a bot, nil if there was none.
-	Agent      *Agent `json:"agent,omitempty"`
-	SampleRate int    `json:"sample_rate"`
-	Channels   int    `json:"channels"`
+	Agent *Agent `json:"agent,omitempty"`
+	// Transcript is what was said, nil if nothing was to be transcribed, and TranscriptMissingMS how much
+	// of the recording's audio the service did not say that it has heard: there exactly if Transcript is.
+	Transcript          *Transcript `json:"transcript,omitempty"`
+	TranscriptMissingMS *int64      `json:"transcript_missing_ms,omitempty"`
+	SampleRate          int         `json:"sample_rate"`
+	Channels            int         `json:"channels"`
 	// Mix is "mono", "mixed" or "stereo"; the caller is the left channel of "stereo".
 	Mix string `json:"mix"`
 	track.Sound
@@ -110,7 +114,7 @@ const (
 )
 
 // Brief is a record for the log and for those that are kept in memory: without the text
-// frames, and without the digits and variables beyond a bound. The record's file has them all.
+// frames, and without the digits, words and variables beyond a bound. The record's file has them all.
 func (r Record) Brief() Record {
 	r.MetadataInFile, r.Metadata = len(r.Metadata), nil
 	if more := len(r.Digits) - briefDigits; more > 0 {
@@ -119,7 +123,7 @@ func (r Record) Brief() Record {
 	if more := len(r.Prompts) - briefPrompts; more > 0 {
 		r.PromptsInFile, r.Prompts = more, slices.Clone(r.Prompts[:briefPrompts])
 	}
-	r.Agent = r.Agent.brief()
+	r.Agent, r.Transcript = r.Agent.brief(), r.Transcript.brief()
 	r.Variables, r.VariablesInFile = withoutLong(r.Variables, briefVariables)
 	return r
 }
@@ -159,7 +163,13 @@ func (r *Record) plain() *plainRecord {
 	if more := len(p.Digits) - MaxDigits; more > 0 {
 		p.Digits, p.DigitsDropped = p.Digits[:MaxDigits], p.DigitsDropped+more
 	}
-	p.Agent = p.Agent.whole()
+	p.Agent, p.Transcript = p.Agent.whole(), p.Transcript.whole()
+	switch {
+	case p.Transcript == nil:
+		p.TranscriptMissingMS = nil
+	case p.TranscriptMissingMS == nil:
+		p.TranscriptMissingMS = new(int64)
+	}
 	if p.Variables == nil {
 		p.Variables = map[string]string{}
 	}
@@ -174,8 +184,9 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
-// MarshalLogObject gives a log line the record's fields by their JSON names.
+// MarshalLogObject gives a log line the record's fields by their JSON names, but nothing that was said.
 func (r Record) MarshalLogObject(enc zapcore.ObjectEncoder) error {
+	r.Transcript = r.Transcript.logged()
 	raw, err := json.Marshal(r.plain())
 	if err != nil {
 		return fmt.Errorf("encode record: %w", err)

@@ -67,7 +67,7 @@ func TestRecordIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, of := range []reflect.Type{reflect.TypeFor[store.Record](), reflect.TypeFor[track.Sound](), reflect.TypeFor[store.Digit](), reflect.TypeFor[store.Prompt](), reflect.TypeFor[store.Agent](), reflect.TypeFor[store.Utterance](), reflect.TypeFor[track.Gap]()} {
+	for _, of := range []reflect.Type{reflect.TypeFor[store.Record](), reflect.TypeFor[track.Sound](), reflect.TypeFor[store.Digit](), reflect.TypeFor[store.Prompt](), reflect.TypeFor[store.Agent](), reflect.TypeFor[store.Utterance](), reflect.TypeFor[store.Transcript](), reflect.TypeFor[store.Segment](), reflect.TypeFor[track.Gap]()} {
 		for i := range of.NumField() {
 			name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
 			if name != "" && !strings.Contains(string(text), "`"+name+"`") {

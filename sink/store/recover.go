@@ -36,7 +36,7 @@ var errForeign = errors.New("not a file of tapdeck: its name is no call UUID, an
 // system has no locks that work, a file of another process is known by its time: what was
 // touched within AliveFor is left, for another Recover after that. It overwrites
 // nothing, leaves a file that it can't understand as it is, and removes what a crash left of a
-// record that was being written. It ends soon after ctx is done, and what it has not got to yet
+// record, or of its words, that was being written. It ends soon after ctx is done, and what it has not got to yet
 // is as it was. The error is that the directory can't be read or ctx is done; those of single
 // files are in the Recovery.
 func (s *Store) Recover(ctx context.Context, log *zap.Logger) (all Recovery, err error) {
@@ -63,9 +63,9 @@ func (s *Store) Recover(ctx context.Context, log *zap.Logger) (all Recovery, err
 }
 
 // unfinished returns all files that a crash may have left, each WAV before its sidecar, and last
-// the unfinished records.
+// the unfinished records and words.
 func (s *Store) unfinished(ctx context.Context) ([]string, error) {
-	var found [3][]string
+	var found [4][]string
 	root := s.dir + string(filepath.Separator) + "." // a symbolic link itself is not walked
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -76,7 +76,7 @@ func (s *Store) unfinished(ctx context.Context) ([]string, error) {
 		case err != nil:
 			return err
 		}
-		for i, ext := range []string{wavExt + partExt, jsonExt + partExt, jsonExt + newExt} {
+		for i, ext := range []string{wavExt + partExt, jsonExt + partExt, jsonExt + newExt, vttExt + newExt} {
 			if d.Type().IsRegular() && strings.HasSuffix(path, ext) {
 				file, _ := filepath.Rel(s.dir, path) // it is below
 				found[i] = append(found[i], file)
@@ -106,6 +106,8 @@ func (s *Store) recover(ctx context.Context, file string, done *Recovered) {
 	err := s.recoverFile(ctx, file, done)
 	switch {
 	case err == nil:
+	case errors.Is(err, ErrNoVTT):
+		done.Err = err
 	case done.WAV != "":
 		done.Action, done.Record, done.Err = ActionNoRecord, "", err
 	case errors.Is(err, errAlive):
@@ -130,19 +132,20 @@ func (s *Store) recoverFile(ctx context.Context, file string, done *Recovered) e
 	if name, ok := strings.CutSuffix(file, jsonExt+partExt); ok {
 		return s.recoverSidecar(ctx, name, done)
 	}
-	return s.recoverUnfinished(strings.TrimSuffix(file, jsonExt+newExt), done)
+	return s.recoverUnfinished(strings.TrimSuffix(file, newExt), done)
 }
 
-// recoverUnfinished removes a record that was being written, of whose call the sidecar says more,
-// or gives it the name that it had reserved already.
-func (s *Store) recoverUnfinished(name string, done *Recovered) error {
+// recoverUnfinished removes what was being written for a file, a record or the words of one, of whose call
+// the sidecar says more, or gives it the name that it had reserved already.
+func (s *Store) recoverUnfinished(file string, done *Recovered) error {
 	f, _, err := s.openIdle(done.Part)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	path := s.path(name) + jsonExt
-	if _, known := readRecord(done.Part); !known || !isReservation(path) {
+	path := s.path(file)
+	_, known := readRecord(done.Part)
+	if whole := known || strings.HasSuffix(path, vttExt); !whole || !isReservation(path) {
 		return done.remove()
 	}
 	done.Action, done.Record = ActionPublished, path
@@ -245,7 +248,7 @@ func (s *Store) describe(ctx context.Context, f File, name string, written time.
 	record.setRecovered()
 	record.SampleRate, record.Channels = h.Format.SampleRate, h.Format.Channels
 	record.AudioSHA256, err = record.Measure(ctx, f, h)
-	record.Agent = record.Agent.Within(record.AudioMS)
+	record.Agent, record.Transcript = record.Agent.Within(record.AudioMS), record.Transcript.Within(record.AudioMS)
 	return record, err
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -39,7 +40,8 @@ type Recovered struct {
 	WAV, Record string
 	// Audio is the length of the WAV.
 	Audio time.Duration
-	// Err says why the file was left, or why there is no record.
+	// Err says why the file was left, or why there is no record, or, ErrNoVTT, that only its words
+	// have no file.
 	Err error
 
 	call string // that it is for; "" if it is nobody's
@@ -101,6 +103,8 @@ func (d Recovered) log(log *zap.Logger) {
 		log = log.With(zap.String("call", d.call))
 	}
 	switch {
+	case errors.Is(d.Err, ErrNoVTT):
+		log.Warn("recording recovered", zap.Int64("audio_ms", d.Audio.Milliseconds()), zap.NamedError("err", d.Err), zap.String("hint", hintRecovered))
 	case d.Err != nil:
 		log.Warn("recording not recovered", zap.String("cause", d.Action), zap.NamedError("err", d.Err),
 			zap.String("hint", "nothing in the file is lost: correct what err says and run tapdeck repair on the directory, or move the file away"))

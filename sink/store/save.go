@@ -19,10 +19,22 @@ func (s *Store) Save(record *Record) error { return s.saveRecord(record, "") }
 
 func (s *Store) sidecar(name string) string { return s.path(name) + jsonExt + partExt }
 
-// saveRecord publishes a record under its WAV's name, else its sidecar's, else the
+// saveRecord publishes a record, after its words. ErrNoVTT is an error of these alone.
+func (s *Store) saveRecord(record *Record, sidecar string) error {
+	errVTT := s.saveVTT(record)
+	if err := s.saveText(record, sidecar); err != nil {
+		return errors.Join(err, errVTT)
+	}
+	if errVTT != nil {
+		return fmt.Errorf("%w: %w", ErrNoVTT, errVTT)
+	}
+	return nil
+}
+
+// saveText publishes a record under its WAV's name, else its sidecar's, else the
 // call's, or the next that is free. sidecar is a name: its file becomes the record's,
 // else it is removed. If that fails, the sidecar is the whole record, if it can be.
-func (s *Store) saveRecord(record *Record, sidecar string) error {
+func (s *Store) saveText(record *Record, sidecar string) error {
 	b, err := encodeRecord(record)
 	if err != nil {
 		return err

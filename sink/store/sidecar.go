@@ -32,6 +32,11 @@ var blanks = bytes.Repeat([]byte(" "), page)
 // write that needs no further room on the disk. What does not fit is left out, see shorten; text
 // that does not fit without all that is longer. The text is write's until it returns.
 func withSidecar(record *Record, marks []Mark, write func(text []byte) error) error {
+	if record.Transcript != nil {
+		short := *record
+		short.Transcript = record.Transcript.noted()
+		record = &short
+	}
 	text := sidecar{record.plain(), marks}
 	buf := sidecarTexts.Get().(*bytes.Buffer)
 	defer sidecarTexts.Put(buf)
@@ -50,9 +55,10 @@ func withSidecar(record *Record, marks []Mark, write func(text []byte) error) er
 	}
 }
 
-// shorten leaves out half of what is needed least, and says whether there was anything: the last
-// marks, then the last gaps, which the WAV has as silence, then of the timeline, the digits, the
-// prompts and what a bot has said the last ones, and of the variables the longest, whichever takes the most room.
+// shorten leaves out a part of what is needed least, and says whether there was anything: the last
+// words beyond half a page, then the last marks, then the last gaps, which the WAV has as silence, then
+// of the timeline, the digits, the prompts, what a bot has said and the words the last ones, and of the
+// variables the longest, whichever takes the most room.
 func (s *sidecar) shorten() bool {
 	const perMoment, perDigit, perPrompt, perUtterance = 25, 45, 120, 60 // bytes, about
 	variables := 0
@@ -63,7 +69,10 @@ func (s *sidecar) shorten() bool {
 	if s.Agent != nil {
 		talk = perUtterance * max(len(s.Agent.Utterances), len(s.Agent.ResponseMS))
 	}
-	switch most := max(timeline, digits, prompts, talk, variables); {
+	words := s.Transcript.size()
+	switch most := max(timeline, digits, prompts, talk, words, variables); {
+	case words > page/2:
+		s.Transcript.shorten()
 	case len(s.Marks) > 0:
 		s.Marks = s.Marks[:len(s.Marks)/2]
 	case len(s.Gaps) > 0:
@@ -77,6 +86,8 @@ func (s *sidecar) shorten() bool {
 		s.Digits, s.DigitsDropped = s.Digits[:half], s.DigitsDropped+len(s.Digits)-half
 	case most == talk:
 		s.Agent.halve()
+	case most == words:
+		s.Transcript.shorten()
 	case most == prompts:
 		s.Prompts = s.Prompts[:len(s.Prompts)/2]
 	default:
