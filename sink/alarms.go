@@ -19,6 +19,8 @@ const (
 	AlarmLong     = "long_audio"   // more than 110 % of the audio that the time can give
 	AlarmSlowDisk = "slow_disk"    // the disk took a second or more for what had come
 	AlarmNoSocket = "no_socket"    // the call's: the switch accepted the start, but no socket came
+	// AlarmTranscript is the call's: the service did not hear all of the audio.
+	AlarmTranscript = "transcript_incomplete"
 )
 
 const (
@@ -34,7 +36,9 @@ var alarmHints = map[string]string{
 	AlarmShort:    "audio was lost on its way: see the network to the switch, its load, and gaps in the record; with stream.buffer above 20ms, or a sample_rate that is not the call's own, callers whose packets (ptime) are not of 20 ms bring a part; a stereo or mixed stream has frames only while the switch sends audio, too",
 	AlarmLong:     "more audio comes than time passes, so that it will sound slow, or as noise: the switch streams at another rate, or in stereo, than the plan's stream says, or the call's codec changed; is another stream still running on the call?",
 	AlarmSlowDisk: "the audio waits in memory, up to 4 MiB of a recording, and is written once the disk responds: look at the load of sink.directory's disk; a folder on a network is as slow as its server",
-	AlarmNoSocket: "", // the call logs it
+	AlarmNoSocket: "", // the call logs it, and has it in its hint
+
+	AlarmTranscript: "the service did not confirm all of the audio: see transcript.err and transcript.hint",
 }
 
 // Hints for AlarmShort if its cause is known.
@@ -65,6 +69,16 @@ func (r *Recording) hint(alarm string) string {
 		return hintSlow
 	}
 	return alarmHints[alarm]
+}
+
+// hintOfCall says what to do about the alarms of a call that has ended, if nothing else was said of them.
+func hintOfCall(alarms []string) string {
+	for _, kind := range alarms {
+		if hint := alarmHints[kind]; hint != "" {
+			return hint
+		}
+	}
+	return ""
 }
 
 // wentDead says that the latest socket was there until the call's end.

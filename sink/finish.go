@@ -66,7 +66,8 @@ func (r *Recording) Finish(ctx context.Context) error {
 
 // Save completes a call's record by what the sink has seen of its audio, writes it beside the
 // WAV and returns it, also beside an error. It counts call.Alarms. It is called after Finish,
-// else the error is ErrNotFinished; a second call returns the same record. A record that
+// else the error is ErrNotFinished; a second call returns the same record. The words of its
+// transcript are a file beside the WAV; that there is none is logged and no error. A record that
 // can't be published, or whose recording hangs, is kept in the sidecar as far as the disk
 // permits, for Recover; of one that hangs the record is saved once the disk responds, if the
 // process lives to see that.
@@ -86,7 +87,10 @@ func (r *Recording) Save(call store.Record) (record store.Record, err error) {
 			r.goGuarded(func() { r.saveLate(call, f) })
 			return
 		}
-		err = r.withTimeout(func() error { return r.save(&f.record) })
+		saved := f.record // which a save that hangs may still change
+		if err = r.withTimeout(func() error { return r.save(&saved) }); !errors.Is(err, ErrDiskHangs) {
+			f.record = saved
+		}
 	})
 	return f.record, err
 }
@@ -96,7 +100,7 @@ func (f *finish) complete(call, seen store.Record) store.Record {
 	call.Schema = store.Schema
 	call.Sound, call.WAV, call.AudioSHA256 = seen.Sound, seen.WAV, seen.AudioSHA256
 	if call.WAV != "" {
-		call.Agent = call.Agent.Within(call.AudioMS)
+		call.Agent, call.Transcript = call.Agent.Within(call.AudioMS), call.Transcript.Within(call.AudioMS)
 	}
 	call.Metadata, call.MetadataDropped = seen.Metadata, seen.MetadataDropped
 	call.Timeline = withStream(call.Timeline, seen.Timeline)
@@ -104,7 +108,7 @@ func (f *finish) complete(call, seen store.Record) store.Record {
 	if seen.Err != "" && strings.Contains(call.Err, seen.Err) {
 		call.Hint = "" // the sink knows more of its own error
 	}
-	call.Err, call.Hint = cmp.Or(call.Err, seen.Err), cmp.Or(call.Hint, seen.Hint)
+	call.Err, call.Hint = cmp.Or(call.Err, seen.Err), cmp.Or(call.Hint, seen.Hint, hintOfCall(call.Alarms))
 	return call
 }
 
@@ -115,7 +119,12 @@ func (r *Recording) save(record *store.Record) error {
 		return r.store.Save(record)
 	}
 	defer part.Close() // after a panic, too
-	return part.Save(record)
+	err := part.Save(record)
+	if errors.Is(err, store.ErrNoVTT) {
+		r.log.Warn("transcript not saved", zap.NamedError("err", err), zap.String("hint", hintNoVTT))
+		return nil
+	}
+	return err
 }
 
 // keep puts the record of a recording that hangs in the place of the sidecar, if there is one.
@@ -329,6 +338,7 @@ const (
 	hintLate           = "the recording is published once the disk responds; if tapdeck ends before that, its next start publishes what is there"
 	hintLateRecord     = "the recording is published, its record is not: see its disk, then run tapdeck repair on the directory"
 	hintEmpty          = "the stream was open, but the call ended, or its plan stopped the stream, before any audio came: does a step that takes time follow stream?"
+	hintNoVTT          = "the words are in the record, only their file beside the recording, .vtt, is missing: see the disk of sink.directory; a file that has its name stays as it is"
 	hintNothingWritten = "there is no file of it: see sink.directory, its disk, and whether tapdeck may write there"
 )
 

@@ -301,7 +301,7 @@ func TestMetricsBeginAtZero(t *testing.T) {
 		got[f.GetName()] = len(f.GetMetric())
 	}
 	for name, want := range map[string]int{
-		"tapdeck_sink_alarms_total": 6, "tapdeck_sink_recordings_total": 3,
+		"tapdeck_sink_alarms_total": 7, "tapdeck_sink_recordings_total": 3,
 		"tapdeck_sink_stream_ends_total": 14, "tapdeck_sink_refused_total": 11,
 	} {
 		if got[name] != want {
