@@ -100,8 +100,10 @@ func (e ear) Read(p []byte) (pcm.Sound, error) {
 	return pcm.Sound{At: read.At, Bytes: read.Bytes, Gap: read.Gap, Dropped: read.Reason == sink.TapDropped}, err
 }
 
-// Note implements controller.Recording.
+// Note implements controller.Recording. Of the words it notes those for which a sidecar can have room, so
+// that a note costs the same whatever was said before.
 func (r *recording) Note(sofar controller.Outcome) {
+	sofar.Transcript = shortened(sofar.Transcript, store.NoteSegments)
 	r.Recording.Note(withOutcome(r.call, sofar, r.Position))
 }
 
@@ -152,10 +154,36 @@ func withOutcome(r store.Record, o controller.Outcome, position func(time.Time) 
 	if o.Agent != nil && position != nil {
 		r.Agent = conversation(o.Agent, position)
 	}
+	if o.Transcript != nil {
+		r.Transcript, r.TranscriptMissingMS = transcribed(o.Transcript), new(o.Transcript.Missing.Round(time.Millisecond).Milliseconds())
+	}
 	if o.Variables != nil {
 		r.Variables = o.Variables
 	}
 	return r
+}
+
+// shortened is a transcription with the first segments, as many as most, which counts the others as
+// dropped; nil for nil.
+func shortened(t *controller.Transcription, most int) *controller.Transcription {
+	if t == nil || len(t.Segments) <= most {
+		return t
+	}
+	p := *t
+	p.Segments, p.SegmentsDropped = t.Segments[:most], t.SegmentsDropped+len(t.Segments)-most
+	return &p
+}
+
+// transcribed is what was said, whose times are positions in the recording.
+func transcribed(t *controller.Transcription) *store.Transcript {
+	list := make([]store.Segment, len(t.Segments))
+	for i, s := range t.Segments {
+		list[i] = store.Segment{Channel: s.Channel, FromMS: s.From.Milliseconds(), ToMS: s.To.Milliseconds(), Text: s.Text, Confidence: s.Confidence}
+	}
+	return &store.Transcript{
+		Format: t.Format, Model: t.Model, Language: t.Language, Connects: t.Connects, Reconnects: t.Reconnects,
+		Segments: list, SegmentsDropped: t.SegmentsDropped, WrongMessages: t.WrongMessages, Err: t.Err, Hint: t.Hint,
+	}
 }
 
 // conversation is one with a bot, at its positions in the recording.
