@@ -22,6 +22,21 @@ func TestCheckReadsTheCertificate(t *testing.T) {
 	}
 }
 
+// The preview says who transcribes a plan, and shows nothing else of the URL; the keys of none are not listed.
+func TestCheckShowsWhoTranscribes(t *testing.T) {
+	t.Parallel()
+	file := configFile(t, "plans:\n  x: {transcribe: {url: \"wss://api.deepgram.com/v1/listen?tag=mine\"}}\n")
+	code, stdout, stderr := runProgram(t, t.Context(), "check", "--config", file)
+	values, previews, _ := strings.Cut(stdout, "\nplan default,")
+	_, preview, _ := strings.Cut(previews, "\nplan x,")
+	if code != exitDone || stderr != "" || !strings.Contains(preview, ", transcribed by api.deepgram.com (deepgram)\n") || strings.Count(previews, "transcribed") != 1 || strings.Contains(previews, "tag=mine") {
+		t.Errorf("exit %d, %s\n%s", code, stderr, previews)
+	}
+	if !strings.Contains(values, "\nplans.x.transcribe.buffer ") || strings.Contains(values, "\nplans.default.transcribe.buffer ") || !strings.Contains(values, "\nplans.default.transcribe.url ") {
+		t.Errorf("values:\n%s", values)
+	}
+}
+
 // What is shown of a text can be seen.
 func TestCheckShowsWhatIsInvisible(t *testing.T) {
 	t.Parallel()

@@ -43,6 +43,30 @@ func IsLoopback(host string) bool {
 	return addr.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
+// checkPeerURL accepts the URL of a WebSocket server that tapdeck dials, and an empty one. Its hints say
+// what a URL is like, and how a secret is given.
+func checkPeerURL(text, suchAs, secret string) error {
+	u, err := url.Parse(text)
+	switch {
+	case text == "":
+		return nil
+	case err != nil || u.Scheme != "ws" && u.Scheme != "wss" || u.Opaque != "" || strings.ContainsAny(text, " \"<>\\^`{|}"):
+		return violated("must be a WebSocket URL, ws:// or wss:// and host[:port][/path]", suchAs)
+	case u.User != nil:
+		return violated("must hold no user and no password, which would be shown", secret)
+	case u.Fragment != "" || strings.HasSuffix(text, "#"):
+		return violated("must hold no # part, which no server is ever sent", "remove it")
+	case !isHost(u.Hostname()):
+		return violated("must name a host: an IP address or a host name")
+	case u.Port() == "0" || u.Port() == "" && strings.HasSuffix(u.Host, ":") || u.Port() != "" && !isPort(u.Port()):
+		return violated("the port must be a number from 1 to 65535")
+	}
+	if addr, _ := netip.ParseAddr(u.Hostname()); addr.IsUnspecified() || addr.IsMulticast() {
+		return violated("must name an address that can be connected to; " + addr.String() + " is none")
+	}
+	return nil
+}
+
 // checkSocketURL accepts a WebSocket server's URL that a path is put behind, so that it
 // must have none of its own.
 func checkSocketURL(text string) error {

@@ -23,48 +23,35 @@ const (
 	agentURLVariable = VariablePrefix + "agent_url"
 )
 
-// checkBotURL accepts a WebSocket server's URL. Empty is one: the flat form has no bot then.
+// checkBotURL accepts a bot's URL. Empty is one: the flat form has no bot then.
 func checkBotURL(text string) error {
-	u, err := url.Parse(text)
-	switch {
-	case text == "":
-		return nil
-	case err != nil || u.Scheme != "ws" && u.Scheme != "wss" || u.Opaque != "" || strings.ContainsAny(text, " \"<>\\^`{|}"):
-		return violated("must be a WebSocket URL, ws:// or wss:// and host[:port][/path]", "such as wss://bot.example/media")
-	case u.User != nil:
-		return violated("must hold no user and no password, which would be shown", "write the token into a file and name it by token_file")
-	case u.Fragment != "" || strings.HasSuffix(text, "#"):
-		return violated("must hold no # part, which no server is ever sent", "remove it")
-	case !isHost(u.Hostname()):
-		return violated("must name a host: an IP address or a host name")
-	case u.Port() == "0" || u.Port() == "" && strings.HasSuffix(u.Host, ":") || u.Port() != "" && !isPort(u.Port()):
-		return violated("the port must be a number from 1 to 65535")
-	}
-	if addr, _ := netip.ParseAddr(u.Hostname()); addr.IsUnspecified() || addr.IsMulticast() {
-		return violated("must name an address that can be connected to; " + addr.String() + " is none")
-	}
-	return nil
+	return checkPeerURL(text, "such as wss://bot.example/media", "write the token into a file and name it by token_file")
 }
 
 // ParseBot reads a bot from values of agent's keys, by the rules of a plan. Its errors are *FieldErrors of
 // these keys, without an origin.
 func ParseBot(keys map[string]any) (flow.Bot, error) {
-	const plan, prefix = "default", "plans.default.agent."
-	if keys["url"] == "" {
-		return flow.Bot{}, &FieldError{Field: "url", Rule: "must not be empty"}
+	plan, err := parsePeer(agentKey, keys)
+	return plan.Agent, err
+}
+
+// parsePeer reads a plan in which one group, that of a peer with a url, has these keys.
+func parsePeer(group string, keys map[string]any) (Plan, error) {
+	if url := keys["url"]; url == nil || url == "" {
+		return Plan{}, &FieldError{Field: "url", Rule: "must not be empty"}
 	}
-	data, err := yaml.Marshal(map[string]any{"plans": map[string]any{plan: map[string]any{"agent": keys}}})
+	data, err := yaml.Marshal(map[string]any{plansKey: map[string]any{DefaultPlan: map[string]any{group: keys}}})
 	if err != nil {
-		return flow.Bot{}, err
+		return Plan{}, err
 	}
 	l, err := Parse("", data, Options{})
 	if err != nil {
 		for _, e := range fieldErrors(err) {
-			e.Origin, e.Field = Origin{}, strings.TrimPrefix(e.Field, prefix)
+			e.Origin, e.Field = Origin{}, strings.TrimPrefix(e.Field, planKey(DefaultPlan, group)+".")
 		}
-		return flow.Bot{}, err
+		return Plan{}, err
 	}
-	return l.Config.Plans[plan].Agent, nil
+	return l.Config.Plans[DefaultPlan], nil
 }
 
 // fieldErrors are those that an error of Parse joins.
@@ -164,7 +151,7 @@ func (l *Loaded) checkAgent(bad *problems, plan, key string, agent *flow.Agent) 
 		refuse("url", agent.URL, "ws:// is for this machine and private addresses: everyone on the way could listen", "write wss://, or insecure: true")
 	}
 	if _, err := agent.Tokens(); err != nil {
-		l.refuseTokens(err, refuse)
+		refuseSecrets(err, "token", refuse)
 	}
 	switch {
 	case agent.URLFromCall && len(agent.PermittedHosts) == 0:
@@ -174,19 +161,19 @@ func (l *Loaded) checkAgent(bad *problems, plan, key string, agent *flow.Agent) 
 	}
 }
 
-// refuseTokens says of each token that can't be read what to do.
-func (l *Loaded) refuseTokens(err error, refuse func(name, value, rule, hint string)) {
+// refuseSecrets says of each token or key that can't be read what to do.
+func refuseSecrets(err error, what string, refuse func(name, value, rule, hint string)) {
 	list := []error{err}
 	if several, are := err.(interface{ Unwrap() []error }); are {
 		list = several.Unwrap()
 	}
 	for _, err := range list {
 		if e, is := errors.AsType[*dialer.SecretError](err); is {
-			hint := "write the token there, in a file that tapdeck's user may read"
+			hint := "write the " + what + " there, in a file that tapdeck's user may read"
 			if strings.HasSuffix(e.Key, "_env") {
 				hint = "set the variable for tapdeck, or name a file by " + strings.TrimSuffix(e.Key, "_env") + "_file"
 			}
-			refuse(e.Key, e.Source, "the token can't be read: "+e.Err.Error(), hint)
+			refuse(e.Key, e.Source, "the "+what+" can't be read: "+e.Err.Error(), hint)
 		}
 	}
 }
@@ -257,14 +244,21 @@ func (l *Loaded) agentWarnings(name string, p Plan, warn func(key, value, rule, 
 		}
 		return
 	}
+	if key := l.statedBelow(name, p, agentKey); key != "" {
+		warn(key, "", "there is no agent without its url", "write agent.url, or remove this key")
+	}
+}
+
+// statedBelow is the first key of a group of a plan's that the plan itself states, and not with its default.
+func (l *Loaded) statedBelow(name string, p Plan, group string) string {
 	for _, set := range l.schema.plan {
 		key := planKey(name, set.path)
 		_, stated := l.origins[key]
-		if stated && strings.HasPrefix(set.path, agentKey+".") && format(set.of(reflect.ValueOf(p))) != format(set.of(reflect.ValueOf(defaultPlan()))) {
-			warn(key, "", "there is no agent without its url", "write agent.url, or remove this key")
-			return
+		if stated && strings.HasPrefix(set.path, group+".") && format(set.of(reflect.ValueOf(p))) != format(set.of(reflect.ValueOf(defaultPlan()))) {
+			return key
 		}
 	}
+	return ""
 }
 
 // callURL has the bots of a call's plan be reached at the URL that the call names, if they permit it.

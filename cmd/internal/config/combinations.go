@@ -30,6 +30,7 @@ func (l *Loaded) checkTogether(bad *problems) {
 	l.checkListeners(bad)
 	l.checkPlayer(bad)
 	l.checkAgents(bad)
+	l.checkServices(bad)
 }
 
 // checkListeners refuses two listeners at one address.
@@ -116,6 +117,7 @@ func (l *Loaded) planWarnings(name string, warn func(key, value, rule, hint stri
 	steps := p.steps()
 	l.stepWarnings(name, steps, warn)
 	l.agentWarnings(name, p, warn)
+	l.serviceWarnings(name, p, warn)
 	if !flow.WaitForDigits(steps) {
 		l.noDigits(name, warn)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"tapdeck/controller"
 	"tapdeck/controller/flow"
+	"tapdeck/controller/transcript"
 )
 
 // Config is the whole configuration with every value in effect. Its tags are
@@ -113,6 +114,8 @@ const (
 type Log struct {
 	Level  string `yaml:"level" oneof:"debug info warn error" reload:"now"`
 	Format string `yaml:"format" oneof:"json console" reload:"restart"`
+	// Transcripts has each final segment of a transcription logged.
+	Transcripts bool `yaml:"transcripts" reload:"next call"`
 }
 
 // Plan is what happens in one call, as the file says it: in the flat form, or in steps. See
@@ -130,6 +133,7 @@ type Plan struct {
 	NoInput         time.Duration              `yaml:"no_input" range:"0s|100ms..1h" below:"listen" flat:"true"`
 	Agent           flow.Bot                   `yaml:"agent" flat:"true"`
 	OnStreamFailure controller.OnStreamFailure `yaml:"on_stream_failure" oneof:"hangup continue dialplan"`
+	Transcribe      transcript.Service         `yaml:"transcribe"`
 	Typeahead       bool                       `yaml:"typeahead"`
 	DTMF            string                     `yaml:"dtmf" as:"dtmf"`
 	// Steps are those of a plan that is made of steps; nil if it is flat.
@@ -173,7 +177,7 @@ func Default() Config {
 		Admin:        Admin{Listen: "127.0.0.1:9084"},
 		Player:       Player{Method: MethodAuto, Limit: 2 * time.Minute},
 		DrainTimeout: 60 * time.Second,
-		Log:          Log{Level: "info", Format: "json"},
+		Log:          Log{Level: "info", Format: "json", Transcripts: true},
 		Plans:        map[string]Plan{DefaultPlan: defaultPlan()},
 	}
 }
@@ -205,6 +209,7 @@ func defaultPlan() Plan {
 		SilenceLevel:    flow.Level{DBFS: flow.DefaultLevel},
 		Agent:           flow.DefaultBot(),
 		OnStreamFailure: controller.FailureHangup,
+		Transcribe:      transcript.DefaultService(),
 	}
 }
 

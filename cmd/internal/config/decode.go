@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -220,7 +221,7 @@ func (n node) table(f *field, v reflect.Value) {
 	table := reflect.MakeMap(v.Type())
 	n.inner = true
 	if n.Kind != yaml.MappingNode {
-		n.refuse("must be names with a value each", "such as {from: \"{caller}\"}")
+		n.refuse("must be names with a value each", cmp.Or(f.hint, "such as {from: \"{caller}\"}"))
 		return
 	}
 	entries := n.entries(nil)
@@ -235,6 +236,7 @@ func (n node) table(f *field, v reflect.Value) {
 				continue
 			}
 		}
+		n.d.origins[entries[name].key] = entries[name].at
 		value := reflect.New(v.Type().Elem()).Elem()
 		entries[name].decode(f.elem, value)
 		table.SetMapIndex(reflect.ValueOf(name), value)

@@ -23,7 +23,7 @@
 //
 // The package starts goroutines only for a Watcher (those of fsnotify), and
 // Watcher.Run or Watcher.Close ends them. It never opens a listener, never
-// writes a file, never logs and, but for the tokens that token_env and
-// twilio_auth_token_env name, never reads the process's environment by
-// itself: the caller hands it in.
+// writes a file, never logs and, but for the secrets that token_env,
+// twilio_auth_token_env and key_env name, never reads the process's environment
+// by itself: the caller hands it in.
 package config

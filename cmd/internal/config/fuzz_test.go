@@ -19,6 +19,7 @@ func FuzzLoad(f *testing.F) {
 		"plans:\n  survey:\n    listen: 15\n    stream: {sample_rate: 8k, buffer: 30ms}\n    prompt: \"a\\r\\nb\"",
 		"sink: {advertise: 'wss://[::1]:1', tls: {certificate: a, key: b}, min_free: 99999999999TiB}",
 		"plans: {a: {listen: 1m, agent: {url: wss://b/x?y=z, parameters: {from: \"{caller}, \\\"x\\\"\", \"1\": 2}, permitted_hosts: [\"*.b\"]}}}", "player: {directory: /, method: files}",
+		"plans: {c: {transcribe: {url: \"wss://s/x?y=z\", format: vosk, parameters: {phrase_list: \"[\\\"a\\\"]\", words: 1}}}, d: {transcribe: {url: wss://s, parameters: {x: 2, y: \"\"}, final_timeout: 0s}}}",
 		"plans: {b: {steps: [answer, stream, agent: {url: ws://1.2.3.4, insecure: true, parameters: {a: \"{call}\"}}]}}",
 		"admin: {listen: ':1', token: x}\nlog: {level: }", "? [a]\n: {b: c}", "a: !!binary x", "esl: ~", "\xff\xfe", "*x", "\t",
 		"{FFF\r\n\r\n\n\"\n\n\n\r}", "{\"a\\n\u2028b\": 1}", "esl: {listen: \"[fe80::1%a\\nb]:80\"}",

@@ -29,7 +29,7 @@ func (l *Loaded) Plan(name string) (p controller.Plan, ok bool) {
 	if !ok {
 		return controller.Plan{}, false
 	}
-	return plan.controller(name), true
+	return l.controllerPlan(name, plan), true
 }
 
 // planNames sorts the names, with "default" first, which is always there.
@@ -57,7 +57,7 @@ func (l *Loaded) ForCall(vars controller.Variables, socketPath string) (controll
 			d.bad.add(&FieldError{Field: variable, Value: vars.Get(variable), Rule: "no such variable", Nearest: nearest(variable, known)})
 		}
 	}
-	return plan.controller(name), d.bad.errors()
+	return l.controllerPlan(name, plan), d.bad.errors()
 }
 
 // planName returns the name of the plan of a call, one that is there.
@@ -99,13 +99,16 @@ func (s schema) variables() []string {
 	return list
 }
 
-func (p Plan) controller(name string) controller.Plan {
+// controllerPlan is a plan as the controller has it.
+func (l *Loaded) controllerPlan(name string, p Plan) controller.Plan {
 	return controller.Plan{
 		Name:            name,
 		Stream:          controller.StreamPlan(p.Stream),
 		OnStreamFailure: p.OnStreamFailure,
 		Typeahead:       p.Typeahead,
 		InbandDTMF:      p.DTMF == dtmfInband,
+		Transcribe:      p.Transcribe,
+		LogTranscripts:  l.Config.Log.Transcripts,
 		Steps:           p.steps(),
 	}
 }

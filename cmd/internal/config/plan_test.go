@@ -11,6 +11,7 @@ import (
 
 	"tapdeck/controller"
 	"tapdeck/controller/flow"
+	"tapdeck/controller/transcript"
 )
 
 const twoPlans = `
@@ -64,7 +65,7 @@ func TestPlanStatesOnlyWhatDiffers(t *testing.T) {
 			Mix: "stereo", SampleRate: 8000, Buffer: 20 * time.Millisecond,
 			ConnectTimeout: 3 * time.Second, StopTimeout: 3 * time.Second, Restarts: 0,
 		},
-		OnStreamFailure: controller.FailureHangup,
+		OnStreamFailure: controller.FailureHangup, Transcribe: transcript.DefaultService(), LogTranscripts: true,
 		Steps: flow.Flat{
 			AnswerPause: time.Second, Tone: flow.Tone{Frequency: 800, Duration: 500 * time.Millisecond},
 			Prompt: "ivr/ivr-please_state_your_name_and_reason_for_calling.wav", Listen: flow.Listen{For: 30 * time.Second, SilenceLevel: flow.Level{DBFS: -40}},
@@ -126,7 +127,7 @@ func TestValuesOfOneCall(t *testing.T) {
 		"tapdeck_stop_on": "9", "tapdeck_silence_level": "auto", "tapdeck_no_input": "4s", "tapdeck_typeahead": "true", "tapdeck_dtmf": "inband",
 	}), "")
 	want := controller.Plan{
-		Name: "survey", OnStreamFailure: controller.FailureContinue, Typeahead: true, InbandDTMF: true,
+		Name: "survey", OnStreamFailure: controller.FailureContinue, Typeahead: true, InbandDTMF: true, Transcribe: transcript.DefaultService(), LogTranscripts: true,
 		Stream: controller.StreamPlan{
 			Mix: "mixed", SampleRate: 16000, Buffer: 100 * time.Millisecond,
 			ConnectTimeout: time.Second, StopTimeout: 2 * time.Second, Restarts: 7,

@@ -33,6 +33,7 @@ func rules() map[string]rule {
 		"parameter name": {"letters, digits, _, . and -", checkParameterName},
 		"permitted host": {"hosts, or *.NAME", checkPermittedHost},
 		"prompt":         {"a file or empty", checkPrompt},
+		"service url":    {"ws:// or wss://, a host and what follows, or empty", checkServiceURL},
 		"socket url":     {"ws:// or wss:// and host[:port]", checkSocketURL},
 		"token":          {"printable ASCII or empty", checkToken},
 		"variable":       {"names of letters and digits, _, . and -", checkVariable},

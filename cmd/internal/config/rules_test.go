@@ -84,6 +84,7 @@ func values() map[string]struct {
 		"drain_timeout":      {good: []string{"0s", "24h"}, bad: map[string]string{"25h": "must be 0s to 24h", "60": "write 60s"}},
 		"log.level":          {good: []string{"debug", "info", "warn", "error"}, bad: map[string]string{"warning": "the nearest known is warn", "INFO": "the nearest known is info", "": "must be debug, info, warn or error", "trace": "must be"}},
 		"log.format":         {good: []string{"json", "console"}, bad: map[string]string{"text": "json or console", "JSON": "the nearest known is json"}},
+		"log.transcripts":    {good: []string{"true", "false"}, bad: map[string]string{"no": "true or false", "": "true or false"}},
 
 		"plans.default.answer_pause":           {good: []string{"0", "500ms", "1m"}, bad: map[string]string{"500": "; write 500ms", "5": "write 5s or 5ms", "5s5": "such as 500ms", "99999999": "needs a unit, and must be 0s to 1m", "-1ms": "negative", "61s": "must be 0s to 1m", "5 s": "such as", "5S": "such as", "5sec": "such as", "": "such as", "1e3s": "such as", ".": "such as"}},
 		"plans.default.tone.frequency":         {good: []string{"20", "3400"}, bad: map[string]string{"19": "must be 20 to 3400 Hz", "3401": "must be", "800Hz": "plain decimal digits: 20 to 3400 Hz", "800 hz": "whole number", "440.5": "whole number", "-5": "must be"}},
@@ -142,6 +143,32 @@ func values() map[string]struct {
 			good: []string{"", "bots.example", "*.bots.example, 10.1.2.3,::1", "localhost"},
 			bad:  map[string]string{"*": "*.NAME for all names", "bots.example:80": "without a port", "wss://bots.example": "a host's name", "*.1.2.3.4": "a host's name", "a.*": "a host's name", "*.": "a host's name"},
 		},
+		"plans.default.transcribe.url": {
+			good: []string{"", "wss://api.deepgram.com/v1/listen", "wss://api.deepgram.com/v1/listen?keyterm=a&keyterm=b%20c&punctuate=true", "ws://127.0.0.1:2700", "ws://vosk:2700/", "ws://10.1.2.3", "ws://[fd00::1]:2700/x", "wss://1.2.3.4"},
+			bad: map[string]string{
+				"https://api.deepgram.com": "such as wss://api.deepgram.com/v1/listen", "api.deepgram.com": "must be a WebSocket URL", "wss://": "must name a host", "wss://key:secret@api.deepgram.com": "no password, which would be shown; write the key into a file and name it by key_file",
+				"wss://u@h": "no user", "wss://h/#x": "no # part", "wss://h:0": "the port", "wss://h/a b": "must be a WebSocket URL", "wss://h?a=%zz": "NAME=VALUE, with & between", "wss://h?a=1;b=2": "NAME=VALUE, with & between", "wss://h/\r\nX: y": "one line",
+				"ws://0.0.0.0": "can be connected to", "ws://1.2.3.4": "everyone on the way could listen; write wss://, or insecure: true", "ws://[2001:db8::1]:2700": "private addresses",
+				"wss://h?encoding=mulaw": "the query's encoding is sent by tapdeck itself", "wss://h?model=nova-3": "write transcribe.model", "wss://h?%6Dodel=x": "the query's model", "wss://h?x=1&sample%5Frate=1": "the query's sample_rate", "wss://" + strings.Repeat("a", 2048): "at most 2048",
+			},
+		},
+		"plans.default.transcribe.format":   {good: []string{"deepgram", "vosk"}, bad: map[string]string{"Vosk": "the nearest known is vosk", "": "must be deepgram or vosk", "google": "must be deepgram or vosk"}},
+		"plans.default.transcribe.key_file": {good: file.good, bad: file.bad},
+		"plans.default.transcribe.key_env":  {good: []string{"", "DEEPGRAM_API_KEY"}, bad: map[string]string{"1x": "no digit at its begin", "TAPDECK_X": "choose another name"}},
+		"plans.default.transcribe.model":    {good: []string{"", "nova-3", "/models/my model"}, bad: map[string]string{strings.Repeat("m", 257): "at most 256", "a\nb": "one line", " a": "blank"}},
+		"plans.default.transcribe.language": {good: []string{"", "en", "de-CH", "no", "multi"}, bad: map[string]string{strings.Repeat("l", 65): "at most 64", "a\nb": "one line"}},
+		"plans.default.transcribe.interim":  {good: []string{"true", "false"}, bad: map[string]string{"yes": "true or false"}},
+		"plans.default.transcribe.parameters": {
+			good: []string{"", "{}", "punctuate: \"true\"", "endpointing: 300, keyterm: \"a, b {c}\"", "encoding: x"}, // there is no service yet
+			bad: map[string]string{
+				"[a]": "must be names with a value each; such as {punctuate: \"true\"}", "a b: x": "1 to 64 letters", "punctuate: true": "in quotes", "x: [a]": "must be one value", "x: " + strings.Repeat("v", 1025): "at most 1024", `x: "a\nb"`: "one line",
+			},
+		},
+		"plans.default.transcribe.connect_timeout": timeout,
+		"plans.default.transcribe.reconnect":       {good: []string{"0", "5", "100"}, bad: map[string]string{"101": "must be 0 to 100 times", "-1": "must be"}},
+		"plans.default.transcribe.buffer":          {good: []string{"1s", "5m"}, bad: map[string]string{"999ms": "must be 1s to 5m", "301s": "must be", "30": "write 30s"}},
+		"plans.default.transcribe.final_timeout":   {good: []string{"0s", "30s"}, bad: map[string]string{"31s": "must be 0s to 30s", "5": "write 5s"}},
+		"plans.default.transcribe.insecure":        {good: []string{"true", "false"}, bad: map[string]string{"1": "true or false"}},
 		"plans.default.steps": {
 			good: []string{"answer", "[answer, hangup]", "answer, pause: 500ms, hangup: USER_BUSY", "- answer\n- play: {file: [a.wav, b.wav], stop_on: '#'}", "  - answer\n  - hangup\n", "\n  - answer\n  - hangup", " [answer,\n hangup] # both", "answer # now"},
 			bad: map[string]string{

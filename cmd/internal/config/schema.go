@@ -235,10 +235,11 @@ func (f *field) settings(prefix string, at []int) []setting {
 	return list
 }
 
-// variable is the channel variable of a plan's setting. Steps have none, and of a bot only its URL
-// has one.
+// variable is the channel variable of a plan's setting. Steps and the service that transcribes have
+// none, and of a bot only its URL has one.
 func (f *field) variable(path string) string {
-	if f.typ == reflect.TypeFor[Steps]() || strings.HasPrefix(path, agentKey+".") && path != agentURL {
+	switch group, _, _ := strings.Cut(path, "."); {
+	case f.typ == reflect.TypeFor[Steps](), group == transcribeKey, group == agentKey && path != agentURL:
 		return ""
 	}
 	return VariablePrefix + strings.ReplaceAll(path, ".", "_")

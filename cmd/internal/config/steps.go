@@ -252,7 +252,9 @@ func (n node) unknownStep(word string) {
 	if i := strings.IndexAny(first, " :"); i > 0 {
 		first = first[:i]
 	}
-	switch t := n.d.stepType(first); {
+	switch t, own := n.d.stepType(first), n.d.root.planFields().child(first); {
+	case t == nil && own != nil && !own.flat && first != stepsKey:
+		e.Hint = first + " is a key of the plan, beside " + stepsKey
 	case t != nil && len(t.fields) == 0:
 		e.Hint = "write " + t.key
 	case t != nil:

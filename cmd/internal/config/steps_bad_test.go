@@ -24,6 +24,8 @@ func TestBadSteps(t *testing.T) {
 		{`- play greeting.wav`, []string{`f:4: plans.x.steps[0]: "play greeting.wav": no such step; a value stands behind a colon and a blank: play: greeting.wav`}},
 		{`- Play: a.wav`, []string{`f:4: plans.x.steps[0].Play: no such step; the nearest known is play`}},
 		{`- play:greeting.wav`, []string{`f:4: plans.x.steps[0]: "play:greeting.wav": no such step; a value stands behind a colon and a blank: play: greeting.wav`}},
+		{`- transcribe: {url: wss://d}`, []string{`f:4: plans.x.steps[0].transcribe: no such step; transcribe is a key of the plan, beside steps`}},
+		{`- stream now`, []string{`f:4: plans.x.steps[0]: "stream now": no such step; a value stands behind a colon and a blank: stream: now`}},
 		{`- answer now`, []string{`f:4: plans.x.steps[0]: "answer now": no such step; write answer`}},
 		{`- pause:500ms`, []string{`f:4: plans.x.steps[0]: "pause:500ms": no such step; a value stands behind a colon and a blank: pause: 500ms`}},
 		{`- plya: x`, []string{`f:4: plans.x.steps[0].plya: no such step; the nearest known is play`}},

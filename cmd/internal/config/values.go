@@ -40,7 +40,8 @@ type Value struct {
 // Brief is the value in one short line: of a plan's steps only the first ones.
 func (v Value) Brief() string { return cmp.Or(v.brief, v.Value) }
 
-// Idle says that the value is a default of a bot that its plan does not have: nobody needs to see it.
+// Idle says that the value is a default of a bot, or of a service, that its plan does not have: nobody
+// needs to see it.
 func (v Value) Idle() bool { return v.idle }
 
 // Values returns every setting in the order of the file, then plan by plan.
@@ -65,7 +66,7 @@ func (l *Loaded) values(plan string) []Value {
 		}
 		key, v := join(prefix, set.path), set.of(holder)
 		value := Value{Key: key, Origin: l.origin(key), Reload: set.reload, raw: v.Interface()}
-		value.idle = value.Origin == (Origin{Inherited: value.Origin.Inherited}) && l.Config.Plans[plan].Agent.URL == "" && strings.HasPrefix(set.path, agentKey+".") && set.path != agentURL
+		value.idle = value.Origin == (Origin{Inherited: value.Origin.Inherited}) && l.Config.Plans[plan].hasNoPeer(set.path)
 		if steps, are := value.raw.(Steps); are {
 			value.Value, value.brief = l.schema.text(steps, math.MaxInt), l.schema.text(steps, briefSteps)
 		} else {
@@ -74,6 +75,14 @@ func (l *Loaded) values(plan string) []Value {
 		list = append(list, value)
 	}
 	return list
+}
+
+// hasNoPeer says whether a setting is of a bot or a service that has no URL in this plan, but not that URL.
+func (p Plan) hasNoPeer(path string) bool {
+	group, key, _ := strings.Cut(path, ".")
+	urls := map[string]string{agentKey: p.Agent.URL, transcribeKey: p.Transcribe.URL}
+	url, isPeer := urls[group]
+	return isPeer && url == "" && key != "url"
 }
 
 // How many bytes of a plan's steps are shown in a table and in a log line.
