@@ -51,6 +51,7 @@ type call struct {
 	rate            int    // of what the channel plays, in Hz, at the last completion
 	dtmfType        string // how digits were negotiated, once the call is answered
 	digits          flow.Digits
+	words           flow.Words
 	echoes          []flow.Digit // those that came as events, and may come in the audio, too
 	hungUp          bool
 	hangupComplete  bool

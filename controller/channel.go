@@ -65,6 +65,9 @@ func (c *call) Notes() *flow.Notes { return &c.outcome.Notes }
 // Digits implements flow.Channel.
 func (c *call) Digits() *flow.Digits { return &c.digits }
 
+// Words implements flow.Channel.
+func (c *call) Words() *flow.Words { return &c.words }
+
 // Media implements flow.Channel.
 func (c *call) Media() flow.Media { return media{c} }
 

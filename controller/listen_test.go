@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -118,5 +119,28 @@ func TestSilenceAfterAKey(t *testing.T) {
 	e := s.runWith(t, switchsim.CallSpec{Voice: voice()}, 1, "playing", promptFile, func(_ *testbed, call *switchsim.Call) { call.Press("5") })
 	if e.outcome.ListenEndedBy != flow.ListenSilence {
 		t.Errorf("the listening time was ended by %q", e.outcome.ListenEndedBy)
+	}
+}
+
+// talkative is a call whose caller says something as soon as it listens.
+type talkative struct {
+	flow.Channel
+	text string
+}
+
+func (s talkative) Wait(ctx context.Context, limit time.Duration, done func() bool) error {
+	s.Words().Hear(s.text, true)
+	return s.Channel.Wait(ctx, limit, done)
+}
+
+// Words of the caller end his listening time, and the record says so.
+func TestWordsEndListening(t *testing.T) {
+	t.Parallel()
+	listen := &flow.Listen{For: time.Minute, UntilSaid: []string{"goodbye"}}
+	e := made(&flow.Answer{}, &flow.Stream{}, scripted{do: func(ctx context.Context, ch flow.Channel) error {
+		return listen.Run(ctx, talkative{ch, "well, goodbye"})
+	}}).run(t, switchsim.CallSpec{})
+	if e.outcome.Result != controller.Completed || e.outcome.ListenEndedBy != flow.ListenSaid || field(e.line(t, "listened"), "cause") != flow.ListenSaid {
+		t.Errorf("outcome %+v", e.outcome)
 	}
 }

@@ -31,6 +31,8 @@ type Channel interface {
 	Notes() *Notes
 	// Digits are what the caller has pressed.
 	Digits() *Digits
+	// Words are what the caller has said, if the call is transcribed.
+	Words() *Words
 	// Media is the call's audio.
 	Media() Media
 
@@ -143,8 +145,9 @@ const (
 const (
 	ListenTime    = "time"                // the step's time is over
 	ListenDTMF    = "dtmf"                // a digit of finish_on
+	ListenSaid    = "said"                // words of until_said
 	ListenSilence = string(SpeechSilence) // the caller was quiet after speaking
-	ListenNoInput = string(SpeechNoInput) // the caller said nothing
+	ListenNoInput = string(SpeechNoInput) // the caller said nothing, and pressed nothing
 	ListenHangup  = "hangup"              // whoever's it was
 	ListenStream  = "stream"              // the stream failed, or its recording reached max_duration
 )

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -17,11 +18,13 @@ type Listen struct {
 	For time.Duration `yaml:"for" range:"0s..24h" main:"true" needed:"true" example:"15s"`
 	// FinishOn are the DTMF digits (of 0-9 A-D * #) any of which ends it.
 	FinishOn string `yaml:"finish_on" as:"digits" max:"16" unquoted:"true"`
+	// UntilSaid are words and phrases any of which ends it, once the caller has said it.
+	UntilSaid []string `yaml:"until_said" as:"phrase" form:"words or phrases" max:"128" most:"50" unquoted:"true"`
 	// Silence ends it once the caller has spoken and has then been quiet for so long; zero never does.
 	Silence time.Duration `yaml:"silence" range:"0s|100ms..1h" below:"for"`
 	// SilenceLevel is above which the caller's audio counts as speech.
 	SilenceLevel Level `yaml:"silence_level" form:"auto or -90 to -10 dBFS"`
-	// NoInput ends it if the caller has said nothing for so long; zero never does.
+	// NoInput ends it if the caller has said nothing, and pressed nothing, for so long; zero never does.
 	NoInput time.Duration `yaml:"no_input" range:"0s|100ms..1h" below:"for"`
 }
 
@@ -29,7 +32,9 @@ type Listen struct {
 func (*Listen) Name() string { return "listen" }
 
 // Needs implements Step.
-func (s *Listen) Needs() Needs { return Needs{Digits: s.FinishOn != ""} }
+func (s *Listen) Needs() Needs {
+	return Needs{Digits: s.FinishOn != "", Words: len(s.UntilSaid) > 0}
+}
 
 // Length implements Step.
 func (s *Listen) Length() Length { return Length{Known: s.For} }
@@ -39,6 +44,8 @@ func (s *Listen) Follow(p *Position) error {
 	switch {
 	case !p.Answered:
 		return p.NeedAnswer()
+	case len(s.UntilSaid) > 0:
+		return p.NeedStream("until_said")
 	case s.Silence > 0:
 		return p.NeedStream("silence")
 	case s.NoInput > 0:
@@ -56,6 +63,9 @@ func (s *Listen) Preview(p *Preview) {
 	if s.FinishOn != "" {
 		ends = anyDigit(s.FinishOn) + ", "
 	}
+	if len(s.UntilSaid) > 0 {
+		ends += "the caller says " + anyWord(s.UntilSaid) + ", "
+	}
 	if s.Silence > 0 {
 		ends += Seconds(s.Silence) + " s of silence after speech, "
 	}
@@ -71,6 +81,7 @@ func (s *Listen) Run(ctx context.Context, ch Channel) error {
 	ch.Reached()
 	s.begin(ch)
 	defer ch.Digits().End()
+	defer ch.Words().End()
 	if err := ch.Media().KeepAlive(ctx); err != nil {
 		return err
 	}
@@ -95,8 +106,9 @@ func (s *Listen) Run(ctx context.Context, ch Channel) error {
 	return err
 }
 
-// begin begins the time for digits, and says, once, that one has come too early.
+// begin begins the time for words and digits, and says, once, that a digit has come too early.
 func (s *Listen) begin(ch Channel) {
+	ch.Words().Begin()
 	early := ch.Digits().Begin(s.FinishOn)
 	if len(early) == 0 {
 		return
@@ -112,15 +124,18 @@ func (s *Listen) watch(ch Channel, noInput time.Duration) {
 
 // end is why listening may stop now, or "" to go on.
 func (s *Listen) end(ch Channel) string {
-	digits, media := ch.Digits(), ch.Media()
+	digits, words, media := ch.Digits(), ch.Words(), ch.Media()
 	speech := media.Speech()
-	if speech == SpeechNoInput && digits.Count() > 0 { // a key is input, too; speech may still come
+	if speech == SpeechNoInput && (digits.Count() > 0 || words.Any()) { // a key is input, too, as are words; speech may still come
 		s.watch(ch, 0)
 		speech = SpeechNothing
 	}
+	_, said := words.Find(s.UntilSaid)
 	switch {
 	case digits.Find(s.FinishOn):
 		return ListenDTMF
+	case said:
+		return ListenSaid
 	case speech == SpeechSilence:
 		return ListenSilence
 	case speech == SpeechNoInput:
@@ -129,6 +144,15 @@ func (s *Listen) end(ch Channel) string {
 		return ListenStream
 	}
 	return ""
+}
+
+// anyWord names words any of which does something.
+func anyWord(words []string) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		quoted[i] = strconv.Quote(word)
+	}
+	return strings.Join(quoted, " or ")
 }
 
 // Level is above which audio counts as speech.

@@ -13,7 +13,7 @@ import (
 func TestOrderOfSteps(t *testing.T) {
 	answer, stream, stop, hangup := &flow.Answer{}, &flow.Stream{}, &flow.Stream{Action: "stop"}, &flow.Hangup{}
 	listen, silence, noInput := &flow.Listen{For: time.Second}, &flow.Listen{For: time.Second, Silence: time.Second}, &flow.Listen{For: time.Second, NoInput: time.Second}
-	agent := &flow.Agent{}
+	agent, untilSaid := &flow.Agent{}, &flow.Listen{For: time.Second, UntilSaid: []string{"stop"}}
 	play, transfer := &flow.Play{Files: []string{"a.wav"}}, &flow.Transfer{Number: "5000"}
 	for _, c := range []struct {
 		name  string
@@ -37,6 +37,9 @@ func TestOrderOfSteps(t *testing.T) {
 		{"two stops", []flow.Step{answer, stream, stop, stop}, 3, "no stream to stop"},
 		{"silence without a stream", []flow.Step{answer, silence}, 1, "silence needs a stream"},
 		{"no_input after its stop", []flow.Step{answer, stream, stop, noInput}, 3, "no_input needs a stream"},
+		{"until_said", []flow.Step{answer, stream, untilSaid}, -1, ""},
+		{"until_said before the answer", []flow.Step{untilSaid, answer}, 0, "must come after answer"},
+		{"until_said without a stream", []flow.Step{answer, untilSaid}, 1, "until_said needs a stream: write the step stream before it"},
 		{"agent", []flow.Step{answer, stream, agent, play}, -1, ""},
 		{"agent before answer", []flow.Step{agent, answer}, 0, "must come after answer"},
 		{"agent without a stream", []flow.Step{answer, agent}, 1, "agent needs a stream"},
@@ -79,13 +82,13 @@ func TestPreview(t *testing.T) {
 			"steps",
 			[]flow.Step{
 				&flow.Answer{}, &flow.Pause{For: time.Second}, &flow.Play{Files: []string{"a.wav", "b.wav"}, StopOn: "1"}, &flow.Stream{},
-				&flow.Listen{For: time.Minute, NoInput: 8 * time.Second}, &flow.Stream{Action: "stop"}, &flow.Set{Variable: "x", Value: "y"},
+				&flow.Listen{For: time.Minute, FinishOn: "#", UntilSaid: []string{"stop", "good bye"}, NoInput: 8 * time.Second}, &flow.Stream{Action: "stop"}, &flow.Set{Variable: "x", Value: "y"},
 				&flow.Stream{}, &flow.Transfer{Number: "5000", Context: "public"},
 			},
 			[]string{
 				"0.0 answer", "0.0 pause 1 s", "1.0 prompt a.wav (its length is the switch's, ends earlier on digit 1)",
 				"play+0.0 prompt b.wav (its length is the switch's, ends earlier on digit 1)", "play:2+0.0 stream start, mono",
-				"play:2+0.0 listen 60 s (ends earlier on 8 s without speech, hangup)", "play:2+60.0 stream stop", "play:2+60.0 set x=y",
+				`play:2+0.0 listen 60 s (ends earlier on digit #, the caller says "stop" or "good bye", 8 s without speech, hangup)`, "play:2+60.0 stream stop", "play:2+60.0 set x=y",
 				"play:2+60.0 stream start, mono", "play:2+60.0 stream stop", "play:2+60.0 transfer to 5000 XML public",
 			},
 		},

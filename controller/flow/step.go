@@ -35,6 +35,8 @@ type Needs struct {
 	Stream bool
 	// Digits says that the step waits for digits of the caller.
 	Digits bool
+	// Words says that the step waits for words of the caller.
+	Words bool
 	// Voice says that the step has the caller hear audio that comes while it goes on.
 	Voice bool
 }
@@ -73,6 +75,9 @@ func Streams(steps []Step) bool { return needs(steps, func(n Needs) bool { retur
 
 // WaitForDigits says whether any of the steps waits for digits.
 func WaitForDigits(steps []Step) bool { return needs(steps, func(n Needs) bool { return n.Digits }) }
+
+// WaitForWords says whether any of the steps waits for words of the caller.
+func WaitForWords(steps []Step) bool { return needs(steps, func(n Needs) bool { return n.Words }) }
 
 // HaveVoice says whether any of the steps has the caller hear audio that comes while it goes on.
 func HaveVoice(steps []Step) bool { return needs(steps, func(n Needs) bool { return n.Voice }) }

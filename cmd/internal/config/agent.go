@@ -208,17 +208,17 @@ func (l *Loaded) checkBeside(bad *problems, name string, p Plan) {
 	if key := planKey(name, "listen"); p.Listen < minTalk && own("listen") {
 		bad.add(&FieldError{Origin: l.origin(key), Field: key, Value: formatDuration(p.Listen), Rule: talkRule, Hint: talkHint})
 	}
-	ends := map[string]string{"finish_on": p.FinishOn, "silence": "", "no_input": ""}
+	ends := map[string]string{"finish_on": p.FinishOn, untilSaidKey: format(reflect.ValueOf(p.UntilSaid)), "silence": "", "no_input": ""}
 	if p.Silence > 0 {
 		ends["silence"] = formatDuration(p.Silence)
 	}
 	if p.NoInput > 0 {
 		ends["no_input"] = formatDuration(p.NoInput)
 	}
-	for _, path := range []string{"finish_on", "silence", "no_input"} {
+	for _, path := range []string{"finish_on", untilSaidKey, "silence", "no_input"} {
 		key := planKey(name, path)
 		if _, stated := l.origins[key]; stated && ends[path] != "" && !bad.concerns(key) {
-			bad.add(&FieldError{Origin: l.origins[key], Field: key, Value: ends[path], Rule: "ends a listening time, and with an agent there is none: the bot hears digits and silence itself", Hint: "remove it, or the agent"})
+			bad.add(&FieldError{Origin: l.origins[key], Field: key, Value: ends[path], Rule: "ends a listening time, and with an agent there is none: the bot hears words, digits and silence itself", Hint: "remove it, or the agent"})
 		}
 	}
 }

@@ -61,12 +61,14 @@ func TestBadAgents(t *testing.T) {
 		{`plans: {x: {stream: {mix: mixed}, steps: [answer, stream, agent: wss://b]}}`, []string{`f:1: plans.x.stream.mix: "mixed": can't stand beside an agent: in one channel with the caller, the bot would hear itself; write mono, or stereo to record both sides`}},
 		{"plans:\n  default: {listen: 1m, stream: {mix: mixed}, agent: {url: wss://b}}\n  x: {}", []string{`f:2: plans.default.stream.mix: "mixed": can't stand beside an agent: in one channel with the caller, the bot would hear itself; write mono, or stereo to record both sides`}},
 		{"plans:\n  default: {listen: 1m, stream: {mix: mixed}}\n  x: {agent: {url: wss://b}}", []string{`f:2, by plan default: plans.x.stream.mix: "mixed": can't stand beside an agent: in one channel with the caller, the bot would hear itself; write mono, or stereo to record both sides`}},
-		{`plans: {x: {listen: 1m, agent: {url: wss://b}, finish_on: "#", silence: 3s, no_input: 8s}}`, []string{
-			`f:1: plans.x.finish_on: "#": ends a listening time, and with an agent there is none: the bot hears digits and silence itself; remove it, or the agent`,
-			`f:1: plans.x.silence: "3s": ends a listening time, and with an agent there is none: the bot hears digits and silence itself; remove it, or the agent`,
-			`f:1: plans.x.no_input: "8s": ends a listening time, and with an agent there is none: the bot hears digits and silence itself; remove it, or the agent`,
+		{`plans: {x: {listen: 1m, agent: {url: wss://b}, finish_on: "#", until_said: [stop, "5"], silence: 3s, no_input: 8s}}`, []string{
+			`f:1: plans.x.finish_on: "#": ends a listening time, and with an agent there is none: the bot hears words, digits and silence itself; remove it, or the agent`,
+			`f:1: plans.x.until_said: "stop, 5": ends a listening time, and with an agent there is none: the bot hears words, digits and silence itself; remove it, or the agent`,
+			`f:1: plans.x.silence: "3s": ends a listening time, and with an agent there is none: the bot hears words, digits and silence itself; remove it, or the agent`,
+			`f:1: plans.x.no_input: "8s": ends a listening time, and with an agent there is none: the bot hears words, digits and silence itself; remove it, or the agent`,
 		}},
-		{`plans: {default: {silence: 3s}, x: {listen: 1m, agent: {url: wss://b}}}`, nil}, // inherited, and of no use
+		{`plans: {default: {until_said: [stop], transcribe: {url: wss://d}}, x: {listen: 1m, transcribe: {url: ""}, agent: {url: wss://b}}}`, nil}, // and without words, too
+		{`plans: {default: {silence: 3s}, x: {listen: 1m, agent: {url: wss://b}}}`, nil},                                                           // inherited, and of no use
 		{`plans: {x: {steps: [answer, agent: wss://b]}}`, []string{`f:1: plans.x.steps[1].agent: agent needs a stream; write the step stream before it`}},
 		{`plans: {x: {steps: [agent: wss://b, answer]}}`, []string{`f:1: plans.x.steps[0].agent: must come after answer; write the step answer before it`}},
 		{`plans: {x: {steps: [answer, stream, agent]}}`, []string{`f:1: plans.x.steps[2].agent: needs a value; write agent: wss://bot.example/media`}},

@@ -128,6 +128,7 @@ type Plan struct {
 	StopOn          string                     `yaml:"stop_on" as:"digits" max:"16" unquoted:"true" flat:"true"`
 	Listen          time.Duration              `yaml:"listen" range:"0s..24h" flat:"true"`
 	FinishOn        string                     `yaml:"finish_on" as:"digits" max:"16" unquoted:"true" flat:"true"`
+	UntilSaid       []string                   `yaml:"until_said" as:"phrase" form:"words or phrases" max:"128" most:"50" unquoted:"true" flat:"true"`
 	Silence         time.Duration              `yaml:"silence" range:"0s|100ms..1h" below:"listen" flat:"true"`
 	SilenceLevel    flow.Level                 `yaml:"silence_level" form:"auto or -90 to -10 dBFS" flat:"true"`
 	NoInput         time.Duration              `yaml:"no_input" range:"0s|100ms..1h" below:"listen" flat:"true"`
@@ -206,6 +207,7 @@ func defaultPlan() Plan {
 		},
 		Prompt:          "ivr/ivr-please_state_your_name_and_reason_for_calling.wav",
 		Listen:          15 * time.Second,
+		UntilSaid:       []string{},
 		SilenceLevel:    flow.Level{DBFS: flow.DefaultLevel},
 		Agent:           flow.DefaultBot(),
 		OnStreamFailure: controller.FailureHangup,

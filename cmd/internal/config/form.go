@@ -50,7 +50,7 @@ func (p Plan) steps() []flow.Step {
 	}
 	flat := flow.Flat{
 		AnswerPause: p.AnswerPause, Tone: flow.Tone(p.Tone), Prompt: p.Prompt, StopOn: p.StopOn,
-		Listen: flow.Listen{For: p.Listen, FinishOn: p.FinishOn, Silence: p.Silence, SilenceLevel: p.SilenceLevel, NoInput: p.NoInput},
+		Listen: flow.Listen{For: p.Listen, FinishOn: p.FinishOn, UntilSaid: p.UntilSaid, Silence: p.Silence, SilenceLevel: p.SilenceLevel, NoInput: p.NoInput},
 	}
 	if p.Agent.URL != "" {
 		flat.Agent = &flow.Agent{For: p.Listen, Bot: p.Agent}

@@ -89,13 +89,14 @@ func FuzzSteps(f *testing.F) {
 	for _, seed := range []string{
 		"answer", "answer, pause: 500ms, hangup: USER_BUSY", "answer, play: {file: [a.wav, 'b c'], stop_on: \"*#\"}, tone: 1s",
 		"answer, stream, listen: {for: 1m, finish_on: 08, silence: 1s, silence_level: auto, no_input: 1s}, stream: stop",
+		"answer, stream, listen: {for: 1m, until_said: [stop, 'thank you', \"it's\", 5, ÄÖ, \"no\"]}, listen: {for: 1s, until_said: []}",
 		"set: a=b", "set: {name: a, value: 'ä\u00a0\U0001f600'}", "transfer: {number: 0800, dialplan: XML, context: \"-\"}", "transfer: -08",
 		"answer: 3, [a], {}, ~, {a: b, c: d}, play", "answer, play: \"=\", play: \"~\", play: null, play: .5, play: \"<<\", play: \"? a\"", "hangup, hangup",
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, steps string) {
-		l, err := Parse("f.yaml", []byte("plans:\n  x: {steps: [\n"+steps+"\n]}"), Options{})
+		l, err := Parse("f.yaml", []byte("plans:\n  default: {transcribe: {url: wss://s}}\n  x: {steps: [\n"+steps+"\n]}"), Options{})
 		if err != nil {
 			checkErrors(t, err)
 			return
@@ -111,6 +112,7 @@ func FuzzCall(f *testing.F) {
 	f.Add("", "", "tapdeck_prompt", "x\r\nexecute-app-name: system")
 	f.Add("x", "..", "tapdeck_stream_sample_rate", "8k")
 	f.Add("", "", "tapdeck_lisen\n", "30s")
+	f.Add("", "", "tapdeck_until_said", "stop, thank you")
 	l, err := Parse("", []byte("plans: {survey: {}}"), Options{})
 	if err != nil {
 		f.Fatal(err)

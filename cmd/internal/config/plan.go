@@ -49,8 +49,6 @@ func (l *Loaded) ForCall(vars controller.Variables, socketPath string) (controll
 	name := l.planName(d, vars.Get(PlanVariable), socketPath)
 	plan := l.Config.Plans[name]
 	l.setValues(d, vars, name, &plan)
-	l.keepMix(d, name, &plan)
-	l.keepListen(d, name, &plan)
 	known := l.schema.variables()
 	for _, variable := range slices.Sorted(vars.Names(VariablePrefix)) {
 		if !slices.Contains(known, variable) {
@@ -74,7 +72,7 @@ func (l *Loaded) planName(d *decoder, variable, socketPath string) string {
 	return name
 }
 
-// setValues sets the single values of a call's plan.
+// setValues sets the single values of a call's plan, but for those that do not go with the plan's own.
 func (l *Loaded) setValues(d *decoder, vars controller.Variables, name string, plan *Plan) {
 	holder := reflect.ValueOf(plan).Elem()
 	for _, set := range l.schema.call {
@@ -88,6 +86,9 @@ func (l *Loaded) setValues(d *decoder, vars controller.Variables, name string, p
 			d.textNode(set.field, set.variable, text, Origin{}).decode(set.field, set.of(holder))
 		}
 	}
+	l.keepMix(d, name, plan)
+	l.keepListen(d, name, plan)
+	l.keepUntilSaid(d, name, plan)
 }
 
 // variables lists the channel variables that ForCall asks for, PlanVariable first.

@@ -68,7 +68,7 @@ func TestPlanStatesOnlyWhatDiffers(t *testing.T) {
 		OnStreamFailure: controller.FailureHangup, Transcribe: transcript.DefaultService(), LogTranscripts: true,
 		Steps: flow.Flat{
 			AnswerPause: time.Second, Tone: flow.Tone{Frequency: 800, Duration: 500 * time.Millisecond},
-			Prompt: "ivr/ivr-please_state_your_name_and_reason_for_calling.wav", Listen: flow.Listen{For: 30 * time.Second, SilenceLevel: flow.Level{DBFS: -40}},
+			Prompt: "ivr/ivr-please_state_your_name_and_reason_for_calling.wav", Listen: flow.Listen{For: 30 * time.Second, UntilSaid: []string{}, SilenceLevel: flow.Level{DBFS: -40}},
 		}.Steps(),
 	}
 	if diff := cmp.Diff(want, got, whole()); diff != "" || !ok {
@@ -134,7 +134,7 @@ func TestValuesOfOneCall(t *testing.T) {
 		},
 		Steps: flow.Flat{
 			Tone: flow.Tone{Frequency: 440, Duration: time.Second}, Prompt: "a b.wav", StopOn: "9",
-			Listen: flow.Listen{For: 5 * time.Second, FinishOn: "*#", Silence: time.Second, SilenceLevel: flow.Level{Auto: true}, NoInput: 4 * time.Second},
+			Listen: flow.Listen{For: 5 * time.Second, FinishOn: "*#", UntilSaid: []string{}, Silence: time.Second, SilenceLevel: flow.Level{Auto: true}, NoInput: 4 * time.Second},
 		}.Steps(),
 	}
 	if diff := cmp.Diff(want, got, whole()); diff != "" || len(warnings) > 0 {
@@ -165,7 +165,7 @@ tapdeck_on_stream_failure: "hangu": must be hangup, continue or dialplan; the ne
 	plan, _ := l.Plan("survey")
 	plan.Steps = flow.Flat{
 		AnswerPause: 2 * time.Second, Tone: flow.Tone{Frequency: 800, Duration: 500 * time.Millisecond},
-		Prompt: "ivr/ivr-please_state_your_name_and_reason_for_calling.wav", Listen: flow.Listen{For: 30 * time.Second, SilenceLevel: flow.Level{DBFS: -40}},
+		Prompt: "ivr/ivr-please_state_your_name_and_reason_for_calling.wav", Listen: flow.Listen{For: 30 * time.Second, UntilSaid: []string{}, SilenceLevel: flow.Level{DBFS: -40}},
 	}.Steps()
 	if diff := cmp.Diff(plan, got, whole()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -179,7 +179,7 @@ func TestVariablesAreWhatACallIsAskedFor(t *testing.T) {
 	if diff := cmp.Diff(newSchema(stepTypes()).variables(), a.asked); diff != "" {
 		t.Error(diff)
 	}
-	if len(a.asked) != 21 {
+	if len(a.asked) != 22 {
 		t.Errorf("%d variables: %v", len(a.asked), a.asked)
 	}
 }

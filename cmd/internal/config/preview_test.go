@@ -58,10 +58,10 @@ play+60.25 prompt b.wav (its length is the switch's)
 play_2+0.0 prompt c.wav (its length is the switch's)
 play_2:2+0.0 listen 1 s (ends earlier on hangup)
 play_2:2+1.0 transfer to 5000 XML x`},
-		"transcribed": {"{transcribe: {url: 'wss://api.deepgram.com/v1/listen?tag=a', model: m}, steps: [answer, stream, listen: 1s]}", `
+		"transcribed": {"{transcribe: {url: 'wss://api.deepgram.com/v1/listen?tag=a', model: m}, steps: [answer, stream, listen: {for: 1s, until_said: [stop, good bye]}]}", `
 0.0 answer
 0.0 stream start, mono 8000 Hz, frames of 20ms (connects within 3 s, else hangup), transcribed by api.deepgram.com (deepgram)
-0.0 listen 1 s (ends earlier on hangup)
+0.0 listen 1 s (ends earlier on the caller says "stop" or "good bye", hangup)
 1.0 stream stop
 1.0 hangup`},
 		"steps without a stream": {"{steps: [hangup: USER_BUSY]}", `

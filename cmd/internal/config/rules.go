@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -32,6 +33,7 @@ func rules() map[string]rule {
 		"parameter":      {"texts with {caller}, {destination}, {call}, {plan} and {instance}", checkParameter},
 		"parameter name": {"letters, digits, _, . and -", checkParameterName},
 		"permitted host": {"hosts, or *.NAME", checkPermittedHost},
+		"phrase":         {"a word or a phrase", checkPhrase},
 		"prompt":         {"a file or empty", checkPrompt},
 		"service url":    {"ws:// or wss://, a host and what follows, or empty", checkServiceURL},
 		"socket url":     {"ws:// or wss:// and host[:port]", checkSocketURL},
@@ -75,6 +77,14 @@ func checkDigits(text string) error {
 		if !strings.ContainsRune("0123456789ABCD*#", r) || strings.ContainsRune(text[:i], r) {
 			return violated("must be DTMF digits, of 0-9 A-D * #, each at most once and with nothing between them: any one of them is enough")
 		}
+	}
+	return nil
+}
+
+// checkPhrase accepts words that a caller may say.
+func checkPhrase(text string) error {
+	if !regexp.MustCompile(`^[\pL\pM\pN '’-]*[\pL\pN][\pL\pM\pN '’-]*$`).MatchString(text) {
+		return violated("must be words of letters and digits, with nothing but blanks, ' and - between them: other punctuation does not count")
 	}
 	return nil
 }

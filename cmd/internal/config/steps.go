@@ -25,7 +25,7 @@ func stepTypes() []flow.Step {
 		&flow.Tone{Frequency: 800},
 		&flow.Play{},
 		&flow.Stream{},
-		&flow.Listen{SilenceLevel: flow.Level{DBFS: flow.DefaultLevel}},
+		&flow.Listen{UntilSaid: []string{}, SilenceLevel: flow.Level{DBFS: flow.DefaultLevel}},
 		&flow.Agent{For: 10 * time.Minute, Bot: flow.DefaultBot()},
 		&flow.Set{},
 		&flow.Transfer{},

@@ -4,16 +4,18 @@ import (
 	"maps"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"slices"
 
 	"tapdeck/controller/flow"
 	"tapdeck/controller/transcript"
 )
 
-// The keys of a plan's service that transcribes.
+// The keys of a plan's service that transcribes, and the one that needs its words.
 const (
 	transcribeKey = "transcribe"
 	transcribeURL = "transcribe.url"
+	untilSaidKey  = "until_said"
 )
 
 // checkServiceURL accepts a recogniser's URL. Empty is one: the plan has no transcription then.
@@ -37,7 +39,7 @@ func ParseService(keys map[string]any) (transcript.Service, error) {
 	return plan.Transcribe, err
 }
 
-// checkServices refuses services that can't work.
+// checkServices refuses services that can't work, and what needs one if there is none.
 func (l *Loaded) checkServices(bad *problems) {
 	for _, name := range l.PlanNames() {
 		c := serviceCheck{Service: l.Config.Plans[name].Transcribe, l: l, bad: bad, plan: name}
@@ -45,6 +47,8 @@ func (l *Loaded) checkServices(bad *problems) {
 			c.checkKey()
 			c.checkHost()
 			c.checkParameters()
+		} else {
+			c.checkUntilSaid()
 		}
 		for _, e := range c.found {
 			bad.add(e)
@@ -114,6 +118,41 @@ func (c *serviceCheck) checkParameters() {
 		if p, is := own[name]; is {
 			c.refuse("url", c.URL, "the query's "+name+" "+p.rule, p.hint, "format")
 		}
+	}
+}
+
+const (
+	noWords   = "needs transcribe: there are no words without it"
+	wantWords = "write transcribe.url in the plan, or remove this"
+)
+
+// checkUntilSaid refuses steps that wait for words of the caller if nothing transcribes them, unless the
+// url is refused, or all of it is that of plan default.
+func (c *serviceCheck) checkUntilSaid() {
+	url := planKey(c.plan, transcribeURL)
+	if c.bad.concerns(url, planKey(c.plan, transcribeKey), planKey(DefaultPlan, transcribeURL), planKey(DefaultPlan, transcribeKey)) {
+		return
+	}
+	p := c.l.Config.Plans[c.plan]
+	for i, step := range p.steps() {
+		if step == nil || !step.Needs().Words { // nil is refused
+			continue
+		}
+		key := planKey(c.plan, untilSaidKey)
+		if p.Steps != nil {
+			key = join(p.stepKey(c.plan, i, step), untilSaidKey)
+		}
+		if at := c.l.origin(key); !at.Inherited || !c.l.origin(url).Inherited {
+			c.found = append(c.found, &FieldError{Origin: at, Field: key, keyOnly: true, Rule: noWords, Hint: wantWords})
+		}
+	}
+}
+
+// keepUntilSaid has a call's variable not wait for words that nothing transcribes.
+func (l *Loaded) keepUntilSaid(d *decoder, name string, plan *Plan) {
+	if plan.Steps == nil && plan.Transcribe.URL == "" && flow.WaitForWords(plan.steps()) {
+		d.bad.add(&FieldError{Field: VariablePrefix + untilSaidKey, Value: format(reflect.ValueOf(plan.UntilSaid)), Rule: noWords, Hint: "name a plan that has it by " + PlanVariable + ", or remove the variable"})
+		plan.UntilSaid = l.Config.Plans[name].UntilSaid
 	}
 }
 

@@ -224,3 +224,82 @@ func TestParseService(t *testing.T) {
 		t.Errorf("a bot without a URL: %v", err)
 	}
 }
+
+// Words that end listening, in both forms of a plan, and by a call's variable.
+func TestUntilSaid(t *testing.T) {
+	l := mustParse(t, `
+plans:
+  default: {transcribe: {url: wss://d}}
+  flat: {until_said: [stop, Thank you, 5]}
+  steps: {steps: [answer, stream, listen: {for: 1m, until_said: [stop, "it's 5"]}, listen: 2s]}
+  inherits: {}
+`, Options{})
+	for name, want := range map[string][]string{"flat": {"stop", "Thank you", "5"}, "steps": {"stop", "it's 5"}, "inherits": {}} {
+		plan, _ := l.Plan(name)
+		if diff := cmp.Diff(want, firstListen(plan.Steps).UntilSaid); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	if value, _ := origin(t, l, "plans.steps.steps"); !strings.Contains(value, `listen: {for: 1m, until_said: [stop, "it's 5"]}, listen: 2s`) {
+		t.Errorf("the steps are shown as %s", value)
+	}
+	called, warnings := l.ForCall(variables{"tapdeck_until_said": "goodbye, that is all"}, "inherits")
+	if diff := cmp.Diff([]string{"goodbye", "that is all"}, firstListen(called.Steps).UntilSaid); diff != "" || len(warnings) > 0 {
+		t.Errorf("by a call: %v (-want +got):\n%s", warnings, diff)
+	}
+}
+
+func firstListen(steps []flow.Step) *flow.Listen {
+	for _, step := range steps {
+		if listen, is := step.(*flow.Listen); is {
+			return listen
+		}
+	}
+	return &flow.Listen{}
+}
+
+// Words are waited for only if they are transcribed.
+func TestUntilSaidNeedsTranscribe(t *testing.T) {
+	const needs = "needs transcribe: there are no words without it; write transcribe.url in the plan, or remove this"
+	for file, want := range map[string][]string{
+		"plans: {x: {until_said: [stop]}}":                             {"f:1: plans.x.until_said: " + needs},
+		"plans: {x: {until_said: [stop], transcribe: {url: wss://d}}}": nil,
+		"plans: {x: {until_said: []}}":                                 nil,
+		"plans:\n  x:\n    steps:\n    - answer\n    - stream\n    - listen:\n        for: 1m\n        until_said: [a]":                                                {"f:8: plans.x.steps[2].listen.until_said: " + needs},
+		"plans: {x: {transcribe: {url: wss://d}, steps: [answer, listen: {for: 1m, until_said: [a]}]}}":                                                                {"f:1: plans.x.steps[1].listen: until_said needs a stream; write the step stream before it"},
+		"plans:\n  default: {until_said: [stop]}\n  x: {}\n  y: {transcribe: {url: wss://d}}":                                                                          {"f:2: plans.default.until_said: " + needs},
+		"plans:\n  default: {until_said: [stop], transcribe: {url: wss://d}}\n  x: {}\n  y: {transcribe: {url: \"\"}}\n  z: {transcribe: {url: \"\"}, until_said: []}": {"f:2, by plan default: plans.y.until_said: " + needs},
+		"plans:\n  default: {transcribe: {url: wss://d}, steps: [answer, stream, listen: {for: 1m, until_said: [a]}]}\n  x: {}\n  y: {transcribe: {url: \"\"}}":        {"f:2, by plan default: plans.y.steps[2].listen.until_said: " + needs},
+		"plans:\n  default: {transcribe: {url: http://d}}\n  x: {until_said: [stop]}":                                                                                  {`f:2: plans.default.transcribe.url: "http://d": must be a WebSocket URL, ws:// or wss:// and host[:port][/path]; such as wss://api.deepgram.com/v1/listen`},
+		"plans:\n  x: {until_said: [stop], transcribe: wss://d}":                                                                                                       {`f:2: plans.x.transcribe: "wss://d": needs keys below it, not a single value`},
+		"plans: {x: {until_said: stop, transcribe: {url: wss://d}}}":                                                                                                   {`f:1: plans.x.until_said: "stop": must be a list; such as [a, b]`},
+		"plans: {x: {steps: [answr, listen: {for: 1m, until_said: [a]}]}}":                                                                                             {`f:1: plans.x.steps[0]: "answr": no such step; the nearest known is answer`, "f:1: plans.x.steps[1].listen.until_said: " + needs},
+		"plans: {x: {transcribe: {url: wss://d}, until_said: [stop, '', 'a, b', '?', true, \"d\\u0101\", -, a-b]}}": {
+			`f:1: plans.x.until_said[1]: "": must be words of letters and digits, with nothing but blanks, ' and - between them: other punctuation does not count`,
+			`f:1: plans.x.until_said[2]: "a, b": must be words of letters and digits, with nothing but blanks, ' and - between them: other punctuation does not count`,
+			`f:1: plans.x.until_said[3]: "?": must be words of letters and digits, with nothing but blanks, ' and - between them: other punctuation does not count`,
+			`f:1: plans.x.until_said[4]: "true": a text is needed, and YAML takes this for a number, a truth value or a date; write it in quotes`,
+			`f:1: plans.x.until_said[6]: "-": must be words of letters and digits, with nothing but blanks, ' and - between them: other punctuation does not count`,
+		},
+	} {
+		_, err := Parse("f", []byte(file), Options{})
+		if diff := cmp.Diff(want, messages(err)); diff != "" {
+			t.Errorf("%s\n(-want +got):\n%s", file, diff)
+		}
+	}
+}
+
+// A call's variable does not have its plan wait for words that nobody writes down.
+func TestCallWaitsForNoWordsWithoutTranscribe(t *testing.T) {
+	l := mustParse(t, "plans: {steps: {steps: [answer, stream]}, bot: {listen: 1m, agent: {url: wss://b}}}", Options{})
+	for name, want := range map[string]string{
+		DefaultPlan: `tapdeck_until_said: "stop, please": needs transcribe: there are no words without it; name a plan that has it by tapdeck_plan, or remove the variable`,
+		"steps":     `tapdeck_until_said: "stop, please": no effect on plan steps, which is made of steps; name a plan with the steps for this call by tapdeck_plan`,
+		"bot":       "",
+	} {
+		plan, warnings := l.ForCall(variables{"tapdeck_until_said": "stop, please"}, name)
+		if diff := cmp.Diff(want, joinWarnings(warnings)); diff != "" || flow.WaitForWords(plan.Steps) {
+			t.Errorf("%s: words are waited for, or another warning (-want +got):\n%s", name, diff)
+		}
+	}
+}
