@@ -32,9 +32,11 @@ type call struct {
 	rec         Recording // nil if the sink accepts none
 	stream      stream
 	voice       voice
-	talk        *talk                  // while the call talks with a bot, else nil
-	talked      *talk                  // its latest conversation that is over
-	status      atomic.Pointer[Status] // never nil once it runs
+	talk        *talk // while the call talks with a bot, else nil
+	talked      *talk // its latest conversation that is over
+	// transcribing is what the plan has transcribed, else nil.
+	transcribing *transcribing
+	status       atomic.Pointer[Status] // never nil once it runs
 
 	recordingChanged <-chan struct{} // of rec
 
@@ -153,7 +155,7 @@ func (c *call) waitFor(ctx context.Context, limit time.Duration, done func() boo
 
 // note tells the recording how far the call has come, until it is being concluded.
 func (c *call) note() {
-	sofar := noted{len(c.outcome.Timeline), c.stream.restarts, len(c.outcome.Alarms), len(c.digits.All), len(c.outcome.Prompts), c.outcome.Agent.progress()}
+	sofar := noted{len(c.outcome.Timeline), c.stream.restarts, len(c.outcome.Alarms), len(c.digits.All), len(c.outcome.Prompts), c.outcome.Agent.progress(), c.outcome.Transcript.progress()}
 	if c.rec == nil || c.noted == sofar || c.outcome.Result != "" {
 		return
 	}
@@ -166,7 +168,7 @@ func (c *call) note() {
 }
 
 // noted is what tells whether there is something new to note.
-type noted struct{ moments, restarts, alarms, digits, prompts, talk int }
+type noted struct{ moments, restarts, alarms, digits, prompts, talk, transcript int }
 
 // sofar is the call's outcome as far as it has come. Its lists are the call's own.
 func (c *call) sofar() Outcome {
@@ -203,6 +205,8 @@ func (c *call) next(ctx context.Context, timer <-chan time.Time) bool {
 		c.voice.settle()
 	case e := <-c.talk.events():
 		c.talk.handle(e)
+	case <-c.transcribing.changed():
+		c.transcribing.update()
 	case <-c.reasonDue:
 		c.noReason()
 	case <-ctx.Done():

@@ -33,6 +33,7 @@ func (c *call) conclude(ctx context.Context, err error) {
 		timeout = 0
 	}
 	c.publish(ctx, timeout)
+	c.endTranscription(ctx)
 	c.save()
 }
 

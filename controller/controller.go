@@ -140,6 +140,7 @@ func (c *Controller) handle(ctx context.Context, conn *esl.Conn) {
 	k = c.newCall(conn, id, peer)
 	c.begin(k)
 	defer k.voice.close()
+	defer func() { k.transcribing.stop() }()
 	k.run(ctx)
 }
 
@@ -236,7 +237,7 @@ func (c *Controller) ended(k *call, record Record) {
 	e := Ended{Info: k.info, Outcome: k.outcome, Record: record}
 	if record != nil { // which has them
 		e.Info.Variables, e.Outcome.Variables = nil, nil
-		e.Outcome.Timeline, e.Outcome.Digits, e.Outcome.Prompts, e.Outcome.Agent = nil, nil, nil, nil
+		e.Outcome.Timeline, e.Outcome.Digits, e.Outcome.Prompts, e.Outcome.Agent, e.Outcome.Transcript = nil, nil, nil, nil, nil
 	}
 	c.last = append(c.last, e)
 	if len(c.last) > MaxEnded {

@@ -19,6 +19,7 @@ func (m media) Start(ctx context.Context) error {
 		return nil
 	}
 	c.Reached()
+	c.startTranscription()
 	c.stream.begin(ctx)
 	// What is up and drops again at once is brought back while the call goes on.
 	decided := func() bool {

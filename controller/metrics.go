@@ -6,6 +6,7 @@ import (
 
 	"tapdeck/controller/agent"
 	"tapdeck/controller/player"
+	"tapdeck/controller/transcript"
 )
 
 // metrics are the controller's. None has a label per call.
@@ -21,6 +22,7 @@ type metrics struct {
 	botsFailed prometheus.Counter
 	agent      *agent.Metrics
 	player     *player.Metrics
+	transcript *transcript.Metrics
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -50,7 +52,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		botsFailed: to.NewCounter(prometheus.CounterOpts{
 			Name: "tapdeck_agent_failures_total", Help: "Conversations whose bot could not be reached or heard, or was lost, whatever on_failure makes of the call.",
 		}),
-		agent: agent.NewMetrics(reg), player: player.NewMetrics(reg),
+		agent: agent.NewMetrics(reg), player: player.NewMetrics(reg), transcript: transcript.NewMetrics(reg),
 	}
 	added := to.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "tapdeck_agent_added_seconds", Help: "Latency that tapdeck adds to a conversation: out, from the caller's audio to its frame on the bot's socket; in, from the bot's audio to its first command to the switch.",

@@ -24,3 +24,11 @@ type Transcription struct {
 	// Err is why words are missing, and Hint what to do; empty if none are.
 	Err, Hint string
 }
+
+// progress grows with what is worth a note: a connection, and final words.
+func (t *Transcription) progress() int {
+	if t == nil {
+		return 0
+	}
+	return len(t.Segments) + t.Connects
+}

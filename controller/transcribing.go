@@ -1,0 +1,198 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tapdeck/controller/dialer"
+	"tapdeck/controller/transcript"
+)
+
+const (
+	// maxSegments and maxSegmentText, in bytes, bound what is kept of a call's words: hours of them.
+	maxSegments    = 10000
+	maxSegmentText = 1 << 20
+	// abortedFinalTimeout bounds the wait for the last words of a call that a shutdown ends, and
+	// returnedFinalTimeout that of one whose channel has come back and waits for it.
+	abortedFinalTimeout  = 3 * time.Second
+	returnedFinalTimeout = time.Second
+	// transcriptLatency is how late a service may have the audio: as late as the sink reads it anyway.
+	transcriptLatency = 200 * time.Millisecond
+	// alarmTranscript is the alarm of a call whose audio the service has not answered to its end.
+	alarmTranscript = "transcript_incomplete"
+)
+
+// transcribing is a call's transcription while it goes on. The session has goroutines of its own, which reach
+// the call by Changed only; all else is the call's goroutine's. Its methods do nothing of nil.
+type transcribing struct {
+	c       *call
+	session *transcript.Session
+	notes   *Transcription
+	text    int // bytes that are kept
+}
+
+// startTranscription begins to transcribe the recording, if the plan says so. What fails of that is no
+// reason to end the call.
+func (c *call) startTranscription() {
+	service := c.plan.Transcribe
+	if service.URL == "" || c.rec == nil || c.outcome.Transcript != nil {
+		return
+	}
+	notes := &Transcription{Format: service.Format, Model: service.Model, Language: service.Language}
+	c.outcome.Transcript = notes
+	key, err := service.Key()
+	if err != nil {
+		notes.Err, notes.Hint = err.Error(), hintKey
+		c.log.Warn("transcription failed", zap.NamedError("err", err), zap.String("hint", hintKey))
+		return
+	}
+	channels := c.plan.Stream.transcribed(service.Multichannel())
+	ear := c.rec.Tap(TapOptions{Caller: len(channels) == 1, Latency: transcriptLatency, Buffer: service.Buffer})
+	session := transcript.Start(transcript.Config{
+		Service: service, Key: key, Rate: c.plan.Stream.SampleRate, Channels: channels, Call: c.info.UUID, Position: c.rec.Position,
+	}, ear, c.log, c.ctl.metrics.transcript)
+	c.transcribing = &transcribing{c: c, session: session, notes: notes}
+}
+
+const hintKey = "transcribe.key_file or key_env must hold the service's key, and tapdeck must be allowed to read it"
+
+// transcribed are the channels of the stream that a service is given.
+func (s StreamPlan) transcribed(multichannel bool) []string {
+	switch {
+	case s.Mix == "mixed":
+		return []string{transcript.ChannelBoth}
+	case s.Mix == "stereo" && multichannel:
+		return []string{transcript.ChannelCaller, transcript.ChannelCallee}
+	}
+	return []string{transcript.ChannelCaller}
+}
+
+// changed delivers a value if there is something new; nil if nothing is transcribed.
+func (t *transcribing) changed() <-chan struct{} {
+	if t == nil {
+		return nil
+	}
+	return t.session.Changed()
+}
+
+// update notes what the service has said.
+func (t *transcribing) update() {
+	for _, segment := range t.session.News() {
+		t.note(segment)
+	}
+	state := t.session.State()
+	t.notes.Connects, t.notes.Reconnects, t.notes.WrongMessages = state.Connects, state.Reconnects, state.WrongMessages
+	if state.GivenUp && t.notes.Err == "" {
+		t.failed(state)
+	}
+	t.c.showTranscript()
+}
+
+func (t *transcribing) note(segment transcript.Segment) {
+	c, kind := t.c, EventTranscriptInterim
+	if segment.Channel != transcript.ChannelCallee {
+		c.words.Hear(segment.Text, segment.Final)
+	}
+	if segment.Final {
+		kind = EventTranscriptFinal
+		t.keep(segment)
+		if c.plan.LogTranscripts {
+			c.log.Info("transcript", zap.String("channel", segment.Channel), zap.Int64("from_ms", segment.From.Milliseconds()),
+				zap.Int64("to_ms", segment.To.Milliseconds()), zap.String("text", segment.Text), ratelog(c.info.UUID))
+		}
+	}
+	c.emit(kind, segment)
+}
+
+// keep keeps a final segment for the record.
+func (t *transcribing) keep(segment transcript.Segment) {
+	if len(t.notes.Segments) >= maxSegments || t.text+len(segment.Text) > maxSegmentText {
+		t.notes.SegmentsDropped++
+		return
+	}
+	t.text += len(segment.Text)
+	t.notes.Segments = append(t.notes.Segments, segment)
+}
+
+// failed says that the service is given up.
+func (t *transcribing) failed(state transcript.State) {
+	t.notes.Err, t.notes.Hint = state.Err.Error(), state.Hint
+	t.c.log.Warn("transcription failed", zap.String("service", dialer.WithoutSecrets(t.c.plan.Transcribe.URL)), zap.NamedError("err", state.Err), hintField(state.Hint))
+}
+
+// endTranscription waits for the last words, the call being over for its caller. They are due within a
+// bound; the recording has ended.
+func (c *call) endTranscription(ctx context.Context) {
+	if c.outcome.Transcript == nil {
+		return
+	}
+	if c.transcribing == nil { // it never began
+		c.outcome.Transcript.Missing = c.rec.State().Audio
+	} else {
+		c.transcribing.awaitEnd(ctx)
+		c.transcribing = nil
+	}
+	c.noteIncomplete()
+}
+
+// awaitEnd waits for the session's end, and ends it.
+func (t *transcribing) awaitEnd(ctx context.Context) {
+	c, limit := t.c, t.c.plan.Transcribe.FinalTimeout
+	switch {
+	case c.outcome.Result == Aborted:
+		limit = min(limit, abortedFinalTimeout)
+	case c.returned:
+		limit = min(limit, returnedFinalTimeout)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for over := false; !over; t.update() {
+		select {
+		case <-t.session.Changed():
+		case <-t.session.Done():
+			over = true
+		case <-c.cameBack:
+			c.returned = true
+			time.AfterFunc(returnedFinalTimeout, cancel)
+		case <-ctx.Done():
+			over = true
+		}
+	}
+	t.stop()
+}
+
+// stop ends the session, wherever it is.
+func (t *transcribing) stop() {
+	if t == nil {
+		return
+	}
+	t.session.Stop()
+	t.update()
+	state := t.session.State()
+	t.notes.Missing = state.Missing
+	if t.notes.Err == "" && state.Missing > 0 && state.Err != nil {
+		t.notes.Err, t.notes.Hint = state.Err.Error(), state.Hint
+	}
+}
+
+// noteIncomplete says that the service has not answered all of the audio.
+func (c *call) noteIncomplete() {
+	notes := c.outcome.Transcript
+	if notes.Missing.Milliseconds() == 0 {
+		return
+	}
+	if notes.Err == "" {
+		notes.Err, notes.Hint = "the service had not answered all of the audio in time", "the service is slow: raise transcribe.final_timeout, or look at its machine"
+	}
+	c.outcome.Alarms = append(c.outcome.Alarms, alarmTranscript)
+	c.log.Warn("transcript incomplete", zap.Int64("missing_ms", notes.Missing.Milliseconds()), zap.String("err", notes.Err), hintField(notes.Hint))
+}
+
+// emit tells whoever wants to know of something that has happened.
+func (c *call) emit(kind EventKind, data any) {
+	if c.ctl.cfg.Observer != nil {
+		c.ctl.cfg.Observer.Observe(Event{Kind: kind, Call: c.info.UUID, At: time.Now(), Data: data})
+	}
+}
