@@ -18,11 +18,7 @@ func (c *connection) handle(binary bool, message []byte) (done bool) {
 		c.wrong(wrongf(wrongMember, "a binary message"))
 		return false
 	}
-	c.mu.Lock()
-	a, err := c.wire.decode(message)
-	segment := c.segment(a)
-	c.s.noteAnswered(c.pending.answered(a.answered))
-	c.mu.Unlock()
+	a, segment, err := c.decode(message)
 	signal(c.progress)
 	if err != nil {
 		c.wrong(err)
@@ -30,6 +26,16 @@ func (c *connection) handle(binary bool, message []byte) (done bool) {
 		c.say(a.channel, segment)
 	}
 	return a.done && c.answeredAll()
+}
+
+// decode finds what a message says, and what it answers.
+func (c *connection) decode(message []byte) (answer, Segment, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a, err := c.wire.decode(message)
+	segment := c.segment(a)
+	c.s.noteAnswered(c.pending.answered(a.answered))
+	return a, segment, err
 }
 
 // wrong counts a message that is not as it should be. Many of them are read slowly.
@@ -55,6 +61,7 @@ func (c *connection) say(channel int, segment Segment) {
 		return
 	case segment.Final:
 		c.s.metrics.said(c.delay(segment))
+		defer func() { c.wait(c.pace.Spend(dialer.CostSeldom)) }() // more than 100 in a second are nonsense
 	case !c.config.Interim:
 		return
 	default:

@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -103,10 +104,11 @@ func (d *deepgram) decode(message []byte) (answer, error) {
 func (d *deepgram) results(m deepgramMessage) (answer, error) {
 	a := answer{final: m.IsFinal, answered: slices.Min(d.final)}
 	if len(m.ChannelIndex) > 0 {
-		a.channel = m.ChannelIndex[0]
-	}
-	if a.channel < 0 || a.channel >= len(d.final) {
-		return a, wrongf(wrongMember, "channel_index %v of %d channels", m.ChannelIndex, len(d.final))
+		channel := m.ChannelIndex[0]
+		if channel < 0 || channel >= len(d.final) {
+			return a, wrongf(wrongMember, "channel_index %.40s of %d channels", fmt.Sprint(m.ChannelIndex), len(d.final))
+		}
+		a.channel = channel
 	}
 	var c deepgramChannel
 	if err := json.Unmarshal(m.Channel, &c); err != nil {

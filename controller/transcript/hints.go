@@ -20,7 +20,9 @@ var (
 	errNoAnswer = errors.New("the service has answered nothing for 15 s, with 10 s of audio before it")
 	errNoEnd    = errors.New("the service has not said its last words in time")
 	errFrames   = errors.New("the service has sent nothing but control frames and fragments, thousands of them for 5 s")
-	errPanic    = errors.New("panic")
+	// errRecording is of the ear.
+	errRecording = errors.New("read the recording")
+	errPanic     = errors.New("panic")
 )
 
 const (
@@ -29,6 +31,7 @@ const (
 	hintNoEnd      = "the service is slow: raise transcribe.final_timeout, or look at its machine"
 	hintFrames     = "a ping every few seconds is enough: look at what the service's library is told to send"
 	hintParameters = "what err says, if anything, is about something that the service was told in the URL: transcribe.model, language, parameters, or the query of transcribe.url"
+	hintRecording  = "err says why the recording can't be read on: what is behind that was not heard"
 	hintReport     = "please report this with its stack; this transcription is over, the call and all others go on"
 )
 
@@ -44,6 +47,7 @@ func (s *Session) hintOf(err error) string {
 		{errNoAnswer, hintSlow},
 		{errNoEnd, hintNoEnd},
 		{errFrames, hintFrames},
+		{errRecording, hintRecording},
 		{errPanic, hintReport},
 	} {
 		if errors.Is(err, known.is) {

@@ -120,7 +120,8 @@ func (s *Session) conclude() {
 
 // giveUp has the service not be dialled any more. What still comes of the recording is only counted.
 func (s *Session) giveUp(err error) {
-	s.update(func(st *State) { st.Err, st.Hint, st.GivenUp = s.target.Redact(err), s.hintOf(err), true })
+	s.lost(err)
+	s.update(func(st *State) { st.GivenUp = true })
 	signal(s.changed)
 	s.metrics.failed()
 	_ = s.guarded(func() error { s.source.countOnly(s.stopping); return nil })
@@ -131,13 +132,19 @@ func (s *Session) giveUp(err error) {
 func (s *Session) transcribe(ctx context.Context) error {
 	for tried := 0; ; tried++ {
 		lasted, err := s.once(ctx)
-		if err == nil || s.isStopped() {
+		switch {
+		case err == nil, s.isStopped():
 			return nil
+		case errors.Is(err, errNoEnd): // what it says next would be too late, too
+			s.lost(err)
+			return nil
+		case errors.Is(err, errPanic), errors.Is(err, errRecording), isRefused(err):
+			return err
 		}
 		if lasted >= proven {
 			tried = 0
 		}
-		if tried >= s.config.Reconnect || errors.Is(err, errPanic) || isRefused(err) {
+		if tried >= s.config.Reconnect {
 			return err
 		}
 		if !s.pause(tried, err) {
@@ -163,8 +170,7 @@ func isRefused(err error) bool {
 func (s *Session) pause(tried int, err error) bool {
 	pause := min(firstPause<<min(tried, 10), maxPause)
 	pause += time.Duration(rand.Int64N(int64(pause / 5))) // so that calls that lost one service don't come back at once
-	err, todo := s.target.Redact(err), s.hintOf(err)
-	s.update(func(st *State) { st.Err, st.Hint = err, todo })
+	err, todo := s.lost(err)
 	s.log.Warn("transcriber lost", s.service(), zap.NamedError("err", err), hint(todo),
 		zap.Int("reconnect", tried+1), zap.Int("reconnects", s.config.Reconnect), zap.Int64("pause_ms", pause.Milliseconds()), ratelog(s.config.Call))
 	timer := time.NewTimer(pause)
@@ -176,6 +182,13 @@ func (s *Session) pause(tried int, err error) bool {
 	}
 	s.metrics.dialledAgain()
 	return true
+}
+
+// lost keeps why the service was lost.
+func (s *Session) lost(err error) (shown error, todo string) {
+	shown, todo = s.target.Redact(err), s.hintOf(err)
+	s.update(func(st *State) { st.Err, st.Hint = shown, todo })
+	return shown, todo
 }
 
 func (s *Session) service() zap.Field {

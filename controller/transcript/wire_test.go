@@ -223,7 +223,7 @@ func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"partial":"a"}`, `{"text":"a","result":[{"word":"a","start":0,"end":1,"conf":1}]}`, `{"alternatives":[{"text":"a"}]}`,
 		`{"type":"Results","channel_index":[1,2],"duration":1.5,"start":0.5,"is_final":true,"channel":{"alternatives":[{"transcript":"a","words":[{"start":1,"end":1.1}]}]}}`,
-		`{"type":"Metadata"}`, `{"type":"Error"}`,
+		`{"type":"Results","channel_index":[2,2],"duration":1,"start":0,"channel":{"alternatives":[{}]}}`, `{"type":"Metadata"}`, `{"type":"Error"}`,
 	} {
 		f.Add(seed)
 	}

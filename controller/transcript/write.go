@@ -3,6 +3,7 @@ package transcript
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -39,7 +40,7 @@ func (c *connection) write() error {
 		case errors.Is(err, io.EOF):
 			return c.finish()
 		case err != nil:
-			return err
+			return fmt.Errorf("%w: %w", errRecording, err)
 		case next.frames == 0:
 			err = c.waitForAudio()
 		default:
