@@ -109,6 +109,7 @@ func TestWordsBeforeListening(t *testing.T) {
 		"said again after":            {[]string{"please stop…"}, []string{"please stop yes stop…"}, true, true},
 		"shorter after":               {[]string{"if you want to…"}, []string{"if you…"}, false, false},
 		"shorter, then longer":        {[]string{"I want to…"}, []string{"I wanna…", "I wanna stop…"}, true, true},
+		"shorter, then another word":  {[]string{"stop now please…"}, []string{"stop now…", "stop now it…"}, true, false},
 		"gone, then another":          {[]string{"I want to…"}, []string{"…", "stop…"}, true, true},
 		"the next text after a final": {[]string{"please stop…"}, []string{"please stop", "stop"}, true, true},
 		"a phrase from before":        {[]string{"stop"}, []string{"it"}, true, false},
@@ -176,8 +177,27 @@ func TestWordsAreBounded(t *testing.T) {
 		t.Error("the latest words are gone")
 	}
 	w.Begin()
+	if w.Any() {
+		t.Error("the words of one listening time are those of the next")
+	}
 	hear(&w, "b", strings.Repeat("a ", 1000))
 	if _, found := w.Find([]string{"b"}); found {
 		t.Error("there is no bound")
+	}
+}
+
+// To ask again and again costs nothing, and what nothing was found in is not kept for longer than a phrase.
+func TestAskedAgain(t *testing.T) {
+	var w flow.Words
+	w.Begin()
+	hear(&w, "first "+strings.Repeat("a ", 64))
+	list := []string{"other"}
+	w.Find(list)
+	if n := testing.AllocsPerRun(10, func() { w.Find(list) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	hear(&w, "last")
+	if _, found := w.Find([]string{"first"}); found {
+		t.Error("all words are kept")
 	}
 }
