@@ -92,9 +92,7 @@ func (t *transcribing) update() {
 
 func (t *transcribing) note(segment transcript.Segment) {
 	c, kind := t.c, EventTranscriptInterim
-	if segment.Channel != transcript.ChannelCallee {
-		c.words.Hear(segment.Text, segment.Final)
-	}
+	t.listen(segment)
 	if segment.Final {
 		kind = EventTranscriptFinal
 		t.keep(segment)
@@ -104,6 +102,15 @@ func (t *transcribing) note(segment transcript.Segment) {
 		}
 	}
 	c.emit(kind, segment)
+}
+
+// listen has the caller's words count for a listening time in which they were said.
+func (t *transcribing) listen(segment transcript.Segment) {
+	c := t.c
+	since := c.words.Since()
+	if segment.Channel != transcript.ChannelCallee && (since.IsZero() || segment.To > c.rec.Position(since)) {
+		c.words.Hear(segment.Text, segment.Final)
+	}
 }
 
 // keep keeps a final segment for the record.

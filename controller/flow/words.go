@@ -3,6 +3,7 @@ package flow
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -10,10 +11,11 @@ import (
 // are for the goroutine of the call. The zero Words have heard nothing.
 type Words struct {
 	listening bool
-	said      []string // since Begin, of the texts that stay as they are: the latest maxWords
-	latest    []string // of the text that may still change
-	before    int      // how many of latest were heard before Begin
-	unasked   bool     // something has come since Find looked
+	since     time.Time // of Begin
+	said      []string  // since Begin, of the texts that stay as they are: the latest maxWords
+	latest    []string  // of the text that may still change
+	before    int       // how many of latest were heard before Begin
+	unasked   bool      // something has come since Find looked
 }
 
 const (
@@ -42,8 +44,11 @@ func (w *Words) latestSince() []string { return w.latest[w.before:] }
 // Begin begins a listening time. What was heard before does not count for it, nor do as many words at
 // the begin of a text that is not final yet.
 func (w *Words) Begin() {
-	w.listening, w.said, w.before, w.unasked = true, nil, len(w.latest), false
+	w.listening, w.said, w.before, w.unasked, w.since = true, nil, len(w.latest), false, time.Now()
 }
+
+// Since is when the listening time began: what was said before it is not to be heard, however late it comes.
+func (w *Words) Since() time.Time { return w.since }
 
 // End ends the listening time. What is heard from now on counts for none.
 func (w *Words) End() { w.listening, w.said = false, nil }

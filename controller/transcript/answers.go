@@ -57,8 +57,10 @@ func (c *connection) say(channel int, segment Segment) {
 	before := c.interim[channel]
 	c.interim[channel] = ""
 	switch {
-	case segment.Text == "", segment.To <= c.before[channel]:
+	case segment.To <= c.before[channel], segment.Text == "" && before == "":
 		return
+	case segment.Text == "": // what might have changed was nothing
+		segment.Final = false
 	case segment.Final:
 		c.s.metrics.said(c.delay(segment))
 		defer func() { c.wait(c.pace.Spend(dialer.CostSeldom)) }() // more than 100 in a second are nonsense

@@ -8,7 +8,9 @@ type Segment struct {
 	Channel string
 	// From and To are positions in the recording.
 	From, To time.Duration
-	Text     string
+	// Text is one line of plain text. It is empty, and not final, if the words before it, which were not
+	// final, turned out to be none.
+	Text string
 	// Confidence is the service's, 0 to 1; 0 if it gives none.
 	Confidence float64
 	// Final says that the words stay as they are. The next segment of the channel stands in the place
