@@ -27,12 +27,22 @@ func Decode(file []byte) (Format, []byte, error) {
 
 // audio returns what the data chunks of a file hold, in whole frames each.
 func (l *layout) audio(r io.ReaderAt, file []byte) (audio []byte) {
-	add := func(at, size int64) {
-		piece := file[at:][:l.whole(min(size, l.size-at))]
-		if len(audio) == 0 {
-			audio = piece[:len(piece):len(piece)] // appending copies
+	for i, p := range l.pieces(r) {
+		one := file[p.at:][:p.size]
+		if i == 0 {
+			audio = one[:len(one):len(one)] // appending copies
 		} else {
-			audio = append(audio, piece...)
+			audio = append(audio, one...)
+		}
+	}
+	return audio
+}
+
+// pieces returns where the audio is: what the data chunks of a file hold, in whole frames each.
+func (l *layout) pieces(r io.ReaderAt) (list []piece) {
+	add := func(at, size int64) {
+		if size = l.whole(min(size, l.size-at)); size > 0 {
+			list = append(list, piece{at, size})
 		}
 	}
 	add(l.DataOffset, l.declared)
@@ -47,10 +57,10 @@ func (l *layout) audio(r io.ReaderAt, file []byte) (audio []byte) {
 		}
 		end = min(c.end(), l.size)
 	}
-	if len(audio) == 0 && end < l.size {
+	if len(list) == 0 && end < l.size {
 		add(last, l.size)
 	}
-	return audio
+	return list
 }
 
 // afterTag returns a file without the ID3 tag that some programs put before its RIFF, and

@@ -48,8 +48,12 @@ func (e encoding) to16(b []byte) []byte {
 	if e == pcm16 {
 		return b
 	}
+	return e.append16(make([]byte, 0, len(b)/(e.bits/8)*sampleBytes), b)
+}
+
+// append16 appends samples as 16-bit PCM; a half one at the end is left out.
+func (e encoding) append16(pcm, b []byte) []byte {
 	sample, size := e.sample(), e.bits/8
-	pcm := make([]byte, 0, len(b)/size*sampleBytes)
 	for one := range slices.Chunk(b[:len(b)/size*size], size) {
 		pcm = binary.LittleEndian.AppendUint16(pcm, uint16(sample(one)))
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"testing"
 )
 
@@ -113,8 +114,15 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		format, pcm, err := Decode(b)
+		r, errReader := NewReader(bytes.NewReader(b), int64(len(b)))
+		if fmt.Sprint(err) != fmt.Sprint(errReader) {
+			t.Fatalf("Decode: %v, NewReader: %v", err, errReader)
+		}
 		if err != nil {
 			return
+		}
+		if read := readAll(t, r, 100); r.Format() != format || !bytes.Equal(read, pcm) {
+			t.Fatalf("%v, %d bytes, but a Reader has %v, %d bytes", format, len(pcm), r.Format(), len(read))
 		}
 		if format.Validate() != nil || len(pcm)%format.FrameBytes() != 0 || len(pcm) > 2*len(b) {
 			t.Fatalf("%v, %d bytes of %d", format, len(pcm), len(b))
