@@ -1,0 +1,149 @@
+package transcribe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"tapdeck/controller/transcript"
+)
+
+// A file waits for the service, as no caller does: for the last words, and with what was sent and not answered,
+// which takes 19 MB at the most.
+const (
+	finalTimeout = 30 * time.Second
+	buffer       = 5 * time.Minute
+)
+
+// progressInterval is how often it is told how far a recording was read.
+const progressInterval = time.Second
+
+// Options say by whom a recording is transcribed, and who is told.
+type Options struct {
+	Service transcript.Service
+	// Key is the service's; "" if it needs none.
+	Key string
+	// Speed is how many times as fast as it was spoken audio may be sent; 0 is what the service takes.
+	Speed float64
+	// Log is given the session's lines.
+	Log *zap.Logger
+	// Said is given each final segment as it comes. Its error ends Run, which returns it.
+	Said func(transcript.Segment) error
+	// Progress, if not nil, is given each second how far the recording was read.
+	Progress func(read time.Duration)
+}
+
+// Error is a recording that was not transcribed to its end.
+type Error struct {
+	// Missing is how much of it the service has not answered for good, and Length all of it.
+	Missing, Length time.Duration
+	// Err is why, and Hint what to do.
+	Err  error
+	Hint string
+	// Service says that the service refused us, or was lost for good.
+	Service bool
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("%.3f s of %.3f s are not transcribed: %v", e.Missing.Seconds(), e.Length.Seconds(), e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// ErrInterrupted says that a transcription was ended before its end.
+var ErrInterrupted = errors.New("interrupted")
+
+// errUnanswered is of a service that ended well, and has not answered what was sent.
+var errUnanswered = errors.New("the service has not answered all of it")
+
+const (
+	hintInterrupted = "what was said so far is above; run it again for the rest"
+	hintDisk        = "look at the disk, and at the file: is it as long as its header says?"
+	hintUnanswered  = "run it again; if it stays, look at the service's log"
+)
+
+// Run has the service transcribe a recording from its begin to its end, or until ctx ends. The error is an
+// *Error, or that of Said.
+func Run(ctx context.Context, r *Recording, o Options) error {
+	if r.audio.Frames() == 0 {
+		return nil
+	}
+	e := newEar(r)
+	s := transcript.Start(o.config(r), e, o.Log, nil)
+	err := o.listen(ctx, s, e)
+	e.Close()
+	s.Stop()
+	if err == nil {
+		err = o.say(s)
+	}
+	if err != nil {
+		return err
+	}
+	return outcome(ctx, r, e, s.State())
+}
+
+func (o *Options) config(r *Recording) transcript.Config {
+	c := transcript.Config{Service: o.Service, Key: o.Key, Rate: r.Format.SampleRate, Channels: r.Channels, Speed: o.Speed, Call: r.Path}
+	c.Interim, c.FinalTimeout, c.Buffer = false, max(c.FinalTimeout, finalTimeout), max(c.Buffer, buffer)
+	return c
+}
+
+// listen hands on what is said until there is nothing more to come. The error is that of Said.
+func (o *Options) listen(ctx context.Context, s *transcript.Session, e *ear) error {
+	tick := time.NewTicker(progressInterval)
+	defer tick.Stop()
+	for !s.State().GivenUp {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.Done():
+			return nil
+		case <-tick.C:
+			if o.Progress != nil {
+				o.Progress(e.position())
+			}
+		case <-s.Changed():
+			e.hold(true)
+			if err := o.say(s); err != nil {
+				return err
+			}
+			e.hold(false)
+		}
+	}
+	return nil
+}
+
+// say hands on what was said.
+func (o *Options) say(s *transcript.Session) error {
+	for _, segment := range s.News() {
+		if !segment.Final {
+			continue
+		}
+		if err := o.Said(segment); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// outcome is what the session has come to.
+func outcome(ctx context.Context, r *Recording, e *ear, state transcript.State) error {
+	missing := state.Missing + e.remaining()
+	failed := &Error{Missing: missing, Length: r.Length, Service: state.GivenUp}
+	switch {
+	case missing == 0 && !state.GivenUp:
+		return nil
+	case e.err() != nil:
+		failed.Err, failed.Hint = e.err(), hintDisk
+	case state.GivenUp, ctx.Err() == nil && state.Err != nil:
+		failed.Err, failed.Hint = state.Err, state.Hint
+	case ctx.Err() != nil:
+		failed.Err, failed.Hint = ErrInterrupted, hintInterrupted
+	default:
+		failed.Err, failed.Hint = errUnanswered, hintUnanswered
+	}
+	return failed
+}
