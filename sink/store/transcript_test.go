@@ -304,3 +304,15 @@ func note(t *testing.T, base string, record store.Record) {
 	}
 	rename(t, found[0], base+".json.part")
 }
+
+// Whoever has segments of his own has them as they would be published.
+func TestVTTOfSegments(t *testing.T) {
+	segments := []store.Segment{{Channel: "caller", FromMS: 1500, ToMS: 2000, Text: "a < b"}, {Channel: "callee", FromMS: 320, ToMS: 1540, Text: "hello"}}
+	want := "WEBVTT\n\n00:00:00.320 --> 00:00:01.540\n<v callee>hello\n\n00:00:01.500 --> 00:00:02.000\n<v caller>a &lt; b\n"
+	if diff := cmp.Diff(want, string(store.VTT(segments))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if segments[0].FromMS != 1500 {
+		t.Error("the segments are in another order now")
+	}
+}

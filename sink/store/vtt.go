@@ -12,6 +12,9 @@ import (
 // ErrNoVTT says that a record was saved, and without the file of its words, which are in the record.
 var ErrNoVTT = errors.New("the transcript has no file")
 
+// VTT is segments, in whatever order, as they are published beside a recording.
+func VTT(segments []Segment) []byte { return vttText(inOrder(segments)) }
+
 // vttText is the words of a transcript as WebVTT: a cue for each segment, with the channel as its voice.
 func vttText(segments []Segment) []byte {
 	b := []byte("WEBVTT\n")
