@@ -72,16 +72,17 @@ func (c *configured) load(p *program, extra map[string]string) (*config.Loaded, 
 
 // grammar is the whole command line.
 type grammar struct {
-	Serve     serveCommand     `cmd:"" help:"Run the daemon: accept calls, record them."`
-	Demo      demoCommand      `cmd:"" help:"Show the whole thing without a FreeSWITCH: simulated calls with real speech, recorded and compared."`
-	Calls     callsCommand     `cmd:"" help:"Show what a running daemon does: its calls with step, age, audio, level and who speaks, or one call's timeline."`
-	Call      callCommand      `cmd:"" help:"Place simulated calls against a running daemon: the load generator."`
-	Doctor    doctorCommand    `cmd:"" help:"Check whether a real FreeSWITCH has all that tapdeck needs, and prove it with a call."`
-	AgentTest agentTestCommand `cmd:"" name:"agent-test" help:"Talk with a bot as the daemon does, and say what it gets wrong."`
-	Dialplan  dialplanCommand  `cmd:"" help:"Print the dialplan XML that hands calls to tapdeck, or check an existing file."`
-	Check     checkCommand     `cmd:"" help:"Check the configuration and show every value with its origin, and what a caller will hear."`
-	Repair    repairCommand    `cmd:"" help:"Repair and publish what a crash left below a recordings directory, or mend a WAV file."`
-	Version   versionCommand   `cmd:"" help:"Print the version."`
+	Serve      serveCommand      `cmd:"" help:"Run the daemon: accept calls, record them."`
+	Demo       demoCommand       `cmd:"" help:"Show the whole thing without a FreeSWITCH: simulated calls with real speech, recorded and compared."`
+	Calls      callsCommand      `cmd:"" help:"Show what a running daemon does: its calls with step, age, audio, level and who speaks, or one call's timeline."`
+	Call       callCommand       `cmd:"" help:"Place simulated calls against a running daemon: the load generator."`
+	Doctor     doctorCommand     `cmd:"" help:"Check whether a real FreeSWITCH has all that tapdeck needs, and prove it with a call."`
+	AgentTest  agentTestCommand  `cmd:"" name:"agent-test" help:"Talk with a bot as the daemon does, and say what it gets wrong."`
+	Transcribe transcribeCommand `cmd:"" help:"Have a speech recogniser hear finished recordings, and write what was said."`
+	Dialplan   dialplanCommand   `cmd:"" help:"Print the dialplan XML that hands calls to tapdeck, or check an existing file."`
+	Check      checkCommand      `cmd:"" help:"Check the configuration and show every value with its origin, and what a caller will hear."`
+	Repair     repairCommand     `cmd:"" help:"Repair and publish what a crash left below a recordings directory, or mend a WAV file."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
 
 const description = `Call controller and audio sink for FreeSWITCH.

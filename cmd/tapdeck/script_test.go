@@ -39,6 +39,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"serve": scriptServe, "log": scriptLog, "signal": scriptSignal, "exit": scriptExit, "get": scriptGet,
 			"replace": scriptReplace, "records": scriptRecords, "parts": scriptParts, "bot": scriptBot,
+			"recogniser": scriptRecogniser, "say": scriptSay,
 		},
 	})
 }

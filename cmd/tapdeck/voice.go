@@ -29,19 +29,23 @@ func readVoice(flag, path string) (*switchsim.Voice, error) {
 	f, pcm, err := wav.Decode(data)
 	switch {
 	case err != nil:
-		return nil, usage(fmt.Errorf("%s %q: %w; make one of it: %s", flag, path, err, soxLine(path)))
+		return nil, usage(fmt.Errorf("%s %q: %w; make one of it: %s", flag, path, err, soxLine(path, callerForm, "8k")))
 	case len(pcm) == 0:
 		return nil, usage(fmt.Errorf("%s %q: there is no audio in it; name a WAV that has some", flag, path))
 	case f.SampleRate != 8000 && f.SampleRate != 16000:
-		return nil, usage(fmt.Errorf("%s %q: it has %d Hz; it must have 8000 or 16000: %s", flag, path, f.SampleRate, soxLine(path)))
+		return nil, usage(fmt.Errorf("%s %q: it has %d Hz; it must have 8000 or 16000: %s", flag, path, f.SampleRate, soxLine(path, callerForm, "8k")))
 	}
 	return switchsim.VoiceFromBytes(f.SampleRate, mixDown(f, pcm), true), nil
 }
 
-// soxLine is the command that makes a file one for --audio, to be pasted into a shell.
-func soxLine(path string) string {
+// callerForm is what sox is told of the audio that callers say.
+const callerForm = "-r 8000 -c 1"
+
+// soxLine is the command that makes a file of this form, whose name has this at its end, to be pasted into
+// a shell.
+func soxLine(path, form, end string) string {
 	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-	return fmt.Sprintf("sox %s -r 8000 -c 1 -b 16 -e signed-integer %s", shellWord(path), shellWord(name+"-8k.wav"))
+	return fmt.Sprintf("sox %s %s -b 16 -e signed-integer %s", shellWord(path), form, shellWord(name+"-"+end+".wav"))
 }
 
 // shellWord writes a text as one word of a shell that is no option.

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"tapdeck/cmd/internal/apptest"
+	"tapdeck/controller/switchsim/recogniser"
+	"tapdeck/controller/transcript"
+	"tapdeck/sink/store"
+)
+
+// scriptRecogniser is `recogniser NAME FORMAT [FAULT [KEY]]`: a simulated recogniser at $NAME_URL.
+func scriptRecogniser(ts *testscript.TestScript, _ bool, args []string) {
+	server := &recogniser.Server{Format: recogniser.Format(args[1])}
+	if len(args) > 2 {
+		server.SetFault(0, recogniser.Faults()[args[2]])
+	}
+	if len(args) > 3 {
+		server.Key = args[3]
+	}
+	url, stop := server.Start()
+	ts.Defer(stop)
+	ts.Setenv(args[0]+"_URL", url)
+}
+
+// scriptSay is `say FILE RATE WORDS [WORDS]`: a WAV that says a word each second, and others on a second
+// channel. A word of - is silence.
+func scriptSay(ts *testscript.TestScript, _ bool, args []string) {
+	rate := map[string]int{"8000": 8000, "16000": 16000, "44100": 44100}[args[1]]
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), sayWAV(rate, args[2:]...), 0o600))
+}
+
+// sayWAV is a WAV that says a word each second, on as many channels as there are texts.
+func sayWAV(rate int, channels ...string) []byte {
+	var spoken [][]byte
+	for _, text := range channels {
+		var list []recogniser.Spoken
+		for i, word := range strings.Fields(text) {
+			list = append(list, recogniser.Spoken{At: time.Duration(i) * time.Second, Word: strings.Trim(word, "-")}, recogniser.Spoken{At: time.Duration(i+1) * time.Second, Length: 1})
+		}
+		spoken = append(spoken, recogniser.Say(rate, list...))
+	}
+	pcm := recogniser.Interleave(spoken...)
+	b := append([]byte("RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00"), byte(len(channels)), 0)
+	for _, n := range []int{rate, 2 * rate * len(channels)} {
+		b = binary.LittleEndian.AppendUint32(b, uint32(n))
+	}
+	b = append(b, byte(2*len(channels)), 0, 16, 0)
+	b = binary.LittleEndian.AppendUint32(append(b, "data"...), uint32(len(pcm)))
+	b = append(b, pcm...)
+	binary.LittleEndian.PutUint32(b[4:], uint32(len(b)-8))
+	return b
+}
+
+// Ctrl-C ends it at once, with what was said so far, and the next file is not begun.
+func TestTranscribeInterrupted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "long.wav")
+	if err := os.WriteFile(path, sayWAV(8000, "one two "+strings.Repeat("- ", 60)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for output, want := range map[string]string{"text": " caller: one\n", "vtt": "WEBVTT\n", "json": `"text":"one"`} {
+		server := &recogniser.Server{}
+		url, stop := server.Start()
+		ctx, cancel := context.WithCancel(t.Context())
+		args := []string{"transcribe", "--url", url, "--speed", "4", "--output", output, path}
+		if output != "vtt" {
+			args = append(args, path)
+		}
+		var out, errs apptest.Journal
+		p := &program{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs}
+		ended := make(chan int)
+		go func() { ended <- p.Run(ctx, args) }()
+		if output == "vtt" { // which is written at the end
+			errs.Wait(t, "long.wav: ")
+		} else {
+			out.Wait(t, want)
+		}
+		cancel()
+		code := <-ended
+		stop()
+		if code != exitFailed || !strings.Contains(out.String(), want) || !strings.Contains(errs.String(), "s are not transcribed: interrupted\ntapdeck: hint: what was said") {
+			t.Errorf("%s: code %d\n%s\n%s", output, code, out.String(), errs.String())
+		}
+		if strings.Contains(errs.String(), "tapdeck: 1 more of the files were not begun\n") != (output != "vtt") || server.Accepted() > 1 {
+			t.Errorf("%s: %d connections\n%s", output, server.Accepted(), errs.String())
+		}
+	}
+}
+
+// A segment of a file is a JSON object with its name.
+func TestWordsAsJSON(t *testing.T) {
+	var out strings.Builder
+	w := words{w: &out, output: "json"}
+	if err := w.say("a b.wav", transcript.Segment{Channel: "callee", From: 320 * time.Millisecond, To: 1540 * time.Millisecond, Text: "hello \u202e", Confidence: 0.5}); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"file":"a b.wav","channel":"callee","from_ms":320,"to_ms":1540,"text":"hello ` + "\u202e" + `","confidence":0.5}` + "\n"; out.String() != want || !json.Valid([]byte(out.String())) {
+		t.Errorf("%s", out.String())
+	}
+}
+
+// What a service says does nothing to the terminal.
+func TestWordsOnATerminal(t *testing.T) {
+	var out strings.Builder
+	w := words{w: &out, output: "text", several: true}
+	if err := w.say("a\x1b.wav", transcript.Segment{Channel: "caller", From: time.Second, To: 61 * time.Second, Text: "so\u202eever\x1b[2J"}); err != nil {
+		t.Fatal(err)
+	}
+	if want := `a\x1b.wav: 1.000-61.000 caller: so\u202eever\x1b[2J` + "\n"; out.String() != want {
+		t.Errorf("%q", out.String())
+	}
+}
+
+// Words that wait for the end of a file have a bound, which is said.
+func TestWordsBeyondTheBound(t *testing.T) {
+	var out strings.Builder
+	w := words{w: &out, output: "vtt", most: 1 << 20}
+	for range 300 {
+		_ = w.say("a.wav", transcript.Segment{Channel: "caller", Text: strings.Repeat("x", 4<<10)})
+	}
+	if err := w.end(); err == nil || !strings.HasPrefix(err.Error(), "51 segments are missing above: there are more than 1 MiB of words; --output json") || strings.Count(out.String(), "-->") != 249 {
+		t.Errorf("%v, %d bytes", err, out.Len())
+	}
+	if err := (&words{w: brokenPipe{}, output: "vtt", kept: []store.Segment{{}}}).end(); !errors.Is(err, io.ErrClosedPipe) {
+		t.Error(err)
+	}
+}
+
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+// Progress is one line, which the next one replaces and a note removes.
+func TestNotes(t *testing.T) {
+	var out strings.Builder
+	n := notes{w: &out}
+	n.print("first")
+	n.progress("a.wav", 2*time.Second, time.Minute)
+	n.clear()
+	n.print("last")
+	if want := "first\n\r\x1b[Ka.wav: 2s of 1m0s\r\x1b[Klast\n"; out.String() != want {
+		t.Errorf("%q", out.String())
+	}
+}
+
+// What is said of a file that can't be heard has what to do.
+func TestUnheard(t *testing.T) {
+	for path, file := range map[string][]byte{"six.wav": nil, "strange.mp3": []byte("ID3")} {
+		path = filepath.Join(t.TempDir(), path)
+		if file == nil {
+			file = sayWAV(44100, "one", "-", "-", "-", "-", "-")
+		}
+		if err := os.WriteFile(path, file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, _, stderr := runProgram(t, t.Context(), "transcribe", "--url", "ws://127.0.0.1:1", path)
+		if code != exitUsage || !strings.Contains(stderr, "make one of it: sox ") || strings.Contains(stderr, " -c 1 ") != strings.HasSuffix(path, "six.wav") {
+			t.Errorf("code %d: %s", code, stderr)
+		}
+	}
+}
