@@ -91,6 +91,7 @@ func (x *examination) run(ctx context.Context) (healthy bool, err error) {
 	x.daemon(ctx)
 	x.disk()
 	x.bots(ctx)
+	x.transcribers(ctx)
 	if x.connect(ctx) {
 		defer x.conn.Close()
 		x.checkSwitch(ctx)
