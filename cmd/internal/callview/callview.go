@@ -49,6 +49,8 @@ type Running struct {
 	Speaks string `json:"speaks,omitempty"`
 	// Agent is what is known of its conversation with a bot; nil if it has had none.
 	Agent *Talk `json:"agent,omitempty"`
+	// Transcript is what was said, nil if nothing is transcribed.
+	Transcript *Words `json:"transcript,omitempty"`
 }
 
 // Talk is a running call's conversation with a bot: what a record will have, as far as it has come.
@@ -110,6 +112,7 @@ func running(s controller.Status) Running {
 	r := Running{
 		Call: s.Info.UUID, Caller: s.Info.Caller, Destination: s.Info.Destination, Plan: s.Info.Plan, Peer: s.Info.Peer,
 		Started: s.Info.Started, AgeMS: time.Since(s.Info.Started).Milliseconds(), Step: s.Step, StepMS: time.Since(s.StepBegan).Milliseconds(),
+		Transcript: words(s.Transcript),
 	}
 	if s.Stream != nil {
 		r.Live, r.Connections, r.AudioMS = s.Stream.Live, s.Stream.Connections, s.Stream.Audio.Milliseconds()

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"tapdeck/sink/store"
 )
 
 func TestLevelBar(t *testing.T) {
@@ -86,10 +88,13 @@ func TestPrintRunning(t *testing.T) {
 // A caller chooses his name, but not what the operator's terminal does.
 func TestControlCharactersArePrintedAsNone(t *testing.T) {
 	evil := "\x1b]0;owned\x07\x1b[2J"
+	said := store.Segment{Channel: evil, Text: evil}
 	var out bytes.Buffer
 	page := &Page{
-		Running: []Running{{Caller: evil, Destination: evil, Plan: evil}},
-		Ended:   []Record{{Caller: evil, Destination: evil, Plan: evil, Err: evil, Started: time.Now()}},
+		Running: []Running{{Caller: evil, Destination: evil, Plan: evil, Transcript: &Words{Format: evil, Err: evil, Last: &said}}},
+		Ended: []Record{{Caller: evil, Destination: evil, Plan: evil, Err: evil, Started: time.Now(), Transcript: &store.Transcript{
+			Format: evil, Model: evil, Language: evil, Segments: []store.Segment{said}, VTT: evil, Err: evil, Hint: evil,
+		}}},
 	}
 	for _, err := range []error{page.Print(&out, 0), page.Running[0].Print(&out), PrintTimeline(&out, &page.Ended[0])} {
 		if err != nil {

@@ -30,7 +30,7 @@ func (r *Running) Print(w io.Writer) error {
 	if a := r.Agent; a != nil {
 		rows = append(rows, [2]string{"bot", strings.Join([]string{a.Format, plural(a.Connects, "connection"), plural(a.Utterances, "utterance"), plural(a.BargeIns, "barge-in")}, ", ")})
 	}
-	for _, row := range rows {
+	for _, row := range append(rows, r.Transcript.rows()...) {
 		fmt.Fprintf(t, "  %s\t%s\n", row[0], printable(row[1]))
 	}
 	return t.Flush()
@@ -55,6 +55,11 @@ func PrintTimeline(w io.Writer, r *Record) error {
 	}
 	if r.Agent != nil {
 		if err := printConversation(w, r.Agent); err != nil {
+			return err
+		}
+	}
+	if r.Transcript != nil {
+		if err := printTranscript(w, r); err != nil {
 			return err
 		}
 	}
