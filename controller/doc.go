@@ -18,6 +18,10 @@
 // clear it, and send events; to cut, give, break off and note what was heard is the call's goroutine's, which waits for
 // both in [call.next].
 //
+// What is said in a call is heard by a session of controller/transcript (transcribing), if its plan says so,
+// from the stream's begin to the recording's end. The call's goroutine logs, keeps and tells its words; the last
+// ones are waited for once the channel is let go, within a bound.
+//
 // Beside those of controller/esl, and of the sessions, whose end [Controller.Serve] awaits and no call
 // does, the package starts no goroutine that waits for anything. A panic in one call ends that call alone. The package never opens a
 // file or a WebSocket and never imports the sink: what it needs of a recorder is
