@@ -1,6 +1,7 @@
 package transcribe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,7 @@ import (
 // A file waits for the service, as no caller does: for the last words, and with what was sent and not answered,
 // which takes 19 MB at the most.
 const (
-	finalTimeout = 30 * time.Second
+	finalTimeout = time.Minute
 	buffer       = 5 * time.Minute
 )
 
@@ -34,6 +35,8 @@ type Options struct {
 	Said func(transcript.Segment) error
 	// Progress, if not nil, is given each second how far the recording was read.
 	Progress func(read time.Duration)
+
+	finalTimeout time.Duration // of tests
 }
 
 // Error is a recording that was not transcribed to its end.
@@ -62,6 +65,7 @@ var errUnanswered = errors.New("the service has not answered all of it")
 const (
 	hintInterrupted = "what was said so far is above; run it again for the rest"
 	hintDisk        = "look at the disk, and at the file: is it as long as its header says?"
+	hintSlow        = "the service is too slow: look at its machine and its log, or send the audio more slowly with --speed"
 	hintUnanswered  = "run it again; if it stays, look at the service's log"
 )
 
@@ -87,7 +91,7 @@ func Run(ctx context.Context, r *Recording, o Options) error {
 
 func (o *Options) config(r *Recording) transcript.Config {
 	c := transcript.Config{Service: o.Service, Key: o.Key, Rate: r.Format.SampleRate, Channels: r.Channels, Speed: o.Speed, Call: r.Path}
-	c.Interim, c.FinalTimeout, c.Buffer = false, max(c.FinalTimeout, finalTimeout), max(c.Buffer, buffer)
+	c.Interim, c.FinalTimeout, c.Buffer = false, cmp.Or(o.finalTimeout, finalTimeout), max(c.Buffer, buffer)
 	return c
 }
 
@@ -138,10 +142,12 @@ func outcome(ctx context.Context, r *Recording, e *ear, state transcript.State) 
 		return nil
 	case e.err() != nil:
 		failed.Err, failed.Hint = e.err(), hintDisk
-	case state.GivenUp, ctx.Err() == nil && state.Err != nil:
+	case state.GivenUp:
 		failed.Err, failed.Hint = state.Err, state.Hint
 	case ctx.Err() != nil:
 		failed.Err, failed.Hint = ErrInterrupted, hintInterrupted
+	case state.Err != nil: // its last words did not come in time, or what was sent before a loss is not kept any more
+		failed.Err, failed.Hint = state.Err, hintSlow
 	default:
 		failed.Err, failed.Hint = errUnanswered, hintUnanswered
 	}

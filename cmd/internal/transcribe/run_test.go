@@ -82,6 +82,19 @@ func TestRunRefused(t *testing.T) {
 	}
 }
 
+// A service that does not say its last words keeps those that it has said, and nobody waits for ever.
+func TestRunWithoutLastWords(t *testing.T) {
+	server := &recogniser.Server{Format: recogniser.Vosk}
+	server.SetFault(0, recogniser.Faults()["never-finishes"])
+	o := serve(t, server)
+	o.finalTimeout = 100 * time.Millisecond
+	said, err := run(t.Context(), open(t, write(t, "x.wav", mono8, say("one", "two")), o), o)
+	e, is := errors.AsType[*Error](err)
+	if !is || e.Service || e.Missing == 0 || e.Missing >= e.Length || !strings.Contains(e.Hint, "--speed") || len(said) == 0 || said[0] != "caller one at 0.0" {
+		t.Errorf("%q, %+v", said, err)
+	}
+}
+
 // What was said before an interruption is told, and how much is missing.
 func TestRunInterrupted(t *testing.T) {
 	server := &recogniser.Server{Format: recogniser.Deepgram}
