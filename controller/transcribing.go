@@ -95,10 +95,13 @@ func (t *transcribing) note(segment transcript.Segment) {
 	t.listen(segment)
 	if segment.Final {
 		kind = EventTranscriptFinal
-		t.keep(segment)
+		limit := zap.Skip()
+		if !t.keep(segment) {
+			limit = ratelog(c.info.UUID)
+		}
 		if c.plan.LogTranscripts {
 			c.log.Info("transcript", zap.String("channel", segment.Channel), zap.Int64("from_ms", segment.From.Milliseconds()),
-				zap.Int64("to_ms", segment.To.Milliseconds()), zap.String("text", segment.Text), ratelog(c.info.UUID))
+				zap.Int64("to_ms", segment.To.Milliseconds()), zap.String("text", segment.Text), limit)
 		}
 	}
 	c.emit(kind, segment)
@@ -113,14 +116,15 @@ func (t *transcribing) listen(segment transcript.Segment) {
 	}
 }
 
-// keep keeps a final segment for the record.
-func (t *transcribing) keep(segment transcript.Segment) {
+// keep keeps a final segment for the record, and says whether there was room.
+func (t *transcribing) keep(segment transcript.Segment) bool {
 	if len(t.notes.Segments) >= maxSegments || t.text+len(segment.Text) > maxSegmentText {
 		t.notes.SegmentsDropped++
-		return
+		return false
 	}
 	t.text += len(segment.Text)
 	t.notes.Segments = append(t.notes.Segments, segment)
+	return true
 }
 
 // failed says that the service is given up.

@@ -27,7 +27,9 @@ type sentChunk struct {
 
 // add notes that a chunk was sent. What is beyond the bound is not kept.
 func (p *pending) add(c chunk) {
-	p.list = append(p.list, sentChunk{c, p.sent})
+	if !p.extend(c) {
+		p.list = append(p.list, sentChunk{c, p.sent})
+	}
 	p.sent += c.frames
 	if c.pcm != nil {
 		p.kept += c.frames
@@ -35,6 +37,20 @@ func (p *pending) add(c chunk) {
 	for most := p.config.frames(p.config.Buffer); p.kept > most; {
 		p.forget()
 	}
+}
+
+// extend keeps a short chunk in the room of the one before it, if it goes on there.
+func (p *pending) extend(c chunk) bool {
+	if len(p.list) == 0 || c.pcm == nil {
+		return false
+	}
+	last := &p.list[len(p.list)-1]
+	if last.pcm == nil || cap(last.pcm)-len(last.pcm) < len(c.pcm) || p.positionIn(*last, last.frames) != c.at {
+		return false
+	}
+	last.pcm, last.frames = append(last.pcm, c.pcm...), last.frames+c.frames
+	p.free(c.pcm)
+	return true
 }
 
 // forget gives up the oldest audio that is kept: only its place is remembered.

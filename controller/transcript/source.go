@@ -12,6 +12,8 @@ const (
 	// gapSilence is how much silence stands for a gap of the recording, so that the service sees that an
 	// utterance has ended; the rest of the gap is jumped over.
 	gapSilence = time.Second
+	// maxFree is how many rooms for a chunk are kept for later.
+	maxFree = 30
 	// dropSilence stands for audio that the service was too slow for, so that no word is made of two.
 	dropSilence = 200 * time.Millisecond
 )
@@ -130,9 +132,9 @@ func (s *source) room() []byte {
 	return make([]byte, int(s.config.frames(chunkTime))*s.config.frameBytes())
 }
 
-// release takes room back for other audio, unless it is a rest of one.
+// release keeps room for other audio, unless it is a rest of one, or there is enough.
 func (s *source) release(room []byte) {
-	if whole := int(s.config.frames(chunkTime)) * s.config.frameBytes(); cap(room) >= whole {
+	if whole := int(s.config.frames(chunkTime)) * s.config.frameBytes(); cap(room) >= whole && len(s.free) < maxFree {
 		s.free = append(s.free, room[:whole])
 	}
 }
