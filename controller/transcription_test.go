@@ -1,0 +1,282 @@
+package controller_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap/zaptest/observer"
+
+	"tapdeck/controller"
+	"tapdeck/controller/flow"
+	"tapdeck/controller/switchsim"
+	"tapdeck/controller/switchsim/recogniser"
+	"tapdeck/controller/transcript"
+)
+
+// observed are the events of a testbed's calls.
+type observed struct {
+	mu     sync.Mutex
+	events []controller.Event
+}
+
+func (o *observed) Observe(e controller.Event) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.events = append(o.events, e)
+}
+
+// texts are those of the events of a kind.
+func (o *observed) texts(kind controller.EventKind) (texts []string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, e := range o.events {
+		if e.Kind == kind {
+			texts = append(texts, e.Data.(transcript.Segment).Text)
+		}
+	}
+	return texts
+}
+
+// transcribed is a setup whose calls are transcribed, and what is told of them.
+func transcribed(t *testing.T, server *recogniser.Server) (setup, *observed) {
+	url, stop := server.Start()
+	t.Cleanup(stop)
+	s, events := good(), &observed{}
+	s.cfg.Observer = events
+	s.plan.Transcribe = transcript.DefaultService()
+	s.plan.Transcribe.URL, s.plan.Transcribe.Format, s.plan.LogTranscripts = url, string(server.Format), true
+	listen := &flow.Listen{For: 600 * time.Millisecond}
+	if server.Format == recogniser.Deepgram { // which is not sent audio ten times as fast as it is spoken
+		s.sim.Speed, listen.For = 1, 2400*time.Millisecond
+	}
+	s.plan.Steps = []flow.Step{&flow.Answer{}, &flow.Stream{}, listen, &flow.Hangup{}}
+	return s, events
+}
+
+// speaker is a caller who says words: the last ones right before the call ends.
+func speaker(words ...recogniser.Spoken) switchsim.CallSpec {
+	return switchsim.CallSpec{Voice: switchsim.VoiceFromBytes(8000, recogniser.Say(8000, append(words, recogniser.Spoken{At: time.Minute})...), false)}
+}
+
+func threeWords(format recogniser.Format) switchsim.CallSpec {
+	last := recogniser.Spoken{At: 5 * time.Second, Length: 3 * time.Second, Word: "help"}
+	if format == recogniser.Deepgram {
+		last.At = 1500 * time.Millisecond
+	}
+	return speaker(recogniser.Spoken{At: 400 * time.Millisecond, Word: "one"}, recogniser.Spoken{At: 800 * time.Millisecond, Word: "two"}, last)
+}
+
+func textsOf(segments []transcript.Segment) (texts []string) {
+	for _, s := range segments {
+		texts = append(texts, s.Text)
+	}
+	return texts
+}
+
+// What is said in a call is in its outcome, its log and its events, with the last words.
+func TestTranscription(t *testing.T) {
+	for _, format := range []recogniser.Format{recogniser.Deepgram, recogniser.Vosk} {
+		for _, logged := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s logged %v", format, logged), func(t *testing.T) {
+				s, events := transcribed(t, &recogniser.Server{Format: format})
+				s.plan.LogTranscripts = logged
+				e := s.run(t, threeWords(format))
+				n := e.outcome.Transcript
+				want := []string{"one two", "help"}
+				if e.outcome.Result != controller.Completed || n == nil || n.Missing != 0 || n.Err != "" || n.Connects != 1 || n.Format != string(format) {
+					t.Fatalf("%+v %+v", e.outcome, n)
+				}
+				if diff := cmp.Diff(want, textsOf(n.Segments)); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff(want, events.texts(controller.EventTranscriptFinal)); diff != "" {
+					t.Errorf("events (-want +got):\n%s", diff)
+				}
+				var lines []string
+				for _, l := range e.logs {
+					if l.Message == "transcript" {
+						lines = append(lines, fmt.Sprint(l.ContextMap()["channel"], " ", l.ContextMap()["text"]))
+						if from, to := l.ContextMap()["from_ms"].(int64), l.ContextMap()["to_ms"].(int64); to <= from || to > 9000 {
+							t.Errorf("%d to %d ms", from, to)
+						}
+					} else if strings.Contains(fmt.Sprint(l.ContextMap()), "one two") {
+						t.Errorf("words in line %q: %v", l.Message, l.ContextMap())
+					}
+				}
+				wantLines := []string{"caller one two", "caller help"}
+				if !logged {
+					wantLines = nil
+				}
+				if diff := cmp.Diff(wantLines, lines); diff != "" {
+					t.Errorf("log (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// The caller is let go before the last words are waited for, and the wait has a bound.
+func TestCallerDoesNotWaitForWords(t *testing.T) {
+	server := &recogniser.Server{Format: recogniser.Vosk}
+	server.SetFault(0, recogniser.Fault{NeverFinishes: true})
+	s, _ := transcribed(t, server)
+	s.plan.Transcribe.FinalTimeout = 700 * time.Millisecond
+	e := s.run(t, threeWords(recogniser.Vosk))
+	took := e.outcome.Ended.Sub(e.outcome.Timeline.At("hangup"))
+	if took < 600*time.Millisecond || took > 3*time.Second {
+		t.Errorf("the call ended %v after its hangup", took)
+	}
+	n := e.outcome.Transcript
+	if e.outcome.Result != controller.Completed || n.Missing <= 0 || n.Err == "" || n.Hint == "" || !slices.Contains(e.outcome.Alarms, "transcript_incomplete") {
+		t.Errorf("%+v %+v", e.outcome, n)
+	}
+	if !slices.ContainsFunc(e.logs, func(l observer.LoggedEntry) bool {
+		return l.Message == "transcript incomplete" && l.ContextMap()["missing_ms"] == n.Missing.Milliseconds() && l.ContextMap()["hint"] != ""
+	}) {
+		t.Error("no line says that words are missing")
+	}
+}
+
+// Whatever a service does, the call and its recording go on.
+func TestBadTranscriber(t *testing.T) {
+	all := recogniser.Faults()
+	for _, name := range []string{"refuse-401", "redirect", "no-handshake", "slow", "mute", "never-finishes", "stops-reading", "reset", "close-1000", "flood", "not-json"} {
+		fault, known := all[name]
+		if !known {
+			t.Fatalf("no fault %s", name)
+		}
+		t.Run(name, func(t *testing.T) {
+			server := &recogniser.Server{Format: recogniser.Vosk}
+			server.SetFault(0, fault)
+			s, _ := transcribed(t, server)
+			s.plan.Transcribe.FinalTimeout, s.plan.Transcribe.ConnectTimeout = 300*time.Millisecond, 300*time.Millisecond
+			e := s.run(t, threeWords(recogniser.Vosk))
+			if e.outcome.Result != controller.Completed || e.outcome.Err != "" {
+				t.Errorf("%+v", e.outcome)
+			}
+			if audio := e.recording.State().Audio; audio < 5*time.Second {
+				t.Errorf("%v of audio", audio)
+			}
+			if missing := e.outcome.Transcript.Missing > 0; missing != slices.Contains(e.outcome.Alarms, "transcript_incomplete") || missing && e.outcome.Transcript.Hint == "" {
+				t.Errorf("%+v %v", e.outcome.Transcript, e.outcome.Alarms)
+			}
+		})
+	}
+}
+
+// A key that can't be read is told of, and the call goes on without words.
+func TestNoKey(t *testing.T) {
+	s, _ := transcribed(t, &recogniser.Server{Format: recogniser.Vosk})
+	s.plan.Transcribe.KeyFile = t.TempDir() + "/key"
+	e := s.run(t, threeWords(recogniser.Vosk))
+	n := e.outcome.Transcript
+	if e.outcome.Result != controller.Completed || n == nil || !strings.Contains(n.Err, "key_file") || n.Hint == "" || n.Missing != e.recording.State().Audio {
+		t.Errorf("%+v %+v", e.outcome, n)
+	}
+}
+
+// Of stereo a service that takes both channels is given both, each by its name.
+func TestTranscribedChannels(t *testing.T) {
+	for mix, want := range map[string][2]string{"mono": {"1", "caller"}, "mixed": {"1", "both"}, "stereo": {"2", "caller"}} {
+		t.Run(mix, func(t *testing.T) {
+			server := &recogniser.Server{Format: recogniser.Deepgram}
+			s, _ := transcribed(t, server)
+			s.plan.Stream.Mix = mix
+			e := s.run(t, threeWords(recogniser.Deepgram))
+			c := server.Connections()[0]
+			if got := c.Query.Get("channels"); got != want[0] || (c.Query.Get("multichannel") == "true") != (want[0] == "2") || c.Query.Get("sample_rate") != "8000" {
+				t.Error(c.Query)
+			}
+			if segments := e.outcome.Transcript.Segments; len(segments) == 0 || segments[0].Channel != want[1] {
+				t.Errorf("%+v", segments)
+			}
+		})
+	}
+}
+
+// What the caller says ends the listening, if the plan says so.
+func TestUntilSaid(t *testing.T) {
+	s, _ := transcribed(t, &recogniser.Server{Format: recogniser.Vosk})
+	s.plan.Steps = []flow.Step{&flow.Answer{}, &flow.Stream{}, &flow.Listen{For: patience, UntilSaid: []string{"goodbye", "Stop!"}}, &flow.Hangup{}}
+	e := s.run(t, speaker(recogniser.Spoken{At: time.Second, Word: "one"}, recogniser.Spoken{At: 3 * time.Second, Word: "stop"}))
+	if e.outcome.Result != controller.Completed || e.outcome.ListenEndedBy != flow.ListenSaid {
+		t.Errorf("%+v", e.outcome)
+	}
+}
+
+// What was said before the listening time does not count for it, however late the service says so.
+func TestUntilSaidBefore(t *testing.T) {
+	server := &recogniser.Server{Format: recogniser.Vosk}
+	server.SetFault(0, recogniser.Fault{FinalDelay: 500 * time.Millisecond})
+	s, _ := transcribed(t, server)
+	s.plan.Transcribe.Interim, s.sim.Speed = false, 1 // what the clock says is where the recording is
+	s.plan.Steps = []flow.Step{&flow.Answer{}, &flow.Stream{}, &flow.Pause{For: 700 * time.Millisecond}, &flow.Listen{For: time.Second, UntilSaid: []string{"stop"}}, &flow.Hangup{}}
+	e := s.run(t, speaker(recogniser.Spoken{At: 200 * time.Millisecond, Word: "stop"}))
+	if e.outcome.ListenEndedBy != flow.ListenTime || len(e.outcome.Transcript.Segments) != 1 {
+		t.Errorf("ended by %q: %+v", e.outcome.ListenEndedBy, e.outcome.Transcript)
+	}
+}
+
+// Words are input, however quiet: who has said one is not told that he said nothing.
+func TestNoInputByWords(t *testing.T) {
+	for _, says := range []bool{true, false} {
+		s, _ := transcribed(t, &recogniser.Server{Format: recogniser.Vosk})
+		s.behave = func(string, int) behaviour { return behaviour{noInputAfter: 200} } // 4 s of audio without loud speech
+		s.plan.Steps = []flow.Step{&flow.Answer{}, &flow.Stream{}, &flow.Listen{For: 700 * time.Millisecond, NoInput: 400 * time.Millisecond}, &flow.Hangup{}}
+		spec := speaker()
+		want := flow.ListenNoInput
+		if says {
+			spec, want = speaker(recogniser.Spoken{At: time.Second, Word: "one"}), flow.ListenTime
+		}
+		if e := s.run(t, spec); e.outcome.ListenEndedBy != want {
+			t.Errorf("says %v: listening was ended by %q", says, e.outcome.ListenEndedBy)
+		}
+	}
+}
+
+// A shutdown does not wait long for words.
+func TestShutdownWhileTranscribed(t *testing.T) {
+	server := &recogniser.Server{Format: recogniser.Vosk}
+	server.SetFault(0, recogniser.Fault{NeverFinishes: true})
+	s, _ := transcribed(t, server)
+	s.plan.Steps = []flow.Step{&flow.Answer{}, &flow.Stream{}, &flow.Listen{For: patience}, &flow.Hangup{}}
+	s.plan.Transcribe.FinalTimeout = 200 * time.Millisecond
+	l := s.start(t)
+	l.dial(threeWords(recogniser.Vosk))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if _, err := server.Next(ctx); err != nil {
+		t.Fatal(err)
+	}
+	l.stop(controller.ErrShutdown)
+	_ = l.close()
+	if last := l.ctl.Ended(); len(last) != 1 || last[0].Outcome.Result != controller.Aborted {
+		t.Errorf("%+v", last)
+	}
+}
+
+// The page of running calls tells what was said so far.
+func TestRunningTranscript(t *testing.T) {
+	s, events := transcribed(t, &recogniser.Server{Format: recogniser.Vosk})
+	s.plan.Steps = []flow.Step{&flow.Answer{}, &flow.Stream{}, &flow.Listen{For: patience}, &flow.Hangup{}}
+	l := s.start(t)
+	call := l.dial(threeWords(recogniser.Vosk))
+	deadline := time.Now().Add(patience)
+	for len(events.texts(controller.EventTranscriptFinal)) == 0 {
+		if time.Now().After(deadline) {
+			t.Fatal("no words")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	calls := l.ctl.Calls()
+	if len(calls) != 1 || calls[0].Transcript == nil || len(calls[0].Transcript.Segments) == 0 || calls[0].Transcript.Connects != 1 {
+		t.Errorf("%+v", calls)
+	}
+	call.Hangup()
+}
