@@ -45,7 +45,7 @@ func measureTwoWay(b *testing.B, calls int) {
 	if os.Getenv("GOGC") == "" {
 		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	}
-	load := startLoad(b, calls)
+	load := startLoad(b, "TestTwoWayLoad", loadEnv+"="+strconv.Itoa(calls))
 	url := load.line()
 	s := newTestDaemon(b, fmt.Sprintf(talkingCalls, url, bot.Twilio)+`
   talk: {steps: [answer, stream, agent: {url: "`+url+`", for: 5m}, hangup]}
@@ -77,9 +77,10 @@ type load struct {
 	out *bufio.Reader
 }
 
-func startLoad(b *testing.B, calls int) *load {
-	cmd := exec.Command(os.Args[0], "-test.run=^TestTwoWayLoad$")
-	cmd.Env = append(os.Environ(), loadEnv+"="+strconv.Itoa(calls))
+// startLoad runs a test of this package as the other process.
+func startLoad(b *testing.B, test string, env ...string) *load {
+	cmd := exec.Command(os.Args[0], "-test.run=^"+test+"$")
+	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
