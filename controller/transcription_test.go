@@ -21,14 +21,32 @@ import (
 
 // observed are the events of a testbed's calls.
 type observed struct {
-	mu     sync.Mutex
-	events []controller.Event
+	changed chan struct{} // capacity 1
+	mu      sync.Mutex
+	events  []controller.Event
+}
+
+// await waits for an event of a kind.
+func (o *observed) await(t *testing.T, kind controller.EventKind) {
+	t.Helper()
+	timeout := time.After(patience)
+	for len(o.texts(kind)) == 0 {
+		select {
+		case <-o.changed:
+		case <-timeout:
+			t.Fatalf("no event %s", kind)
+		}
+	}
 }
 
 func (o *observed) Observe(e controller.Event) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.events = append(o.events, e)
+	select {
+	case o.changed <- struct{}{}:
+	default:
+	}
 }
 
 // texts are those of the events of a kind.
@@ -47,7 +65,7 @@ func (o *observed) texts(kind controller.EventKind) (texts []string) {
 func transcribed(t *testing.T, server *recogniser.Server) (setup, *observed) {
 	url, stop := server.Start()
 	t.Cleanup(stop)
-	s, events := good(), &observed{}
+	s, events := good(), &observed{changed: make(chan struct{}, 1)}
 	s.cfg.Observer = events
 	s.plan.Transcribe = transcript.DefaultService()
 	s.plan.Transcribe.URL, s.plan.Transcribe.Format, s.plan.LogTranscripts = url, string(server.Format), true
@@ -267,13 +285,7 @@ func TestRunningTranscript(t *testing.T) {
 	s.plan.Steps = []flow.Step{&flow.Answer{}, &flow.Stream{}, &flow.Listen{For: patience}, &flow.Hangup{}}
 	l := s.start(t)
 	call := l.dial(threeWords(recogniser.Vosk))
-	deadline := time.Now().Add(patience)
-	for len(events.texts(controller.EventTranscriptFinal)) == 0 {
-		if time.Now().After(deadline) {
-			t.Fatal("no words")
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	events.await(t, controller.EventTranscriptFinal)
 	calls := l.ctl.Calls()
 	if len(calls) != 1 || calls[0].Transcript == nil || len(calls[0].Transcript.Segments) == 0 || calls[0].Transcript.Connects != 1 {
 		t.Errorf("%+v", calls)

@@ -170,7 +170,7 @@ func isRefused(err error) bool {
 func (s *Session) pause(tried int, err error) bool {
 	pause := min(firstPause<<min(tried, 10), maxPause)
 	pause += time.Duration(rand.Int64N(int64(pause / 5))) // so that calls that lost one service don't come back at once
-	err, todo := s.lost(err)
+	todo, err := s.lost(err)
 	s.log.Warn("transcriber lost", s.service(), zap.NamedError("err", err), hint(todo),
 		zap.Int("reconnect", tried+1), zap.Int("reconnects", s.config.Reconnect), zap.Int64("pause_ms", pause.Milliseconds()), ratelog(s.config.Call))
 	timer := time.NewTimer(pause)
@@ -185,10 +185,10 @@ func (s *Session) pause(tried int, err error) bool {
 }
 
 // lost keeps why the service was lost.
-func (s *Session) lost(err error) (shown error, todo string) {
-	shown, todo = s.target.Redact(err), s.hintOf(err)
+func (s *Session) lost(err error) (todo string, shown error) {
+	todo, shown = s.hintOf(err), s.target.Redact(err)
 	s.update(func(st *State) { st.Err, st.Hint = shown, todo })
-	return shown, todo
+	return todo, shown
 }
 
 func (s *Session) service() zap.Field {
