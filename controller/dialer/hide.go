@@ -38,12 +38,15 @@ func (t Target) Hide(text string) string {
 	if cut {
 		text = text[:maxText]
 	}
-	text = hideRuns(text, t.secretForms())
-	if cut { // the last of it may be the begin of a secret
-		text = text[:max(0, len(text)-maxSecretRun)] + "…"
+	text = t.Conceal(text)
+	if cut { // the last of it may be the start of a secret
+		text = strings.ToValidUTF8(text[:max(0, len(text)-maxSecretRun)], "") + "…"
 	}
 	return text
 }
+
+// Conceal is Hide for a text whose length is bounded already.
+func (t Target) Conceal(text string) string { return hideRuns(text, t.secretForms()) }
 
 // hideRuns leaves out what is in a secret for maxSecretRun bytes, or is all of a shorter one.
 func hideRuns(text string, secrets []string) string {

@@ -22,10 +22,10 @@ func (c *connection) handle(binary bool, message []byte) (done bool) {
 	signal(c.progress)
 	if err != nil {
 		c.wrong(err)
-	} else if a.words {
+	} else if a.news {
 		c.say(a.channel, segment)
 	}
-	return a.done && c.answeredAll()
+	return a.done && c.concluded()
 }
 
 // decode finds what a message says, and what it answers.
@@ -46,20 +46,29 @@ func (c *connection) wrong(err error) {
 
 // segment is what an answer says, on the recording's clock.
 func (c *connection) segment(a answer) Segment {
-	return Segment{
+	text := plain(a.text)
+	s := Segment{
 		Channel: c.config.Channels[a.channel], From: c.pending.position(a.from), To: c.pending.end(a.to),
-		Text: c.s.target.Hide(plain(a.text)), Confidence: min(max(a.confidence, 0), 1), Final: a.final,
+		Text: c.s.target.Conceal(text), Confidence: min(max(a.confidence, 0), 1), Final: a.final,
 	}
+	if s.Text != text { // and single words may have a part of the secret
+		return s
+	}
+	for _, w := range a.words {
+		s.Words = append(s.Words, Word{plain(w.text), c.pending.position(w.from), c.pending.end(w.to)})
+	}
+	return s
 }
 
 // say makes a segment known that is new and has words.
 func (c *connection) say(channel int, segment Segment) {
+	segment = segment.After(c.before[channel])
 	before := c.interim[channel]
 	c.interim[channel] = ""
 	switch {
-	case segment.To <= c.before[channel], segment.Text == "" && before == "":
+	case segment.Text == "" && before == "":
 		return
-	case segment.Text == "": // what might have changed was nothing
+	case segment.Text == "": // the interim words turned out to be none
 		segment.Final = false
 	case segment.Final:
 		c.s.metrics.said(c.delay(segment))
@@ -70,11 +79,24 @@ func (c *connection) say(channel int, segment Segment) {
 		if c.interim[channel] = segment.Text; segment.Text == before {
 			return
 		}
+		defer func() { c.wait(c.pace.Spend(costInterim)) }()
 	}
 	if !c.s.say(channel, segment) {
 		c.wrong(wrongf(wrongTooMany, "more than %d segments at once", maxNews))
 	}
 }
+
+// withdraw takes back the words that will not become final any more. The connection is over.
+func (c *connection) withdraw() {
+	for channel, text := range c.interim {
+		if text != "" {
+			c.s.say(channel, Segment{Channel: c.config.Channels[channel]})
+		}
+	}
+}
+
+// costInterim is that of words that may still change: 400 in a second.
+const costInterim = dialer.CostSeldom / 4
 
 // delay is the time since a segment was spoken, of a recording that is live.
 func (c *connection) delay(segment Segment) time.Duration {

@@ -57,7 +57,6 @@ type connection struct {
 	expiry *time.Timer // of a write
 	due    time.Time   // when what was sent would have been spoken, at the greatest speed
 	last   time.Time   // when something was sent last
-	latest time.Time   // … and audio
 }
 
 func newConnection(s *Session, ws *websocket.Conn, below net.Conn) *connection {
@@ -92,10 +91,13 @@ func (c *connection) serve() error {
 	c.ping(ctx)
 	all.Wait()
 	_ = c.ws.CloseNow()
-	if errors.Is(c.cause, errAnswered) {
-		return nil
+	if !errors.Is(c.cause, errAnswered) {
+		return c.cause
 	}
-	return c.cause
+	if c.pending.unanswered() > 0 {
+		return errUnanswered
+	}
+	return nil
 }
 
 // waitFor waits a moment for the goroutine that reads: it knows why the connection was closed.
@@ -168,7 +170,7 @@ func (c *connection) read() error {
 // last words has said them.
 func (c *connection) readError(err error) error {
 	switch {
-	case dialer.NormalEnd(err) && c.answeredAll():
+	case dialer.NormalEnd(err) && websocket.CloseStatus(err) != websocket.StatusGoingAway && c.concluded():
 		return errAnswered
 	case dialer.NormalEnd(err):
 		return fmt.Errorf("%w: %w", errClosed, err)
@@ -180,12 +182,12 @@ func (c *connection) readError(err error) error {
 	return err
 }
 
-// answeredAll counts all that was sent as answered, if the last words were asked for.
-func (c *connection) answeredAll() bool {
+// concluded counts what the service has answered once it was asked for the last words and has ended in order.
+func (c *connection) concluded() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.asked {
-		c.s.noteAnswered(c.pending.answered(c.pending.sent))
+		c.s.noteAnswered(c.pending.answered(c.wire.end()))
 	}
 	return c.asked
 }

@@ -1,11 +1,13 @@
 package transcript
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // deepgram is the wire of Deepgram's live transcription: all that it has to know is in the URL, and it
@@ -14,6 +16,8 @@ type deepgram struct {
 	config Config
 	sentTo int64
 	final  []int64 // of each channel, where its last final result ended
+	latest int64   // where the latest result ended
+	heard  int64   // what Metadata says of it
 	asked  bool    // for the last words
 }
 
@@ -49,7 +53,23 @@ func (d *deepgram) idle() []byte { return []byte(`{"type":"KeepAlive"}`) }
 
 func (d *deepgram) sent(end int64) { d.sentTo = end }
 
-func (d *deepgram) unanswered() int64 { return 0 }
+// unanswered is much, since nobody says how often the service speaks while nobody else does.
+func (d *deepgram) unanswered() (frames int64, most time.Duration) {
+	return d.sentTo - d.latest, time.Minute
+}
+
+// end is what its final results have reached, with a little silence behind them, or what the service itself
+// says that it has heard.
+func (d *deepgram) end() int64 {
+	end := max(slices.Min(d.final), d.heard)
+	if end > 0 && d.sentTo-end <= d.config.frames(tailTime) {
+		end = d.sentTo
+	}
+	return min(end, d.sentTo)
+}
+
+// tailTime is how much audio there may be behind the last final result.
+const tailTime = 2 * time.Second
 
 func (d *deepgram) finish() []byte {
 	d.asked = true
@@ -76,8 +96,10 @@ type deepgramChannel struct {
 		Transcript string  `json:"transcript"`
 		Confidence float64 `json:"confidence"`
 		Words      []struct {
-			Start float64 `json:"start"`
-			End   float64 `json:"end"`
+			Word       string  `json:"word"`
+			Punctuated string  `json:"punctuated_word"`
+			Start      float64 `json:"start"`
+			End        float64 `json:"end"`
 		} `json:"words"`
 	} `json:"alternatives"`
 }
@@ -92,7 +114,9 @@ func (d *deepgram) decode(message []byte) (answer, error) {
 	case "Results":
 		return d.results(m)
 	case "Metadata":
-		a.done = d.asked
+		if a.done = d.asked; a.done {
+			d.heard, _ = d.config.frameOf(m.Duration)
+		}
 	case "Error", "Warning":
 		return a, wrongf(wrongService, "%s %s%s", m.Code, m.Description, m.Message)
 	case "":
@@ -121,16 +145,25 @@ func (d *deepgram) results(m deepgramMessage) (answer, error) {
 	if err != nil {
 		return a, err
 	}
-	best := c.Alternatives[0]
-	a.from, a.to = first, end
-	if words := best.Words; len(words) > 0 {
-		if a.from, a.to, err = d.config.span(words[0].Start, words[len(words)-1].End, d.sentTo); err != nil {
-			return a, err
-		}
+	if a.words, err = d.words(c); err != nil {
+		return a, err
 	}
+	if a.from, a.to = first, end; len(a.words) > 0 {
+		a.from, a.to = a.words[0].from, max(a.words[0].from, a.words[len(a.words)-1].to)
+	}
+	d.latest = max(d.latest, end)
 	if m.IsFinal {
 		d.final[a.channel] = max(d.final[a.channel], end)
 	}
-	a.words, a.text, a.confidence, a.answered = true, best.Transcript, best.Confidence, slices.Min(d.final)
+	a.news, a.text, a.confidence, a.answered = true, c.Alternatives[0].Transcript, c.Alternatives[0].Confidence, slices.Min(d.final)
 	return a, nil
+}
+
+// words are those of the best alternative.
+func (d *deepgram) words(c deepgramChannel) ([]timedWord, error) {
+	var list []spoken
+	for _, w := range c.Alternatives[0].Words {
+		list = append(list, spoken{cmp.Or(w.Punctuated, w.Word), w.Start, w.End})
+	}
+	return d.config.spans(list, d.sentTo)
 }

@@ -12,14 +12,16 @@ import (
 
 // How a connection can end that has not failed by itself.
 var (
-	errStopped  = errors.New("stopped")
-	errAnswered = errors.New("all that was sent is answered")
-	errClosed   = errors.New("the service has closed the connection while the recording went on")
-	errNoWrite  = errors.New("the service has read nothing for 5 s")
-	errNoPong   = errors.New("the service has not answered a ping for 20 s")
-	errNoAnswer = errors.New("the service has answered nothing for 15 s, with 10 s of audio before it")
-	errNoEnd    = errors.New("the service has not said its last words in time")
-	errFrames   = errors.New("the service has sent nothing but control frames and fragments, thousands of them for 5 s")
+	errStopped    = errors.New("stopped")
+	errAnswered   = errors.New("all that was sent is answered")
+	errClosed     = errors.New("the service has closed the connection while the recording went on")
+	errNoWrite    = errors.New("the service has read nothing for 5 s")
+	errNoPong     = errors.New("the service has not answered a ping for 20 s")
+	errNoAnswer   = errors.New("the service answers nothing to what it is sent")
+	errUnanswered = errors.New("the service has ended in order, without an answer to all of the audio")
+	errDropped    = errors.New("the service was slower than the recording, whose oldest audio was dropped")
+	errNoEnd      = errors.New("the service has not said its last words in time")
+	errFrames     = errors.New("the service has sent nothing but control frames and fragments, thousands of them for 5 s")
 	// errRecording is of the ear.
 	errRecording = errors.New("read the recording")
 	errPanic     = errors.New("panic")
@@ -28,6 +30,7 @@ var (
 const (
 	hintClosed     = "look at what err says, and at the service's log: it may have closed for want of money, time or a model"
 	hintSlow       = "the service is slower than the calls, or hangs: look at its machine and its log, or let it hear fewer calls"
+	hintUnanswered = "look at the service's log: does it hear this language, rate and number of channels?"
 	hintNoEnd      = "the service is slow: raise transcribe.final_timeout, or look at its machine"
 	hintFrames     = "a ping every few seconds is enough: look at what the service's library is told to send"
 	hintParameters = "what err says, if anything, is about something that the service was told in the URL: transcribe.model, language, parameters, or the query of transcribe.url"
@@ -45,6 +48,8 @@ func (s *Session) hintOf(err error) string {
 		{errNoWrite, hintSlow},
 		{errNoPong, hintSlow},
 		{errNoAnswer, hintSlow},
+		{errUnanswered, hintUnanswered},
+		{errDropped, hintSlow},
 		{errNoEnd, hintNoEnd},
 		{errFrames, hintFrames},
 		{errRecording, hintRecording},

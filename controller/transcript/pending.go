@@ -103,6 +103,14 @@ func (c sentChunk) audio() int64 {
 	return c.frames
 }
 
+// unanswered is how much audio is not answered for good.
+func (p *pending) unanswered() (frames int64) {
+	for _, c := range p.list {
+		frames += c.audio() - min(c.audio(), max(p.final-c.from, 0))
+	}
+	return frames
+}
+
 // remaining returns what is not answered and is still kept, to be sent again, and how much audio of it was
 // answered in part. The connection is over.
 func (p *pending) remaining() (again []chunk, frames int64) {

@@ -1,6 +1,9 @@
 package transcript
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Segment is what was said on one channel at one go.
 type Segment struct {
@@ -13,9 +16,43 @@ type Segment struct {
 	Text string
 	// Confidence is the service's, 0 to 1; 0 if it gives none.
 	Confidence float64
-	// Final says that the words stay as they are. The next segment of the channel stands in the place
-	// of one that is not final.
+	// Words are those of Text, if the service tells where each was spoken.
+	Words []Word
+	// Final says that the words stay as they are. The next segment of the channel replaces one that is
+	// not final.
 	Final bool
+}
+
+// Word is one word of a segment, with its positions in the recording.
+type Word struct {
+	Text     string
+	From, To time.Duration
+}
+
+// After is what was said after a position: the segment without the words that ended there or before. Without
+// Words it is the whole segment, or nothing if all of it ended there or before.
+func (s Segment) After(position time.Duration) Segment {
+	switch {
+	case s.From >= position:
+		return s
+	case s.To <= position:
+		s.From, s.To, s.Text, s.Words = position, position, "", nil
+		return s
+	case len(s.Words) == 0:
+		return s
+	}
+	var texts []string
+	var words []Word
+	for _, w := range s.Words {
+		if w.To > position {
+			texts, words = append(texts, w.Text), append(words, w)
+		}
+	}
+	s.Text, s.Words = strings.Join(texts, " "), words
+	if len(words) > 0 {
+		s.From = words[0].From
+	}
+	return s
 }
 
 // The channels of a recording, by who is heard on them.

@@ -110,12 +110,13 @@ func (s *Session) run(ctx context.Context) {
 
 // conclude counts what the service has not answered.
 func (s *Session) conclude() {
+	defer s.source.ear.Close()
 	s.source.drain()
-	s.source.ear.Close()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.state.Missing = s.config.duration(max(s.source.came-s.answered, 0))
-	s.metrics.missed(s.state.Missing)
+	state := s.State()
+	s.metrics.missed(state.Missing)
+	if state.Missing > 0 && state.Err == nil && !s.isStopped() {
+		s.lost(errDropped)
+	}
 }
 
 // giveUp has the service not be dialled any more. What still comes of the recording is only counted.
@@ -135,7 +136,7 @@ func (s *Session) transcribe(ctx context.Context) error {
 		switch {
 		case err == nil, s.isStopped():
 			return nil
-		case errors.Is(err, errNoEnd): // what it says next would be too late, too
+		case errors.Is(err, errNoEnd), errors.Is(err, errUnanswered): // what it says next would be no better
 			s.lost(err)
 			return nil
 		case errors.Is(err, errPanic), errors.Is(err, errRecording), isRefused(err):
@@ -237,6 +238,7 @@ func (s *Session) use(c *connection, took time.Duration) bool {
 
 // unuse keeps what the connection has not answered, to be sent again.
 func (s *Session) unuse(c *connection) {
+	c.withdraw()
 	again, frames := c.pending.remaining()
 	s.source.sendAgain(again)
 	s.mu.Lock()

@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"sync/atomic"
 	"time"
 
 	"tapdeck/controller/pcm"
@@ -12,7 +13,7 @@ const (
 	// gapSilence is how much silence stands for a gap of the recording, so that the service sees that an
 	// utterance has ended; the rest of the gap is jumped over.
 	gapSilence = time.Second
-	// maxFree is how many rooms for a chunk are kept for later.
+	// maxFree is how many buffers are kept for later.
 	maxFree = 30
 	// dropSilence stands for audio that the service was too slow for, so that no word is made of two.
 	dropSilence = 200 * time.Millisecond
@@ -39,16 +40,20 @@ type source struct {
 	config Config
 	ear    pcm.Ear
 	again  []chunk
-	free   [][]byte // rooms for audio
+	free   [][]byte // buffers for audio
 
-	came   int64         // frames of audio, those that were dropped included
+	short   chunk     // audio that is not sent yet, since it is little
+	gapNext pcm.Sound // … and the gap behind it
+
+	came   atomic.Int64  // frames of audio, those that were dropped included
 	end    time.Duration // position behind the latest audio
+	latest time.Time     // when it came
 	begun  bool
 	filled bool // silence was sent since the latest audio
 }
 
-// next returns what is to be sent next, if there is anything: of the zero chunk there are no
-// frames. The error is io.EOF at the recording's end.
+// next returns what is to be sent next, if there is enough: of the zero chunk there are no frames. The error
+// is io.EOF at the recording's end.
 func (s *source) next() (chunk, error) {
 	if len(s.again) > 0 {
 		c := s.again[0]
@@ -56,31 +61,59 @@ func (s *source) next() (chunk, error) {
 		return c, nil
 	}
 	for {
-		room := s.room()
-		sound, err := s.ear.Read(room)
-		if err != nil || sound.Bytes == 0 {
-			s.release(room)
-		}
-		switch {
-		case err != nil:
-			return chunk{}, err
-		case sound.Gap > 0:
-			if c := s.gap(sound); c.frames > 0 {
+		if s.gapNext.Gap > 0 && s.short.frames == 0 {
+			c := s.gap(s.gapNext)
+			if s.gapNext = (pcm.Sound{}); c.frames > 0 {
 				return c, nil
 			}
-		case sound.Bytes == 0:
+		}
+		more, err := s.read()
+		switch {
+		case s.short.frames > 0 && (!more || s.short.frames == s.most()) && (err != nil || s.gapNext.Gap > 0 || s.short.frames >= s.most()/2):
+			return s.flush(), nil
+		case err != nil:
+			return chunk{}, err
+		case !more && s.gapNext.Gap == 0:
 			return chunk{}, nil
-		default:
-			return s.audio(sound, room[:sound.Bytes]), nil
 		}
 	}
 }
 
-func (s *source) audio(sound pcm.Sound, room []byte) chunk {
-	frames := int64(len(room) / s.config.frameBytes())
-	s.came += frames
-	s.begun, s.filled, s.end = true, false, sound.At+s.config.duration(frames)
-	return chunk{at: sound.At, frames: frames, pcm: room}
+// most is how many frames a chunk has at most. Half of them are enough to be sent.
+func (s *source) most() int64 { return s.config.frames(chunkTime) }
+
+// read adds what the ear brings to the short chunk, or keeps the gap that comes next. It returns whether there
+// may be more audio for the chunk.
+func (s *source) read() (more bool, err error) {
+	if s.short.pcm == nil {
+		s.short.pcm = s.buffer()[:0]
+	}
+	have := len(s.short.pcm)
+	sound, err := s.ear.Read(s.short.pcm[have:cap(s.short.pcm)])
+	switch {
+	case err != nil:
+		return false, err
+	case sound.Gap > 0:
+		s.gapNext = sound
+		return false, nil
+	case sound.Bytes == 0:
+		return false, nil
+	}
+	frames := int64(sound.Bytes / s.config.frameBytes())
+	if s.short.frames == 0 {
+		s.short.at = sound.At
+	}
+	s.short.pcm, s.short.frames = s.short.pcm[:have+sound.Bytes], s.short.frames+frames
+	s.came.Add(frames)
+	s.begun, s.filled, s.end, s.latest = true, false, sound.At+s.config.duration(frames), time.Now()
+	return s.short.frames < s.most(), nil
+}
+
+// flush returns the audio that has come, however little.
+func (s *source) flush() chunk {
+	c := s.short
+	s.short = chunk{}
+	return c
 }
 
 // gap returns silence that stands for a gap. Before the first audio, and behind silence, none is needed.
@@ -88,7 +121,7 @@ func (s *source) gap(sound pcm.Sound) chunk {
 	most := gapSilence
 	if sound.Dropped {
 		most = dropSilence
-		s.came += s.config.frames(sound.Gap)
+		s.came.Add(s.config.frames(sound.Gap))
 	}
 	if !s.begun || s.filled {
 		return chunk{}
@@ -106,36 +139,36 @@ func (s *source) pause() chunk {
 // drain reads what has come, for its length alone. It returns true at the recording's end.
 func (s *source) drain() (over bool) {
 	for {
-		room := s.room()
-		sound, err := s.ear.Read(room)
-		s.release(room)
-		switch {
-		case err != nil:
+		more, err := s.read()
+		if err != nil {
 			return true
-		case sound == (pcm.Sound{}):
-			return false
-		case sound.Dropped:
-			s.came += s.config.frames(sound.Gap)
-		default:
-			s.came += int64(sound.Bytes / s.config.frameBytes())
 		}
+		if s.gapNext.Dropped {
+			s.came.Add(s.config.frames(s.gapNext.Gap))
+		}
+		if !more && s.gapNext.Gap == 0 && s.short.frames == 0 {
+			return false
+		}
+		s.gapNext, s.short = pcm.Sound{}, chunk{pcm: s.short.pcm[:0]}
 	}
 }
 
-// room returns room for the audio of one chunk.
-func (s *source) room() []byte {
+// buffer returns one for the audio of a chunk.
+func (s *source) buffer() []byte {
 	if last := len(s.free) - 1; last >= 0 {
-		room := s.free[last]
+		b := s.free[last]
 		s.free = s.free[:last]
-		return room
+		return b
 	}
-	return make([]byte, int(s.config.frames(chunkTime))*s.config.frameBytes())
+	size := int(s.most()) * s.config.frameBytes()
+	return make([]byte, size)
 }
 
-// release keeps room for other audio, unless it is a rest of one, or there is enough.
-func (s *source) release(room []byte) {
-	if whole := int(s.config.frames(chunkTime)) * s.config.frameBytes(); cap(room) >= whole && len(s.free) < maxFree {
-		s.free = append(s.free, room[:whole])
+// release keeps a buffer for other audio, unless it is the remainder of a partly answered one, or there are
+// enough.
+func (s *source) release(b []byte) {
+	if size := int(s.most()) * s.config.frameBytes(); cap(b) >= size && len(s.free) < maxFree {
+		s.free = append(s.free, b[:size])
 	}
 }
 

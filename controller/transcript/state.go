@@ -27,7 +27,9 @@ type State struct {
 func (s *Session) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state
+	state := s.state
+	state.Missing = s.config.duration(max(s.source.came.Load()-s.answered, 0))
+	return state
 }
 
 // News returns the segments that have come since the last call, in order: all final ones, and of

@@ -2,7 +2,7 @@ package transcript
 
 import (
 	"encoding/json"
-	"strings"
+	"time"
 )
 
 // vosk is the wire of Vosk's server, which hears one channel: one configuration, then binary audio. Each
@@ -41,7 +41,9 @@ func (v *vosk) idle() []byte { return nil }
 
 func (v *vosk) sent(end int64) { v.ends, v.sentTo = append(v.ends, end), end }
 
-func (v *vosk) unanswered() int64 { return v.sentTo - v.answered }
+func (v *vosk) unanswered() (frames int64, most time.Duration) {
+	return v.sentTo - v.answered, 10 * time.Second
+}
 
 // finish is the text that Vosk's server compares with, blanks and all.
 func (v *vosk) finish() []byte {
@@ -80,17 +82,14 @@ func (v *vosk) decode(message []byte) (answer, error) {
 	switch {
 	case r.Text != nil:
 	case r.Partial != nil:
-		a.words, a.text = true, *r.Partial
+		a.news, a.text = true, *r.Partial
 		return a, nil
 	default:
 		return a, wrongf(wrongMember, "neither partial nor text")
 	}
 	v.final = v.answered
-	a.words, a.final, a.text, a.answered = true, true, *r.Text, v.answered
-	if len(r.Result) == 0 {
-		return a, nil
-	}
-	return a, v.place(&a, r.Result)
+	a.news, a.final, a.text, a.answered = true, true, *r.Text, v.answered
+	return a, v.locate(&a, r.Result)
 }
 
 // answer notes that one more message is answered, whatever by, and says whether that was the last.
@@ -102,21 +101,25 @@ func (v *vosk) answer() (last bool) {
 	return v.asked
 }
 
-// place finds where the words were spoken.
-func (v *vosk) place(a *answer, words []voskWord) (err error) {
-	if a.from, a.to, err = v.config.span(words[0].Start, words[len(words)-1].End, v.sentTo); err != nil {
-		a.from, a.to, a.words = 0, 0, false
-		return err
+// locate finds where the words were spoken, if the service tells it.
+func (v *vosk) locate(a *answer, result []voskWord) (err error) {
+	if len(result) == 0 {
+		return nil
 	}
+	var list []spoken
 	sum := 0.0
-	for _, w := range words {
+	for _, w := range result {
+		list = append(list, spoken{w.Word, w.Start, w.End})
 		sum += w.Confidence
 	}
-	a.confidence = sum / float64(len(words))
-	if strings.TrimSpace(a.text) == "" {
-		for _, w := range words {
-			a.text += " " + w.Word
-		}
+	if a.words, err = v.config.spans(list, v.sentTo); err != nil {
+		a.news = false
+		return err
 	}
+	a.confidence = sum / float64(len(result))
+	a.from, a.to = a.words[0].from, max(a.words[0].from, a.words[len(a.words)-1].to)
 	return nil
 }
+
+// end is what it has answered message by message.
+func (v *vosk) end() int64 { return v.answered }

@@ -16,27 +16,36 @@ type wire interface {
 	idle() []byte
 	// sent notes that audio was sent, up to this frame.
 	sent(end int64)
-	// unanswered is how many frames the service has not answered yet, if it answers each message; else 0.
-	unanswered() int64
+	// unanswered is how many frames the service has not answered yet, and most how many it may leave so.
+	unanswered() (frames int64, most time.Duration)
 	// finish is the message that asks for the last words.
 	finish() []byte
+	// end is the frame before which all is answered for good if the service closes in order.
+	end() int64
 	// decode reads a message of the service.
 	decode(message []byte) (answer, error)
 }
 
 // answer is what a service says.
 type answer struct {
-	// done: all that was sent is answered, and nothing follows.
+	// done: nothing follows.
 	done bool
-	// words are new, also if text is empty.
-	words      bool
+	// news: text is new, also if it is empty.
+	news       bool
 	final      bool
 	channel    int // index of Config.Channels
 	text       string
-	from, to   int64 // frames
+	from, to   int64       // frames
+	words      []timedWord // those of text, if the service tells them
 	confidence float64
 	// answered is the frame before which nothing will change on any channel.
 	answered int64
+}
+
+// timedWord is one of an answer's text, with its frames.
+type timedWord struct {
+	text     string
+	from, to int64
 }
 
 // wrongKind is what is wrong with a message, one word of a closed list.
@@ -100,6 +109,27 @@ func (c Config) frameOf(seconds float64) (int64, error) {
 	}
 	return int64(math.Round(seconds * float64(c.Rate))), nil
 }
+
+// spans finds the frames of words.
+func (c Config) spans(words []spoken, sent int64) (list []timedWord, err error) {
+	for _, w := range words[:min(len(words), maxWords)] {
+		from, to, err := c.span(w.start, w.end, sent)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, timedWord{w.text, from, to})
+	}
+	return list, nil
+}
+
+// spoken is a word as a service tells it, with its times in seconds.
+type spoken struct {
+	text       string
+	start, end float64
+}
+
+// maxWords is how many words of an answer are looked at.
+const maxWords = 1000
 
 // maxAhead is how far behind the audio that was sent a time may lie.
 const maxAhead = 500 * time.Millisecond

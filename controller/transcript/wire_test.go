@@ -30,7 +30,7 @@ func decodeAll(w wire, sent int64, messages ...string) (all []answer, errs []str
 
 func compareAnswers(t *testing.T, want, got []answer) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(answer{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(answer{}, timedWord{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -50,11 +50,11 @@ func TestDeepgramDecodes(t *testing.T) {
 		t.Error(errs)
 	}
 	compareAnswers(t, []answer{
-		{words: true, text: "another", from: 2000, to: 6000, confidence: .5},
+		{news: true, text: "another", from: 2000, to: 6000, confidence: .5, words: []timedWord{{"another", 2000, 6000}}},
 		{},
-		{words: true, final: true, text: "another day", from: 2000, to: 10000, confidence: .98, answered: 16000},
+		{news: true, final: true, text: "another day", from: 2000, to: 10000, confidence: .98, answered: 16000, words: []timedWord{{"another", 2000, 6000}, {"day", 6400, 10000}}},
 		{answered: 16000},
-		{words: true, final: true, from: 16000, to: 24000, answered: 24000},
+		{news: true, final: true, from: 16000, to: 24000, answered: 24000},
 		{answered: 24000}, // it was not asked for the last words
 	}, got)
 	w.finish()
@@ -73,9 +73,9 @@ func TestDeepgramChannels(t *testing.T) {
 		t.Error(errs)
 	}
 	compareAnswers(t, []answer{
-		{words: true, final: true, channel: 1, text: "a", to: 16000},
-		{words: true, final: true, text: "a", to: 8000, answered: 8000},
-		{words: true, final: true, text: "a", from: 8000, to: 32000, answered: 16000},
+		{news: true, final: true, channel: 1, text: "a", to: 16000},
+		{news: true, final: true, text: "a", to: 8000, answered: 8000},
+		{news: true, final: true, text: "a", from: 8000, to: 32000, answered: 16000},
 	}, got)
 }
 
@@ -121,7 +121,7 @@ func TestVoskDecodes(t *testing.T) {
 	for end := int64(1600); end <= 8000; end += 1600 {
 		w.sent(end)
 	}
-	if n := w.unanswered(); n != 8000 {
+	if n, _ := w.unanswered(); n != 8000 {
 		t.Errorf("%d unanswered", n)
 	}
 	w.finish()
@@ -141,14 +141,14 @@ func TestVoskDecodes(t *testing.T) {
 		got = append(got, a)
 	}
 	compareAnswers(t, []answer{
-		{words: true, to: 1600},
-		{words: true, text: "one", to: 3200},
-		{words: true, final: true, text: "one two", from: 800, to: 4400, confidence: .75, answered: 4800},
-		{words: true, text: "three", from: 4800, to: 6400, answered: 4800},
-		{words: true, final: true, text: "three", from: 4800, to: 8000, answered: 8000},
-		{done: true, words: true, final: true, from: 8000, to: 8000, answered: 8000},
+		{news: true, to: 1600},
+		{news: true, text: "one", to: 3200},
+		{news: true, final: true, text: "one two", from: 800, to: 4400, confidence: .75, answered: 4800, words: []timedWord{{"one", 800, 3200}, {"two", 3600, 4400}}},
+		{news: true, text: "three", from: 4800, to: 6400, answered: 4800},
+		{news: true, final: true, text: "three", from: 4800, to: 8000, answered: 8000},
+		{done: true, news: true, final: true, from: 8000, to: 8000, answered: 8000},
 	}, got)
-	if n := w.unanswered(); n != 0 {
+	if n, _ := w.unanswered(); n != 0 {
 		t.Errorf("%d unanswered", n)
 	}
 }
@@ -159,7 +159,7 @@ func TestVoskAlternatives(t *testing.T) {
 	if errs != nil {
 		t.Error(errs)
 	}
-	compareAnswers(t, []answer{{words: true, final: true, text: "one", from: 2000, to: 4000, answered: 8000}}, got)
+	compareAnswers(t, []answer{{news: true, final: true, text: "one", from: 2000, to: 4000, answered: 8000, words: []timedWord{{"one", 2000, 4000}}}}, got)
 }
 
 func TestVoskOpens(t *testing.T) {
@@ -212,7 +212,7 @@ func TestWrongAnswers(t *testing.T) {
 		if diff := cmp.Diff([]string{c.want}, errs); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.message, diff)
 		}
-		if all[0].words || all[0].done {
+		if all[0].news || all[0].done {
 			t.Errorf("%s: %+v", c.message, all[0])
 		}
 	}

@@ -15,9 +15,7 @@ const (
 	idleInterval = 4 * time.Second
 	// pauseTime is after what time without audio silence is sent, so that the words before it become final.
 	pauseTime = 2 * time.Second
-	// maxUnanswered is how much audio a service may leave unanswered that answers each message.
-	maxUnanswered = 10 * time.Second
-	// answerTimeout is how long it may say nothing then.
+	// answerTimeout is how long a service may say nothing that has left as much audio unanswered as it may.
 	answerTimeout = 15 * time.Second
 	// burst is what may be sent at once, whatever the greatest speed is.
 	burst = 2 * time.Second
@@ -25,7 +23,7 @@ const (
 
 // write sends the service what the recording brings, until the connection is over.
 func (c *connection) write() error {
-	c.last, c.latest = time.Now(), time.Now()
+	c.last = time.Now()
 	if message := c.wire.open(); message != nil {
 		if err := c.send(websocket.MessageText, message); err != nil {
 			return err
@@ -44,7 +42,6 @@ func (c *connection) write() error {
 		case next.frames == 0:
 			err = c.waitForAudio()
 		default:
-			c.latest = time.Now()
 			err = c.sendChunk(next)
 		}
 		if err != nil {
@@ -80,8 +77,10 @@ func (c *connection) collect() {
 // awaitAnswer waits while too much is unanswered.
 func (c *connection) awaitAnswer() error {
 	var timeout *time.Timer
-	most := c.config.frames(maxUnanswered)
-	for c.unanswered() > most {
+	for c.isBehind() {
+		if c.wire.idle() != nil { // such a service would end the connection meanwhile
+			return errNoAnswer
+		}
 		if timeout == nil {
 			timeout = time.NewTimer(answerTimeout)
 			defer timeout.Stop()
@@ -101,10 +100,12 @@ func (c *connection) awaitAnswer() error {
 	return nil
 }
 
-func (c *connection) unanswered() int64 {
+// isBehind says that the service has left too much audio unanswered.
+func (c *connection) isBehind() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.wire.unanswered()
+	frames, most := c.wire.unanswered()
+	return frames > c.config.frames(most)
 }
 
 // interrupted is why nothing more is to be sent.
@@ -124,7 +125,7 @@ func (c *connection) waitForAudio() error {
 	now, until := time.Now(), time.Time{}
 	pauses := c.s.source.begun && !c.s.source.filled
 	if pauses {
-		until = c.latest.Add(pauseTime)
+		until = c.s.source.latest.Add(pauseTime)
 	}
 	idle := c.wire.idle()
 	if at := c.last.Add(idleInterval); idle != nil && (!pauses || at.Before(until)) {
@@ -133,10 +134,20 @@ func (c *connection) waitForAudio() error {
 	if c.idle(until.Sub(now), until.IsZero()) {
 		return nil
 	}
-	if pauses && !time.Now().Before(c.latest.Add(pauseTime)) {
-		return c.sendChunk(c.s.source.pause())
+	if pauses && !time.Now().Before(c.s.source.latest.Add(pauseTime)) {
+		return c.sendPause()
 	}
 	return c.send(websocket.MessageText, idle)
+}
+
+// sendPause sends the little audio that is left, and silence.
+func (c *connection) sendPause() error {
+	if c.s.source.short.frames > 0 {
+		if err := c.sendChunk(c.s.source.flush()); err != nil {
+			return err
+		}
+	}
+	return c.sendChunk(c.s.source.pause())
 }
 
 // idle waits for d, or for ever. It returns true if something has ended that.
