@@ -36,6 +36,7 @@ type call struct {
 	talked      *talk // its latest conversation that is over
 	// transcribing is what the plan has transcribed, else nil.
 	transcribing *transcribing
+	neverHeard   bool                   // the service could not even be asked
 	status       atomic.Pointer[Status] // never nil once it runs
 
 	recordingChanged <-chan struct{} // of rec
@@ -79,6 +80,7 @@ type call struct {
 	asked          bool      // the hangup was asked for
 	published      bool
 	unpublished    bool // the recorder could not
+	letGo          bool // its slot and turn are given away
 	ended          bool // moved to the ended calls
 
 	step    string // of the plan
@@ -116,7 +118,7 @@ func (c *call) run(ctx context.Context) {
 			err = step(ctx)
 		}
 	}
-	c.conclude(context.WithoutCancel(ctx), err)
+	c.conclude(ctx, err)
 }
 
 // wait handles what the switch, the sink and the stream's timer report until

@@ -12,9 +12,10 @@ import (
 	"tapdeck/controller/flow"
 )
 
-// conclude ends a call: its stream, its channel, its files and its log. ctx is
-// not ended by a shutdown; every wait has a bound of its own.
-func (c *call) conclude(ctx context.Context, err error) {
+// conclude ends a call: its stream, its channel, its files and its log. A shutdown cuts only the wait for
+// a transcription's last words short; every wait has a bound of its own.
+func (c *call) conclude(serving context.Context, err error) {
+	ctx := context.WithoutCancel(serving)
 	e := c.classify(ctx, err)
 	c.endsAs(e)
 	if e.result == Aborted { // the recording first: a shutdown may be cut short
@@ -33,7 +34,7 @@ func (c *call) conclude(ctx context.Context, err error) {
 		timeout = 0
 	}
 	c.publish(ctx, timeout)
-	c.endTranscription(ctx)
+	c.endTranscription(serving)
 	c.save()
 }
 
@@ -193,7 +194,9 @@ func (c *call) publish(ctx context.Context, timeout time.Duration) {
 // save keeps the record and writes the call's last line.
 func (c *call) save() {
 	c.outcome = c.sofar()
-	c.outcome.Ended = time.Now()
+	if c.outcome.Ended.IsZero() {
+		c.outcome.Ended = time.Now()
+	}
 	save := func(o Outcome) (Record, error) { return c.ctl.recorder.Save(c.info, o) }
 	if c.rec != nil {
 		c.stream.observeFirstAudio()

@@ -140,7 +140,6 @@ func (c *Controller) handle(ctx context.Context, conn *esl.Conn) {
 	k = c.newCall(conn, id, peer)
 	c.begin(k)
 	defer k.voice.close()
-	defer func() { k.transcribing.stop() }()
 	k.run(ctx)
 }
 
@@ -166,6 +165,8 @@ func (c *Controller) afterPanic(ctx context.Context, conn *esl.Conn, k *call, p 
 		}
 	}()
 	k.publish(context.WithoutCancel(ctx), 0)
+	k.transcribing.stop()
+	k.noteIncomplete()
 	k.save()
 }
 
@@ -231,14 +232,16 @@ func (c *Controller) ended(k *call, record Record) {
 	c.metrics.active.Dec()
 	k.endStep()
 	k.ended = true
+	c.letGo(k)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.leave(k)
+	delete(c.running, k)
 	e := Ended{Info: k.info, Outcome: k.outcome, Record: record}
 	if record != nil { // which has them
 		e.Info.Variables, e.Outcome.Variables = nil, nil
-		e.Outcome.Timeline, e.Outcome.Digits, e.Outcome.Prompts, e.Outcome.Agent, e.Outcome.Transcript = nil, nil, nil, nil, nil
+		e.Outcome.Timeline, e.Outcome.Digits, e.Outcome.Prompts, e.Outcome.Agent = nil, nil, nil, nil
 	}
+	e.Outcome.Transcript = nil // which may be long
 	c.last = append(c.last, e)
 	if len(c.last) > MaxEnded {
 		c.last[0] = Ended{}

@@ -82,7 +82,7 @@ type Recording interface {
 	// dropped. The error wraps ErrNoStream if there is none, or says that too much waits already.
 	Send(text []byte) error
 	// Position is where in the recording a moment is: 0 before its first sample. It may be
-	// beyond the audio that has come, and can be asked after Finish.
+	// beyond the audio that has come, and can be asked after Finish, and by any goroutine.
 	Position(at time.Time) time.Duration
 	// Note keeps what is known of the call so far, for the case that tapdeck does not see its
 	// end. It must not block, and copies what it keeps of the lists and of Agent: how the last

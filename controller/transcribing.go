@@ -14,10 +14,8 @@ const (
 	// maxSegments and maxSegmentText, in bytes, bound what is kept of a call's words: hours of them.
 	maxSegments    = 10000
 	maxSegmentText = 1 << 20
-	// abortedFinalTimeout bounds the wait for the last words of a call that a shutdown ends, and
-	// returnedFinalTimeout that of one whose channel has come back and waits for it.
-	abortedFinalTimeout  = 3 * time.Second
-	returnedFinalTimeout = time.Second
+	// shutdownFinalTimeout bounds the wait for the last words once tapdeck is told to stop.
+	shutdownFinalTimeout = 3 * time.Second
 	// transcriptLatency is how late a service may have the audio: as late as the sink reads it anyway.
 	transcriptLatency = 200 * time.Millisecond
 	// alarmTranscript is the alarm of a call whose audio the service has not answered to its end.
@@ -44,7 +42,7 @@ func (c *call) startTranscription() {
 	c.outcome.Transcript = notes
 	key, err := service.Key()
 	if err != nil {
-		notes.Err, notes.Hint = err.Error(), hintKey
+		notes.Err, notes.Hint, c.neverHeard = err.Error(), hintKey, true
 		c.log.Warn("transcription failed", zap.NamedError("err", err), zap.String("hint", hintKey))
 		return
 	}
@@ -83,7 +81,7 @@ func (t *transcribing) update() {
 		t.note(segment)
 	}
 	state := t.session.State()
-	t.notes.Connects, t.notes.Reconnects, t.notes.WrongMessages = state.Connects, state.Reconnects, state.WrongMessages
+	t.notes.Connects, t.notes.Reconnects, t.notes.WrongMessages, t.notes.Missing = state.Connects, state.Reconnects, state.WrongMessages, state.Missing
 	if state.GivenUp && t.notes.Err == "" {
 		t.failed(state)
 	}
@@ -110,10 +108,13 @@ func (t *transcribing) note(segment transcript.Segment) {
 // listen has the caller's words count for a listening time in which they were said.
 func (t *transcribing) listen(segment transcript.Segment) {
 	c := t.c
-	since := c.words.Since()
-	if segment.Channel != transcript.ChannelCallee && (since.IsZero() || segment.To > c.rec.Position(since)) {
-		c.words.Hear(segment.Text, segment.Final)
+	if segment.Channel == transcript.ChannelCallee {
+		return
 	}
+	if since := c.words.Since(); !since.IsZero() {
+		segment = segment.After(c.rec.Position(since))
+	}
+	c.words.Hear(segment.Text, segment.Final)
 }
 
 // keep keeps a final segment for the record, and says whether there was room.
@@ -133,45 +134,38 @@ func (t *transcribing) failed(state transcript.State) {
 	t.c.log.Warn("transcription failed", zap.String("service", dialer.WithoutSecrets(t.c.plan.Transcribe.URL)), zap.NamedError("err", state.Err), hintField(state.Hint))
 }
 
-// endTranscription waits for the last words, the call being over for its caller. They are due within a
-// bound; the recording has ended.
-func (c *call) endTranscription(ctx context.Context) {
+// endTranscription waits for the last words. The call is over for all others: its recording has ended, and
+// neither the switch, nor the next call, nor a shutdown waits for what a service may say.
+func (c *call) endTranscription(serving context.Context) {
 	if c.outcome.Transcript == nil {
 		return
 	}
-	if c.transcribing == nil { // it never began
-		c.outcome.Transcript.Missing = c.rec.State().Audio
-	} else {
-		c.transcribing.awaitEnd(ctx)
-		c.transcribing = nil
+	if c.transcribing != nil {
+		c.outcome.Ended = time.Now()
+		c.beginStep("last_words")
+		c.ctl.letGo(c)
+		c.conn.Close()
+		c.transcribing.awaitEnd(serving)
+		c.transcribing.stop()
 	}
 	c.noteIncomplete()
 }
 
-// awaitEnd waits for the session's end, and ends it.
-func (t *transcribing) awaitEnd(ctx context.Context) {
-	c, limit := t.c, t.c.plan.Transcribe.FinalTimeout
-	switch {
-	case c.outcome.Result == Aborted:
-		limit = min(limit, abortedFinalTimeout)
-	case c.returned:
-		limit = min(limit, returnedFinalTimeout)
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+// awaitEnd waits for the session's end, within a bound.
+func (t *transcribing) awaitEnd(serving context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(serving), t.c.plan.Transcribe.FinalTimeout)
 	defer cancel()
-	for over := false; !over; t.update() {
+	defer context.AfterFunc(serving, func() { time.AfterFunc(shutdownFinalTimeout, cancel) })()
+	for {
 		select {
 		case <-t.session.Changed():
+			t.update()
 		case <-t.session.Done():
-			over = true
-		case <-c.cameBack:
-			c.returned = true
-			time.AfterFunc(returnedFinalTimeout, cancel)
+			return
 		case <-ctx.Done():
-			over = true
+			return
 		}
 	}
-	t.stop()
 }
 
 // stop ends the session, wherever it is.
@@ -181,8 +175,8 @@ func (t *transcribing) stop() {
 	}
 	t.session.Stop()
 	t.update()
+	t.c.transcribing = nil
 	state := t.session.State()
-	t.notes.Missing = state.Missing
 	if t.notes.Err == "" && state.Missing > 0 && state.Err != nil {
 		t.notes.Err, t.notes.Hint = state.Err.Error(), state.Hint
 	}
@@ -191,6 +185,12 @@ func (t *transcribing) stop() {
 // noteIncomplete says that the service has not answered all of the audio.
 func (c *call) noteIncomplete() {
 	notes := c.outcome.Transcript
+	if notes == nil {
+		return
+	}
+	if c.neverHeard {
+		notes.Missing = c.rec.State().Audio
+	}
 	if notes.Missing.Milliseconds() == 0 {
 		return
 	}

@@ -17,7 +17,8 @@ type Transcription struct {
 	// maxSegmentText allow. SegmentsDropped counts more.
 	Segments        []transcript.Segment
 	SegmentsDropped int
-	// Missing is audio of the recording of which the service has not said that it has heard it.
+	// Missing is audio of the recording that the service has not answered for good; while the call goes on
+	// that is also what it was just sent.
 	Missing time.Duration
 	// WrongMessages counts the service's messages that were not as they should be.
 	WrongMessages int

@@ -1,7 +1,6 @@
 package controller_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/zap/zaptest/observer"
 
 	"tapdeck/controller"
 	"tapdeck/controller/flow"
@@ -139,25 +137,35 @@ func TestTranscription(t *testing.T) {
 	}
 }
 
-// The caller is let go before the last words are waited for, and the wait has a bound.
-func TestCallerDoesNotWaitForWords(t *testing.T) {
+// The caller is let go before the last words are waited for, and so is the call's slot; the wait has a bound.
+func TestNobodyWaitsForWords(t *testing.T) {
 	server := &recogniser.Server{Format: recogniser.Vosk}
 	server.SetFault(0, recogniser.Fault{NeverFinishes: true})
 	s, _ := transcribed(t, server)
-	s.plan.Transcribe.FinalTimeout = 700 * time.Millisecond
-	e := s.run(t, threeWords(recogniser.Vosk))
-	took := e.outcome.Ended.Sub(e.outcome.Timeline.At("hangup"))
-	if took < 600*time.Millisecond || took > 3*time.Second {
-		t.Errorf("the call ended %v after its hangup", took)
+	s.cfg.MaxCalls = 1
+	s.plan.Transcribe.FinalTimeout = time.Second
+	l := s.start(t)
+	l.dial(threeWords(recogniser.Vosk)).Wait()
+	l.dial(threeWords(recogniser.Vosk)).Wait() // while the first one's words are still awaited
+	if running := l.ctl.Calls(); len(running) == 0 || running[0].Step != "last_words" {
+		t.Errorf("%+v", running)
 	}
-	n := e.outcome.Transcript
-	if e.outcome.Result != controller.Completed || n.Missing <= 0 || n.Err == "" || n.Hint == "" || !slices.Contains(e.outcome.Alarms, "transcript_incomplete") {
-		t.Errorf("%+v %+v", e.outcome, n)
+	_ = l.close()
+	all := l.ctl.Ended()
+	if len(all) != 2 {
+		t.Fatalf("%+v", all)
 	}
-	if !slices.ContainsFunc(e.logs, func(l observer.LoggedEntry) bool {
-		return l.Message == "transcript incomplete" && l.ContextMap()["missing_ms"] == n.Missing.Milliseconds() && l.ContextMap()["hint"] != ""
-	}) {
-		t.Error("no line says that words are missing")
+	for _, e := range all {
+		o := l.rec.outcomes(e.Info.UUID)[0]
+		if took := o.Ended.Sub(o.Timeline.At("hangup")); o.Result != controller.Completed || took > 900*time.Millisecond {
+			t.Errorf("%s: ended %v after its hangup", o.Result, took)
+		}
+		if n := o.Transcript; n.Missing <= 0 || n.Err == "" || n.Hint == "" || !slices.Contains(o.Alarms, "transcript_incomplete") {
+			t.Errorf("%+v %v", n, o.Alarms)
+		}
+	}
+	if n := l.logs.FilterMessage("transcript incomplete").Len(); n != 2 {
+		t.Errorf("%d lines say that words are missing", n)
 	}
 }
 
@@ -258,24 +266,31 @@ func TestNoInputByWords(t *testing.T) {
 	}
 }
 
-// A shutdown does not wait long for words.
+// A shutdown does not wait long for words, neither of a call that it ends nor of one that is over.
 func TestShutdownWhileTranscribed(t *testing.T) {
-	server := &recogniser.Server{Format: recogniser.Vosk}
-	server.SetFault(0, recogniser.Fault{NeverFinishes: true})
-	s, _ := transcribed(t, server)
-	s.plan.Steps = []flow.Step{&flow.Answer{}, &flow.Stream{}, &flow.Listen{For: patience}, &flow.Hangup{}}
-	s.plan.Transcribe.FinalTimeout = 200 * time.Millisecond
-	l := s.start(t)
-	l.dial(threeWords(recogniser.Vosk))
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if _, err := server.Next(ctx); err != nil {
-		t.Fatal(err)
-	}
-	l.stop(controller.ErrShutdown)
-	_ = l.close()
-	if last := l.ctl.Ended(); len(last) != 1 || last[0].Outcome.Result != controller.Aborted {
-		t.Errorf("%+v", last)
+	for _, over := range []bool{false, true} {
+		server := &recogniser.Server{Format: recogniser.Vosk}
+		server.SetFault(0, recogniser.Fault{NeverFinishes: true})
+		s, _ := transcribed(t, server)
+		s.cfg.AbortTimeout = patience
+		s.plan.Transcribe.FinalTimeout = patience
+		l := s.start(t)
+		call := l.dial(threeWords(recogniser.Vosk))
+		if over {
+			call.Wait()
+			l.waitStep(t, "last_words")
+		} else {
+			l.waitStep(t, "listen")
+		}
+		began := time.Now()
+		l.stop(controller.ErrShutdown)
+		_ = l.close()
+		if took := time.Since(began); took > patience/2 {
+			t.Errorf("over %v: %v", over, took)
+		}
+		if last := l.ctl.Ended(); len(last) != 1 || (last[0].Outcome.Result == controller.Aborted) == over {
+			t.Errorf("over %v: %+v", over, last)
+		}
 	}
 }
 

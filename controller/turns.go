@@ -43,10 +43,15 @@ func tell(of chan<- struct{}) {
 	}
 }
 
-// leave removes a call from the running ones. The next one of its channel has its turn, and its
-// slot, so that it is not refused because of this one. It needs c.mu.
-func (c *Controller) leave(k *call) {
-	delete(c.running, k)
+// letGo gives a call's slot and turn away, once: nothing of it concerns the switch any more. The next one of
+// its channel has both, so that it is not refused because of this one.
+func (c *Controller) letGo(k *call) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if k.letGo {
+		return
+	}
+	k.letGo = true
 	rest := slices.DeleteFunc(c.channels[k.info.UUID], func(other *call) bool { return other == k })
 	switch {
 	case len(rest) == 0:

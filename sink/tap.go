@@ -14,8 +14,10 @@ const (
 	tapBuffer = 2 * time.Second
 	// firstTapBytes is what it begins with: it grows only for a reader that is slow.
 	firstTapBytes = 4 << 10
-	// maxSpans bounds the stretches of audio and silence that a tap keeps apart.
-	maxSpans = 32
+	// spansPerSecond of a tap's buffer, and leastSpans, bound the stretches of audio and silence that it keeps
+	// apart.
+	spansPerSecond = 5
+	leastSpans     = 32
 )
 
 // TapDropped is the Reason of a TapRead's Gap that is audio for which the reader was too slow.
@@ -55,6 +57,8 @@ type Tap struct {
 	skip    int        // bytes of a frame of the stream that are not read
 	most    int        // bytes that are kept
 
+	mostSpans int // that are kept apart
+
 	mu      sync.Mutex // protects the following
 	ring    []byte
 	from    int    // of what is kept, in ring
@@ -75,7 +79,7 @@ type span struct {
 // Tap opens a tap. It begins with what is added to the recording from now on; what is held back at
 // this moment is that, too. The caller must Close it.
 func (r *Recording) Tap(o TapOptions) *Tap {
-	t := &Tap{rec: r, ready: make(chan struct{}, 1), latency: o.Latency, format: r.format, spans: make([]span, 0, maxSpans)}
+	t := &Tap{rec: r, ready: make(chan struct{}, 1), latency: o.Latency, format: r.format, spans: make([]span, 0, leastSpans)}
 	if o.Left && r.format.Channels == 2 {
 		t.format.Channels = 1
 		t.skip = t.format.FrameBytes()
@@ -84,6 +88,7 @@ func (r *Recording) Tap(o TapOptions) *Tap {
 		o.Buffer = tapBuffer
 	}
 	t.most = max(int(t.format.Frames(o.Buffer)), 1) * t.format.FrameBytes()
+	t.mostSpans = max(leastSpans, int(o.Buffer.Seconds()*spansPerSecond))
 	r.openTap(t)
 	return t
 }
@@ -186,7 +191,7 @@ func (t *Tap) append(at int64, s span) {
 		t.spans[last].frames += s.frames
 		return
 	}
-	for len(t.spans) >= maxSpans-1 { // one is for drop
+	for len(t.spans) >= t.mostSpans-1 { // one is for drop
 		t.mergeOldest()
 	}
 	t.spans = append(t.spans, s)

@@ -93,7 +93,7 @@ func (m *tapModel) read(bytes int) bool {
 		m.at, m.heard = m.at+1, m.heard+1
 	}
 	m.at += mono8.Frames(read.Gap)
-	if len(m.tap.spans) > maxSpans || m.tap.size > m.tap.most || cap(m.tap.spans) != maxSpans {
+	if len(m.tap.spans) > m.tap.mostSpans || m.tap.size > m.tap.most || cap(m.tap.spans) != m.tap.mostSpans {
 		m.t.Fatalf("%d spans, %d bytes", len(m.tap.spans), m.tap.size)
 	}
 	return true
