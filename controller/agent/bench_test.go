@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"tapdeck/controller/dialer"
 	"tapdeck/controller/pcm"
 
 	"github.com/coder/websocket"
@@ -30,17 +31,17 @@ func deaf(t testing.TB, c Config, ear pcm.Ear) *connection {
 	defer srv.Close()
 	c.URL = "ws" + srv.URL[4:]
 	swap := &swapConn{}
-	ws, _, err := c.target().DialWith(context.Background(), func(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := c.target().Open(context.Background(), func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, network, address)
 		swap.Conn = conn
 		return swap, err
-	}, nil)
+	}, dialer.Owner{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	swap.mute = true
-	t.Cleanup(func() { ws.CloseNow() })
-	return newConnection(&Session{config: c, ear: ear, log: zap.NewNop(), notices: newNotices()}, ws, swap)
+	t.Cleanup(conn.Drop)
+	return newConnection(&Session{config: c, ear: ear, log: zap.NewNop(), notices: newNotices()}, conn)
 }
 
 // swapConn writes nothing any more once it is mute.

@@ -5,7 +5,8 @@
 // as an [Event]; the session does nothing to the call itself. How messages look on the wire is
 // the matter of two codecs without input or output: twilio (Twilio Media Streams, so that a bot
 // written for it runs unchanged) and pcm (binary 16-bit audio and short JSON messages, of
-// which [PCMSchema] is the JSON schema). How a bot is dialled, and what of it may be told, is package dialer's.
+// which [PCMSchema] is the JSON schema). How a bot is dialled, what of it may be told, and how a connection
+// ends and its bounds are kept, is package dialer's.
 //
 // Goroutines: one of the session, which dials, dials again after a loss, and pings; and for each
 // connection one that reads and one that writes. All have ended when [Session.Stop] returns, but

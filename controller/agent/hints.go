@@ -3,18 +3,17 @@ package agent
 import (
 	"errors"
 
+	"tapdeck/controller/dialer"
+
 	"github.com/coder/websocket"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
 
-// How a connection can be lost that neither side has closed.
+// How a connection can be lost that neither side has closed, beside what package dialer has.
 var (
-	errNoWrite = errors.New("the bot has read nothing for 5 s")
-	errNoPong  = errors.New("the bot has not answered a ping for 20 s")
-	errNoRead  = errors.New("the bot reads too slowly: 16384 messages wait for it")
-	errFrames  = errors.New("the bot has sent nothing but control frames and fragments, thousands of them for 5 s")
-	errPanic   = errors.New("panic")
+	errNoRead = errors.New("the bot reads too slowly: 16384 messages wait for it")
+	errPanic  = errors.New("panic")
 )
 
 const (
@@ -30,10 +29,10 @@ func (s *Session) hintOf(err error) string {
 		is   error
 		hint string
 	}{
-		{errNoWrite, hintSlow},
-		{errNoPong, hintSlow},
+		{dialer.ErrNoWrite, hintSlow},
+		{dialer.ErrNoPong, hintSlow},
 		{errNoRead, hintSlow},
-		{errFrames, hintFrames},
+		{dialer.ErrOnlyFrames, hintFrames},
 		{errPanic, hintReport},
 		{websocket.ErrMessageTooBig, hintTooBig},
 	} {

@@ -54,10 +54,10 @@ func TestHints(t *testing.T) {
 		{errors.New("received unknown opcode 3"), "what came is no WebSocket frame: does a proxy change what the bot sends?"},
 		{websocket.CloseError{Code: 4000}, "the bot has closed with an error: look at its log"},
 		{errors.New("something else"), "look at the bot's log at this time"},
-		{errNoWrite, hintSlow},
-		{errNoPong, hintSlow},
+		{dialer.ErrNoWrite, hintSlow},
+		{dialer.ErrNoPong, hintSlow},
 		{errNoRead, hintSlow},
-		{errFrames, hintFrames},
+		{dialer.ErrOnlyFrames, hintFrames},
 		{errPanic, hintReport},
 		{websocket.ErrMessageTooBig, hintTooBig},
 	} {

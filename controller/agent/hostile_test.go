@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tapdeck/controller/dialer"
 	"tapdeck/controller/internal/dialertest"
 
 	"github.com/coder/websocket"
@@ -28,7 +29,7 @@ func TestMarksWithoutEnd(t *testing.T) {
 	}, func(b *bed) {
 		b.mouth.set(func() { b.mouth.instant = true })
 		b.await(Connected)
-		if lost := b.await(Lost); !errors.Is(lost.Err, errNoWrite) {
+		if lost := b.await(Lost); !errors.Is(lost.Err, dialer.ErrNoWrite) {
 			t.Errorf("lost by %v", lost.Err)
 		}
 		if n := len(b.notices.waiting); n > 2*readNotices {

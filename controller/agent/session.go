@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,14 +14,8 @@ import (
 	"go.uber.org/zap"
 )
 
-const (
-	firstPause = 200 * time.Millisecond
-	maxPause   = 5 * time.Second
-	// proven is how long a connection lasts before the attempts are counted anew.
-	proven = 30 * time.Second
-	// stopTimeout bounds what is still done when the session is told to stop.
-	stopTimeout = time.Second
-)
+// stopTimeout bounds what is still done when the session is told to stop.
+const stopTimeout = time.Second
 
 // Session is one call's conversation with a bot. Its methods are safe for concurrent use, and none
 // but Stop waits.
@@ -123,7 +116,7 @@ func (s *Session) stop(reason string) {
 	close(s.stopping)
 	s.cancel()
 	if s.connection != nil {
-		s.connection.expire()
+		s.connection.Expire(stopTimeout)
 	}
 }
 
@@ -143,7 +136,8 @@ func (s *Session) run(ctx context.Context) {
 // converse connects with the bot, again and again if it is lost, until it ends the conversation, it is
 // lost for good, or the session is told to stop.
 func (s *Session) converse(ctx context.Context) {
-	for tried := 0; ; tried++ {
+	var backoff dialer.Backoff
+	for {
 		lasted, err := s.connect(ctx)
 		if ctx.Err() != nil || s.isStopped() || s.decided.Load() {
 			return
@@ -152,33 +146,25 @@ func (s *Session) converse(ctx context.Context) {
 			s.emit(Event{Kind: Ended})
 			return
 		}
-		if lasted >= proven {
-			tried = 0
-		}
+		attempt, pause := backoff.Next(lasted)
 		todo := s.hintOf(err)
 		err = s.target.Redact(err)
-		if tried >= s.config.Reconnect || errors.Is(err, errPanic) {
+		if attempt > s.config.Reconnect || errors.Is(err, errPanic) {
 			s.emit(Event{Kind: Failed, Err: err, Text: todo})
 			return
 		}
-		if !s.pause(tried, err, todo) {
+		if !s.pause(attempt, pause, err, todo) {
 			return
 		}
 	}
 }
 
 // pause waits before the bot is dialled again. It returns false if the session was told to stop.
-func (s *Session) pause(tried int, err error, todo string) bool {
-	pause := min(firstPause<<min(tried, 10), maxPause)
-	pause += time.Duration(rand.Int64N(int64(pause / 5))) // so that calls that lost one bot don't come back at once
+func (s *Session) pause(attempt int, pause time.Duration, err error, todo string) bool {
 	s.log.Warn("agent lost", zap.String("bot", dialer.WithoutSecrets(s.config.URL)), zap.NamedError("err", err), hint(todo),
-		zap.Int("reconnect", tried+1), zap.Int("reconnects", s.config.Reconnect), zap.Int64("pause_ms", pause.Milliseconds()), ratelog(s.config.Call.ID))
+		zap.Int("reconnect", attempt), zap.Int("reconnects", s.config.Reconnect), zap.Int64("pause_ms", pause.Milliseconds()), ratelog(s.config.Call.ID))
 	s.emit(Event{Kind: Lost, Err: err, Text: todo})
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-s.stopping:
+	if !dialer.Pause(pause, s.stopping) {
 		return false
 	}
 	s.metrics.dialledAgain()
@@ -188,16 +174,15 @@ func (s *Session) pause(tried int, err error, todo string) bool {
 // connect is one connection from its begin to its end. The error is nil if the bot has closed it.
 func (s *Session) connect(ctx context.Context) (lasted time.Duration, err error) {
 	began := time.Now()
-	counter := &dialer.FrameCounter{}
-	ws, below, err := s.target.DialWith(ctx, s.dialer, counter)
+	conn, err := s.target.Open(ctx, s.dialer, dialer.Owner{
+		Stopping: s.stopping, GoneTimeout: goneTimeout, OnlyFrames: func() { s.wrong(&wrong{kind: wrongFrames}) },
+	})
 	if err != nil {
 		return 0, err
 	}
-	ws.SetReadLimit(maxMessage)
-	c := newConnection(s, ws, below)
-	counter.Seen = c.seen
+	c := newConnection(s, conn)
 	if !s.use(c, time.Since(began)) {
-		_ = ws.CloseNow()
+		c.Drop()
 		return 0, nil
 	}
 	defer s.unuse()

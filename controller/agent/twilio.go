@@ -13,6 +13,9 @@ import (
 // ulawRate is the only one of the twilio wire, in Hz.
 const ulawRate = 8000
 
+// keptLinear is how much room for the audio of a message is kept, in bytes.
+const keptLinear = 32 << 10
+
 // twilio is the wire of Twilio Media Streams.
 type twilio struct {
 	config    Config
@@ -118,7 +121,7 @@ func (t *twilio) media(m twilioMessage) (command, *wrong) {
 	if m.Media == nil || m.Media.Payload == nil {
 		return command{}, wrongf(wrongMember, "media without payload")
 	}
-	if cap(t.linear) > keptMessage {
+	if cap(t.linear) > keptLinear {
 		t.linear = nil
 	}
 	t.linear = pcm.AppendLinear(t.linear[:0], *m.Media.Payload)

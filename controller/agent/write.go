@@ -1,12 +1,9 @@
 package agent
 
 import (
-	"context"
 	"errors"
 	"io"
 	"time"
-
-	"github.com/coder/websocket"
 )
 
 // write brings the caller's audio and the notices to the bot, until the connection is over.
@@ -14,7 +11,7 @@ func (c *connection) write() error {
 	defer c.countSent()
 	c.fetched = c.s.notices.fetch(c.fetched)
 	for _, message := range c.wire.open() {
-		if err := c.send(false, message); err != nil {
+		if err := c.Write(false, message); err != nil {
 			return err
 		}
 	}
@@ -33,7 +30,7 @@ func (c *connection) write() error {
 			return c.close()
 		}
 		select {
-		case <-c.over:
+		case <-c.Over():
 			return io.ErrClosedPipe
 		case <-c.s.notices.wake:
 			c.fetched = c.s.notices.fetch(c.fetched)
@@ -55,7 +52,7 @@ func (c *connection) wait() {
 	case <-c.s.notices.wake:
 		signal(c.s.notices.wake) // it is fetched in one place
 	case <-c.s.stopping:
-	case <-c.over:
+	case <-c.Over():
 	}
 }
 
@@ -83,7 +80,7 @@ func (c *connection) sendFrame() (bool, error) {
 	message, binary := c.wire.audio(c.buffer[:0], frame, at)
 	c.buffer = message
 	c.sent++
-	err = c.send(binary, message)
+	err = c.Write(binary, message)
 	if c.total++; c.total%framesPerSecond == 0 && c.s.config.Position != nil {
 		c.s.metrics.observeAdded(c.s.config.Position(time.Now()) - at - time.Second/framesPerSecond)
 	}
@@ -103,33 +100,20 @@ func (c *connection) tellAll(all []notice) error {
 		if len(c.buffer) == 0 {
 			continue
 		}
-		if err := c.send(false, c.buffer); err != nil {
+		if err := c.Write(false, c.buffer); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// send writes one message. The library would need an allocation for a context that can end, so
-// a timer closes the connection below a write that takes too long.
-func (c *connection) send(binary bool, message []byte) error {
-	kind := websocket.MessageText
-	if binary {
-		kind = websocket.MessageBinary
-	}
-	c.expiry.Reset(writeTimeout)
-	err := c.ws.Write(context.Background(), kind, message)
-	c.expiry.Stop()
-	return err
-}
-
 // close says stop, with all that was to be told before, and closes as one does.
 func (c *connection) close() error {
-	c.expire() // again: what was sent before may have had no bound yet
+	c.Expire(stopTimeout) // again: what was sent before may have had no bound yet
 	c.fetched = c.s.notices.fetch(c.fetched)
 	err := c.tellAll(append(c.fetched, notice{kind: noticeStop, text: c.s.stopReason()}))
 	if err == nil {
-		_ = c.ws.Close(websocket.StatusNormalClosure, "")
+		c.Close()
 	}
 	return errStopped
 }
