@@ -41,7 +41,7 @@ func (c *connection) decode(message []byte) (answer, Segment, error) {
 // wrong counts a message that is not as it should be. Many of them are read slowly.
 func (c *connection) wrong(err error) {
 	c.s.wrong(asWrong(err))
-	c.wait(c.pace.Spend(dialer.CostSeldom))
+	c.Spend(dialer.CostSeldom)
 }
 
 // segment is what an answer says, on the recording's clock.
@@ -72,14 +72,14 @@ func (c *connection) say(channel int, segment Segment) {
 		segment.Final = false
 	case segment.Final:
 		c.s.metrics.said(c.delay(segment))
-		defer func() { c.wait(c.pace.Spend(dialer.CostSeldom)) }() // more than 100 in a second are nonsense
+		defer c.Spend(dialer.CostSeldom) // more than 100 in a second are nonsense
 	case !c.config.Interim:
 		return
 	default:
 		if c.interim[channel] = segment.Text; segment.Text == before {
 			return
 		}
-		defer func() { c.wait(c.pace.Spend(costInterim)) }()
+		defer func() { c.Spend(costInterim) }()
 	}
 	if !c.s.say(channel, segment) {
 		c.wrong(wrongf(wrongTooMany, "more than %d segments at once", maxNews))

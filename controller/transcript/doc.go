@@ -4,7 +4,8 @@
 // A [Session] brings a recording's audio, read from a [pcm.Ear], to the service in messages of up to 200 ms,
 // and what the service says becomes [Segment] after segment, as News. Once the ear has ended, it asks for
 // the last words and ends. How messages look is the matter of two codecs without input or output: deepgram
-// (Deepgram's live transcription) and vosk (Vosk's server).
+// (Deepgram's live transcription) and vosk (Vosk's server). How a service is dialled, what of it may be told,
+// and how a connection ends and its bounds are kept, is package dialer's.
 //
 // Goroutines: one of the session, which dials, dials again after a loss, and pings; and for each connection
 // one that reads and one that writes. All have ended once Done is closed, and when Stop returns, but for

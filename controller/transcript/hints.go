@@ -10,18 +10,15 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// How a connection can end that has not failed by itself.
+// How a connection can end that has not failed by itself, beside what package dialer has.
 var (
 	errStopped    = errors.New("stopped")
 	errAnswered   = errors.New("all that was sent is answered")
 	errClosed     = errors.New("the service has closed the connection while the recording went on")
-	errNoWrite    = errors.New("the service has read nothing for 5 s")
-	errNoPong     = errors.New("the service has not answered a ping for 20 s")
 	errNoAnswer   = errors.New("the service answers nothing to what it is sent")
 	errUnanswered = errors.New("the service has ended in order, without an answer to all of the audio")
 	errDropped    = errors.New("the service was slower than the recording, whose oldest audio was dropped")
 	errNoEnd      = errors.New("the service has not said its last words in time")
-	errFrames     = errors.New("the service has sent nothing but control frames and fragments, thousands of them for 5 s")
 	// errRecording is of the ear.
 	errRecording = errors.New("read the recording")
 	errPanic     = errors.New("panic")
@@ -45,13 +42,13 @@ func (s *Session) hintOf(err error) string {
 		hint string
 	}{
 		{errClosed, hintClosed},
-		{errNoWrite, hintSlow},
-		{errNoPong, hintSlow},
+		{dialer.ErrNoWrite, hintSlow},
+		{dialer.ErrNoPong, hintSlow},
 		{errNoAnswer, hintSlow},
 		{errUnanswered, hintUnanswered},
 		{errDropped, hintSlow},
 		{errNoEnd, hintNoEnd},
-		{errFrames, hintFrames},
+		{dialer.ErrOnlyFrames, hintFrames},
 		{errRecording, hintRecording},
 		{errPanic, hintReport},
 	} {

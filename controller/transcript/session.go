@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -15,14 +14,8 @@ import (
 	"tapdeck/controller/pcm"
 )
 
-const (
-	firstPause = 200 * time.Millisecond
-	maxPause   = 5 * time.Second
-	// proven is how long a connection lasts before the attempts are counted anew.
-	proven = 30 * time.Second
-	// stopTimeout bounds what is still done when the session is told to stop.
-	stopTimeout = time.Second
-)
+// stopTimeout bounds what is still done when the session is told to stop.
+const stopTimeout = time.Second
 
 // Session is one recording's transcription. Its methods are safe for concurrent use, and none but Stop
 // waits.
@@ -83,7 +76,7 @@ func (s *Session) Stop() {
 		close(s.stopping)
 		s.cancel()
 		if s.connection != nil {
-			s.connection.expire()
+			s.connection.Expire(stopTimeout)
 		}
 	}
 	s.mu.Unlock()
@@ -131,7 +124,8 @@ func (s *Session) giveUp(err error) {
 // transcribe connects with the service, again and again if it is lost, until the recording has ended
 // and is answered, or the session is told to stop. Its error is why the service is lost for good.
 func (s *Session) transcribe(ctx context.Context) error {
-	for tried := 0; ; tried++ {
+	var backoff dialer.Backoff
+	for {
 		lasted, err := s.once(ctx)
 		switch {
 		case err == nil, s.isStopped():
@@ -142,13 +136,11 @@ func (s *Session) transcribe(ctx context.Context) error {
 		case errors.Is(err, errPanic), errors.Is(err, errRecording), isRefused(err):
 			return err
 		}
-		if lasted >= proven {
-			tried = 0
-		}
-		if tried >= s.config.Reconnect {
+		attempt, pause := backoff.Next(lasted)
+		if attempt > s.config.Reconnect {
 			return err
 		}
-		if !s.pause(tried, err) {
+		if !s.pause(attempt, pause, err) {
 			return nil
 		}
 	}
@@ -168,17 +160,11 @@ func isRefused(err error) bool {
 }
 
 // pause waits before the service is dialled again. It returns false if the session was told to stop.
-func (s *Session) pause(tried int, err error) bool {
-	pause := min(firstPause<<min(tried, 10), maxPause)
-	pause += time.Duration(rand.Int64N(int64(pause / 5))) // so that calls that lost one service don't come back at once
+func (s *Session) pause(attempt int, pause time.Duration, err error) bool {
 	todo, err := s.lost(err)
 	s.log.Warn("transcriber lost", s.service(), zap.NamedError("err", err), hint(todo),
-		zap.Int("reconnect", tried+1), zap.Int("reconnects", s.config.Reconnect), zap.Int64("pause_ms", pause.Milliseconds()), ratelog(s.config.Call))
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-s.stopping:
+		zap.Int("reconnect", attempt), zap.Int("reconnects", s.config.Reconnect), zap.Int64("pause_ms", pause.Milliseconds()), ratelog(s.config.Call))
+	if !dialer.Pause(pause, s.stopping) {
 		return false
 	}
 	s.metrics.dialledAgain()
@@ -199,16 +185,15 @@ func (s *Session) service() zap.Field {
 // once is one connection from its begin to its end. The error is nil if all is answered.
 func (s *Session) once(ctx context.Context) (lasted time.Duration, err error) {
 	began := time.Now()
-	counter := &dialer.FrameCounter{}
-	ws, below, err := s.target.DialWith(ctx, s.connect, counter)
+	conn, err := s.target.Open(ctx, s.connect, dialer.Owner{
+		Stopping: s.stopping, GoneTimeout: stopTimeout, OnlyFrames: func() { s.wrong(&wrong{kind: wrongFrames}) },
+	})
 	if err != nil {
 		return 0, err
 	}
-	ws.SetReadLimit(maxMessage)
-	c := newConnection(s, ws, below)
-	counter.Seen = c.seen
+	c := newConnection(s, conn)
 	if !s.use(c, time.Since(began)) {
-		_ = ws.CloseNow()
+		c.Drop()
 		return 0, nil
 	}
 	connected := time.Now()

@@ -15,7 +15,7 @@ import (
 func TestLongText(t *testing.T) {
 	c := Config{Service: DefaultService(), Key: "a-key-of-the-service", Rate: 8000, Channels: []string{ChannelCaller}}
 	s := &Session{config: c, target: c.target(), final: make([]time.Duration, 1), interim: make([]*Segment, 1)}
-	conn := newConnection(s, nil, nil)
+	conn := newConnection(s, nil)
 	text := strings.TrimSpace(strings.Repeat("алло как дела ", 80)) // 2 bytes a letter
 	got := conn.segment(answer{news: true, final: true, text: text}).Text
 	if got != text {

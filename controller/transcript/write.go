@@ -1,13 +1,10 @@
 package transcript
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"time"
-
-	"github.com/coder/websocket"
 )
 
 const (
@@ -25,7 +22,7 @@ const (
 func (c *connection) write() error {
 	c.last = time.Now()
 	if message := c.wire.open(); message != nil {
-		if err := c.send(websocket.MessageText, message); err != nil {
+		if err := c.send(false, message); err != nil {
 			return err
 		}
 	}
@@ -60,7 +57,7 @@ func (c *connection) await() error {
 	if least := now.Add(-burst); c.due.Before(least) {
 		c.due = least
 	}
-	c.wait(c.due.Sub(now))
+	c.Wait(c.due.Sub(now))
 	return c.interrupted()
 }
 
@@ -91,7 +88,7 @@ func (c *connection) awaitAnswer() error {
 		case <-timeout.C:
 			return errNoAnswer
 		case <-c.s.stopping:
-		case <-c.over:
+		case <-c.Over():
 		}
 		if err := c.interrupted(); err != nil {
 			return err
@@ -111,7 +108,7 @@ func (c *connection) isBehind() bool {
 // interrupted is why nothing more is to be sent.
 func (c *connection) interrupted() error {
 	select {
-	case <-c.over:
+	case <-c.Over():
 		return io.ErrClosedPipe
 	case <-c.s.stopping:
 		return errStopped
@@ -137,7 +134,7 @@ func (c *connection) waitForAudio() error {
 	if pauses && !time.Now().Before(c.s.source.latest.Add(pauseTime)) {
 		return c.sendPause()
 	}
-	return c.send(websocket.MessageText, idle)
+	return c.send(false, idle)
 }
 
 // sendPause sends the little audio that is left, and silence.
@@ -163,7 +160,7 @@ func (c *connection) idle(d time.Duration, forEver bool) bool {
 		return false
 	case <-c.s.source.ear.Ready():
 	case <-c.s.stopping:
-	case <-c.over:
+	case <-c.Over():
 	}
 	return true
 }
@@ -181,7 +178,7 @@ func (c *connection) sendChunk(next chunk) error {
 	if speed := c.speed(); speed > 0 {
 		c.due = c.due.Add(time.Duration(float64(c.config.duration(next.frames)) / speed))
 	}
-	return c.send(websocket.MessageBinary, message)
+	return c.send(true, message)
 }
 
 // speed is how many times as fast as it was spoken audio may be sent; 0 is without a bound.
@@ -195,12 +192,9 @@ func (c *connection) speed() float64 {
 // deepgramSpeed is what Deepgram's documentation permits of live audio.
 const deepgramSpeed = 1.25
 
-// send writes one message. The library would need an allocation for a context that can end, so a timer
-// closes the connection below a write that takes too long.
-func (c *connection) send(kind websocket.MessageType, message []byte) error {
-	c.expiry.Reset(writeTimeout)
-	err := c.ws.Write(context.Background(), kind, message)
-	c.expiry.Stop()
+// send writes one message.
+func (c *connection) send(binary bool, message []byte) error {
+	err := c.Write(binary, message)
 	c.last = time.Now()
 	return err
 }
@@ -211,13 +205,13 @@ func (c *connection) finish() error {
 	message := c.wire.finish()
 	c.asked = true
 	c.mu.Unlock()
-	if err := c.send(websocket.MessageText, message); err != nil {
+	if err := c.send(false, message); err != nil {
 		return err
 	}
 	timeout := time.NewTimer(c.config.FinalTimeout)
 	defer timeout.Stop()
 	select {
-	case <-c.over:
+	case <-c.Over():
 		return io.ErrClosedPipe
 	case <-c.s.stopping:
 		return errStopped
