@@ -45,6 +45,7 @@ type recording struct {
 	watching int           // frames since WatchSpeech; 0 is not yet
 	watch    flow.SpeechWatch
 	ears     []*ear
+	tapped   []controller.TapOptions
 	sent     []string // texts of Send
 }
 
@@ -148,11 +149,11 @@ func (t *recording) WatchSpeech(w flow.SpeechWatch) {
 }
 
 // Tap implements controller.Recording.
-func (t *recording) Tap(controller.TapOptions) pcm.Ear {
+func (t *recording) Tap(o controller.TapOptions) pcm.Ear {
 	e := newEar()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.ears = append(t.ears, e)
+	t.ears, t.tapped = append(t.ears, e), append(t.tapped, o)
 	if t.complete {
 		e.end()
 	}

@@ -190,6 +190,7 @@ func (c *call) noteIncomplete() {
 	}
 	if c.neverHeard {
 		notes.Missing = c.rec.State().Audio
+		c.ctl.metrics.transcript.NotBegun(notes.Missing)
 	}
 	if notes.Missing.Milliseconds() == 0 {
 		return

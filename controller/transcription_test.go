@@ -189,10 +189,31 @@ func TestBadTranscriber(t *testing.T) {
 			if audio := e.recording.State().Audio; audio < 5*time.Second {
 				t.Errorf("%v of audio", audio)
 			}
+			failed := 0
+			for _, l := range e.logs {
+				if l.Message == "transcription failed" {
+					failed++
+				}
+			}
+			if refused := name == "refuse-401" || name == "redirect"; refused && failed != 1 {
+				t.Errorf("%d lines say that it failed", failed)
+			}
 			if missing := e.outcome.Transcript.Missing > 0; missing != slices.Contains(e.outcome.Alarms, "transcript_incomplete") || missing && e.outcome.Transcript.Hint == "" {
 				t.Errorf("%+v %v", e.outcome.Transcript, e.outcome.Alarms)
 			}
 		})
+	}
+}
+
+// A plan that stops its stream and starts it again has one transcription, and all words.
+func TestTranscribedAgain(t *testing.T) {
+	server := &recogniser.Server{Format: recogniser.Vosk}
+	s, _ := transcribed(t, server)
+	listen := &flow.Listen{For: 300 * time.Millisecond}
+	s.plan.Steps = []flow.Step{&flow.Answer{}, &flow.Stream{}, listen, &flow.Stream{Action: "stop"}, &flow.Pause{For: 100 * time.Millisecond}, &flow.Stream{}, listen, &flow.Hangup{}}
+	e := s.run(t, speaker(recogniser.Spoken{At: time.Second, Word: "one"}, recogniser.Spoken{At: 5500 * time.Millisecond, Word: "two"}))
+	if diff := cmp.Diff([]string{"one", "two"}, textsOf(e.outcome.Transcript.Segments)); diff != "" || server.Accepted() != 1 || e.outcome.Transcript.Missing != 0 {
+		t.Errorf("%+v after %d connections (-want +got):\n%s", e.outcome.Transcript, server.Accepted(), diff)
 	}
 }
 
@@ -218,6 +239,10 @@ func TestTranscribedChannels(t *testing.T) {
 			c := server.Connections()[0]
 			if got := c.Query.Get("channels"); got != want[0] || (c.Query.Get("multichannel") == "true") != (want[0] == "2") || c.Query.Get("sample_rate") != "8000" {
 				t.Error(c.Query)
+			}
+			wantTap := []controller.TapOptions{{Caller: mix != "stereo", Latency: 200 * time.Millisecond, Buffer: s.plan.Transcribe.Buffer}}
+			if diff := cmp.Diff(wantTap, e.recording.tapped); diff != "" {
+				t.Errorf("tap (-want +got):\n%s", diff)
 			}
 			if segments := e.outcome.Transcript.Segments; len(segments) == 0 || segments[0].Channel != want[1] {
 				t.Errorf("%+v", segments)

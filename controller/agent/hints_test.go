@@ -79,7 +79,7 @@ func TestNotReached(t *testing.T) {
 		err, hint string
 	}{
 		"401":      {answer(401), nil, "the bot answers 401 Unauthorized", hintSecret},
-		"redirect": {http.RedirectHandler("http://bot.test/?a=b", http.StatusFound), nil, "the bot answers 302 Found, to http://bot.test/", "redirects are not followed, so that the token goes nowhere else: put the final address into agent.url"},
+		"redirect": {http.RedirectHandler("http://bot.test/?a=b", http.StatusFound), nil, "the bot answers 302 Found, to http://bot.test/", "redirects are not followed, so that no secret goes elsewhere: put the final address into agent.url"},
 		"address":  {answer(200), refuse, "reach the bot: dial tcp HOST: not this one", "use wss://, or set agent.insecure: true if the way to the bot is safe by other means"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,7 +25,7 @@ const (
 	hintNoHTTP   = "what listens at {key}.url speaks no HTTP: is it another port, or wss:// instead of ws://?"
 	hintSecret   = "{peer} refuses who calls it, or something it was told (see err): {secret}"
 	hintPath     = "{peer}'s server has nothing at the path of {key}.url: compare it with {peer}'s"
-	hintRedirect = "redirects are not followed, so that the token goes nowhere else: put the final address into {key}.url"
+	hintRedirect = "redirects are not followed, so that no secret goes elsewhere: put the final address into {key}.url"
 	hintNoSocket = "a web server answers at {key}.url, but no WebSocket: is it the right path, and does a proxy before {peer} pass upgrades on?"
 	hintBroken   = "{peer} or a proxy before it has an error: look at its log"
 	hintCrash    = "{peer}'s process has ended, or a proxy before it has cut the connection: look at the log of both. If it was never reached, it may speak TLS: wss:// instead of ws://"

@@ -22,7 +22,10 @@ func (c *connection) handle(binary bool, message []byte) (done bool) {
 	signal(c.progress)
 	if err != nil {
 		c.wrong(err)
-	} else if a.news {
+		return a.done && c.concluded()
+	}
+	c.s.noteSpoke()
+	if a.news {
 		c.say(a.channel, segment)
 	}
 	return a.done && c.concluded()
@@ -49,7 +52,7 @@ func (c *connection) segment(a answer) Segment {
 	text := plain(a.text)
 	s := Segment{
 		Channel: c.config.Channels[a.channel], From: c.pending.position(a.from), To: c.pending.end(a.to),
-		Text: c.s.target.Conceal(text), Confidence: min(max(a.confidence, 0), 1), Final: a.final,
+		Text: c.s.conceal(text), Confidence: min(max(a.confidence, 0), 1), Final: a.final,
 	}
 	if s.Text != text { // and single words may have a part of the secret
 		return s
@@ -58,6 +61,21 @@ func (c *connection) segment(a answer) Segment {
 		s.Words = append(s.Words, Word{plain(w.text), c.pending.position(w.from), c.pending.end(w.to)})
 	}
 	return s
+}
+
+// noteSpoke notes that a message was as it should be.
+func (s *Session) noteSpoke() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.spoke = true
+}
+
+// conceal leaves the key out of what is said, unless it is so short that it may be a word.
+func (s *Session) conceal(text string) string {
+	if len(s.config.Key) < leastSecret {
+		return text
+	}
+	return s.target.Conceal(text)
 }
 
 // say makes a segment known that is new and has words.

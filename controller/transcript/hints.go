@@ -18,6 +18,7 @@ var (
 	errNoAnswer   = errors.New("the service answers nothing to what it is sent")
 	errUnanswered = errors.New("the service has ended in order, without an answer to all of the audio")
 	errDropped    = errors.New("the service was slower than the recording, whose oldest audio was dropped")
+	errFormat     = errors.New("nothing that the service says is of transcribe.format")
 	errNoEnd      = errors.New("the service has not said its last words in time")
 	// errRecording is of the ear.
 	errRecording = errors.New("read the recording")
@@ -27,6 +28,7 @@ var (
 const (
 	hintClosed     = "look at what err says, and at the service's log: it may have closed for want of money, time or a model"
 	hintSlow       = "the service is slower than the calls, or hangs: look at its machine and its log, or let it hear fewer calls"
+	hintFormat     = "does the service at transcribe.url speak this wire, deepgram or vosk?"
 	hintUnanswered = "look at the service's log: does it hear this language, rate and number of channels?"
 	hintNoEnd      = "the service is slow: raise transcribe.final_timeout, or look at its machine"
 	hintFrames     = "a ping every few seconds is enough: look at what the service's library is told to send"
@@ -41,6 +43,7 @@ func (s *Session) hintOf(err error) string {
 		is   error
 		hint string
 	}{
+		{errFormat, hintFormat},
 		{errClosed, hintClosed},
 		{dialer.ErrNoWrite, hintSlow},
 		{dialer.ErrNoPong, hintSlow},

@@ -60,6 +60,12 @@ func (m *Metrics) dialledAgain() {
 	}
 }
 
+// NotBegun counts a transcription that could not begin, and the audio that was not transcribed therefore.
+func (m *Metrics) NotBegun(missing time.Duration) {
+	m.failed()
+	m.missed(missing)
+}
+
 func (m *Metrics) failed() {
 	if m != nil {
 		m.failures.Inc()

@@ -36,6 +36,7 @@ type Session struct {
 	state      State
 	answered   int64 // frames of audio, for good
 	news       []Segment
+	spoke      bool            // a message was as it should be
 	interim    []*Segment      // of each channel
 	final      []time.Duration // … where its final words end
 	stopped    bool
@@ -135,6 +136,8 @@ func (s *Session) transcribe(ctx context.Context) error {
 			return nil
 		case errors.Is(err, errPanic), errors.Is(err, errRecording), isRefused(err):
 			return err
+		case s.speaksOtherwise():
+			return fmt.Errorf("%w: %w", errFormat, err)
 		}
 		attempt, pause := backoff.Next(lasted)
 		if attempt > s.config.Reconnect {
@@ -144,6 +147,13 @@ func (s *Session) transcribe(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// speaksOtherwise says that the service has sent nothing but wrong messages, over two connections.
+func (s *Session) speaksOtherwise() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.Connects > 1 && s.state.WrongMessages > 1 && !s.spoke
 }
 
 // isRefused says that the service will not change its mind: the key, the address or a parameter is wrong.
