@@ -43,7 +43,7 @@ func (c *connection) decode(message []byte) (answer, Segment, error) {
 
 // wrong counts a message that is not as it should be. Many of them are read slowly.
 func (c *connection) wrong(err error) {
-	c.s.wrong(asWrong(err))
+	c.s.countWrong(asWrong(err))
 	c.Spend(dialer.CostSeldom)
 }
 

@@ -22,7 +22,7 @@ type connection struct {
 	wire    wire
 	pending pending
 	asked   bool     // for the last words
-	freed   [][]byte // rooms of audio that is not kept any more: the goroutine that writes may still write one
+	freed   [][]byte // buffers of audio that is not kept any more: the goroutine that writes may still write one
 
 	progress chan struct{} // the service has answered something
 
@@ -42,7 +42,7 @@ func newConnection(s *Session, conn *dialer.Conn) *connection {
 		Conn: conn, s: s, config: s.config, wire: newWire(s.config),
 		progress: make(chan struct{}, 1), interim: make([]string, len(s.config.Channels)), before: s.finalTo(),
 	}
-	c.pending = pending{config: s.config, free: func(room []byte) { c.freed = append(c.freed, room) }}
+	c.pending = pending{config: s.config, free: func(b []byte) { c.freed = append(c.freed, b) }}
 	return c
 }
 
@@ -87,9 +87,9 @@ func (c *connection) readError(err error) error {
 	case dialer.NormalEnd(err):
 		return fmt.Errorf("%w: %w", errClosed, err)
 	case errors.Is(err, websocket.ErrMessageTooBig):
-		c.s.wrong(&wrong{kind: wrongSize})
+		c.s.countWrong(&wrong{kind: wrongSize})
 	case dialer.BrokenFrame(err):
-		c.s.wrong(&wrong{wrongProtocol, err.Error()})
+		c.s.countWrong(&wrong{wrongProtocol, err.Error()})
 	}
 	return err
 }

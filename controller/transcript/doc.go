@@ -1,5 +1,4 @@
-// Package transcript is one recording's transcription by a speech recogniser, over a WebSocket that we
-// dial.
+// Package transcript has a speech recogniser transcribe one recording, over a WebSocket that it dials.
 //
 // A [Session] brings a recording's audio, read from a [pcm.Ear], to the service in messages of up to 200 ms,
 // and what the service says becomes [Segment] after segment, as News. Once the ear has ended, it asks for
@@ -12,15 +11,15 @@
 // one that the ear holds up.
 //
 // Time. A service counts time by the audio that it was sent. What each connection was sent is remembered
-// with its place in the recording until the service has answered it for good, so that its times are found on
+// with its position in the recording until the service has answered it for good, so that its times are found on
 // the recording's clock, whatever gaps there were. A second of silence stands for a gap, and is sent after
-// 2 s without audio, so that the words before it become final; the rest is jumped over.
+// 2 s without audio, so that the words before it become final; the remainder is skipped.
 //
 // Loss. Audio that was sent and not answered is kept, up to Service.Buffer, and sent again after a
 // connection was lost; what has come meanwhile waits in the ear, which is given the same bound. Deepgram
 // is sent what waits 1.25 times as fast as it was spoken, Vosk as fast as it answers. A lost service is dialled
 // again Service.Reconnect times, counted anew after 30 s of a connection, with pauses from 0.2 to 5 s; one
-// that refuses us (a wrong key, path or parameter) is not. State's Missing is the audio that it has not
+// that refuses us (a wrong key, path or parameter), or whose messages are all wrong, is not. State's Missing is the audio that it has not
 // answered for good: of the vosk wire message by message, of deepgram's by the times of its final results, with 2 s
 // behind the last one.
 //
@@ -37,5 +36,6 @@
 //	error transcription panicked           err, stack, hint
 //
 // No line, error or segment has the key in it, or 12 bytes of it, and the service's URL is shown without its
-// query and user. The package never logs words, and never holds up the recording.
+// query and user. The package logs no words, but for what a service itself puts into an error, and never holds up
+// the recording.
 package transcript

@@ -26,7 +26,7 @@ var (
 )
 
 const (
-	hintClosed     = "look at what err says, and at the service's log: it may have closed for want of money, time or a model"
+	hintClosed     = "look at what err says, and at the service's log: it may have closed for lack of credit, time or a model"
 	hintSlow       = "the service is slower than the calls, or hangs: look at its machine and its log, or let it hear fewer calls"
 	hintFormat     = "does the service at transcribe.url speak this wire, deepgram or vosk?"
 	hintUnanswered = "look at the service's log: does it hear this language, rate and number of channels?"

@@ -16,7 +16,7 @@ type pending struct {
 	first  int           // index in list before which no audio is kept
 	tail   time.Duration // position behind the latest chunk that is answered
 
-	free func(room []byte)
+	free func(buffer []byte)
 }
 
 // sentChunk is a chunk with the frame at which it begins on the connection's clock.
@@ -39,7 +39,7 @@ func (p *pending) add(c chunk) {
 	}
 }
 
-// extend keeps a short chunk in the room of the one before it, if it goes on there.
+// extend keeps a short chunk in the buffer of the one before it, if it goes on there.
 func (p *pending) extend(c chunk) bool {
 	if len(p.list) == 0 || c.pcm == nil {
 		return false
@@ -53,7 +53,7 @@ func (p *pending) extend(c chunk) bool {
 	return true
 }
 
-// forget gives up the oldest audio that is kept: only its place is remembered.
+// forget gives up the oldest audio that is kept: only its position is kept.
 func (p *pending) forget() {
 	for p.list[p.first].pcm == nil {
 		p.first++

@@ -32,24 +32,24 @@ func Reach(ctx context.Context, c Config) (took time.Duration, todo string, err 
 
 // silentEar is a recording of chunkTime of silence.
 type silentEar struct {
-	ready chan struct{}
-	left  int // bytes
+	ready     chan struct{}
+	remaining int // bytes
 }
 
 func newSilentEar(c Config) *silentEar {
-	return &silentEar{ready: make(chan struct{}, 1), left: int(c.frames(chunkTime)) * c.frameBytes()}
+	return &silentEar{ready: make(chan struct{}, 1), remaining: int(c.frames(chunkTime)) * c.frameBytes()}
 }
 
 // Ready implements pcm.Ear, as the methods below do.
 func (e *silentEar) Ready() <-chan struct{} { return e.ready }
 
 func (e *silentEar) Read(p []byte) (pcm.Sound, error) {
-	if e.left == 0 {
+	if e.remaining == 0 {
 		return pcm.Sound{}, io.EOF
 	}
-	n := min(e.left, len(p))
+	n := min(e.remaining, len(p))
 	clear(p[:n])
-	e.left -= n
+	e.remaining -= n
 	return pcm.Sound{Bytes: n}, nil
 }
 

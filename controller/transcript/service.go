@@ -18,12 +18,12 @@ type Service struct {
 	// header Authorization; both empty sends nothing.
 	KeyFile string `yaml:"key_file" form:"a file or empty"`
 	KeyEnv  string `yaml:"key_env" as:"environment" max:"128"`
-	// Model and Language are told to the service; empty leaves the choice to it.
+	// Model and Language are sent to the service; empty leaves the choice to it.
 	Model    string `yaml:"model" form:"a name or empty" max:"256"`
 	Language string `yaml:"language" form:"a language's tag or empty" max:"64"`
 	// Interim asks for words that may still change.
 	Interim bool `yaml:"interim"`
-	// Parameters are told to the service as they are.
+	// Parameters are sent to the service unchanged.
 	Parameters map[string]string `yaml:"parameters" names:"parameter name" form:"names of letters, digits, _, . and -, with texts" max:"1024" most:"50" unquoted:"true" hint:"such as {punctuate: \"true\"}"`
 	// ConnectTimeout bounds each attempt to reach it, the WebSocket's handshake included.
 	ConnectTimeout time.Duration `yaml:"connect_timeout" range:"100ms..1m"`

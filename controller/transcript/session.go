@@ -109,13 +109,13 @@ func (s *Session) conclude() {
 	state := s.State()
 	s.metrics.missed(state.Missing)
 	if state.Missing > 0 && state.Err == nil && !s.isStopped() {
-		s.lost(errDropped)
+		s.noteLoss(errDropped)
 	}
 }
 
 // giveUp has the service not be dialled any more. What still comes of the recording is only counted.
 func (s *Session) giveUp(err error) {
-	s.lost(err)
+	s.noteLoss(err)
 	s.update(func(st *State) { st.GivenUp = true })
 	signal(s.changed)
 	s.metrics.failed()
@@ -127,12 +127,12 @@ func (s *Session) giveUp(err error) {
 func (s *Session) transcribe(ctx context.Context) error {
 	var backoff dialer.Backoff
 	for {
-		lasted, err := s.once(ctx)
+		lasted, err := s.connectOnce(ctx)
 		switch {
 		case err == nil, s.isStopped():
 			return nil
 		case errors.Is(err, errNoEnd), errors.Is(err, errUnanswered): // what it says next would be no better
-			s.lost(err)
+			s.noteLoss(err)
 			return nil
 		case errors.Is(err, errPanic), errors.Is(err, errRecording), isRefused(err):
 			return err
@@ -171,7 +171,7 @@ func isRefused(err error) bool {
 
 // pause waits before the service is dialled again. It returns false if the session was told to stop.
 func (s *Session) pause(attempt int, pause time.Duration, err error) bool {
-	todo, err := s.lost(err)
+	todo, err := s.noteLoss(err)
 	s.log.Warn("transcriber lost", s.service(), zap.NamedError("err", err), hint(todo),
 		zap.Int("reconnect", attempt), zap.Int("reconnects", s.config.Reconnect), zap.Int64("pause_ms", pause.Milliseconds()), ratelog(s.config.Call))
 	if !dialer.Pause(pause, s.stopping) {
@@ -181,8 +181,8 @@ func (s *Session) pause(attempt int, pause time.Duration, err error) bool {
 	return true
 }
 
-// lost keeps why the service was lost.
-func (s *Session) lost(err error) (todo string, shown error) {
+// noteLoss keeps why the service was lost.
+func (s *Session) noteLoss(err error) (todo string, shown error) {
 	todo, shown = s.hintOf(err), s.target.Redact(err)
 	s.update(func(st *State) { st.Err, st.Hint = shown, todo })
 	return todo, shown
@@ -192,28 +192,28 @@ func (s *Session) service() zap.Field {
 	return zap.String("service", dialer.WithoutSecrets(s.config.URL))
 }
 
-// once is one connection from its begin to its end. The error is nil if all is answered.
-func (s *Session) once(ctx context.Context) (lasted time.Duration, err error) {
+// connectOnce is one connection from its start to its end. The error is nil if all is answered.
+func (s *Session) connectOnce(ctx context.Context) (lasted time.Duration, err error) {
 	began := time.Now()
 	conn, err := s.target.Open(ctx, s.connect, dialer.Owner{
-		Stopping: s.stopping, GoneTimeout: stopTimeout, OnlyFrames: func() { s.wrong(&wrong{kind: wrongFrames}) },
+		Stopping: s.stopping, GoneTimeout: stopTimeout, OnlyFrames: func() { s.countWrong(&wrong{kind: wrongFrames}) },
 	})
 	if err != nil {
 		return 0, err
 	}
 	c := newConnection(s, conn)
-	if !s.use(c, time.Since(began)) {
+	if !s.setConnection(c, time.Since(began)) {
 		c.Drop()
 		return 0, nil
 	}
 	connected := time.Now()
 	err = c.serve()
-	s.unuse(c)
+	s.clearConnection(c)
 	return time.Since(connected), err
 }
 
-// use makes c the connection. It returns false if the session was told to stop.
-func (s *Session) use(c *connection, took time.Duration) bool {
+// setConnection makes c the connection. It returns false if the session was told to stop.
+func (s *Session) setConnection(c *connection, took time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped {
@@ -231,8 +231,8 @@ func (s *Session) use(c *connection, took time.Duration) bool {
 	return true
 }
 
-// unuse keeps what the connection has not answered, to be sent again.
-func (s *Session) unuse(c *connection) {
+// clearConnection keeps what the connection has not answered, to be sent again.
+func (s *Session) clearConnection(c *connection) {
 	c.withdraw()
 	again, frames := c.pending.remaining()
 	s.source.sendAgain(again)
@@ -259,8 +259,8 @@ func (s *Session) noteAnswered(frames int64) {
 	s.answered += frames
 }
 
-// wrong counts a message that is not as it should be, and says so.
-func (s *Session) wrong(w *wrong) {
+// countWrong counts a message that is not as it should be, and logs it.
+func (s *Session) countWrong(w *wrong) {
 	s.update(func(st *State) { st.WrongMessages++ })
 	s.metrics.bad(w.kind)
 	s.log.Warn("wrong message of a transcriber", zap.String("cause", string(w.kind)), zap.NamedError("err", s.target.Redact(w)),

@@ -48,7 +48,7 @@ func (s *Session) News() []Segment {
 	return news
 }
 
-// say makes a segment known. Beyond maxNews final ones wait for nobody: they are dropped, and false is returned.
+// say adds a segment to News. Beyond maxNews it drops a final one and returns false.
 func (s *Session) say(channel int, segment Segment) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// idleInterval is after what time without audio the connection is kept open by a message.
+	// idleInterval is the time without audio after which a message keeps the connection open.
 	idleInterval = 4 * time.Second
-	// pauseTime is after what time without audio silence is sent, so that the words before it become final.
+	// pauseTime is the time without audio after which silence is sent, so that the words before it become final.
 	pauseTime = 2 * time.Second
 	// answerTimeout is how long a service may say nothing that has left as much audio unanswered as it may.
 	answerTimeout = 15 * time.Second
@@ -47,7 +47,7 @@ func (c *connection) write() error {
 	}
 }
 
-// await returns when the service may be sent more: it has answered enough, and is not overtaxed.
+// await returns when the service may be sent more: it has answered enough, and the greatest speed permits it.
 func (c *connection) await() error {
 	c.collect()
 	if err := c.awaitAnswer(); err != nil {
@@ -61,12 +61,12 @@ func (c *connection) await() error {
 	return c.interrupted()
 }
 
-// collect gives back the rooms of audio that is not kept any more.
+// collect gives back the buffers of audio that is not kept any more.
 func (c *connection) collect() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, room := range c.freed {
-		c.s.source.release(room)
+	for _, b := range c.freed {
+		c.s.source.release(b)
 	}
 	c.freed = c.freed[:0]
 }
