@@ -111,10 +111,22 @@ func (t *transcribing) listen(segment transcript.Segment) {
 	if segment.Channel == transcript.ChannelCallee {
 		return
 	}
-	if since := c.words.Since(); !since.IsZero() {
-		segment = segment.After(c.rec.Position(since))
+	since := c.words.Since()
+	if since.IsZero() {
+		c.words.Hear(segment.Text, segment.Final)
+		return
 	}
-	c.words.Hear(segment.Text, segment.Final)
+	began := c.rec.Position(since)
+	if !segment.Final && len(segment.Words) == 0 && segment.To <= began {
+		c.words.HearEarlier(segment.Text)
+		return
+	}
+	timed := len(segment.Words) > 0
+	if segment = segment.After(began); timed {
+		c.words.HearAll(segment.Text, segment.Final)
+	} else {
+		c.words.Hear(segment.Text, segment.Final)
+	}
 }
 
 // keep keeps a final segment for the record, and says whether there was room.
@@ -196,7 +208,7 @@ func (c *call) noteIncomplete() {
 		return
 	}
 	if notes.Err == "" {
-		notes.Err, notes.Hint = "the service had not answered all of the audio in time", "the service is slow: raise transcribe.final_timeout, or look at its machine"
+		notes.Err, notes.Hint = "the service had not answered all of the audio in time", transcript.HintLate
 	}
 	c.outcome.Alarms = append(c.outcome.Alarms, alarmTranscript)
 	c.log.Warn("transcript incomplete", zap.Int64("missing_ms", notes.Missing.Milliseconds()), zap.String("err", notes.Err), hintField(notes.Hint))

@@ -261,16 +261,21 @@ func TestUntilSaid(t *testing.T) {
 	}
 }
 
-// What was said before the listening time does not count for it, however late the service says so.
+// What was said before the listening time does not count for it, however late the service says so, and
+// whatever was said behind it at one go.
 func TestUntilSaidBefore(t *testing.T) {
-	server := &recogniser.Server{Format: recogniser.Vosk}
-	server.SetFault(0, recogniser.Fault{FinalDelay: 500 * time.Millisecond})
-	s, _ := transcribed(t, server)
-	s.plan.Transcribe.Interim, s.sim.Speed = false, 1 // what the clock says is where the recording is
-	s.plan.Steps = []flow.Step{&flow.Answer{}, &flow.Stream{}, &flow.Pause{For: 700 * time.Millisecond}, &flow.Listen{For: time.Second, UntilSaid: []string{"stop"}}, &flow.Hangup{}}
-	e := s.run(t, speaker(recogniser.Spoken{At: 200 * time.Millisecond, Word: "stop"}))
-	if e.outcome.ListenEndedBy != flow.ListenTime || len(e.outcome.Transcript.Segments) != 1 {
-		t.Errorf("ended by %q: %+v", e.outcome.ListenEndedBy, e.outcome.Transcript)
+	for _, format := range []recogniser.Format{recogniser.Vosk, recogniser.Deepgram} {
+		for _, interim := range []bool{true, false} {
+			server := &recogniser.Server{Format: format, Interim: 100 * time.Millisecond}
+			server.SetFault(0, recogniser.Fault{FinalDelay: 300 * time.Millisecond})
+			s, _ := transcribed(t, server)
+			s.plan.Transcribe.Interim, s.sim.Speed = interim, 1 // what the clock says is where the recording is
+			s.plan.Steps = []flow.Step{&flow.Answer{}, &flow.Stream{}, &flow.Pause{For: 500 * time.Millisecond}, &flow.Listen{For: time.Second, UntilSaid: []string{"stop"}}, &flow.Hangup{}}
+			e := s.run(t, speaker(recogniser.Spoken{At: 200 * time.Millisecond, Word: "stop"}, recogniser.Spoken{At: 600 * time.Millisecond, Word: "one"}))
+			if e.outcome.ListenEndedBy != flow.ListenTime || len(e.outcome.Transcript.Segments) != 1 {
+				t.Errorf("%s, interim %v: ended by %q: %+v", format, interim, e.outcome.ListenEndedBy, e.outcome.Transcript)
+			}
+		}
 	}
 }
 

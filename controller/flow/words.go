@@ -38,6 +38,19 @@ func (w *Words) Hear(text string, final bool) {
 	w.latest, w.before = nil, 0
 }
 
+// HearEarlier adds what the caller has said before Begin, and what may still change: as many words at the start
+// of the text that follows do not count.
+func (w *Words) HearEarlier(text string) {
+	w.latest = splitWords(text)
+	w.before = len(w.latest)
+}
+
+// HearAll is Hear for a text that has none of the words that were said before Begin.
+func (w *Words) HearAll(text string, final bool) {
+	w.before = 0
+	w.Hear(text, final)
+}
+
 // latestSince are the words since Begin that may still change.
 func (w *Words) latestSince() []string { return w.latest[w.before:] }
 

@@ -201,3 +201,27 @@ func TestAskedAgain(t *testing.T) {
 		t.Error("all words are kept")
 	}
 }
+
+// Words that are told late, but were said before, do not count, nor do they within a text that goes on.
+func TestWordsSaidEarlier(t *testing.T) {
+	var w flow.Words
+	w.Begin()
+	w.HearEarlier("please stop")
+	w.Hear("please stop it", false)
+	if word, found := w.Find([]string{"stop", "please"}); found {
+		t.Errorf("%q was said before", word)
+	}
+	if word, _ := w.Find([]string{"it"}); word != "" {
+		t.Errorf("asked again: %q", word)
+	}
+	w.Hear("please stop it now", true)
+	if word, _ := w.Find([]string{"now"}); word != "now" {
+		t.Error("now was said since")
+	}
+	w.Begin()
+	w.HearEarlier("so")
+	w.HearAll("stop", true)
+	if word, _ := w.Find([]string{"stop"}); word != "stop" {
+		t.Error("what has its own times counts whole")
+	}
+}

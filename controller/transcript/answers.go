@@ -70,6 +70,13 @@ func (s *Session) noteSpoke() {
 	s.spoke = true
 }
 
+// hasSpoken says that any message was as it should be.
+func (s *Session) hasSpoken() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spoke
+}
+
 // conceal leaves the key out of what is said, unless it is so short that it may be a word.
 func (s *Session) conceal(text string) string {
 	if len(s.config.Key) < leastSecret {

@@ -48,7 +48,7 @@ func TestHanging(t *testing.T) {
 				b.ear.live(said(60*time.Second, word(3*time.Second, "one"), word(50*time.Second, "two")))
 				state := b.wait()
 				b.compare(segment(ChannelCaller, 3*time.Second, 3200*ms, "one"), segment(ChannelCaller, 50*time.Second, 50200*ms, "two"))
-				if state.Err == nil || state.Err.Error() != c.err || state.Connects != 2 || state.Missing != 0 || state.Hint != hintSlow {
+				if state.Err == nil || state.Err.Error() != c.err || state.Connects != 2 || state.Missing != 0 || state.Hint == "" {
 					b.Errorf("%+v", state)
 				}
 			})

@@ -25,12 +25,15 @@ var (
 	errPanic     = errors.New("panic")
 )
 
+// HintLate is what to do about words that come too late.
+const HintLate = "the service is slow: raise transcribe.final_timeout, look at its machine, or let it hear fewer calls; `tapdeck transcribe` makes up for what is missing"
+
 const (
 	hintClosed     = "look at what err says, and at the service's log: it may have closed for lack of credit, time or a model"
 	hintSlow       = "the service is slower than the calls, or hangs: look at its machine and its log, or let it hear fewer calls"
 	hintFormat     = "does the service at transcribe.url speak this wire, deepgram or vosk?"
 	hintUnanswered = "look at the service's log: does it hear this language, rate and number of channels?"
-	hintNoEnd      = "the service is slow: raise transcribe.final_timeout, or look at its machine"
+	hintSilent     = "it has answered nothing at all: is transcribe.format its wire, and does it hang?"
 	hintFrames     = "a ping every few seconds is enough: look at what the service's library is told to send"
 	hintParameters = "what err says, if anything, is about something that the service was told in the URL: transcribe.model, language, parameters, or the query of transcribe.url"
 	hintRecording  = "err says why the recording can't be read on: what is behind that was not heard"
@@ -39,6 +42,9 @@ const (
 
 // hintOf says what to do about a service that was not reached or was lost.
 func (s *Session) hintOf(err error) string {
+	if (errors.Is(err, errNoEnd) || errors.Is(err, errUnanswered) || errors.Is(err, errNoAnswer)) && !s.hasSpoken() {
+		return hintSilent
+	}
 	for _, known := range []struct {
 		is   error
 		hint string
@@ -50,7 +56,7 @@ func (s *Session) hintOf(err error) string {
 		{errNoAnswer, hintSlow},
 		{errUnanswered, hintUnanswered},
 		{errDropped, hintSlow},
-		{errNoEnd, hintNoEnd},
+		{errNoEnd, HintLate},
 		{dialer.ErrOnlyFrames, hintFrames},
 		{errRecording, hintRecording},
 		{errPanic, hintReport},

@@ -49,7 +49,7 @@ const (
 func DefaultService() Service {
 	return Service{
 		Format: FormatDeepgram, Interim: true, Parameters: map[string]string{},
-		ConnectTimeout: 3 * time.Second, Reconnect: 5, Buffer: 30 * time.Second, FinalTimeout: 5 * time.Second,
+		ConnectTimeout: 3 * time.Second, Reconnect: 10, Buffer: 30 * time.Second, FinalTimeout: 5 * time.Second,
 	}
 }
 

@@ -10,13 +10,11 @@ import (
 const (
 	// chunkTime is the longest audio of one message.
 	chunkTime = 200 * time.Millisecond
-	// gapSilence is how much silence stands for a gap of the recording, so that the service sees that an
-	// utterance has ended; the rest of the gap is jumped over.
+	// gapSilence is how much silence stands for a gap of the recording, or for audio that was dropped, so that
+	// the service sees that an utterance has ended; the remainder is skipped.
 	gapSilence = time.Second
 	// maxFree is how many buffers are kept for later.
 	maxFree = 30
-	// dropSilence stands for audio that the service was too slow for, so that no word is made of two.
-	dropSilence = 200 * time.Millisecond
 )
 
 // silence is what is sent of it: gapSilence at the greatest rate, of two channels. Nobody changes it.
@@ -118,16 +116,14 @@ func (s *source) flush() chunk {
 
 // gap returns silence that stands for a gap. Before the first audio, and behind silence, none is needed.
 func (s *source) gap(sound pcm.Sound) chunk {
-	most := gapSilence
 	if sound.Dropped {
-		most = dropSilence
 		s.came.Add(s.config.frames(sound.Gap))
 	}
 	if !s.begun || s.filled {
 		return chunk{}
 	}
 	s.filled = true
-	return chunk{at: sound.At, frames: s.config.frames(min(sound.Gap, most)), silent: true}
+	return chunk{at: sound.At, frames: s.config.frames(min(sound.Gap, gapSilence)), silent: true}
 }
 
 // pause returns silence for a time in which no audio comes, so that the words before it become final.
