@@ -91,6 +91,7 @@ func measureTranscribed(b *testing.B, calls int, wire string, tap *controller.Ta
 // startParts runs sink and controller until the benchmark ends, and returns where calls come in. With
 // tap, each recording has one that is read.
 func startParts(b *testing.B, service transcript.Service, tap *controller.TapOptions, calls int) (address string) {
+	directory := b.TempDir() // which is removed when all has ended
 	ctx, cancel := context.WithCancelCause(context.Background())
 	var serving sync.WaitGroup
 	b.Cleanup(func() {
@@ -98,7 +99,7 @@ func startParts(b *testing.B, service transcript.Service, tap *controller.TapOpt
 		serving.Wait()
 	})
 	c := config.Default()
-	c.Sink.MinFree, c.Sink.Directory, c.ESL.MaxCalls = 0, b.TempDir(), calls
+	c.Sink.MinFree, c.Sink.Directory, c.ESL.MaxCalls = 0, directory, calls
 	ln, events := apptest.ListenAnywhere(b), apptest.ListenAnywhere(b)
 	c.Sink.Advertise = "ws://" + ln.Addr().String()
 	reg := prometheus.NewRegistry()
