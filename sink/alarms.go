@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"tapdeck/sink/store"
 	"tapdeck/sink/track"
 )
 
@@ -20,7 +21,7 @@ const (
 	AlarmSlowDisk = "slow_disk"    // the disk took a second or more for what had come
 	AlarmNoSocket = "no_socket"    // the call's: the switch accepted the start, but no socket came
 	// AlarmTranscript is the call's: the service did not hear all of the audio.
-	AlarmTranscript = "transcript_incomplete"
+	AlarmTranscript = store.AlarmTranscript
 )
 
 const (

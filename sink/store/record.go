@@ -74,7 +74,8 @@ type Record struct {
 	// Agent is the conversation with a bot, nil if there was none.
 	Agent *Agent `json:"agent,omitempty"`
 	// Transcript is what was said, nil if nothing was to be transcribed, and TranscriptMissingMS how much
-	// of the recording's audio the service did not say that it has heard: there exactly if Transcript is.
+	// of the recording's audio the service did not say that it has heard: there exactly if Transcript is. If
+	// tapdeck ended before the call, all that follows the last segment is missing.
 	Transcript          *Transcript `json:"transcript,omitempty"`
 	TranscriptMissingMS *int64      `json:"transcript_missing_ms,omitempty"`
 	SampleRate          int         `json:"sample_rate"`

@@ -22,6 +22,9 @@ const (
 	resultAborted = "aborted"
 	errAborted    = "tapdeck ended before it had finished the call (a crash, kill -9, or a power loss); this is what was kept until then"
 	hintRecovered = "what came in the last second before that may be missing; why tapdeck ended, its log before this start says, or the service manager's (journalctl), or the kernel's (out of memory)"
+
+	errWordsLost  = "tapdeck ended before the call did, and what was said since the words were last noted is lost"
+	hintWordsLost = "`tapdeck transcribe FILE.wav` hears it again"
 )
 
 // errAlive says that a file may be in use by another process, for all that can be known.
@@ -249,6 +252,7 @@ func (s *Store) describe(ctx context.Context, f File, name string, written time.
 	record.SampleRate, record.Channels = h.Format.SampleRate, h.Format.Channels
 	record.AudioSHA256, err = record.Measure(ctx, f, h)
 	record.Agent, record.Transcript = record.Agent.Within(record.AudioMS), record.Transcript.Within(record.AudioMS)
+	record.missWords()
 	return record, err
 }
 
@@ -257,6 +261,29 @@ func (r *Record) setRecovered() {
 	r.Recovered = true
 	if r.Result == "" {
 		r.Result, r.Err, r.Hint = resultAborted, cmp.Or(r.Err, errAborted), cmp.Or(r.Hint, hintRecovered)
+	}
+}
+
+// missWords says how much of a call whose end nobody saw has no words: the audio behind the last ones that
+// were noted, or what was missing at that time, if that is more.
+func (r *Record) missWords() {
+	t := r.Transcript
+	if t == nil || r.Result != resultAborted {
+		return
+	}
+	missing := r.AudioMS - t.end()
+	if noted := r.TranscriptMissingMS; noted != nil {
+		missing = max(missing, *noted)
+	}
+	if missing <= 0 {
+		return
+	}
+	r.TranscriptMissingMS = &missing
+	if t.Err == "" {
+		t.Err, t.Hint = errWordsLost, hintWordsLost
+	}
+	if !slices.Contains(r.Alarms, AlarmTranscript) {
+		r.Alarms = append(r.Alarms, AlarmTranscript)
 	}
 }
 
@@ -307,6 +334,7 @@ func (s *Store) recoverRecord(name string, done *Recovered) error {
 		return done.remove()
 	}
 	record.setRecovered()
+	record.missWords()
 	if !exists(s.Path(record.WAV)) {
 		record.WAV = ""
 	}

@@ -5,6 +5,9 @@ import (
 	"slices"
 )
 
+// AlarmTranscript is what a record's Alarms say if the service did not hear all of the audio.
+const AlarmTranscript = "transcript_incomplete"
+
 // Transcript is what a service has made of what was said in a call. Its times are positions in the
 // recording, in ms.
 type Transcript struct {
@@ -112,6 +115,14 @@ func (t *Transcript) Within(ms int64) *Transcript {
 		s.FromMS, s.ToMS = min(s.FromMS, ms), min(s.ToMS, ms)
 	}
 	return &p
+}
+
+// end is where the last of the segments ends; 0 if there are none.
+func (t *Transcript) end() (ms int64) {
+	for i := range t.Segments {
+		ms = max(ms, t.Segments[i].ToMS)
+	}
+	return ms
 }
 
 // brief is a transcript for those that are kept in memory; nil for nil.
