@@ -11,8 +11,9 @@
 //
 // If a call's ID is no UUID, Name makes a name of it.
 //
-// A name that is taken is never overwritten: UUID-2 is the next, for the WAV, the record and its
-// words alike. The lock of a .wav.part is kept until the record is saved, so that no Recover, also
+// A name that is taken is never overwritten: UUID-2 is the next, for the WAV and the record. Words have
+// the name of their WAV or none: a .vtt of somebody else, which came while the call ran, stays, and the
+// record is saved without. The lock of a .wav.part is kept until the record is saved, so that no Recover, also
 // of another process, publishes a call as dead before its record is there. Where locks don't work
 // (Recover tries), a process leaves its own open files alone by their names, and those of others
 // by their times: what was touched within a minute, by the file system's own clock, is in use.
@@ -31,10 +32,10 @@
 // removed: ext4 passes over their inodes for minutes). One that is longer than a page, or
 // has no sidecar, is written to a .json.new first, and the sidecar is removed.
 //
-// The words of a record are published as it is, beside a WAV that is published, and before it: no
-// record names a file that is not there. If only they can't be, the record is saved without. After a
-// crash between the two they stay, and the recovered record names them; else Recover writes those that
-// the sidecar had room for.
+// The words get their file by the same steps as the record, before it, and only beside a published WAV: no
+// record names a file that is not there. If only they can't be published, the record is saved without. After
+// a crash between the two they stay, and the recovered record names them if they are WebVTT; else Recover
+// writes those that the sidecar had room for.
 //
 // What holds after a crash: after kill -9 a sidecar is whole, either the old text or the
 // record, as a write of one page is not cut by a signal. After a power loss it is one of the

@@ -28,16 +28,12 @@ func (p *Part) Discard() error {
 	return errors.Join(os.Remove(p.store.Path(p.WAV())), p.Close())
 }
 
-// Publish gives a complete and synced file its lasting name, its own if nothing has taken
-// that, nor that of its words, and returns what a Record calls it. Beside an error it is "" if the file is still a
-// part: the error is fs.ErrNotExist if somebody has taken its name away, and the file may be
+// Publish gives a complete and synced file its lasting name, its own if no other WAV has taken
+// that, and returns what a Record calls it. Beside an error it is "" if the file is still a part: the error is fs.ErrNotExist if somebody has taken its name away, and the file may be
 // salvaged then. The lock stays.
 func (p *Part) Publish() (wav string, err error) {
-	part, own, name := p.store.Path(p.WAV()), p.name, ""
-	if exists(p.store.path(own) + vttExt) { // the words of something else
-		own = ""
-	}
-	err = p.store.tryNames(own, p.base, func(free string) error {
+	part, name := p.store.Path(p.WAV()), ""
+	err = p.store.tryNames(p.name, p.base, func(free string) error {
 		name = free
 		return p.store.disk.Rename(part, p.store.path(free)+wavExt)
 	})

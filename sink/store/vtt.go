@@ -3,7 +3,9 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"unicode"
@@ -15,9 +17,12 @@ var ErrNoVTT = errors.New("the transcript has no file")
 // VTT is segments, in whatever order, as they are published beside a recording.
 func VTT(segments []Segment) []byte { return vttText(inOrder(segments)) }
 
+// vttBegin is the first line of every WebVTT.
+const vttBegin = "WEBVTT\n"
+
 // vttText is the words of a transcript as WebVTT: a cue for each segment, with the channel as its voice.
 func vttText(segments []Segment) []byte {
-	b := []byte("WEBVTT\n")
+	b := []byte(vttBegin)
 	for i := range segments {
 		s := &segments[i]
 		from := max(s.FromMS, 0)
@@ -46,7 +51,7 @@ func vttLine(text string) string {
 
 // saveVTT publishes the words of a record, if it has any and its WAV is published, under the WAV's name, and
 // names the file in the record, whose transcript is another one then. A file of that name is somebody
-// else's, and an error, but for Recover: to it, it is what was published before the crash.
+// else's, and an error, but for Recover: to it, WebVTT is what was published before the crash.
 func (s *Store) saveVTT(record *Record) error {
 	t := record.Transcript.whole()
 	if record.Transcript = t; t == nil {
@@ -92,7 +97,7 @@ func (s *Store) createVTT(name string, text []byte) (published bool, err error) 
 func (s *Store) restoreVTT(name string) (published bool, err error) {
 	path := s.path(name) + vttExt
 	if !isReservation(path) {
-		return exists(path), nil
+		return isVTT(path), nil
 	}
 	if err := dropReservation(path); err != nil {
 		return false, err
@@ -102,4 +107,19 @@ func (s *Store) restoreVTT(name string) (published bool, err error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// isVTT says whether a file begins as WebVTT does. It opens nothing but a file.
+func isVTT(path string) bool {
+	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	begin := make([]byte, len(vttBegin))
+	_, err = io.ReadFull(f, begin)
+	return err == nil && string(begin) == vttBegin
 }

@@ -204,13 +204,15 @@ func TestWordsOfAnother(t *testing.T) {
 	t.Run("while the call runs", func(t *testing.T) {
 		part, base, record := transcribed(t, store.OSDisk{})
 		mine(t, base+".vtt")
-		if err := finish(part, &record); err != nil {
-			t.Fatal(err)
+		if err := finish(part, &record); !errors.Is(err, store.ErrNoVTT) || !errors.Is(err, fs.ErrExist) {
+			t.Errorf("error %v", err)
 		}
-		if diff := cmp.Diff([]string{"-2.json", "-2.vtt", "-2.wav", ".vtt"}, extensions(t, base)); diff != "" {
+		if diff := cmp.Diff([]string{".json", ".vtt", ".wav"}, extensions(t, base)); diff != "" {
 			t.Errorf("files (-want +got):\n%s", diff)
 		}
-		checkVTT(t, filepath.Dir(filepath.Dir(base)), sinktest.ReadRecord(t, base+"-2.json"))
+		if saved := sinktest.ReadRecord(t, base+".json"); saved.Transcript.VTT != "" || len(saved.Transcript.Segments) != 100 {
+			t.Errorf("%+v", saved.Transcript)
+		}
 		checkMine(t, base+".vtt")
 	})
 	t.Run("beside the published WAV", func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,11 +24,12 @@ import (
 var errKilled = errors.New("killed")
 
 // killedAt publishes a call, and panics before the n-th step on the disk. It returns the directory as it is
-// then, and whether the call was published before.
-func killedAt(t *testing.T, n int, way func(*sinktest.BadDisk) store.Disk) (dir string, done bool) {
+// then, and whether the call was published before. Once the call runs, before is called.
+func killedAt(t *testing.T, n int, way func(*sinktest.BadDisk) store.Disk, before func(base string)) (dir string, done bool) {
 	t.Helper()
 	bad := &sinktest.BadDisk{Match: sinktest.ID}
 	part, base, record := transcribed(t, way(bad))
+	before(base)
 	bad.Seen = func(string, string) {
 		if n--; n < 0 {
 			panic(errKilled)
@@ -39,7 +41,7 @@ func killedAt(t *testing.T, n int, way func(*sinktest.BadDisk) store.Disk) (dir 
 				panic(panicked)
 			}
 		}()
-		if err := finish(part, &record); err != nil {
+		if err := finish(part, &record); err != nil && !errors.Is(err, fs.ErrExist) {
 			t.Error(err)
 		}
 		done = true
@@ -60,7 +62,7 @@ func TestKilledWhileWordsArePublished(t *testing.T) {
 		t.Run("disk "+name, func(t *testing.T) {
 			all := 0
 			for n := 0; ; n++ {
-				dir, done := killedAt(t, n, way)
+				dir, done := killedAt(t, n, way, func(string) {})
 				if done {
 					break
 				}
@@ -71,6 +73,45 @@ func TestKilledWhileWordsArePublished(t *testing.T) {
 				t.Errorf("killed at %d steps", all)
 			}
 		})
+	}
+}
+
+// Whenever a process dies beside somebody else's file of the words' name, the recording has one record, and
+// the file stays as it is.
+func TestKilledBesideAnothersWords(t *testing.T) {
+	for name, mine := range map[string]string{"": "mine", " of few bytes": "WEB", " of another kind": "WEBVTTx"} {
+		t.Run("a file"+name, func(t *testing.T) {
+			for n := 0; ; n++ {
+				dir, done := killedAt(t, n, func(d *sinktest.BadDisk) store.Disk { return d }, func(base string) {
+					if err := os.WriteFile(base+".vtt", []byte(mine), 0o600); err != nil {
+						t.Fatal(err)
+					}
+				})
+				if done {
+					break
+				}
+				checkBesideAnothers(t, dir, mine, n)
+			}
+		})
+	}
+}
+
+func checkBesideAnothers(t *testing.T, dir, mine string, n int) {
+	t.Helper()
+	recoverDir(t, dir)
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*.json"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("step %d: %v, %v", n, files, err)
+	}
+	base := strings.TrimSuffix(files[0], ".json")
+	if diff := cmp.Diff([]string{".json", ".vtt", ".wav"}, extensions(t, base)); diff != "" {
+		t.Errorf("step %d: files (-want +got):\n%s", n, diff)
+	}
+	if record := sinktest.ReadRecord(t, files[0]); record.Transcript == nil || record.Transcript.VTT != "" || record.WAV != strings.TrimPrefix(base, dir+"/")+".wav" {
+		t.Errorf("step %d: WAV %s, transcript %+v", n, record.WAV, record.Transcript)
+	}
+	if text, err := os.ReadFile(base + ".vtt"); err != nil || string(text) != mine {
+		t.Errorf("step %d: %q, %v", n, text, err)
 	}
 }
 
@@ -160,7 +201,7 @@ func TestRecoverWords(t *testing.T) {
 		}, []string{".json", ".vtt", ".wav"}, 90, false},
 		"beside a part": {func(t *testing.T, base string) {
 			write(t, base+".vtt", whole(90))
-		}, []string{"-2.json", "-2.vtt", "-2.wav", ".vtt"}, 90, false},
+		}, []string{".json", ".vtt", ".wav"}, 90, true},
 		"a record without them": {func(t *testing.T, base string) {
 			published(t, base)
 			rename(t, base+".json.part", base+".json")
