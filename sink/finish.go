@@ -121,7 +121,7 @@ func (r *Recording) save(record *store.Record) error {
 	defer part.Close() // after a panic, too
 	err := part.Save(record)
 	if errors.Is(err, store.ErrNoVTT) {
-		r.log.Warn("transcript not saved", zap.NamedError("err", err), zap.String("hint", hintNoVTT))
+		r.log.Warn("transcript not saved", zap.NamedError("err", err), zap.String("hint", store.HintNoVTT))
 		return nil
 	}
 	return err
@@ -338,7 +338,6 @@ const (
 	hintLate           = "the recording is published once the disk responds; if tapdeck ends before that, its next start publishes what is there"
 	hintLateRecord     = "the recording is published, its record is not: see its disk, then run tapdeck repair on the directory"
 	hintEmpty          = "the stream was open, but the call ended, or its plan stopped the stream, before any audio came: does a step that takes time follow stream?"
-	hintNoVTT          = "the words are in the record, only their file beside the recording, .vtt, is missing: see the disk of sink.directory; a file that has its name stays as it is"
 	hintNothingWritten = "there is no file of it: see sink.directory, its disk, and whether tapdeck may write there"
 )
 

@@ -120,7 +120,7 @@ func TestWordsAreNotWritten(t *testing.T) {
 			t.Errorf("%+v", got.Transcript)
 		}
 		lines := b.logs.FilterMessage("transcript not saved").FilterLevelExact(zap.WarnLevel).All()
-		if len(lines) != 1 || lines[0].ContextMap()["hint"] != hintNoVTT || !strings.Contains(fmt.Sprint(lines[0].ContextMap()["err"]), "no space") {
+		if len(lines) != 1 || lines[0].ContextMap()["hint"] != store.HintNoVTT || !strings.Contains(fmt.Sprint(lines[0].ContextMap()["err"]), "no space") {
 			t.Errorf("lines %v", lines)
 		}
 	})

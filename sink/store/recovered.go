@@ -104,7 +104,7 @@ func (d Recovered) log(log *zap.Logger) {
 	}
 	switch {
 	case errors.Is(d.Err, ErrNoVTT):
-		log.Warn("recording recovered", zap.Int64("audio_ms", d.Audio.Milliseconds()), zap.NamedError("err", d.Err), zap.String("hint", hintRecovered))
+		log.Warn("recording recovered", zap.Int64("audio_ms", d.Audio.Milliseconds()), zap.NamedError("err", d.Err), zap.String("hint", HintNoVTT))
 	case d.Err != nil:
 		log.Warn("recording not recovered", zap.String("cause", d.Action), zap.NamedError("err", d.Err),
 			zap.String("hint", "nothing in the file is lost: correct what err says and run tapdeck repair on the directory, or move the file away"))

@@ -14,6 +14,9 @@ import (
 // ErrNoVTT says that a record was saved, and without the file of its words, which are in the record.
 var ErrNoVTT = errors.New("the transcript has no file")
 
+// HintNoVTT says what to do about ErrNoVTT.
+const HintNoVTT = "the words are in the record, only their file beside the recording, .vtt, is missing: see the disk of sink.directory; a file that has its name stays as it is"
+
 // VTT is segments, in whatever order, as they are published beside a recording.
 func VTT(segments []Segment) []byte { return vttText(inOrder(segments)) }
 

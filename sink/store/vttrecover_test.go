@@ -294,7 +294,7 @@ func TestRecoverWithoutWords(t *testing.T) {
 	if got := sinktest.ReadRecord(t, base+".json"); got.Transcript.VTT != "" || len(got.Transcript.Segments) != 3 {
 		t.Errorf("%+v", got.Transcript)
 	}
-	if lines := logs.FilterMessage("recording recovered").All(); logs.Len() != 1 || len(lines) != 1 || !strings.Contains(fmt.Sprint(lines[0].ContextMap()["err"]), "the disk says no") {
+	if lines := logs.FilterMessage("recording recovered").All(); logs.Len() != 1 || len(lines) != 1 || !strings.Contains(fmt.Sprint(lines[0].ContextMap()["err"]), "the disk says no") || lines[0].ContextMap()["hint"] != store.HintNoVTT {
 		t.Errorf("log %v", logs.All())
 	}
 }
