@@ -92,9 +92,9 @@ func named(t *store.Transcript) []string {
 
 // counted are what a transcript has, and what it has not.
 func counted(t *store.Transcript, missing *int64) []string {
-	list := []string{plural(t.Connects, "connection"), plural(len(t.Segments)+t.SegmentsInFile+t.SegmentsDropped, "segment")}
+	list := []string{plural(t.Connects, "connection"), plural(len(t.Segments)+t.SegmentsInFile, "segment")}
 	if t.SegmentsDropped > 0 {
-		list = append(list, fmt.Sprintf("%d of them dropped: too many for a record", t.SegmentsDropped))
+		list = append(list, fmt.Sprintf("%d more are not in the record", t.SegmentsDropped))
 	}
 	if missing != nil && *missing > 0 {
 		list = append(list, fmt.Sprintf("%d ms of the audio missing", *missing))

@@ -41,7 +41,7 @@ func TestPrintTranscript(t *testing.T) {
 	for _, c := range []struct{ record, want string }{
 		{
 			`"transcript":{"format":"deepgram","model":"nova-3","language":"en","connects":2,"reconnects":1,"segments":[{"channel":"caller","from_ms":1340,"to_ms":2000,"text":"hello"},{"channel":"callee","from_ms":12340,"to_ms":13000,"text":"good\u001bbye\u202e"}],"segments_in_file":60,"segments_dropped":3,"wrong_messages":1,"vtt":"2026-11-22/u.vtt","err":"the service is slow","hint":"look at it"},"transcript_missing_ms":1280`,
-			`  transcript (deepgram, nova-3, en): 2 connections, 65 segments, 3 of them dropped: too many for a record, 1280 ms of the audio missing, 1 wrong message of the service
+			`  transcript (deepgram, nova-3, en): 2 connections, 62 segments, 3 more are not in the record, 1280 ms of the audio missing, 1 wrong message of the service
     the service is slow
     hint: look at it
     1.340 s   caller: hello
