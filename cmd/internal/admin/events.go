@@ -4,7 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -46,7 +50,10 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request) {
 
 // subscription reads what a client asks for. The error names field, value and rule.
 func subscription(r *http.Request) (f events.Filter, after *uuid.UUID, err error) {
-	query := r.URL.Query()
+	query, err := parameters(r)
+	if err != nil {
+		return f, nil, err
+	}
 	for _, call := range query["call"] {
 		if f.Call != "" {
 			return f, nil, fmt.Errorf("call=%q: must come once", call)
@@ -67,6 +74,22 @@ func subscription(r *http.Request) (f events.Filter, after *uuid.UUID, err error
 	}
 	after, err = lastEvent(r)
 	return f, after, err
+}
+
+// parameters reads the query. What is unknown or unreadable is an error: who asks for less by it would be
+// sent everything.
+func parameters(r *http.Request) (url.Values, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, fmt.Errorf("query: %w: must be NAME=VALUE, with & between, and %%XX for other characters", err)
+	}
+	known := []string{"type", "call", "last_event_id"}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("%.100q: no such parameter; there are %s", name, strings.Join(known, ", "))
+		}
+	}
+	return query, nil
 }
 
 // lastEvent is the ID of the event after which a client goes on, nil if it states none. A browser that
