@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strings"
 
 	"tapdeck/controller/flow"
 	"tapdeck/controller/transcript"
@@ -81,14 +82,38 @@ func (c *serviceCheck) refuse(name, value, rule, hint string, beside ...string) 
 	}
 }
 
-// checkKey refuses two keys, and one that can't be read.
+// checkKey refuses two keys, one that is another service's, and one that can't be read.
 func (c *serviceCheck) checkKey() {
 	if c.KeyFile != "" && c.KeyEnv != "" {
 		c.refuse("key_env", c.KeyEnv, "can't stand beside key_file", "one source of the key is enough: remove one of them", "key_file")
+	} else if name := c.foreignKey(); name != "" {
+		c.refuse("url", c.URL, "has another host than that of plan "+DefaultPlan+", and would be sent its key: "+name+" is inherited", "write "+name+`: "" for no key, or name this service's own by `+name, name)
+		return
 	}
 	if _, err := c.Key(); err != nil {
 		refuseSecrets(err, "key", func(name, value, rule, hint string) { c.refuse(name, value, rule, hint) })
 	}
+}
+
+// foreignKey is the key that a plan with a service of its own has from plan default, whose service is on another
+// host; "" if there is none.
+func (c *serviceCheck) foreignKey() string {
+	if common := c.l.Config.Plans[DefaultPlan].Transcribe; common.URL == "" || sameHost(common.URL, c.URL) {
+		return ""
+	}
+	for _, key := range []struct{ name, value string }{{"key_file", c.KeyFile}, {"key_env", c.KeyEnv}} {
+		if key.value != "" && c.l.origin(planKey(c.plan, join(transcribeKey, key.name))).Inherited {
+			return key.name
+		}
+	}
+	return ""
+}
+
+// sameHost reports whether two URLs are those of one host, on whatever port.
+func sameHost(a, b string) bool {
+	u, errA := url.Parse(a)
+	v, errB := url.Parse(b)
+	return errA == nil && errB == nil && strings.EqualFold(u.Hostname(), v.Hostname())
 }
 
 // checkHost refuses an address that is not to be reached without TLS.

@@ -125,7 +125,7 @@ func TestBadInheritedServices(t *testing.T) {
 		"plans:\n  default: {transcribe: {url: ws://h, parameters: {words: x}}}\n  y: {transcribe: {format: vosk, parameters: {}}}":                         nil,
 		"plans:\n  default: {transcribe: {url: ws://1.2.3.4, insecure: true}}\n  y: {transcribe: {insecure: false}}":                                        {`f:2, by plan default: plans.y.transcribe.url: "ws://1.2.3.4": ws:// is for this machine`},
 		"plans:\n  default: {transcribe: {url: wss://d, key_env: PATH}}\n  y: {transcribe: {key_file: /no/such}}":                                           {`f:2, by plan default: plans.y.transcribe.key_env: "PATH": can't stand beside key_file`, `f:3: plans.y.transcribe.key_file: "/no/such": the key can't be read`},
-		"plans:\n  default: {transcribe: {url: wss://d, key_env: NO_SUCH_KEY}}\n  y: {transcribe: {interim: false}}\n  z: {transcribe: {url: wss://other}}": {`f:2: plans.default.transcribe.key_env: "NO_SUCH_KEY": the key can't be read`, `f:2, by plan default: plans.z.transcribe.key_env: "NO_SUCH_KEY": the key can't be read`},
+		"plans:\n  default: {transcribe: {url: wss://d, key_env: NO_SUCH_KEY}}\n  y: {transcribe: {interim: false}}\n  z: {transcribe: {url: wss://other}}": {`f:2: plans.default.transcribe.key_env: "NO_SUCH_KEY": the key can't be read`, `f:4: plans.z.transcribe.url: "wss://other": has another host`},
 		"plans:\n  default: {transcribe: {url: wss://d, parameters: {encoding: x}}}\n  y: {transcribe: {url: \"\"}}":                                        {"f:2: plans.default.transcribe.parameters.encoding: " + parameter},
 	} {
 		_, err := Parse("f", []byte(file), Options{})
@@ -137,6 +137,38 @@ func TestBadInheritedServices(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s\n(-want +got):\n%s", file, diff)
+		}
+	}
+}
+
+// A plan's own service is not sent the key of plan default's, unless it is on the same host.
+func TestKeyOfAnotherService(t *testing.T) {
+	key := tokenFile(t, "secret\n")
+	refused := func(name, url string) []string {
+		return []string{`f:3: plans.x.transcribe.url: "` + url + `": has another host than that of plan default, and would be sent its key: ` + name + ` is inherited; write ` + name + `: "" for no key, or name this service's own by ` + name}
+	}
+	byFile, byEnv := "url: wss://d/v1, key_file: "+key, "url: wss://d/v1, key_env: PATH"
+	for _, c := range []struct {
+		common, own string
+		want        []string
+	}{
+		{byFile, "url: wss://other", refused("key_file", "wss://other")},
+		{byFile, "url: wss://other, key_env: \"\"", refused("key_file", "wss://other")},
+		{byEnv, "url: wss://d.other", refused("key_env", "wss://d.other")},
+		{byFile, "url: \"wss://D:443/v2?a=b\"", nil},
+		{byFile, "url: wss://other, key_file: " + key, nil}, // stated to be both's
+		{byFile, "url: wss://other, key_file: \"\"", nil},
+		{byFile, "url: wss://other, key_file: \"\", key_env: PATH", nil},
+		{byEnv, "url: wss://other, key_env: HOME", nil},
+		{byEnv, "url: \"\"", nil},
+		{byEnv, "model: m", nil},
+		{"url: wss://d", "url: wss://other", nil},
+		{"key_file: " + key, "url: wss://other", nil}, // which is of no other service
+		{"url: http://d, key_file: " + key, "url: wss://other", []string{`f:2: plans.default.transcribe.url: "http://d": must be a WebSocket URL, ws:// or wss:// and host[:port][/path]; such as wss://api.deepgram.com/v1/listen`}},
+	} {
+		_, err := Parse("f", []byte("plans:\n  default: {transcribe: {"+c.common+"}}\n  x: {transcribe: {"+c.own+"}}"), Options{})
+		if diff := cmp.Diff(c.want, messages(err)); diff != "" {
+			t.Errorf("%s\n%s\n(-want +got):\n%s", c.common, c.own, diff)
 		}
 	}
 }
