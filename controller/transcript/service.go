@@ -20,7 +20,7 @@ type Service struct {
 	KeyEnv  string `yaml:"key_env" as:"environment" max:"128"`
 	// Model and Language are sent to the service; empty leaves the choice to it.
 	Model    string `yaml:"model" form:"a name or empty" max:"256"`
-	Language string `yaml:"language" form:"a language's tag or empty" max:"64"`
+	Language string `yaml:"language" as:"language tag" max:"64"`
 	// Interim asks for words that may still change.
 	Interim bool `yaml:"interim"`
 	// Parameters are sent to the service unchanged.

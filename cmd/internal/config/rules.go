@@ -30,6 +30,7 @@ func rules() map[string]rule {
 		"file":           {"a file", checkPrompt},
 		"folder":         {"an absolute path or empty", checkFolder},
 		"instance":       {"letters and digits, -, _ and single dots, or empty", checkInstance},
+		"language tag":   {"a language's tag or empty", checkLanguage},
 		"parameter":      {"texts with {caller}, {destination}, {call}, {plan} and {instance}", checkParameter},
 		"parameter name": {"letters, digits, _, . and -", checkParameterName},
 		"permitted host": {"hosts, or *.NAME", checkPermittedHost},
@@ -62,6 +63,14 @@ func checkText(text string, most int) error {
 }
 
 func breaksLine(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
+
+// checkLanguage accepts what services name a language by.
+func checkLanguage(text string) error {
+	if !regexp.MustCompile(`^([A-Za-z0-9]+(-[A-Za-z0-9]+)*)?$`).MatchString(text) {
+		return violated("must be a language's tag: letters and digits, with - between", "such as en, en-US or multi")
+	}
+	return nil
+}
 
 // checkToken accepts a secret that an HTTP header can carry.
 func checkToken(text string) error {

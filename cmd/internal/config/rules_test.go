@@ -157,7 +157,7 @@ func values() map[string]struct {
 		"plans.default.transcribe.key_file": {good: file.good, bad: file.bad},
 		"plans.default.transcribe.key_env":  {good: []string{"", "DEEPGRAM_API_KEY"}, bad: map[string]string{"1x": "no digit at its begin", "TAPDECK_X": "choose another name"}},
 		"plans.default.transcribe.model":    {good: []string{"", "nova-3", "/models/my model"}, bad: map[string]string{strings.Repeat("m", 257): "at most 256", "a\nb": "one line", " a": "blank"}},
-		"plans.default.transcribe.language": {good: []string{"", "en", "de-CH", "no", "multi"}, bad: map[string]string{strings.Repeat("l", 65): "at most 64", "a\nb": "one line"}},
+		"plans.default.transcribe.language": {good: []string{"", "en", "de-CH", "no", "multi", "es-419", "zh-Hant-TW"}, bad: map[string]string{"d e": "must be a language's tag: letters and digits, with - between; such as en, en-US or multi", "en_US": "must be a language's tag", "en-": "must be", "-": "must be", "en,de": "must be", "dé": "must be", strings.Repeat("l", 65): "at most 64", "a\nb": "one line"}},
 		"plans.default.transcribe.interim":  {good: []string{"true", "false"}, bad: map[string]string{"yes": "true or false"}},
 		"plans.default.transcribe.parameters": {
 			good: []string{"", "{}", "punctuate: \"true\"", "endpointing: 300, keyterm: \"a, b {c}\"", "encoding: x"}, // there is no service yet
