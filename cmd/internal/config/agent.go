@@ -68,7 +68,7 @@ func fieldErrors(err error) (list []*FieldError) {
 	return list
 }
 
-// checkEnvironment accepts the name of an environment variable that holds a token.
+// checkEnvironment accepts the name of an environment variable that holds a token or a key.
 func checkEnvironment(text string) error {
 	switch {
 	case text == "":
@@ -76,7 +76,7 @@ func checkEnvironment(text string) error {
 	case !regexp.MustCompile(`^[A-Za-z_]\w*$`).MatchString(text):
 		return violated("must be the name of an environment variable: letters, digits and _, and no digit at its begin")
 	case strings.HasPrefix(text, EnvPrefix):
-		return violated("must not begin with "+EnvPrefix+": those are settings of tapdeck's own", "choose another name, such as BOT_TOKEN")
+		return violated("must not begin with "+EnvPrefix+": those are settings of tapdeck's own", "choose another name, such as SERVICE_KEY")
 	}
 	return nil
 }

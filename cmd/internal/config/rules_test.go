@@ -122,7 +122,7 @@ func values() map[string]struct {
 		"plans.default.agent.format":                 {good: []string{"twilio", "pcm"}, bad: map[string]string{"Twilio": "the nearest known is twilio", "": "must be twilio or pcm"}},
 		"plans.default.agent.token_file":             {good: file.good, bad: file.bad},
 		"plans.default.agent.twilio_auth_token_file": {good: file.good, bad: file.bad},
-		"plans.default.agent.token_env":              {good: []string{"", "BOT_TOKEN", "_x1"}, bad: map[string]string{"1x": "no digit at its begin", "A B": "the name of an environment variable", "TAPDECK_X": "choose another name, such as BOT_TOKEN", "A=b": "letters, digits"}},
+		"plans.default.agent.token_env":              {good: []string{"", "BOT_TOKEN", "_x1"}, bad: map[string]string{"1x": "no digit at its begin", "A B": "the name of an environment variable", "TAPDECK_X": "choose another name, such as SERVICE_KEY", "A=b": "letters, digits"}},
 		"plans.default.agent.twilio_auth_token_env":  {good: []string{"", "BOT_TOKEN"}, bad: map[string]string{"1x": "no digit at its begin", "TAPDECK_X": "choose another name"}},
 		"plans.default.agent.account_sid":            {good: []string{"", "AC0123456789abcdef0123456789ABCDEF"}, bad: map[string]string{"AC123": "32 hexadecimal digits", "CA0123456789abcdef0123456789abcdef": "must be AC", "AC0123456789abcdef0123456789abcdeg": "hexadecimal"}},
 		"plans.default.agent.parameters": {
@@ -155,7 +155,7 @@ func values() map[string]struct {
 		},
 		"plans.default.transcribe.format":   {good: []string{"deepgram", "vosk"}, bad: map[string]string{"Vosk": "the nearest known is vosk", "": "must be deepgram or vosk", "google": "must be deepgram or vosk"}},
 		"plans.default.transcribe.key_file": {good: file.good, bad: file.bad},
-		"plans.default.transcribe.key_env":  {good: []string{"", "DEEPGRAM_API_KEY"}, bad: map[string]string{"1x": "no digit at its begin", "TAPDECK_X": "choose another name"}},
+		"plans.default.transcribe.key_env":  {good: []string{"", "DEEPGRAM_API_KEY"}, bad: map[string]string{"1x": "no digit at its begin", "TAPDECK_X": "choose another name, such as SERVICE_KEY"}},
 		"plans.default.transcribe.model":    {good: []string{"", "nova-3", "/models/my model"}, bad: map[string]string{strings.Repeat("m", 257): "at most 256", "a\nb": "one line", " a": "blank"}},
 		"plans.default.transcribe.language": {good: []string{"", "en", "de-CH", "no", "multi", "es-419", "zh-Hant-TW"}, bad: map[string]string{"d e": "must be a language's tag: letters and digits, with - between; such as en, en-US or multi", "en_US": "must be a language's tag", "en-": "must be", "-": "must be", "en,de": "must be", "dé": "must be", strings.Repeat("l", 65): "at most 64", "a\nb": "one line"}},
 		"plans.default.transcribe.interim":  {good: []string{"true", "false"}, bad: map[string]string{"yes": "true or false"}},
