@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"go.uber.org/zap"
 
 	"tapdeck/cmd/internal/app"
@@ -40,12 +41,12 @@ func (*transcribeCommand) Help() string {
 	return `A service hears finished recordings, one after the other, as it hears calls, and what was said is written. ` +
 		`The left channel is the caller's and the right one the callee's, which deepgram is given, too. Notes and errors go to stderr. ` +
 		`The service is that of a plan, or of --url, --format, --key-file, --model, --language, --parameter and --insecure: these are keys of a plan's transcribe, and follow its rules. ` +
-		`The exit code is 0 if the service has answered all of the audio, and 1 if some is missing. Ctrl-C ends it.`
+		`The exit code is 0 if the service has answered all of the audio, 1 if some is missing, and 2 if the command line, the configuration or a file is wrong: nothing is sent then. Ctrl-C ends it.`
 }
 
 // Run has each file transcribed. A service that is lost ends it, as the next file would fare no better.
-func (c *transcribeCommand) Run(ctx context.Context, p *program) error {
-	service, key, err := c.service(p)
+func (c *transcribeCommand) Run(ctx context.Context, command *kong.Context, p *program) error {
+	service, key, err := c.service(p, planFlag(command))
 	if err == nil {
 		err = c.check(service.Multichannel())
 	}
@@ -71,15 +72,27 @@ func (c *transcribeCommand) Run(ctx context.Context, p *program) error {
 	return errors.Join(all...)
 }
 
-// service is the one that the command line names, else that of a plan, and its key.
-func (c *transcribeCommand) service(p *program) (service transcript.Service, key string, err error) {
+// planFlag is the first flag on the command line that is about a plan's service, "" if there is none.
+// (TAPDECK_CONFIG in the environment is for other commands, too.)
+func planFlag(command *kong.Context) string {
+	for _, part := range command.Path {
+		if part.Flag != nil && slices.Contains([]string{"config", "set", "plan"}, part.Flag.Name) {
+			return "--" + part.Flag.Name
+		}
+	}
+	return ""
+}
+
+// service is the one that the command line names, else that of a plan, and its key. planFlag is one that has no
+// meaning beside --url.
+func (c *transcribeCommand) service(p *program, planFlag string) (service transcript.Service, key string, err error) {
 	switch beside := c.besideURL(); {
 	case !(c.Speed >= 0 && c.Speed <= 1000):
 		err = fmt.Errorf("--speed %v: must be 0 to 1000; 0 is what the service takes", c.Speed)
 	case c.Output == "vtt" && len(c.Files) > 1:
 		err = fmt.Errorf("--output vtt: is the WebVTT of one file, and there are %d; run it once for each", len(c.Files))
-	case c.URL != "" && c.Plan != "":
-		err = fmt.Errorf("--plan %q: the service is that of --url; leave one of the two out", c.Plan)
+	case c.URL != "" && planFlag != "":
+		err = fmt.Errorf("%s: is about a plan's service, and --url names another one; leave one of the two out", planFlag)
 	case c.URL == "" && beside != "":
 		err = fmt.Errorf("%s: goes with --url; a plan's service has its own", beside)
 	case c.URL != "":
