@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"os/signal"
 	"slices"
 	"strings"
@@ -161,13 +163,13 @@ func (c *transcribeCommand) keys() map[string]any {
 	return keys
 }
 
-// check opens each file, so that one that can't be heard is known before anything is sent.
+// check opens each file, so that one that can't be transcribed is known before anything is sent.
 func (c *transcribeCommand) check(multichannel bool) error {
 	var all []error
 	for _, path := range c.Files {
 		r, err := transcribe.Open(path, multichannel)
 		if err != nil {
-			all = append(all, unheard(path, err))
+			all = append(all, refused(path, err))
 			continue
 		}
 		_ = r.Close()
@@ -175,17 +177,33 @@ func (c *transcribeCommand) check(multichannel bool) error {
 	return errors.Join(all...)
 }
 
-// unheard says of a file that can't be heard what to do.
-func unheard(path string, err error) error {
+// refused says of a file that can't be transcribed what to do.
+func refused(path string, err error) error {
 	form := "-r 16000"
-	if f, is := errors.AsType[*transcribe.FormatError](err); is {
-		if f.Format.Channels > 2 {
-			form += " -c 1"
-		}
-	} else if !errors.Is(err, wav.ErrNotWAV) && !errors.Is(err, wav.ErrFormat) {
+	f, is := errors.AsType[*transcribe.FormatError](err)
+	switch {
+	case is && f.Format.Channels > 2:
+		form += " -c 1"
+	case is, errors.Is(err, wav.ErrFormat), errors.Is(err, wav.ErrNotWAV) && otherAudio(path):
+	case errors.Is(err, wav.ErrNotWAV):
+		return fmt.Errorf("%q: %w; name a recording that is a WAV file, and whole", path, err)
+	default:
 		return fmt.Errorf("%q: %w", path, err)
 	}
 	return fmt.Errorf("%q: %w; make one of it: %s", path, err, soxLine(path, form, "16k"))
+}
+
+// otherAudio reports whether a file begins as one of sound in another form than WAV: MP3, FLAC, Ogg, AIFF, AU or AMR.
+func otherAudio(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = file.Close() }()
+	begin, _ := io.ReadAll(io.LimitReader(file, 8))
+	return slices.ContainsFunc([]string{"ID3", "\xff\xfb", "\xff\xf3", "fLaC", "OggS", "FORM", ".snd", "#!AMR"}, func(form string) bool {
+		return strings.HasPrefix(string(begin), form)
+	})
 }
 
 // transcriber has files transcribed by one service, and writes what comes of it.
@@ -206,7 +224,7 @@ func newTranscriber(c *transcribeCommand, p *program, o transcribe.Options) *tra
 func (t *transcriber) file(ctx context.Context, path string) (over bool, err error) {
 	r, err := transcribe.Open(path, t.options.Service.Multichannel())
 	if err != nil {
-		return false, unheard(path, err)
+		return false, refused(path, err)
 	}
 	defer func() { _ = r.Close() }()
 	t.notes.print(describe(r, t.options.Service.Host()))

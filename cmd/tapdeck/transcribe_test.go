@@ -89,7 +89,7 @@ func TestTranscribeInterrupted(t *testing.T) {
 		cancel()
 		code := <-ended
 		stop()
-		if code != exitFailed || !strings.Contains(out.String(), want) || !strings.Contains(errs.String(), "s are not transcribed: interrupted\ntapdeck: hint: what was said") {
+		if code != exitFailed || !strings.Contains(out.String(), want) || !strings.Contains(errs.String(), "s are not transcribed: interrupted\ntapdeck: hint: what was said so far is above; run it again to have all of it") {
 			t.Errorf("%s: code %d\n%s\n%s", output, code, out.String(), errs.String())
 		}
 		if strings.Contains(errs.String(), "tapdeck: 1 more of the files were not begun\n") != (output != "vtt") || server.Accepted() > 1 {
@@ -154,19 +154,30 @@ func TestNotes(t *testing.T) {
 	}
 }
 
-// What is said of a file that can't be heard has what to do.
-func TestUnheard(t *testing.T) {
-	for path, file := range map[string][]byte{"six.wav": nil, "strange.mp3": []byte("ID3")} {
-		path = filepath.Join(t.TempDir(), path)
-		if file == nil {
-			file = sayWAV(44100, "one", "-", "-", "-", "-", "-")
-		}
-		if err := os.WriteFile(path, file, 0o600); err != nil {
+// What is said of a file that can't be transcribed has what to do: sox is for sound in another form alone.
+func TestRefusedFiles(t *testing.T) {
+	whole := sayWAV(8000, "one")
+	adpcm := append([]byte{}, whole...)
+	adpcm[20] = 17 // the encoding
+	for name, c := range map[string]struct {
+		file []byte
+		want string
+	}{
+		"six.wav":     {sayWAV(44100, "one", "-", "-", "-", "-", "-"), "make one of it: sox SIX -r 16000 -c 1 "},
+		"adpcm.wav":   {adpcm, "make one of it: sox ADPCM -r 16000 -b 16"},
+		"strange.mp3": {[]byte("ID3"), "make one of it: sox STRANGE -r 16000 -b 16"},
+		"empty.wav":   {nil, "it ends too early; name a recording that is a WAV file, and whole"},
+		"cut.wav":     {whole[:30], "it ends too early; name a recording that is a WAV file, and whole"},
+		"text.wav":    {[]byte("What was said, as a text."), "not a WAV file; name a recording that is a WAV file, and whole"},
+	} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, c.file, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		code, _, stderr := runProgram(t, t.Context(), "transcribe", "--url", "ws://127.0.0.1:1", path)
-		if code != exitUsage || !strings.Contains(stderr, "make one of it: sox ") || strings.Contains(stderr, " -c 1 ") != strings.HasSuffix(path, "six.wav") {
-			t.Errorf("code %d: %s", code, stderr)
+		base, _, _ := strings.Cut(name, ".")
+		if want := strings.ReplaceAll(c.want, strings.ToUpper(base), path); code != exitUsage || !strings.Contains(stderr, want) || strings.Contains(stderr, "sox") != strings.Contains(want, "sox") {
+			t.Errorf("%s: code %d: %s", name, code, stderr)
 		}
 	}
 }

@@ -63,7 +63,7 @@ var ErrInterrupted = errors.New("interrupted")
 var errUnanswered = errors.New("the service has not answered all of it")
 
 const (
-	hintInterrupted = "what was said so far is above; run it again for the rest"
+	hintInterrupted = "what was said so far is above; run it again to have all of it"
 	hintDisk        = "look at the disk, and at the file: is it as long as its header says?"
 	hintSlow        = "the service is too slow: look at its machine and its log, or send the audio more slowly with --speed"
 	hintUnanswered  = "run it again; if it stays, look at the service's log"
