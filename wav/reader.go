@@ -43,6 +43,20 @@ func (r *Reader) Format() Format { return r.layout.Format }
 // Frames is how many there are in all.
 func (r *Reader) Frames() int64 { return r.frames }
 
+// streamedSize and more, up to 4 GiB, is what programs write that can't go back to the header at the end, such
+// as sox: it promises nothing.
+const streamedSize = 0x7FFF_F000
+
+// Missing is how many frames the header promises that the file does not have: it is a truncated copy, or
+// is still being written.
+func (r *Reader) Missing() int64 {
+	l := &r.layout
+	if !l.rf64 && l.declared >= streamedSize {
+		return 0
+	}
+	return max(l.declared-l.available(), 0) / l.frameBytes()
+}
+
 // Read fills p, which has room for one frame at least, with whole frames, as many as there are. At the end
 // the error is io.EOF; one of the file, or that it has become shorter, is wrapped.
 func (r *Reader) Read(p []byte) (n int, err error) {

@@ -45,6 +45,19 @@ func TestReader(t *testing.T) {
 	}
 }
 
+// What a truncated copy lacks is known; the length that a program writes that can't go back promises nothing.
+func TestReaderMissing(t *testing.T) {
+	whole := append(newHeader(Format{SampleRate: 8000, Channels: 2}, false), make([]byte, 400)...)
+	for declared, want := range map[uint32]int64{400: 0, 396: 0, 0: 0, 480: 20, 1 << 30: (1<<30 - 400) / 4, 0x7FFFF000: 0, 0x7FFFFFFF: 0, 0xFFFFFFFF: 0, 0xFFFFFFFF - 36: 0} {
+		binary.LittleEndian.PutUint32(whole[plainBytes-4:], declared)
+		r, err := NewReader(bytes.NewReader(whole), int64(len(whole)))
+		noErr(t, err)
+		if got := r.Missing(); got != want {
+			t.Errorf("%d declared: %d frames missing, want %d", declared, got, want)
+		}
+	}
+}
+
 // A recording is read while it is written, as far as it had come.
 func TestReaderOfARunningRecording(t *testing.T) {
 	audio := noise(1, 400)
