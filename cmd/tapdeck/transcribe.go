@@ -228,6 +228,9 @@ func (t *transcriber) file(ctx context.Context, path string) (over bool, err err
 	}
 	defer func() { _ = r.Close() }()
 	t.notes.print(describe(r, t.options.Service.Host()))
+	if r.Missing > 0 {
+		t.notes.print(fmt.Sprintf("%s: %.3f s of the %.3f s that its header promises are missing: it is a truncated copy", visible(path), r.Missing.Seconds(), (r.Length + r.Missing).Seconds()))
+	}
 	o := t.options
 	o.Said = func(s transcript.Segment) error { return t.words.say(path, s) }
 	if t.progress {

@@ -181,3 +181,23 @@ func TestRefusedFiles(t *testing.T) {
 		}
 	}
 }
+
+// A copy that was cut short is transcribed as far as it goes, and a note says how much is missing. A recording that
+// runs has a header of its own time.
+func TestTranscribeTruncated(t *testing.T) {
+	server := &recogniser.Server{Format: recogniser.Vosk}
+	url, stop := server.Start()
+	defer stop()
+	const note = ": 1.500 s of the 4.000 s that its header promises are missing: it is a truncated copy\n"
+	for name, noted := range map[string]bool{"cut.wav": true, "running.wav.part": false} {
+		path := filepath.Join(t.TempDir(), name)
+		file := sayWAV(8000, "one two three -")
+		if err := os.WriteFile(path, file[:len(file)-24000], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, stdout, stderr := runProgram(t, t.Context(), "transcribe", "--url", url, "--format", "vosk", path)
+		if code != exitDone || !strings.Contains(stdout, "caller: two") || strings.Contains(stderr, path+note) != noted || strings.Contains(stderr, "promises") != noted {
+			t.Errorf("%s: code %d\n%s\n%s", name, code, stdout, stderr)
+		}
+	}
+}

@@ -20,6 +20,8 @@ type Recording struct {
 	Format wav.Format
 	// Length is that of the audio that the file had when it was opened.
 	Length time.Duration
+	// Missing is how much more the header promises: the file is a truncated copy. It is 0 if Unfinished.
+	Missing time.Duration
 	// Unfinished says that the file is one that a daemon writes, or that a crash left.
 	Unfinished bool
 	// Channels are those that the service is given, by who is heard.
@@ -85,6 +87,9 @@ func (r *Recording) readHeader(size int64) (err error) {
 	}
 	r.Format = r.audio.Format()
 	r.Length = r.Format.Duration(r.audio.Frames())
+	if !r.Unfinished {
+		r.Missing = r.Format.Duration(r.audio.Missing())
+	}
 	if rate := r.Format.SampleRate; rate != 8000 && rate != 16000 || r.Format.Channels > 2 {
 		return &FormatError{r.Format}
 	}
