@@ -78,7 +78,7 @@ type grammar struct {
 	Call       callCommand       `cmd:"" help:"Place simulated calls against a running daemon: the load generator."`
 	Doctor     doctorCommand     `cmd:"" help:"Check whether a real FreeSWITCH has all that tapdeck needs, and prove it with a call."`
 	AgentTest  agentTestCommand  `cmd:"" name:"agent-test" help:"Talk with a bot as the daemon does, and say what it gets wrong."`
-	Transcribe transcribeCommand `cmd:"" help:"Have a speech recogniser hear finished recordings, and write what was said."`
+	Transcribe transcribeCommand `cmd:"" help:"Have a service (a speech recogniser) transcribe finished recordings, and write what was said."`
 	Dialplan   dialplanCommand   `cmd:"" help:"Print the dialplan XML that hands calls to tapdeck, or check an existing file."`
 	Check      checkCommand      `cmd:"" help:"Check the configuration and show every value with its origin, and what a caller will hear."`
 	Repair     repairCommand     `cmd:"" help:"Repair and publish what a crash left below a recordings directory, or mend a WAV file."`

@@ -34,13 +34,13 @@ type transcribeCommand struct {
 	Language   string            `placeholder:"TAG" help:"What is spoken, such as en."`
 	Parameter  map[string]string `mapsep:"none" placeholder:"NAME=TEXT" help:"What else it is told; may be repeated."`
 	Insecure   bool              `help:"Allow ws:// to addresses that are not private."`
-	Speed      float64           `placeholder:"TIMES" help:"How many times as fast as it was spoken audio is sent, 1000 at most (default: what the service takes: 1.25 of deepgram, as fast as it answers of vosk)."`
+	Speed      float64           `placeholder:"TIMES" help:"How many times as fast as it was spoken audio is sent, 1000 at most (default: what the service accepts: 1.25 of deepgram, as fast as it answers of vosk)."`
 	Output     string            `enum:"text,vtt,json" default:"text" help:"What is written: text, a line for each segment as it comes, vtt, the WebVTT of one file, at its end, or json, an object for each segment as it comes (${default})."`
 }
 
 // Help explains what the command line alone does not.
 func (*transcribeCommand) Help() string {
-	return `A service hears finished recordings, one after the other, as it hears calls, and what was said is written. ` +
+	return `A service transcribes finished recordings, one after the other, as it does calls, and what was said is written. ` +
 		`The left channel is the caller's and the right one the callee's, which deepgram is given, too. Notes and errors go to stderr. ` +
 		`The service is that of a plan, or of --url, --format, --key-file, --model, --language, --parameter and --insecure: these are keys of a plan's transcribe, and follow its rules. ` +
 		`The exit code is 0 if the service has answered all of the audio, 1 if some is missing, and 2 if the command line, the configuration or a file is wrong: nothing is sent then. Ctrl-C ends it.`
@@ -90,7 +90,7 @@ func planFlag(command *kong.Context) string {
 func (c *transcribeCommand) service(p *program, planFlag string) (service transcript.Service, key string, err error) {
 	switch beside := c.besideURL(); {
 	case !(c.Speed >= 0 && c.Speed <= 1000):
-		err = fmt.Errorf("--speed %v: must be 0 to 1000; 0 is what the service takes", c.Speed)
+		err = fmt.Errorf("--speed %v: must be 0 to 1000; 0 is what the service accepts", c.Speed)
 	case c.Output == "vtt" && len(c.Files) > 1:
 		err = fmt.Errorf("--output vtt: is the WebVTT of one file, and there are %d; run it once for each", len(c.Files))
 	case c.URL != "" && planFlag != "":
@@ -247,7 +247,7 @@ func (t *transcriber) file(ctx context.Context, path string) (over bool, err err
 	return over, errors.Join(err, t.words.end())
 }
 
-// describe says what is heard, and by whom.
+// describe says what is transcribed, and by whom.
 func describe(r *transcribe.Recording, host string) string {
 	if r.Length == 0 {
 		return fmt.Sprintf("%s: there is no audio in it", visible(r.Path))

@@ -11,7 +11,7 @@ import (
 	"tapdeck/controller/transcript"
 )
 
-// transcribers has the service of every plan hear a moment of silence, once each.
+// transcribers sends the service of every plan a moment of silence, once each.
 func (x *examination) transcribers(ctx context.Context) {
 	var order []string
 	plans, of := map[string][]string{}, map[string]controller.Plan{}
@@ -31,7 +31,7 @@ func (x *examination) transcribers(ctx context.Context) {
 	}
 }
 
-// transcriber has one service hear silence as it would hear a call.
+// transcriber sends one service silence as it would send a call.
 func (x *examination) transcriber(ctx context.Context, check string, plan controller.Plan) {
 	service := plan.Transcribe
 	key, err := service.Key()
@@ -50,6 +50,6 @@ func (x *examination) transcriber(ctx context.Context, check string, plan contro
 	case err != nil:
 		x.report(Fail, check, todo, "%s: %v", service.Host(), err)
 	default:
-		x.pass(check, "%s answers after %v; `tapdeck transcribe` has it hear a recording", service.Host(), took.Round(time.Millisecond))
+		x.pass(check, "%s answers after %v; `tapdeck transcribe` has it transcribe a recording", service.Host(), took.Round(time.Millisecond))
 	}
 }

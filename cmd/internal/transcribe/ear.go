@@ -15,7 +15,7 @@ type ear struct {
 	audio  *wav.Reader
 	format wav.Format
 	ready  chan struct{}
-	left   bool   // only the left channel of two is heard
+	left   bool   // only the left channel of two is read
 	both   []byte // … of which this is what was read
 
 	closed, held atomic.Bool
@@ -30,7 +30,7 @@ func newEar(r *Recording) *ear {
 // Ready implements pcm.Ear, as the methods below do.
 func (e *ear) Ready() <-chan struct{} { return e.ready }
 
-// Read ends the recording where the disk fails, which err says: the service would be dialled again otherwise.
+// Read ends the recording if the disk fails, which err says: the service would be dialled again otherwise.
 func (e *ear) Read(p []byte) (pcm.Sound, error) {
 	switch {
 	case e.closed.Load():

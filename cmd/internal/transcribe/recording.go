@@ -24,7 +24,7 @@ type Recording struct {
 	Missing time.Duration
 	// Unfinished says that the file is one that a daemon writes, or that a crash left.
 	Unfinished bool
-	// Channels are those that the service is given, by who is heard.
+	// Channels are those that the service is given, by who speaks there.
 	Channels []string
 
 	file  *os.File
@@ -66,7 +66,7 @@ func Open(path string, multichannel bool) (*Recording, error) {
 		_ = file.Close()
 		return nil, err
 	}
-	r.Channels = r.heard(multichannel)
+	r.Channels = r.sentChannels(multichannel)
 	return r, nil
 }
 
@@ -96,8 +96,8 @@ func (r *Recording) readHeader(size int64) (err error) {
 	return nil
 }
 
-// heard are the channels that a service is given.
-func (r *Recording) heard(multichannel bool) []string {
+// sentChannels are those that a service is given.
+func (r *Recording) sentChannels(multichannel bool) []string {
 	switch {
 	case r.Format.Channels == 1 && r.mix() == "mixed":
 		return []string{transcript.ChannelBoth}

@@ -17,7 +17,7 @@ import (
 	"tapdeck/wav"
 )
 
-// Who is heard is what the file and its record say.
+// Who speaks in a channel is what the file and its record say.
 func TestChannels(t *testing.T) {
 	for name, c := range map[string]struct {
 		file         string
@@ -26,15 +26,15 @@ func TestChannels(t *testing.T) {
 		record       string // its name and text
 		want         []string
 	}{
-		"mono":                      {"x.wav", mono8, true, "", []string{"caller"}},
-		"stereo":                    {"x.wav", stereo8, true, "", []string{"caller", "callee"}},
-		"stereo, one channel taken": {"x.wav", stereo8, false, "", []string{"caller"}},
-		"mono by its record":        {"x.wav", mono8, true, `x.json {"mix":"mono"}`, []string{"caller"}},
-		"mixed":                     {"x.wav", mono8, false, `x.json {"call":"x","mix":"mixed"}`, []string{"both"}},
-		"mixed and running":         {"x.wav.part", mono8, false, `x.json.part {"mix":"mixed"}` + strings.Repeat(" ", 4000), []string{"both"}},
-		"another one's record":      {"x.wav", mono8, false, `x.json.part {"mix":"mixed"}`, []string{"caller"}},
-		"no record":                 {"x.wav", mono8, false, `x.json {"mix":`, []string{"caller"}},
-		"stereo, record of mixed":   {"x.wav", stereo8, true, `x.json {"mix":"mixed"}`, []string{"caller", "callee"}},
+		"mono":                     {"x.wav", mono8, true, "", []string{"caller"}},
+		"stereo":                   {"x.wav", stereo8, true, "", []string{"caller", "callee"}},
+		"stereo, one channel sent": {"x.wav", stereo8, false, "", []string{"caller"}},
+		"mono by its record":       {"x.wav", mono8, true, `x.json {"mix":"mono"}`, []string{"caller"}},
+		"mixed":                    {"x.wav", mono8, false, `x.json {"call":"x","mix":"mixed"}`, []string{"both"}},
+		"mixed and running":        {"x.wav.part", mono8, false, `x.json.part {"mix":"mixed"}` + strings.Repeat(" ", 4000), []string{"both"}},
+		"another one's record":     {"x.wav", mono8, false, `x.json.part {"mix":"mixed"}`, []string{"caller"}},
+		"no record":                {"x.wav", mono8, false, `x.json {"mix":`, []string{"caller"}},
+		"stereo, record of mixed":  {"x.wav", stereo8, true, `x.json {"mix":"mixed"}`, []string{"caller", "callee"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := write(t, c.file, c.format, make([]byte, 1600))
@@ -55,7 +55,7 @@ func TestChannels(t *testing.T) {
 	}
 }
 
-// What can't be heard is refused with what it is, and what it must be.
+// What can't be transcribed is refused with what it is, and what it must be.
 func TestOpenNot(t *testing.T) {
 	dir := t.TempDir()
 	text := filepath.Join(dir, "text.wav")
@@ -79,7 +79,7 @@ func TestOpenNot(t *testing.T) {
 	}
 }
 
-// Audio of another encoding is heard as 16-bit PCM.
+// Audio of another encoding is read as 16-bit PCM.
 func TestOtherEncoding(t *testing.T) {
 	muLaw := []byte("RIFF\x2c\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x07\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00data\x04\x00\x00\x00\xff\x80\x00\xff")
 	path := filepath.Join(t.TempDir(), "x.wav")
@@ -92,13 +92,13 @@ func TestOtherEncoding(t *testing.T) {
 	}
 	defer func() { _ = r.Close() }()
 	want := []int16{0, 32124, -32124, 0}
-	if diff := cmp.Diff(want, heard(t, newEar(r), 6)); diff != "" {
+	if diff := cmp.Diff(want, readAll(t, newEar(r), 6)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-// heard reads an ear to its end, so many bytes at a time, and checks where each piece lies.
-func heard(t *testing.T, e *ear, most int) (all []int16) {
+// readAll reads an ear to its end, so many bytes at a time, and checks where each piece lies.
+func readAll(t *testing.T, e *ear, most int) (all []int16) {
 	t.Helper()
 	p := make([]byte, most)
 	for at := time.Duration(0); ; {
@@ -120,7 +120,7 @@ func heard(t *testing.T, e *ear, most int) (all []int16) {
 	}
 }
 
-// An ear hears both channels, or the left one, and nothing while it is held or after its end.
+// An ear reads both channels, or the left one, and nothing while it is held or after its end.
 func TestEar(t *testing.T) {
 	path := write(t, "x.wav", stereo8, []byte{1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0})
 	for multichannel, want := range map[bool][]int16{true: {1, 2, 3, 4, 5, 6}, false: {1, 3, 5}} {
@@ -135,7 +135,7 @@ func TestEar(t *testing.T) {
 		}
 		e.hold(false)
 		<-e.Ready()
-		if diff := cmp.Diff(want, heard(t, e, 4)); diff != "" || e.remaining() != 0 || e.err() != nil {
+		if diff := cmp.Diff(want, readAll(t, e, 4)); diff != "" || e.remaining() != 0 || e.err() != nil {
 			t.Errorf("%v remain, %v (-want +got):\n%s", e.remaining(), e.err(), diff)
 		}
 		_ = r.Close()

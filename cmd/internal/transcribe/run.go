@@ -13,7 +13,7 @@ import (
 )
 
 // A file waits for the service, as no caller does: for the last words, and with what was sent and not answered,
-// which takes 19 MB at the most.
+// which needs 19 MB at the most.
 const (
 	finalTimeout = time.Minute
 	buffer       = 5 * time.Minute
@@ -27,7 +27,7 @@ type Options struct {
 	Service transcript.Service
 	// Key is the service's; "" if it needs none.
 	Key string
-	// Speed is how many times as fast as it was spoken audio may be sent; 0 is what the service takes.
+	// Speed is how many times as fast as it was spoken audio may be sent; 0 is what the service accepts.
 	Speed float64
 	// Log is given the session's lines.
 	Log *zap.Logger

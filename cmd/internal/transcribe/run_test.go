@@ -54,7 +54,7 @@ func TestRunOfNoAudio(t *testing.T) {
 	}
 }
 
-// A service that is lost hears again what it has not answered.
+// A service that is lost is sent again what it has not answered.
 func TestRunAfterALoss(t *testing.T) {
 	for _, format := range []recogniser.Format{recogniser.Vosk, recogniser.Deepgram} {
 		server := &recogniser.Server{Format: format}
