@@ -211,7 +211,7 @@ func TestBrokenEar(t *testing.T) {
 	})
 }
 
-// A recording that is there already is heard as fast as the service takes it.
+// A recording that is there already is heard as fast as the service accepts it.
 func TestFaster(t *testing.T) {
 	for format, most := range map[string]time.Duration{FormatVosk: 2 * time.Second, FormatDeepgram: 80 * time.Second} {
 		bubble(t, format, 1, func(b *testbed) {

@@ -128,7 +128,13 @@ func TestTwoWayLoad(t *testing.T) {
 	}
 	clears := &clearTimes{of: map[string][]time.Time{}}
 	server := startBot(t, bot.Options{Count: true, Behaviour: clears.speakHalf})
-	fmt.Println(server.URL())
+	placeLoad(t, server.URL(), calls, func() bool { return len(server.Sessions()) == calls })
+}
+
+// placeLoad says a URL, reads where the daemon is, places calls, says when all of them run, and ends them when
+// standard input ends.
+func placeLoad(t *testing.T, url string, calls int, run func() bool) {
+	fmt.Println(url)
 	in := bufio.NewReader(os.Stdin)
 	address, err := in.ReadString('\n')
 	if err != nil {
@@ -144,7 +150,7 @@ func TestTwoWayLoad(t *testing.T) {
 		defer call.Hangup()
 		time.Sleep(40 * time.Millisecond) // 25 a second
 	}
-	apptest.Until(t, "every bot to be there", func() bool { return len(server.Sessions()) == calls })
-	fmt.Println("all talk")
+	apptest.Until(t, "all calls to run", run)
+	fmt.Println("all run")
 	_, _ = io.Copy(io.Discard, in)
 }

@@ -1,15 +1,11 @@
 package app
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,7 +19,6 @@ import (
 	"tapdeck/controller"
 	"tapdeck/controller/esl"
 	"tapdeck/controller/flow"
-	"tapdeck/controller/switchsim"
 	"tapdeck/controller/switchsim/recogniser"
 	"tapdeck/controller/transcript"
 	"tapdeck/sink"
@@ -159,23 +154,5 @@ func TestTranscribedLoad(t *testing.T) {
 	server := &recogniser.Server{Format: recogniser.Format(wire), Deaf: true, Count: true}
 	url, stop := server.Start()
 	defer stop()
-	fmt.Println(url)
-	in := bufio.NewReader(os.Stdin)
-	address, err := in.ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	sw := switchsim.New(switchsim.Config{})
-	defer sw.Wait()
-	for i := range calls {
-		call, err := sw.Dial(t.Context(), switchsim.CallSpec{Address: strings.TrimSpace(address), Voice: switchsim.ToneVoice(8000, 200+i, 0.3)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer call.Hangup()
-		time.Sleep(40 * time.Millisecond) // 25 a second
-	}
-	apptest.Until(t, "every call to be heard", func() bool { return wire == "" || len(server.Connections()) == calls })
-	fmt.Println("all run")
-	_, _ = io.Copy(io.Discard, in)
+	placeLoad(t, url, calls, func() bool { return wire == "" || len(server.Connections()) == calls })
 }
