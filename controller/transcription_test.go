@@ -1,7 +1,10 @@
 package controller_test
 
 import (
+	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -275,6 +278,49 @@ func TestUntilSaidBefore(t *testing.T) {
 			if e.outcome.ListenEndedBy != flow.ListenTime || len(e.outcome.Transcript.Segments) != 1 {
 				t.Errorf("%s, interim %v: ended by %q: %+v", format, interim, e.outcome.ListenEndedBy, e.outcome.Transcript)
 			}
+		}
+	}
+}
+
+// prompted plays its files as words are listened to, and the call is over a second later.
+type prompted struct {
+	flow.Play
+	any, found bool // of words
+}
+
+func (s *prompted) Run(ctx context.Context, ch flow.Channel) error {
+	ch.Words().Begin()
+	if err := s.Play.Run(ctx, ch); err != nil {
+		return err
+	}
+	_ = ch.Wait(ctx, time.Second, func() bool {
+		_, found := ch.Words().Find([]string{"stop"})
+		s.found, s.any = s.found || found, s.any || ch.Words().Any()
+		return false
+	})
+	return nil
+}
+
+// What the caller hears is not what he says: a prompt's words end no listening time, and are no input.
+func TestWordsOfThePrompt(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "prompt.r8")
+	if err := os.WriteFile(file, recogniser.Say(8000, recogniser.Spoken{At: 500 * time.Millisecond, Word: "stop"}, recogniser.Spoken{At: 1500 * time.Millisecond}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, channel := range []string{transcript.ChannelCaller, transcript.ChannelCallee} {
+		s, _ := transcribed(t, &recogniser.Server{Format: recogniser.Deepgram})
+		s.plan.Stream.Mix = "stereo"
+		step, caller := &prompted{Play: flow.Play{Files: []string{file}}}, speaker()
+		if channel == transcript.ChannelCaller {
+			step.Files, caller = []string{promptFile}, speaker(recogniser.Spoken{At: 500 * time.Millisecond, Word: "stop"})
+		}
+		s.plan.Steps = []flow.Step{&flow.Answer{}, &flow.Stream{}, step, &flow.Hangup{}}
+		e := s.run(t, caller)
+		if segments := e.outcome.Transcript.Segments; len(segments) != 1 || segments[0].Text != "stop" || segments[0].Channel != channel {
+			t.Errorf("%s: %+v", channel, segments)
+		}
+		if want := channel == transcript.ChannelCaller; step.any != want || step.found != want {
+			t.Errorf("%s: any %v, found %v", channel, step.any, step.found)
 		}
 	}
 }
