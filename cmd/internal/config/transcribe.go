@@ -19,7 +19,7 @@ const (
 	untilSaidKey  = "until_said"
 )
 
-// checkServiceURL accepts a recogniser's URL. Empty is one: the plan has no transcription then.
+// checkServiceURL accepts a service's URL. Empty is one: the plan has no transcription then.
 func checkServiceURL(text string) error {
 	if err := checkPeerURL(text, "such as wss://api.deepgram.com/v1/listen", "write the key into a file and name it by key_file"); err != nil {
 		return err
@@ -33,7 +33,7 @@ func checkServiceURL(text string) error {
 	return nil
 }
 
-// ParseService reads a recogniser from values of transcribe's keys, by the rules of a plan. Its errors are
+// ParseService reads a service from values of transcribe's keys, by the rules of a plan. Its errors are
 // *FieldErrors of these keys, without an origin.
 func ParseService(keys map[string]any) (transcript.Service, error) {
 	plan, err := parsePeer(transcribeKey, keys)
