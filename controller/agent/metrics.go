@@ -5,6 +5,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"tapdeck/controller/dialer"
 )
 
 // Metrics are those of all sessions. None has a label per call.
@@ -13,63 +15,21 @@ type Metrics struct {
 	// the bot: of one frame a second. It may be nil.
 	Added prometheus.Observer
 
-	sessions   prometheus.Gauge
-	connect    prometheus.Histogram
-	reconnects prometheus.Counter
-	dropped    prometheus.Counter
-	wrong      *prometheus.CounterVec
+	dialer.Metrics
+	dropped prometheus.Counter
 }
 
-// NewMetrics registers them. It is called once for each registerer.
+// NewMetrics registers them, unless reg is nil. It is called once for each registerer.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	to := promauto.With(prometheus.WrapRegistererWithPrefix("tapdeck_agent_", reg))
-	m := &Metrics{
-		sessions: to.NewGauge(prometheus.GaugeOpts{Name: "sessions", Help: "Calls that talk with a bot, or try to reach it, now."}),
-		connect: to.NewHistogram(prometheus.HistogramOpts{
-			Name: "connect_seconds", Help: "Time that bots took to answer the WebSocket handshake.", Buckets: []float64{.005, .01, .02, .05, .1, .25, .5, 1, 2, 5},
-		}),
-		reconnects: to.NewCounter(prometheus.CounterOpts{Name: "reconnects_total", Help: "Times that a bot was dialled again."}),
-		dropped:    to.NewCounter(prometheus.CounterOpts{Name: "dropped_seconds_total", Help: "Audio of callers that bots were too slow for."}),
-		wrong:      to.NewCounterVec(prometheus.CounterOpts{Name: "wrong_messages_total", Help: "Messages of bots that were not as they should be, by kind."}, []string{"kind"}),
-	}
-	for kind := range wrongHints {
-		m.wrong.WithLabelValues(string(kind))
-	}
-	return m
-}
-
-func (m *Metrics) session(n float64) {
-	if m != nil {
-		m.sessions.Add(n)
+	return &Metrics{
+		Metrics: dialer.NewMetrics(to, "bot", "Calls that talk with a bot, or try to reach it, now.", wrongHints),
+		dropped: to.NewCounter(prometheus.CounterOpts{Name: "dropped_seconds_total", Help: "Audio of callers that bots were too slow for."}),
 	}
 }
 
 func (m *Metrics) observeAdded(d time.Duration) {
-	if m != nil && m.Added != nil {
+	if m.Added != nil {
 		m.Added.Observe(max(d, 0).Seconds())
-	}
-}
-
-func (m *Metrics) connected(took time.Duration) {
-	if m != nil {
-		m.connect.Observe(took.Seconds())
-	}
-}
-
-func (m *Metrics) dialledAgain() {
-	if m != nil {
-		m.reconnects.Inc()
-	}
-}
-
-func (m *Metrics) drop(d time.Duration) {
-	if m != nil {
-		m.dropped.Add(d.Seconds())
-	}
-}
-
-func (m *Metrics) bad(kind wrongKind) {
-	if m != nil {
-		m.wrong.WithLabelValues(string(kind)).Inc()
 	}
 }

@@ -47,10 +47,10 @@ func TestMetrics(t *testing.T) {
 	if err := testutil.GatherAndCompare(reg, &want, "tapdeck_agent_reconnects_total", "tapdeck_agent_sessions"); err != nil {
 		t.Error(err)
 	}
-	if got := testutil.ToFloat64(m.wrong.WithLabelValues(string(wrongOdd))); got != 2 {
+	if got := testutil.ToFloat64(m.Wrong.WithLabelValues(string(wrongOdd))); got != 2 {
 		t.Errorf("%v wrong messages, want 2", got)
 	}
-	if n := testutil.CollectAndCount(m.wrong); n != len(wrongHints) {
+	if n := testutil.CollectAndCount(m.Wrong); n != len(wrongHints) {
 		t.Errorf("%d kinds, want %d", n, len(wrongHints))
 	}
 }

@@ -49,13 +49,16 @@ func Start(ctx context.Context, c Config, ear pcm.Ear, mouth Mouth, log *zap.Log
 }
 
 func start(ctx context.Context, c Config, ear pcm.Ear, mouth Mouth, log *zap.Logger, m *Metrics, d dialer.Connect) *Session {
+	if m == nil {
+		m = NewMetrics(nil)
+	}
 	s := &Session{
 		config: c, target: c.target(), ear: ear, mouth: mouth, dialer: d, log: log, metrics: m,
 		events: events{c: make(chan Event, maxEvents)}, notices: newNotices(),
 		stopping: make(chan struct{}), done: make(chan struct{}),
 	}
 	ctx, s.cancel = context.WithCancel(ctx)
-	m.session(1)
+	m.Sessions.Inc()
 	go s.run(ctx)
 	return s
 }
@@ -123,7 +126,7 @@ func (s *Session) stop(reason string) {
 // run is the session's goroutine.
 func (s *Session) run(ctx context.Context) {
 	defer close(s.done)
-	defer s.metrics.session(-1)
+	defer s.metrics.Sessions.Dec()
 	defer s.ear.Close()
 	defer s.cancel()
 	end := func() { s.stop(context.Cause(ctx).Error()) }
@@ -167,7 +170,7 @@ func (s *Session) pause(attempt int, pause time.Duration, err error, todo string
 	if !dialer.Pause(pause, s.stopping) {
 		return false
 	}
-	s.metrics.dialledAgain()
+	s.metrics.Reconnects.Inc()
 	return true
 }
 
@@ -211,7 +214,7 @@ func (s *Session) use(c *connection, took time.Duration) bool {
 			st.FirstConnected = now
 		}
 	})
-	s.metrics.connected(took)
+	s.metrics.Connect.Observe(took.Seconds())
 	fields := []zap.Field{
 		zap.String("bot", dialer.WithoutSecrets(s.config.URL)), zap.String("format", string(s.config.Format)),
 		zap.Int("connects", connects), zap.Int64("took_ms", took.Milliseconds()), ratelog(s.config.Call.ID),
@@ -255,7 +258,7 @@ func (s *Session) emit(e Event) bool {
 // dropped counts audio that the bot was too slow for.
 func (s *Session) dropped(d time.Duration) {
 	s.shared.update(func(st *State) { st.Dropped += d })
-	s.metrics.drop(d)
+	s.metrics.dropped.Add(d.Seconds())
 }
 
 // wrong counts a message that is not as it should be, and says so.
@@ -266,7 +269,7 @@ func (s *Session) wrong(w *wrong) {
 		}
 		st.Wrong[string(w.kind)]++
 	})
-	s.metrics.bad(w.kind)
+	s.metrics.Wrong.WithLabelValues(string(w.kind)).Inc()
 	err := s.target.Redact(w)
 	s.log.Warn("wrong message of an agent", zap.String("cause", string(w.kind)), zap.NamedError("err", err), hint(wrongHints[w.kind]), ratelog(s.config.Call.ID+" "+string(w.kind)))
 	s.emit(Event{Kind: BadMessage, Err: err})

@@ -27,13 +27,13 @@ func TestMetrics(t *testing.T) {
 	})
 	m.NotBegun(7 * time.Second)
 	for name, want := range map[string]float64{"failures": 2, "reconnects": 1, "segments": 2, "sessions": 0} {
-		of := map[string]prometheus.Collector{"failures": m.failures, "reconnects": m.reconnects, "segments": m.segments, "sessions": m.sessions}
+		of := map[string]prometheus.Collector{"failures": m.failures, "reconnects": m.Reconnects, "segments": m.segments, "sessions": m.Sessions}
 		if got := testutil.ToFloat64(of[name]); got != want {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
-	if got := testutil.ToFloat64(m.wrong.WithLabelValues(string(wrongJSON))); got != 1 || testutil.CollectAndCount(m.wrong) != len(wrongHints) {
-		t.Errorf("%v wrong messages, of %d kinds", got, testutil.CollectAndCount(m.wrong))
+	if got := testutil.ToFloat64(m.Wrong.WithLabelValues(string(wrongJSON))); got != 1 || testutil.CollectAndCount(m.Wrong) != len(wrongHints) {
+		t.Errorf("%v wrong messages, of %d kinds", got, testutil.CollectAndCount(m.Wrong))
 	}
 	families, err := reg.Gather()
 	if err != nil {

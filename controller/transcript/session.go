@@ -51,13 +51,16 @@ func Start(c Config, ear pcm.Ear, log *zap.Logger, m *Metrics) *Session {
 }
 
 func start(c Config, ear pcm.Ear, log *zap.Logger, m *Metrics, connect dialer.Connect) *Session {
+	if m == nil {
+		m = NewMetrics(nil)
+	}
 	s := &Session{
 		config: c, target: c.target(), connect: connect, source: &source{config: c, ear: ear}, log: log, metrics: m,
 		changed: make(chan struct{}, 1), stopping: make(chan struct{}), done: make(chan struct{}), interim: make([]*Segment, len(c.Channels)), final: make([]time.Duration, len(c.Channels)),
 	}
 	var ctx context.Context
 	ctx, s.cancel = context.WithCancel(context.Background())
-	m.session(1)
+	m.Sessions.Inc()
 	go s.run(ctx)
 	return s
 }
@@ -92,7 +95,7 @@ func (s *Session) Stop() {
 // run is the session's goroutine.
 func (s *Session) run(ctx context.Context) {
 	defer close(s.done)
-	defer s.metrics.session(-1)
+	defer s.metrics.Sessions.Dec()
 	defer s.cancel()
 	err := s.guarded(func() error { return s.transcribe(ctx) })
 	if err != nil {
@@ -107,7 +110,7 @@ func (s *Session) conclude() {
 	defer s.source.ear.Close()
 	s.source.drain()
 	state := s.State()
-	s.metrics.missed(state.Missing)
+	s.metrics.missing.Add(state.Missing.Seconds())
 	if state.Missing > 0 && state.Err == nil && !s.isStopped() {
 		s.noteLoss(errDropped)
 	}
@@ -118,7 +121,7 @@ func (s *Session) giveUp(err error) {
 	s.noteLoss(err)
 	s.update(func(st *State) { st.GivenUp = true })
 	signal(s.changed)
-	s.metrics.failed()
+	s.metrics.failures.Inc()
 	_ = s.guarded(func() error { s.source.countOnly(s.stopping); return nil })
 }
 
@@ -177,7 +180,7 @@ func (s *Session) pause(attempt int, pause time.Duration, err error) bool {
 	if !dialer.Pause(pause, s.stopping) {
 		return false
 	}
-	s.metrics.dialledAgain()
+	s.metrics.Reconnects.Inc()
 	return true
 }
 
@@ -224,7 +227,7 @@ func (s *Session) setConnection(c *connection, took time.Duration) bool {
 	if s.state.Connects++; s.state.Connects > 1 {
 		s.state.Reconnects++
 	}
-	s.metrics.connected(took)
+	s.metrics.Connect.Observe(took.Seconds())
 	s.log.Info("transcriber connected", s.service(), zap.String("format", s.config.Format),
 		zap.Int("connects", s.state.Connects), zap.Int64("took_ms", took.Milliseconds()), ratelog(s.config.Call))
 	signal(s.changed)
@@ -262,7 +265,7 @@ func (s *Session) noteAnswered(frames int64) {
 // countWrong counts a message that is not as it should be, and logs it.
 func (s *Session) countWrong(w *wrong) {
 	s.update(func(st *State) { st.WrongMessages++ })
-	s.metrics.bad(w.kind)
+	s.metrics.Wrong.WithLabelValues(string(w.kind)).Inc()
 	s.log.Warn("wrong message of a transcriber", zap.String("cause", string(w.kind)), zap.NamedError("err", s.target.Redact(w)),
 		hint(wrongHints[w.kind]), ratelog(s.config.Call+" "+string(w.kind)))
 }
