@@ -208,7 +208,7 @@ func (c *call) noteIncomplete() {
 		return
 	}
 	if notes.Err == "" {
-		notes.Err, notes.Hint = "the service had not answered all of the audio in time", transcript.HintLate
+		notes.Err, notes.Hint = "the service has not answered all of the audio", transcript.HintLate
 	}
 	c.outcome.Alarms = append(c.outcome.Alarms, alarmTranscript)
 	c.log.Warn("transcript incomplete", zap.Int64("missing_ms", notes.Missing.Milliseconds()), zap.String("err", notes.Err), hintField(notes.Hint))

@@ -22,9 +22,10 @@ func (c *connection) handle(binary bool, message []byte) (done bool) {
 	signal(c.progress)
 	if err != nil {
 		c.wrong(err)
-		return a.done && c.concluded()
 	}
-	c.s.noteSpoke()
+	if err == nil || asWrong(err).kind == wrongService {
+		c.s.noteSpoke()
+	}
 	if a.news {
 		c.say(a.channel, segment)
 	}

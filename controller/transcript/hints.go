@@ -4,10 +4,11 @@ import (
 	"errors"
 	"net/http"
 
-	"tapdeck/controller/dialer"
-
+	"github.com/coder/websocket"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"tapdeck/controller/dialer"
 )
 
 // How a connection can end that has not failed by itself, beside what package dialer has.
@@ -26,7 +27,7 @@ var (
 )
 
 // HintLate is what to do about words that come too late.
-const HintLate = "the service is slow: raise transcribe.final_timeout, look at its machine, or let it hear fewer calls; `tapdeck transcribe` makes up for what is missing"
+const HintLate = "the service is slow, or was away and is still sent what it has not heard: raise transcribe.final_timeout, look at its machine, or let it hear fewer calls; `tapdeck transcribe` makes up for what is missing"
 
 const (
 	hintClosed     = "look at what err says, and at the service's log: it may have closed for lack of credit, time or a model"
@@ -42,6 +43,9 @@ const (
 
 // hintOf says what to do about a service that was not reached or was lost.
 func (s *Session) hintOf(err error) string {
+	if errors.Is(err, errFormat) {
+		return hintFormat
+	}
 	if (errors.Is(err, errNoEnd) || errors.Is(err, errUnanswered) || errors.Is(err, errNoAnswer)) && !s.hasSpoken() {
 		return hintSilent
 	}
@@ -49,7 +53,6 @@ func (s *Session) hintOf(err error) string {
 		is   error
 		hint string
 	}{
-		{errFormat, hintFormat},
 		{errClosed, hintClosed},
 		{dialer.ErrNoWrite, hintSlow},
 		{dialer.ErrNoPong, hintSlow},
@@ -59,6 +62,7 @@ func (s *Session) hintOf(err error) string {
 		{errNoEnd, HintLate},
 		{dialer.ErrOnlyFrames, hintFrames},
 		{errRecording, hintRecording},
+		{websocket.ErrMessageTooBig, wrongHints[wrongSize]},
 		{errPanic, hintReport},
 	} {
 		if errors.Is(err, known.is) {

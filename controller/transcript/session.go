@@ -72,8 +72,11 @@ func (s *Session) Changed() <-chan struct{} { return s.changed }
 func (s *Session) Done() <-chan struct{} { return s.done }
 
 // Stop ends the session, whatever is still to come, and waits until all has ended, a second at most. State's
-// Missing is final then.
+// Missing is final then. A service that is connected has not answered in time.
 func (s *Session) Stop() {
+	if s.State().Connected {
+		s.noteLoss(s.withFormat(errNoEnd))
+	}
 	s.mu.Lock()
 	if !s.stopped {
 		s.stopped = true
@@ -139,8 +142,8 @@ func (s *Session) transcribe(ctx context.Context) error {
 			return nil
 		case errors.Is(err, errPanic), errors.Is(err, errRecording), isRefused(err):
 			return err
-		case s.speaksOtherwise():
-			return fmt.Errorf("%w: %w", errFormat, err)
+		case errors.Is(err, errFormat) && s.State().Connects > 1:
+			return err
 		}
 		attempt, pause := backoff.Next(lasted)
 		if attempt > s.config.Reconnect {
@@ -152,11 +155,23 @@ func (s *Session) transcribe(ctx context.Context) error {
 	}
 }
 
-// speaksOtherwise says that the service has sent nothing but wrong messages, over two connections.
+// speaksOtherwise says that the service has sent nothing but wrong messages, over two connections or many.
 func (s *Session) speaksOtherwise() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state.Connects > 1 && s.state.WrongMessages > 1 && !s.spoke
+	wrong := s.state.WrongMessages
+	return !s.spoke && (wrong > 1 && s.state.Connects > 1 || wrong >= manyWrong)
+}
+
+// manyWrong is how many messages of one connection tell what a service does not speak.
+const manyWrong = 10
+
+// withFormat is err, behind what is more to the point if the service speaks another wire.
+func (s *Session) withFormat(err error) error {
+	if s.speaksOtherwise() {
+		return fmt.Errorf("%w: %w", errFormat, err)
+	}
+	return err
 }
 
 // isRefused says that the service will not change its mind: the key, the address or a parameter is wrong.
@@ -210,7 +225,9 @@ func (s *Session) connectOnce(ctx context.Context) (lasted time.Duration, err er
 		return 0, nil
 	}
 	connected := time.Now()
-	err = c.serve()
+	if err = c.serve(); err != nil {
+		err = s.withFormat(err)
+	}
 	s.clearConnection(c)
 	return time.Since(connected), err
 }

@@ -52,8 +52,9 @@ func (v *vosk) finish() []byte {
 }
 
 type voskResult struct {
-	Partial *string `json:"partial"`
-	voskText
+	Partial *string    `json:"partial"`
+	Text    *string    `json:"text"`
+	Result  []voskWord `json:"result"`
 	// Alternatives are there if the parameter max_alternatives asks for them, the best first.
 	Alternatives []voskText `json:"alternatives"`
 }
@@ -77,7 +78,7 @@ func (v *vosk) decode(message []byte) (answer, error) {
 		return a, err
 	}
 	if r.Text == nil && len(r.Alternatives) > 0 {
-		r.voskText = r.Alternatives[0]
+		r.Text, r.Result = r.Alternatives[0].Text, r.Alternatives[0].Result
 	}
 	switch {
 	case r.Text != nil:
@@ -101,7 +102,8 @@ func (v *vosk) answer() (last bool) {
 	return v.asked
 }
 
-// locate finds where the words were spoken, if the service tells it.
+// locate finds where the words were spoken, if the service tells it as it should. Words whose times are wrong
+// were spoken since the last final result, as are those that have none.
 func (v *vosk) locate(a *answer, result []voskWord) (err error) {
 	if len(result) == 0 {
 		return nil
@@ -113,7 +115,6 @@ func (v *vosk) locate(a *answer, result []voskWord) (err error) {
 		sum += w.Confidence
 	}
 	if a.words, err = v.config.spans(list, v.sentTo); err != nil {
-		a.news = false
 		return err
 	}
 	a.confidence = sum / float64(len(result))

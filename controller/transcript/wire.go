@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -22,7 +23,7 @@ type wire interface {
 	finish() []byte
 	// end is the frame before which all is answered for good if the service closes in order.
 	end() int64
-	// decode reads a message of the service.
+	// decode reads a message of the service. Beside an error there may be an answer, as good as it can be.
 	decode(message []byte) (answer, error)
 }
 
@@ -66,7 +67,7 @@ const (
 var wrongHints = map[wrongKind]string{
 	wrongJSON:     "this message was ignored: is transcribe.format the wire that the service speaks?",
 	wrongMember:   "this message was ignored: is transcribe.format the wire that the service speaks?",
-	wrongTimes:    "these words were ignored: the service counts time otherwise than by the audio that it was sent; is transcribe.format the wire that it speaks?",
+	wrongTimes:    "the service counts time otherwise than by the audio that it was sent: on the wire deepgram these words were ignored, on vosk they stand where its last results leave room; is transcribe.format the wire that it speaks?",
 	wrongService:  "look at what err says, and at transcribe.model, language and parameters",
 	wrongSize:     "a message of a service is at most 1 MiB",
 	wrongProtocol: "what came is no WebSocket frame: does a proxy change what the service sends?",
@@ -155,6 +156,9 @@ func (c Config) span(from, to float64, sent int64) (first, end int64, err error)
 func asWrong(err error) *wrong {
 	if w, is := errors.AsType[*wrong](err); is {
 		return w
+	}
+	if of, is := errors.AsType[*json.UnmarshalTypeError](err); is && of.Field != "" {
+		return &wrong{wrongMember, fmt.Sprintf("%s has type %.40s", of.Field, of.Value)}
 	}
 	return &wrong{wrongJSON, err.Error()}
 }

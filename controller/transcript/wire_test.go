@@ -192,21 +192,18 @@ func TestWrongAnswers(t *testing.T) {
 		{FormatDeepgram, `{"type":"Error","code":"NET-0000","description":"no","message":"money"}`, "error"},
 		{FormatDeepgram, result(`[7,9]`, "0", "1", "[]"), "member"},
 		{FormatDeepgram, result(`[-1]`, "0", "1", "[]"), "member"},
-		{FormatDeepgram, result(`"x"`, "0", "1", "[]"), "json"},
+		{FormatDeepgram, result(`"x"`, "0", "1", "[]"), "member"},
 		{FormatDeepgram, result(`[0,1]`, "-1", "1", "[]"), "times"},
 		{FormatDeepgram, result(`[0,1]`, "0", "-1", "[]"), "times"},
 		{FormatDeepgram, result(`[0,1]`, "0", "1e300", "[]"), "times"},
 		{FormatDeepgram, result(`[0,1]`, "0", "99", "[]"), "times"},
 		{FormatDeepgram, result(`[0,1]`, "0", "1", `[{"start":5,"end":99}]`), "times"},
-		{FormatDeepgram, result(`[0,1]`, "0", "1", `{}`), "json"},
+		{FormatDeepgram, result(`[0,1]`, "0", "1", `{}`), "member"},
 		{FormatDeepgram, `{"type":"Results","channel_index":[0,1],"channel":{"alternatives":[]}}`, "member"},
 		{FormatDeepgram, `{"type":"Results","channel":[0,1]}`, "json"},
 		{FormatVosk, `words`, "json"},
-		{FormatVosk, `{"partial":3}`, "json"},
+		{FormatVosk, `{"partial":3}`, "member"},
 		{FormatVosk, `{}`, "member"},
-		{FormatVosk, `{"text":"a","result":[{"word":"a","start":1,"end":0.5}]}`, "times"},
-		{FormatVosk, `{"text":"a","result":[{"word":"a","start":-1,"end":0.5}]}`, "times"},
-		{FormatVosk, `{"text":"a","result":[{"word":"a","start":1,"end":70}]}`, "times"},
 	} {
 		all, errs := decodeAll(newWire(wireConfig(c.format, ChannelCaller)), 16000, c.message)
 		if diff := cmp.Diff([]string{c.want}, errs); diff != "" {
@@ -215,6 +212,29 @@ func TestWrongAnswers(t *testing.T) {
 		if all[0].news || all[0].done {
 			t.Errorf("%s: %+v", c.message, all[0])
 		}
+	}
+}
+
+// A wrong type is told by the message's member, not by what it is read into.
+func TestWrongType(t *testing.T) {
+	_, err := newWire(wireConfig(FormatVosk, ChannelCaller)).decode([]byte(`{"text":"a","result":[{"start":"now"}]}`))
+	if got := asWrong(err).Error(); got != "member: result.start has type string" {
+		t.Error(got)
+	}
+}
+
+// Words of Vosk's whose times are wrong were spoken since its last final result.
+func TestVoskWrongTimes(t *testing.T) {
+	for _, times := range []string{`"start":1,"end":0.5`, `"start":-1,"end":0.5`, `"start":1,"end":70`, `"start":1.7e9,"end":1.7e9`} {
+		w := newWire(wireConfig(FormatVosk, ChannelCaller))
+		w.sent(8000)
+		got, errs := decodeAll(w, 16000, `{"text":"one"}`, `{"text":"a b","result":[{"word":"a","start":0.75,"end":0.8},{"word":"b",`+times+`}]}`)
+		if diff := cmp.Diff([]string{"times"}, errs); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", times, diff)
+		}
+		compareAnswers(t, []answer{
+			{news: true, final: true, text: "one", to: 8000, answered: 8000}, {news: true, final: true, text: "a b", from: 8000, to: 16000, answered: 16000},
+		}, got)
 	}
 }
 

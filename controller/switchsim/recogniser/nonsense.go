@@ -21,6 +21,7 @@ const (
 	WrongTypes  Nonsense = "wrong-types" // texts for numbers, and the other way round
 	NoFields    Nonsense = "no-fields"
 	UnknownType Nonsense = "unknown-type" // a message that a later version may have
+	OwnError    Nonsense = "own-error"    // the service says that it has an error
 	Binary      Nonsense = "binary"       // a good result in a binary message
 	Huge        Nonsense = "huge"         // a transcript of 10 MB
 	ManyWords   Nonsense = "many-words"   // a result of 20,000 words
@@ -63,6 +64,7 @@ var raw = map[Nonsense][2]string{
 	Null:        {"null", "null"},
 	NoFields:    {`{"type":"Results"}`, `{}`},
 	UnknownType: {`{"type":"Simulated","start":1}`, `{"simulated" : true}`},
+	OwnError:    {`{"type":"Error","code":"SIM-0001","description":"simulated","message":"error"}`, `{"error" : "simulated"}`},
 	WrongTypes: {
 		`{"type":"Results","channel_index":"0","start":"soon","duration":{},"is_final":"yes","channel":[{"alternatives":7}]}`,
 		`{"result" : "one", "text" : 7, "partial" : [1]}`,
