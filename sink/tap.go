@@ -41,10 +41,10 @@ type TapRead struct {
 	At time.Duration
 	// Bytes of PCM were copied, whole frames.
 	Bytes int
-	// Gap is so much silence in the recording, if it is not 0: a track.Gap of this Reason; or,
-	// if Reason is TapDropped, what the reader was too slow for.
-	Gap    time.Duration
-	Reason string
+	// Gap is so much silence in the recording, if it is not 0: a track.Gap of this Reason; or, if Reason is
+	// TapDropped, what the reader was too slow for, of which as much as Dropped was audio.
+	Gap, Dropped time.Duration
+	Reason       string
 }
 
 // Tap is one reader's view of a recording while it grows: the audio and the silence of its WAV,
@@ -70,10 +70,19 @@ type Tap struct {
 	closed  bool   // by its reader
 }
 
-// span is so many frames of audio, or, if there is a reason, of silence.
+// span is so many frames of audio, or, if there is a reason, of silence: that of TapDropped was audio in part.
 type span struct {
-	frames int64
-	reason string
+	frames  int64
+	reason  string
+	dropped int64 // frames
+}
+
+// audio is how many frames of it are audio, or were.
+func (s span) audio() int64 {
+	if s.reason == "" {
+		return s.frames
+	}
+	return s.dropped
 }
 
 // Tap opens a tap. It begins with what is added to the recording from now on; what is held back at
@@ -112,7 +121,7 @@ func (t *Tap) Read(p []byte) (TapRead, error) {
 	next := t.spans[0]
 	read := TapRead{At: t.format.Duration(t.at), Reason: next.reason}
 	if next.reason != "" {
-		read.Gap = t.format.Duration(next.frames)
+		read.Gap, read.Dropped = t.format.Duration(next.frames), t.format.Duration(next.dropped)
 		t.pass(next.frames)
 		return read, nil
 	}
@@ -177,7 +186,7 @@ func (t *Tap) gap(at, frames int64, reason string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.closed {
-		t.append(at, span{frames, reason})
+		t.append(at, span{frames: frames, reason: reason})
 	}
 }
 
@@ -204,7 +213,7 @@ func (t *Tap) mergeOldest() {
 			t.discard(t.spans[i].frames)
 		}
 	}
-	t.spans[1] = span{t.spans[0].frames + t.spans[1].frames, TapDropped}
+	t.spans[1] = span{t.spans[0].frames + t.spans[1].frames, TapDropped, t.spans[0].audio() + t.spans[1].audio()}
 	t.spans = slices.Delete(t.spans, 0, 1)
 }
 
@@ -229,8 +238,9 @@ func (t *Tap) drop(frames int64) {
 	t.spans[i].frames -= frames
 	if i > 0 && t.spans[i-1].reason == TapDropped {
 		t.spans[i-1].frames += frames
+		t.spans[i-1].dropped += frames
 	} else {
-		t.spans = slices.Insert(t.spans, i, span{frames, TapDropped})
+		t.spans = slices.Insert(t.spans, i, span{frames, TapDropped, frames})
 		i++
 	}
 	if t.spans[i].frames == 0 {

@@ -254,7 +254,7 @@ func TestTapDropsTheOldest(t *testing.T) {
 		other.check(t, pcm)
 		buf := make([]byte, 1<<20)
 		first, err := lazy.Read(buf)
-		want := TapRead{Gap: 4 * time.Second, Reason: TapDropped}
+		want := TapRead{Gap: 4 * time.Second, Dropped: 4 * time.Second, Reason: TapDropped}
 		if diff := cmp.Diff(want, first); diff != "" || err != nil {
 			t.Errorf("first read (-want +got):\n%s%v", diff, err)
 		}

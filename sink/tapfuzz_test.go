@@ -40,8 +40,8 @@ func FuzzTap(f *testing.F) {
 		m.tap.end()
 		for m.read(100) {
 		}
-		if m.at != m.fed || m.heard+m.tap.dropped != m.audioFed {
-			t.Errorf("read to frame %d of %d; %d frames heard and %d dropped of %d", m.at, m.fed, m.heard, m.tap.dropped, m.audioFed)
+		if m.at != m.fed || m.heard+m.tap.dropped != m.audioFed || m.told != m.tap.dropped {
+			t.Errorf("read to frame %d of %d; %d frames heard, %d dropped and %d told of %d", m.at, m.fed, m.heard, m.tap.dropped, m.told, m.audioFed)
 		}
 	})
 }
@@ -52,6 +52,7 @@ type tapModel struct {
 	tap                      *Tap
 	channels                 int
 	fed, audioFed, at, heard int64
+	told                     int64 // as dropped
 	buf                      []byte
 }
 
@@ -92,7 +93,7 @@ func (m *tapModel) read(bytes int) bool {
 		}
 		m.at, m.heard = m.at+1, m.heard+1
 	}
-	m.at += mono8.Frames(read.Gap)
+	m.at, m.told = m.at+mono8.Frames(read.Gap), m.told+mono8.Frames(read.Dropped)
 	if len(m.tap.spans) > m.tap.mostSpans || m.tap.size > m.tap.most || cap(m.tap.spans) != m.tap.mostSpans {
 		m.t.Fatalf("%d spans, %d bytes", len(m.tap.spans), m.tap.size)
 	}

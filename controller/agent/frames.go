@@ -95,9 +95,9 @@ func (f *frames) begin(at time.Duration) {
 // gap has silence stand for a gap. One before the first audio needs none.
 func (f *frames) gap(s pcm.Sound) {
 	most := maxSilence
-	if s.Dropped {
+	if s.Dropped > 0 {
 		most = maxMissed
-		f.dropped(s.Gap)
+		f.dropped(s.Dropped)
 	}
 	if !f.begun {
 		return

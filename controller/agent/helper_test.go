@@ -88,7 +88,11 @@ func (e *testEar) hear(audio []byte) {
 
 func (e *testEar) gap(d time.Duration, dropped bool) {
 	e.add(func() {
-		e.sounds = append(e.sounds, pcm.Sound{At: e.at, Gap: d, Dropped: dropped})
+		sound := pcm.Sound{At: e.at, Gap: d}
+		if dropped {
+			sound.Dropped = d
+		}
+		e.sounds = append(e.sounds, sound)
 		e.at += d
 	})
 }

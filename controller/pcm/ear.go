@@ -20,8 +20,7 @@ type Sound struct {
 	At time.Duration
 	// Bytes is how much was copied: 16-bit little-endian, the samples of two channels in turns.
 	Bytes int
-	// Gap, if positive, is silence in the recording that stands for audio that never came or,
-	// if Dropped, that this reader was too slow for. Bytes is 0 then.
-	Gap     time.Duration
-	Dropped bool
+	// Gap, if positive, is silence that stands for audio that never came, or that this reader was too slow
+	// for: as much as Dropped. Bytes is 0 then.
+	Gap, Dropped time.Duration
 }

@@ -88,11 +88,11 @@ func (e *testEar) add(audio []byte) {
 				first = &e.sounds[1]
 			}
 			n := min(first.Bytes, len(e.audio)-e.most)
-			dropped := pcm.Sound{At: first.At, Gap: e.duration(n), Dropped: true}
+			dropped := pcm.Sound{At: first.At, Gap: e.duration(n), Dropped: e.duration(n)}
 			e.audio = e.audio[n:]
 			first.Bytes, first.At = first.Bytes-n, first.At+e.duration(n)
 			if e.sounds[0].Gap > 0 {
-				e.sounds[0].Gap += dropped.Gap
+				e.sounds[0].Gap, e.sounds[0].Dropped = e.sounds[0].Gap+dropped.Gap, e.sounds[0].Dropped+dropped.Gap
 			} else {
 				e.sounds = slices.Insert(e.sounds, 0, dropped)
 			}

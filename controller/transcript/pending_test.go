@@ -2,8 +2,10 @@ package transcript
 
 import (
 	"encoding/binary"
+	"io"
 	"math/rand/v2"
 	"slices"
+	"tapdeck/controller/pcm"
 	"testing"
 	"time"
 )
@@ -133,6 +135,48 @@ func audioOf(frames []sentFrame) (n int64) {
 
 // Whatever was sent and answered, each frame's place is known, all audio is counted once, and what
 // is not answered is sent again.
+// scriptedEar is the sounds of a list, without audio.
+type scriptedEar struct {
+	*testEar
+	list []pcm.Sound
+}
+
+func (e *scriptedEar) Read([]byte) (pcm.Sound, error) {
+	if len(e.list) == 0 {
+		return pcm.Sound{}, io.EOF
+	}
+	s := e.list[0]
+	e.list = e.list[1:]
+	return s, nil
+}
+
+// Audio that was dropped is missing, however the session ends, and silence is not.
+func TestDroppedIsMissing(t *testing.T) {
+	for _, next := range [][]pcm.Sound{nil, {{At: 11 * time.Second, Gap: time.Second}}, {{At: 11 * time.Second, Bytes: 1600}}} {
+		e := &scriptedEar{newTestEar(1), append([]pcm.Sound{{Bytes: 1600}, {At: 100 * ms, Gap: 10 * time.Second, Dropped: 4 * time.Second}}, next...)}
+		s := &source{config: Config{Rate: 8000, Channels: []string{ChannelCaller}}, ear: e}
+		if _, err := s.next(); err != nil {
+			t.Error(err)
+		}
+		s.drain()
+		want := 4100 * ms
+		if len(next) > 0 && next[0].Bytes > 0 {
+			want += 100 * ms
+		}
+		if came := s.config.duration(s.came.Load()); came != want {
+			t.Errorf("%v: %v came, want %v", next, came, want)
+		}
+	}
+}
+
+// Words are after a position of which no half was said by then.
+func TestAfterTheMiddle(t *testing.T) {
+	s := Segment{From: 4 * time.Second, To: 6 * time.Second, Text: "hello there", Words: []Word{{"hello", 4600 * ms, 5020 * ms}, {"there", 4900 * ms, 6 * time.Second}}}
+	if got := s.After(5 * time.Second); got.Text != "there" || got.From != 4900*ms {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestPending(t *testing.T) {
 	for seed := range uint64(300) {
 		p := newPendingTest(seed)

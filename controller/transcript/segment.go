@@ -29,8 +29,8 @@ type Word struct {
 	From, To time.Duration
 }
 
-// After is what was said after a position: the segment without the words that ended there or before. Without
-// Words it is the whole segment, or nothing if all of it ended there or before.
+// After is what was said after a position: the segment without the words of which half was said by then.
+// Without Words it is the whole segment, or nothing if all of it ended there or before.
 func (s Segment) After(position time.Duration) Segment {
 	switch {
 	case s.From >= position:
@@ -44,7 +44,7 @@ func (s Segment) After(position time.Duration) Segment {
 	var texts []string
 	var words []Word
 	for _, w := range s.Words {
-		if w.To > position {
+		if (w.From+w.To)/2 > position {
 			texts, words = append(texts, w.Text), append(words, w)
 		}
 	}

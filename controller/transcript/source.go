@@ -116,9 +116,7 @@ func (s *source) flush() chunk {
 
 // gap returns silence that stands for a gap. Before the first audio, and behind silence, none is needed.
 func (s *source) gap(sound pcm.Sound) chunk {
-	if sound.Dropped {
-		s.came.Add(s.config.frames(sound.Gap))
-	}
+	s.came.Add(s.config.frames(sound.Dropped))
 	if !s.begun || s.filled {
 		return chunk{}
 	}
@@ -135,17 +133,15 @@ func (s *source) pause() chunk {
 // drain reads what has come, for its length alone. It returns true at the recording's end.
 func (s *source) drain() (over bool) {
 	for {
+		s.came.Add(s.config.frames(s.gapNext.Dropped)) // that of the sound before
+		s.gapNext, s.short = pcm.Sound{}, chunk{pcm: s.short.pcm[:0]}
 		more, err := s.read()
 		if err != nil {
 			return true
 		}
-		if s.gapNext.Dropped {
-			s.came.Add(s.config.frames(s.gapNext.Gap))
-		}
 		if !more && s.gapNext.Gap == 0 && s.short.frames == 0 {
 			return false
 		}
-		s.gapNext, s.short = pcm.Sound{}, chunk{pcm: s.short.pcm[:0]}
 	}
 }
 

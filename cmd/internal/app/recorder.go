@@ -97,7 +97,7 @@ type ear struct{ *sink.Tap }
 // Read implements pcm.Ear.
 func (e ear) Read(p []byte) (pcm.Sound, error) {
 	read, err := e.Tap.Read(p)
-	return pcm.Sound{At: read.At, Bytes: read.Bytes, Gap: read.Gap, Dropped: read.Reason == sink.TapDropped}, err
+	return pcm.Sound{At: read.At, Bytes: read.Bytes, Gap: read.Gap, Dropped: read.Dropped}, err
 }
 
 // Note implements controller.Recording. Of the words it notes those for which a sidecar can have room, so
