@@ -127,6 +127,20 @@ func TestLateAfterLoss(t *testing.T) {
 	})
 }
 
+// Of a recording that is sent faster than it was spoken as much more waits for an answer.
+func TestFastAndLate(t *testing.T) {
+	bubble(t, FormatDeepgram, 1, func(b *testbed) {
+		b.config.Speed = 20
+		b.server.SetFault(0, recogniser.Fault{FinalDelay: 4 * time.Second})
+		b.ear.add(said(5*time.Minute, word(time.Second, "one"), word(290*time.Second, "stop")))
+		b.start()
+		b.ear.finish()
+		if state := b.wait(); state.Err != nil || state.Missing != 0 || state.Connects != 1 {
+			b.Errorf("%+v", state)
+		}
+	})
+}
+
 // The service's own errors are of its wire: they don't make it one of another.
 func TestErrorsAreOfTheWire(t *testing.T) {
 	bubble(t, FormatDeepgram, 1, func(b *testbed) {

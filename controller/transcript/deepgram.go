@@ -55,7 +55,7 @@ func (d *deepgram) sent(end int64) { d.sentTo = end }
 
 // unanswered is much, since nobody says how often the service speaks while nobody else does.
 func (d *deepgram) unanswered() (frames int64, most time.Duration) {
-	return d.sentTo - d.latest, time.Minute
+	return d.sentTo - d.latest, time.Duration(max(d.config.Speed, 1) * float64(time.Minute))
 }
 
 // end is what its final results have reached, with a little silence behind them, or what the service itself

@@ -14,6 +14,7 @@ type vosk struct {
 	answered int64
 	final    int64 // where the last final result ended
 	asked    bool  // for the last words
+	ended    bool  // a final result has come since
 }
 
 func (v *vosk) open() []byte {
@@ -72,28 +73,28 @@ type voskWord struct {
 }
 
 func (v *vosk) decode(message []byte) (answer, error) {
-	a := answer{done: v.answer(), from: v.final, to: v.answered, answered: v.final}
 	var r voskResult
 	if err := json.Unmarshal(message, &r); err != nil {
-		return a, err
+		return answer{answered: v.final}, err
 	}
 	if r.Text == nil && len(r.Alternatives) > 0 {
 		r.Text, r.Result = r.Alternatives[0].Text, r.Alternatives[0].Result
 	}
-	switch {
-	case r.Text != nil:
-	case r.Partial != nil:
-		a.news, a.text = true, *r.Partial
-		return a, nil
-	default:
-		return a, wrongf(wrongMember, "neither partial nor text")
+	if r.Text == nil && r.Partial == nil { // which answers nothing
+		return answer{answered: v.final}, wrongf(wrongMember, "neither partial nor text")
 	}
-	v.final = v.answered
-	a.news, a.final, a.text, a.answered = true, true, *r.Text, v.answered
+	last := v.answer()
+	a := answer{news: true, from: v.final, to: v.answered, answered: v.final}
+	if r.Text == nil {
+		a.text = *r.Partial
+		return a, nil
+	}
+	v.final, v.ended = v.answered, v.asked
+	a.final, a.text, a.answered, a.done = true, *r.Text, v.answered, last
 	return a, v.locate(&a, r.Result)
 }
 
-// answer notes that one more message is answered, whatever by, and says whether that was the last.
+// answer notes that one more message is answered, and says whether that was the one for the last words.
 func (v *vosk) answer() (last bool) {
 	if len(v.ends) > 0 {
 		v.answered, v.ends = v.ends[0], v.ends[1:]
@@ -122,5 +123,11 @@ func (v *vosk) locate(a *answer, result []voskWord) (err error) {
 	return nil
 }
 
-// end is what it has answered message by message.
-func (v *vosk) end() int64 { return v.answered }
+// end is what it has answered message by message, or all if it has said its last words: an answer may have
+// been none that we know.
+func (v *vosk) end() int64 {
+	if v.ended {
+		return v.sentTo
+	}
+	return v.answered
+}

@@ -153,6 +153,27 @@ func TestVoskDecodes(t *testing.T) {
 	}
 }
 
+// What is no answer leaves the last words to come, and those are the answer to all.
+func TestVoskAnswersNothing(t *testing.T) {
+	v := newWire(wireConfig(FormatVosk, ChannelCaller))
+	v.sent(8000)
+	v.sent(16000)
+	v.finish()
+	got, errs := decodeAll(v, 16000, `{"status":"busy"}`, `{"partial":"he"}`, `{"partial":"help"}`)
+	if diff := cmp.Diff([]string{"member"}, errs); diff != "" || got[2].done || v.end() != 16000 {
+		t.Errorf("%+v, %d (-want +got):\n%s", got, v.end(), diff)
+	}
+	for what, before := range map[string]string{"in addition": `{"partial":"he"}`, "in place": "nonsense"} {
+		v = newWire(wireConfig(FormatVosk, ChannelCaller))
+		v.sent(8000)
+		v.finish()
+		got, _ = decodeAll(v, 16000, `{"status":"busy"}`, before, `{"partial":"help"}`, `{"text":"help"}`)
+		if got[2].done || got[3].done != (what == "in addition") || v.end() != 16000 {
+			t.Errorf("%s: %+v, %d", what, got, v.end())
+		}
+	}
+}
+
 // With alternatives the best is the first.
 func TestVoskAlternatives(t *testing.T) {
 	got, errs := decodeAll(newWire(wireConfig(FormatVosk, ChannelCaller)), 8000, `{"alternatives":[{"confidence":200.5,"text":"one","result":[{"word":"one","start":0.25,"end":0.5}]},{"text":"won"}]}`)
