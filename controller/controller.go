@@ -58,14 +58,15 @@ var ErrShutdown = errors.New("tapdeck was told to stop")
 
 // Controller runs the calls that come in over event sockets.
 type Controller struct {
-	cfg      Config
-	recorder Recorder
-	plans    Plans
-	log      *zap.Logger
-	metrics  *metrics
-	ending   sync.WaitGroup // conversations that their calls wait for no more
-	maxCalls atomic.Int64
-	draining atomic.Bool
+	cfg       Config
+	recorder  Recorder
+	plans     Plans
+	log       *zap.Logger
+	metrics   *metrics
+	ending    sync.WaitGroup // conversations that their calls wait for no more
+	maxCalls  atomic.Int64
+	draining  atomic.Bool
+	lastWords atomic.Int64 // calls that wait for them
 
 	mu       sync.Mutex
 	running  map[*call]struct{}
@@ -229,7 +230,6 @@ func CallID(channel string) string {
 // ended moves a call from the running to the ended ones. record is nil if none was kept.
 func (c *Controller) ended(k *call, record Record) {
 	c.metrics.calls.WithLabelValues(string(k.outcome.Result)).Inc()
-	c.metrics.active.Dec()
 	k.endStep()
 	k.ended = true
 	c.letGo(k)

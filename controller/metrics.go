@@ -30,7 +30,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	connecting := []float64{.005, .01, .02, .05, .1, .25, .5, 1, 2, 5}
 	m := &metrics{
 		calls:  to.NewCounterVec(prometheus.CounterOpts{Name: "tapdeck_calls_total", Help: "Calls that have ended, by result."}, []string{"result"}),
-		active: to.NewGauge(prometheus.GaugeOpts{Name: "tapdeck_calls_active", Help: "Calls that run now."}),
+		active: to.NewGauge(prometheus.GaugeOpts{Name: "tapdeck_calls_active", Help: "Calls that run now, without those that only wait for the last words of their transcript."}),
 		steps: to.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "tapdeck_call_step_duration_seconds", Help: "Time that calls spent in each step.",
 			Buckets: []float64{.005, .02, .05, .1, .25, .5, 1, 2, 5, 10, 30, 60, 300},

@@ -16,6 +16,8 @@ const (
 	maxSegmentText = 1 << 20
 	// shutdownFinalTimeout bounds the wait for the last words once tapdeck is told to stop.
 	shutdownFinalTimeout = 3 * time.Second
+	// maxLastWords bounds the calls that wait for their last words at a time.
+	maxLastWords = 1000
 	// transcriptLatency is how late a service may have the audio: as late as the sink reads it anyway.
 	transcriptLatency = 200 * time.Millisecond
 	// alarmTranscript is the alarm of a call whose audio the service has not answered to its end.
@@ -147,7 +149,7 @@ func (t *transcribing) failed(state transcript.State) {
 }
 
 // endTranscription waits for the last words. The call is over for all others: its recording has ended, and
-// neither the switch, nor the next call, nor a shutdown waits for what a service may say.
+// neither the switch nor the next call waits for what a service may say. A drain does, as for a call that runs.
 func (c *call) endTranscription(serving context.Context) {
 	if c.outcome.Transcript == nil {
 		return
@@ -157,8 +159,11 @@ func (c *call) endTranscription(serving context.Context) {
 		c.beginStep("last_words")
 		c.ctl.letGo(c)
 		c.conn.Close()
-		c.transcribing.awaitEnd(serving)
+		if c.ctl.lastWords.Add(1) <= maxLastWords {
+			c.transcribing.awaitEnd(serving)
+		}
 		c.transcribing.stop()
+		c.ctl.lastWords.Add(-1)
 	}
 	c.noteIncomplete()
 }

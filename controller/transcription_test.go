@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"tapdeck/controller"
 	"tapdeck/controller/flow"
@@ -145,17 +146,22 @@ func TestNobodyWaitsForWords(t *testing.T) {
 	server := &recogniser.Server{Format: recogniser.Vosk}
 	server.SetFault(0, recogniser.Fault{NeverFinishes: true})
 	s, _ := transcribed(t, server)
-	s.cfg.MaxCalls = 1
-	s.plan.Transcribe.FinalTimeout = time.Second
+	s.cfg.MaxCalls, s.esl.MaxConnections = 1, 2
+	s.plan.Transcribe.FinalTimeout = 3 * time.Second
 	l := s.start(t)
-	l.dial(threeWords(recogniser.Vosk)).Wait()
-	l.dial(threeWords(recogniser.Vosk)).Wait() // while the first one's words are still awaited
+	for range 3 { // the later ones while the first one's words are still awaited
+		l.dial(threeWords(recogniser.Vosk)).Wait()
+	}
+	const none = "# HELP tapdeck_calls_active Calls that run now, without those that only wait for the last words of their transcript.\n# TYPE tapdeck_calls_active gauge\ntapdeck_calls_active 0\n"
+	l.until(t, "an end of all calls that run", func() bool {
+		return testutil.GatherAndCompare(l.reg, strings.NewReader(none), "tapdeck_calls_active") == nil
+	})
 	if running := l.ctl.Calls(); len(running) == 0 || running[0].Step != "last_words" {
 		t.Errorf("%+v", running)
 	}
 	_ = l.close()
 	all := l.ctl.Ended()
-	if len(all) != 2 {
+	if len(all) != 3 {
 		t.Fatalf("%+v", all)
 	}
 	for _, e := range all {
@@ -167,7 +173,7 @@ func TestNobodyWaitsForWords(t *testing.T) {
 			t.Errorf("%+v %v", n, o.Alarms)
 		}
 	}
-	if n := l.logs.FilterMessage("transcript incomplete").Len(); n != 2 {
+	if n := l.logs.FilterMessage("transcript incomplete").Len(); n != 3 {
 		t.Errorf("%d lines say that words are missing", n)
 	}
 }

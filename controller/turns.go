@@ -52,6 +52,7 @@ func (c *Controller) letGo(k *call) {
 		return
 	}
 	k.letGo = true
+	c.metrics.active.Dec()
 	rest := slices.DeleteFunc(c.channels[k.info.UUID], func(other *call) bool { return other == k })
 	switch {
 	case len(rest) == 0:

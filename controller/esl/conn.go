@@ -28,6 +28,7 @@ type Conn struct {
 	state   channel                   // of a server's connection
 	hold    func(outer net.Conn) bool // keeps the connection open; nil or false if it can't
 	left    sync.Once                 // leaveChannel
+	free    func()                    // gives back its place among MaxConnections
 	behind  sync.WaitGroup            // leaveChannel, if the link has ended by itself
 	frames  *frame.Reader
 	link    *fio.Link
@@ -39,7 +40,7 @@ type Conn struct {
 func newConn(cfg Config, log *zap.Logger, m *metrics, outer net.Conn) *Conn {
 	c := &Conn{
 		cfg: cfg, log: log, metrics: m, accepted: time.Now(), channel: &Event{}, outer: &outerConn{Conn: outer},
-		events: make(chan *Event, eventQueue),
+		free: func() {}, events: make(chan *Event, eventQueue),
 	}
 	c.frames = frame.NewReader(c.outer, cfg.FrameTimeout, func(n int) { m.bytes.Add(float64(n)) })
 	return c
@@ -92,6 +93,7 @@ func (c *Conn) Close() {
 	if errors.Is(c.Err(), fio.ErrLibrary) {
 		c.log.Error("event socket library ended by itself", zap.Stringer("peer", c.RemoteAddr()), hint(hintLibrary))
 	}
+	c.free()
 }
 
 // TakenOver says that something else has the call's channel now, or that its socket action has

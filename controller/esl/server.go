@@ -151,12 +151,15 @@ func (s *Server) admit(conn net.Conn) (reason string) {
 
 // serve runs one connection from accept to end.
 func (s *Server) serve(ctx context.Context, outer net.Conn, keep func(net.Conn) bool, handle func(context.Context, *Conn)) {
-	defer s.metrics.connections.Dec()
-	defer s.connections.Add(-1)
+	free := sync.OnceFunc(func() {
+		s.connections.Add(-1)
+		s.metrics.connections.Dec()
+	})
+	defer free()
 	answered := sync.OnceFunc(func() { s.pending.Add(-1) })
 	defer answered()
 	c := newConn(*s.cfg.Load(), s.log, s.metrics, outer)
-	c.hold = keep
+	c.hold, c.free = keep, free
 	if err := c.open(&s.spares); err != nil {
 		s.log.Warn("event socket connections lost", zap.Stringer("peer", outer.RemoteAddr()), zap.NamedError("err", err), hint(hintLost), ratelog("no library"))
 		turnAway(outer)

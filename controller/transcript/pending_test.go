@@ -5,9 +5,10 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
-	"tapdeck/controller/pcm"
 	"testing"
 	"time"
+
+	"tapdeck/controller/pcm"
 )
 
 // sentFrame is what a test knows of a frame that was sent.
