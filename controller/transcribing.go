@@ -209,7 +209,7 @@ func (c *call) noteIncomplete() {
 		notes.Missing = c.rec.State().Audio
 		c.ctl.metrics.transcript.NotBegun(notes.Missing)
 	}
-	if notes.Missing.Milliseconds() == 0 {
+	if notes.Missing.Round(time.Millisecond) == 0 { // as the record has it
 		return
 	}
 	if notes.Err == "" {

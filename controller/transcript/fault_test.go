@@ -237,6 +237,21 @@ func TestFaster(t *testing.T) {
 	})
 }
 
+// What the end of ctx cuts short has a hint, too.
+func TestReachInVain(t *testing.T) {
+	server := &recogniser.Server{Format: recogniser.Vosk}
+	server.SetFault(0, recogniser.Fault{NoHandshake: true})
+	url, stop := server.Start()
+	defer stop()
+	c := Config{Service: DefaultService(), Rate: 8000, Channels: []string{ChannelCaller}}
+	c.URL, c.Format = url, FormatVosk
+	ctx, cancel := context.WithTimeout(context.Background(), 50*ms)
+	defer cancel()
+	if _, todo, err := Reach(ctx, c); !errors.Is(err, context.DeadlineExceeded) || todo == "" {
+		t.Errorf("%v, %q", err, todo)
+	}
+}
+
 // One short request says whether key and address are good.
 func TestReach(t *testing.T) {
 	try := func(format, key string, fault recogniser.Fault) (string, error) {

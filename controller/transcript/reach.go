@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -25,7 +26,7 @@ func Reach(ctx context.Context, c Config) (took time.Duration, todo string, err 
 	s.Stop()
 	state := s.State()
 	if err = errors.Join(err, state.Err); err != nil {
-		return 0, state.Hint, err
+		return 0, cmp.Or(state.Hint, s.hintOf(err)), err
 	}
 	return time.Since(began), "", nil
 }

@@ -14,6 +14,7 @@ package ratelog
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -136,8 +137,9 @@ func (k *kind) skip(c zapcore.Core, e zapcore.Entry, fields []zapcore.Field, mar
 // summarize writes what was skipped: what is due at now, or all.
 func (l *limiter) summarize(now time.Time, all bool) (err error) {
 	for _, k := range l.ended(now, all) {
+		line := k.entry.Message
 		k.entry.Time, k.entry.Message = now, "similar lines suppressed"
-		fields := append(k.fields, zap.Int("skipped", k.skipped), zap.String("hint", "see the lines before of the same cause"))
+		fields := append(k.fields, zap.Int("skipped", k.skipped), zap.String("hint", fmt.Sprintf("see the lines %q before", line)))
 		err = errors.Join(err, k.core.Write(k.entry, fields))
 	}
 	return err
