@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"tapdeck/controller/dialer"
 	"tapdeck/controller/internal/dialertest"
 	"tapdeck/controller/pcm"
 	"tapdeck/controller/switchsim/recogniser"
@@ -158,6 +159,22 @@ func bubble(t *testing.T, format string, channels int, test func(b *testbed)) {
 func (b *testbed) start() {
 	b.session = start(b.config, b.ear, b.log, nil, b.network.Dial)
 	b.Cleanup(b.session.Stop)
+}
+
+// connected is a connection that nobody reads or writes, of a session that does nothing by itself.
+func (b *testbed) connected() *connection {
+	b.Helper()
+	target := b.config.target()
+	conn, err := target.Open(b.Context(), b.network.Dial, dialer.Owner{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(conn.Drop)
+	b.session = &Session{
+		config: b.config, target: target, source: &source{config: b.config, ear: b.ear}, log: b.log, metrics: NewMetrics(nil),
+		changed: make(chan struct{}, 1), stopping: make(chan struct{}), interim: make([]*Segment, b.ear.channels), final: make([]time.Duration, b.ear.channels),
+	}
+	return newConnection(b.session, conn)
 }
 
 // news keeps what has been said.
