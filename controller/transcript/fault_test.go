@@ -279,3 +279,16 @@ func TestReach(t *testing.T) {
 		}
 	}
 }
+
+// That request is not tried again.
+func TestReachTriesOnce(t *testing.T) {
+	server := &recogniser.Server{Format: recogniser.Vosk}
+	server.SetFault(1, recogniser.Fault{Refuse: 503})
+	url, stop := server.Start()
+	defer stop()
+	c := Config{Service: DefaultService(), Rate: 8000, Channels: []string{ChannelCaller}}
+	c.URL, c.Format = url, FormatVosk
+	if _, todo, err := Reach(t.Context(), c); err == nil || todo == "" || server.Accepted() != 1 {
+		t.Errorf("%v, %s after %d attempts", err, todo, server.Accepted())
+	}
+}

@@ -208,7 +208,7 @@ func TestWrongKey(t *testing.T) {
 // One that is away is dialled again as often as the plan says, and what waits meanwhile is not lost if it
 // comes back in time.
 func TestAway(t *testing.T) {
-	for _, refuse := range []int{500, 503, 429} {
+	for _, refuse := range []int{500, 503, 408, 425, 429} {
 		eachFormat(t, 1, func(b *testbed) {
 			for n := range 4 {
 				b.server.SetFault(n+1, recogniser.Fault{Refuse: refuse})
