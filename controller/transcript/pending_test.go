@@ -207,6 +207,24 @@ func TestPendingBeyond(t *testing.T) {
 	}
 }
 
+// What ends before a gap ends there, and not behind it; in silence for which no time passes it ends at its place.
+func TestPendingEnd(t *testing.T) {
+	p := newPendingTest(1)
+	audio := func(at time.Duration) chunk { return chunk{at: at, frames: 20, pcm: make([]byte, 40)} }
+	for _, c := range []chunk{audio(0), audio(time.Second), {at: 1020 * ms, frames: 20, silent: true, still: true}, audio(1020 * ms), audio(500 * ms)} {
+		p.add(c)
+	}
+	for frame, want := range map[int64]time.Duration{
+		0: 0, 1: 1 * ms, 20: 20 * ms, 21: 1001 * ms, 40: 1020 * ms, 41: 1020 * ms, 59: 1020 * ms, 60: 1020 * ms, 61: 1021 * ms,
+		80:  1039 * ms, // what follows lies before it
+		100: 520 * ms,
+	} {
+		if got := p.end(frame); got != want {
+			t.Errorf("what ends before frame %d ends at %v, want %v", frame, got, want)
+		}
+	}
+}
+
 // Hours without an answer take no room but that of the bound.
 func TestPendingForgets(t *testing.T) {
 	p := newPendingTest(1)

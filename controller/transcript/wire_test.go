@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -183,9 +184,10 @@ func TestVoskAlternatives(t *testing.T) {
 	compareAnswers(t, []answer{{news: true, final: true, text: "one", from: 2000, to: 4000, answered: 8000, words: []timedWord{{"one", 2000, 4000}}}}, got)
 }
 
+// What the wire needs is not for parameters to change.
 func TestVoskOpens(t *testing.T) {
 	c := wireConfig(FormatVosk, ChannelCaller)
-	c.Model, c.Parameters = "small", map[string]string{"phrase_list": `["one","two"]`, "max_alternatives": "3", "note": "a b"}
+	c.Model, c.Parameters = "small", map[string]string{"phrase_list": `["one","two"]`, "max_alternatives": "3", "note": "a b", "sample_rate": "16000", "words": "false"}
 	var got map[string]any
 	if err := json.Unmarshal(newWire(c).open(), &got); err != nil {
 		t.Fatal(err)
@@ -256,6 +258,37 @@ func TestVoskWrongTimes(t *testing.T) {
 		compareAnswers(t, []answer{
 			{news: true, final: true, text: "one", to: 8000, answered: 8000}, {news: true, final: true, text: "a b", from: 8000, to: 16000, answered: 16000},
 		}, got)
+	}
+}
+
+// A time may lie a little behind the audio that was sent, and is its end then.
+func TestSpan(t *testing.T) {
+	c := wireConfig(FormatVosk, ChannelCaller)
+	for _, s := range []struct {
+		from, to   float64
+		first, end int64
+		wrong      bool
+	}{
+		{0.5, 1, 4000, 8000, false}, {2, 2, 16000, 16000, false}, {1, 2.4, 8000, 16000, false}, {2.1, 2.5, 16000, 16000, false}, {1, 2.6, 0, 0, true}, {2.6, 2.7, 0, 0, true},
+	} {
+		first, end, err := c.span(s.from, s.to, 16000)
+		if first != s.first || end != s.end || s.wrong != (err != nil) || err != nil && asWrong(err).kind != wrongTimes {
+			t.Errorf("%v s to %v s: %d to %d, %v", s.from, s.to, first, end, err)
+		}
+	}
+}
+
+// Of more words than anybody says at one go the first are told.
+func TestWordsAreBounded(t *testing.T) {
+	for format, message := range map[string]string{
+		FormatVosk:     `{"text":"a","result":[%s]}`,
+		FormatDeepgram: `{"type":"Results","duration":1,"channel":{"alternatives":[{"transcript":"a","words":[%s]}]}}`,
+	} {
+		words := strings.Repeat(`{"word":"a","start":0,"end":1},`, maxWords+500)
+		got, errs := decodeAll(newWire(wireConfig(format, ChannelCaller)), 16000, fmt.Sprintf(message, strings.TrimSuffix(words, ",")))
+		if n := len(got[0].words); n != maxWords || errs != nil {
+			t.Errorf("%s: %d words, %v", format, n, errs)
+		}
 	}
 }
 
