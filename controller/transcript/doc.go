@@ -19,14 +19,15 @@
 // connection was lost; what has come meanwhile waits in the ear, which is given the same bound. Deepgram
 // is sent what waits 1.25 times as fast as it was spoken, Vosk as fast as it answers. A lost service is dialled
 // again Service.Reconnect times, counted anew after 30 s of a connection, with pauses from 0.2 to 5 s; one
-// that refuses us (a wrong key, path or parameter), or whose messages are all wrong, is not. State's Missing is the audio that it has not
-// answered for good: of the vosk wire message by message, of deepgram's by the times of its final results, with 2 s
-// behind the last one, or by the length that it says it has heard at its end.
+// that refuses us (a wrong key, path or parameter), or whose messages of two connections are all wrong, is not.
+// State's Missing is the audio that it has not answered for good: of the vosk wire message by message, of
+// deepgram's by the times of its final results, with 2 s behind the last one, or by the length that it says it
+// has heard at its end.
 //
 // Bounds. A message of the service is at most 1 MiB, and 4000 of them, or 8 MiB, are read in a second; wrong
 // ones at most 100. A text is 4 KiB at most, and 1000 segments wait for the call. A service that takes no byte
-// for 5 s, answers no ping for 20 s, leaves a minute of audio (times Config.Speed) without an answer or, of the vosk wire, answers
-// nothing for 15 s with 10 s of audio before it, is lost.
+// for 5 s, answers no ping for 20 s, leaves a minute of audio (times Config.Speed) without an answer or, of the
+// vosk wire, answers nothing for 15 s with 10 s of audio before it, is lost.
 //
 // Logs:
 //

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -25,6 +26,9 @@ func Reach(ctx context.Context, c Config) (took time.Duration, todo string, err 
 	}
 	s.Stop()
 	state := s.State()
+	if state.Err != nil && state.WrongMessages > 0 && !s.hasSpoken() && !errors.Is(state.Err, errFormat) { // so short is no other service's answer
+		state.Err, state.Hint = fmt.Errorf("%w: %w", errFormat, state.Err), hintFormat
+	}
 	if err = errors.Join(err, state.Err); err != nil {
 		return 0, cmp.Or(state.Hint, s.hintOf(err)), err
 	}

@@ -85,7 +85,7 @@ func (c *serviceCheck) refuse(name, value, rule, hint string, beside ...string) 
 // checkKey refuses two keys, one that is another service's, and one that can't be read.
 func (c *serviceCheck) checkKey() {
 	if c.KeyFile != "" && c.KeyEnv != "" {
-		c.refuse("key_env", c.KeyEnv, "can't stand beside key_file", "one source of the key is enough: remove one of them", "key_file")
+		c.refuse("key_env", c.KeyEnv, "can't stand beside key_file", c.instead("key_env", c.instead("key_file", "one source of the key is enough: remove one of them")), "key_file")
 	} else if name := c.foreignKey(); name != "" {
 		c.refuse("url", c.URL, "has another host than that of plan "+DefaultPlan+", and would be sent its key: "+name+" is inherited", "write "+name+`: "" for no key, or name this service's own by `+name, name)
 		return
@@ -93,6 +93,14 @@ func (c *serviceCheck) checkKey() {
 	if _, err := c.Key(); err != nil {
 		refuseSecrets(err, "key", func(name, value, rule, hint string) { c.refuse(name, value, rule, hint) })
 	}
+}
+
+// instead is what to do about a value of a key that is not to be there: it can't be removed if plan default has it.
+func (c *serviceCheck) instead(name, otherwise string) string {
+	if c.l.origin(planKey(c.plan, join(transcribeKey, name))).Inherited {
+		return name + " is inherited from plan " + DefaultPlan + ": write " + name + `: "" here`
+	}
+	return otherwise
 }
 
 // foreignKey is the key that a plan with a service of its own has from plan default, whose service is on another
@@ -128,7 +136,7 @@ func (c *serviceCheck) checkHost() {
 func (c *serviceCheck) checkParameters() {
 	own := ownParameters(c.Format)
 	if c.Format == transcript.FormatVosk && c.Language != "" {
-		c.refuse("language", c.Language, oneLanguage, "choose the server by url, and leave this empty", "format")
+		c.refuse("language", c.Language, oneLanguage, c.instead("language", "choose the server by url, and leave this empty"), "format")
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Parameters)) {
 		if p, is := own[name]; is {

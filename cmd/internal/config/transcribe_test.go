@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +138,23 @@ func TestBadInheritedServices(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s\n(-want +got):\n%s", file, diff)
+		}
+	}
+}
+
+// What a plan has from plan default can't be removed there: the hint says what can be done.
+func TestInheritedIsToBeEmptied(t *testing.T) {
+	for file, want := range map[string]string{
+		"plans:\n  default: {transcribe: {url: wss://d, key_env: PATH, key_file: f.yaml}}":                               "remove one of them",
+		"plans:\n  default: {transcribe: {url: wss://d, key_env: PATH}}\n  y: {transcribe: {key_file: f.yaml}}":          `key_env is inherited from plan default: write key_env: "" here`,
+		"plans:\n  default: {transcribe: {url: wss://d, key_file: f.yaml}}\n  y: {transcribe: {key_env: PATH}}":          `key_file is inherited from plan default: write key_file: "" here`,
+		"plans:\n  default: {transcribe: {language: en}}\n  y: {transcribe: {url: wss://d, format: vosk}}":               `language is inherited from plan default: write language: "" here`,
+		"plans:\n  default: {transcribe: {language: en}}\n  y: {transcribe: {url: wss://d, format: vosk, language: de}}": "leave this empty",
+	} {
+		_, err := Parse("f", []byte(file), Options{})
+		found := slices.ContainsFunc(fieldErrors(err), func(e *FieldError) bool { return strings.Contains(e.Hint, want) })
+		if !found {
+			t.Errorf("%s\n%v", file, err)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func (x *examination) transcribers(ctx context.Context) {
 		if s.URL == "" || !flow.Streams(plan.Steps) {
 			continue
 		}
-		key := fmt.Sprintf("%q", []any{s.URL, s.Format, s.KeyFile, s.KeyEnv, s.Model, s.Language, s.Parameters})
+		key := fmt.Sprintf("%q %v %v", []any{s.URL, s.Format, s.KeyFile, s.KeyEnv, s.Model, s.Language, s.Parameters}, channelsOf(plan), plan.Stream.SampleRate)
 		if plans[key] == nil {
 			order, of[key] = append(order, key), plan
 		}
@@ -39,12 +39,8 @@ func (x *examination) transcriber(ctx context.Context, check string, plan contro
 		x.report(Fail, check, "let the user who runs doctor read the key, as tapdeck's must", "%s can't be asked: %v", service.Host(), err)
 		return
 	}
-	channels := []string{transcript.ChannelCaller, transcript.ChannelCallee}
-	if plan.Stream.Channels() == 1 || !service.Multichannel() {
-		channels = channels[:1]
-	}
 	service.FinalTimeout = max(service.FinalTimeout, x.timeouts.answer) // nobody waits on the line
-	took, todo, err := transcript.Reach(ctx, transcript.Config{Service: service, Key: key, Rate: plan.Stream.SampleRate, Channels: channels})
+	took, todo, err := transcript.Reach(ctx, transcript.Config{Service: service, Key: key, Rate: plan.Stream.SampleRate, Channels: channelsOf(plan)})
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
@@ -52,4 +48,13 @@ func (x *examination) transcriber(ctx context.Context, check string, plan contro
 	default:
 		x.pass(check, "%s answers after %v; `tapdeck transcribe` has it transcribe a recording", service.Host(), took.Round(time.Millisecond))
 	}
+}
+
+// channelsOf are those that the plan's service is sent, as a call names them but for mixed.
+func channelsOf(plan controller.Plan) []string {
+	channels := []string{transcript.ChannelCaller, transcript.ChannelCallee}
+	if plan.Stream.Channels() == 1 || !plan.Transcribe.Multichannel() {
+		return channels[:1]
+	}
+	return channels
 }

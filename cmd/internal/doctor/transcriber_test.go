@@ -65,6 +65,7 @@ func TestTranscribers(t *testing.T) {
 		"no last words":   {with(deepgram("none"), func(s *transcript.Service) { s.FinalTimeout = 0 }), nil},
 		"knows the key":   {with(guarded(), func(s *transcript.Service) { s.KeyFile = key }), nil},
 		"wants a key":     {guarded(), []amiss{{check, Fail, "answers 401", "transcribe.key_file"}}},
+		"another wire":    {with(recognise(t, &recogniser.Server{Format: recogniser.Vosk}, "none"), func(s *transcript.Service) { s.Format = transcript.FormatDeepgram }), []amiss{{check, Fail, "is of transcribe.format", "deepgram or vosk"}}},
 		"wrong path":      {deepgram("refuse-404"), []amiss{{check, Fail, "answers 404", "path of transcribe.url"}}},
 		"wrong parameter": {with(deepgram("none"), func(s *transcript.Service) { s.Parameters = map[string]string{"endpointing": "soon"} }), []amiss{{check, Fail, "answers 400", "transcribe.model, language, parameters"}}},
 		"tells the key":   {with(deepgram("refuse-with-key"), func(s *transcript.Service) { s.KeyFile = key }), []amiss{{check, Fail, "answers 401", "transcribe.key_file"}}},
@@ -84,12 +85,12 @@ func TestTranscribers(t *testing.T) {
 	}
 }
 
-// A service of several plans is asked once, one of another model once more, with both channels of stereo. A plan
-// without a recording has nothing to transcribe.
+// A service of several plans is asked once, one of another model or other channels once more, with both channels
+// of stereo. A plan without a recording has nothing to transcribe.
 func TestTranscriberOfSeveralPlans(t *testing.T) {
 	server := &recogniser.Server{Format: recogniser.Deepgram}
 	service := recognise(t, server, "none")
-	l := newSetup(t).transcribed(service, "stereo", "sales").transcribed(service, "stereo", "support")
+	l := newSetup(t).transcribed(service, "stereo", "sales").transcribed(service, "stereo", "support").transcribed(service, "mono", "lone")
 	other := service
 	other.Model = "nova-3"
 	l.transcribed(other, "mono", "medical").plans(false, map[string][]flow.Step{"silent": {&flow.Answer{}}})
@@ -98,11 +99,11 @@ func TestTranscriberOfSeveralPlans(t *testing.T) {
 		tune(x)
 		x.plan("silent").Transcribe = service
 	}
-	if _, err := l.examine(t.Context()); err != nil || server.Accepted() != 2 {
+	if _, err := l.examine(t.Context()); err != nil || server.Accepted() != 3 {
 		t.Fatalf("%v, asked %d times:\n%s", err, server.Accepted(), l.text())
 	}
-	for i, name := range []string{"sales, support", "medical"} {
-		if query := server.Connections()[i].Query; query.Get("channels") != []string{"2", "1"}[i] || query.Get("sample_rate") != "16000" {
+	for i, name := range []string{"sales, support", "lone", "medical"} {
+		if query := server.Connections()[i].Query; query.Get("channels") != []string{"2", "1", "1"}[i] || query.Get("sample_rate") != "16000" {
 			t.Errorf("asked with %v", query)
 		}
 		if !l.has(amiss{"transcriber of plan " + name, Pass, "answers after", ""}) {

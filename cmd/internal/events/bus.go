@@ -50,7 +50,7 @@ func New(instance string, log *zap.Logger, registry prometheus.Registerer) *Bus 
 	b := &Bus{
 		source: "/tapdeck/" + url.PathEscape(instance), log: log, subscriptions: map[*Subscription]struct{}{},
 		total:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tapdeck_events_total", Help: "Events of calls, whether anybody has subscribed to them or not."}, []string{"type"}),
-		dropped: prometheus.NewCounter(prometheus.CounterOpts{Name: "tapdeck_events_dropped_total", Help: "Events that a subscriber was not sent because it read too slowly."}),
+		dropped: prometheus.NewCounter(prometheus.CounterOpts{Name: "tapdeck_events_dropped_total", Help: "Events that a client was not sent because it read too slowly."}),
 	}
 	for kind := range kinds {
 		b.total.WithLabelValues(string(kind))
