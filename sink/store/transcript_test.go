@@ -228,8 +228,11 @@ func TestSidecarHasMoreThanWords(t *testing.T) {
 
 // What a sidecar costs does not grow with what was said before.
 func TestSidecarOfALongTranscriptIsCheap(t *testing.T) {
-	sorted, shuffled := transcript(store.MaxSegments), transcript(store.MaxSegments)
+	sorted, shuffled, long := transcript(store.MaxSegments), transcript(store.MaxSegments), transcript(store.NoteSegments)
 	slices.Reverse(shuffled.Segments)
+	for i := range long.Segments {
+		long.Segments[i].Text = strings.Repeat("x", page)
+	}
 	cost := func(said *store.Transcript) uint64 {
 		const runs = 20
 		part, _, record := running(t, store.OSDisk{})
@@ -245,7 +248,7 @@ func TestSidecarOfALongTranscriptIsCheap(t *testing.T) {
 		return (after.TotalAlloc - before.TotalAlloc) / runs
 	}
 	few := cost(transcript(100))
-	for name, said := range map[string]*store.Transcript{"in order": sorted, "in no order": shuffled} {
+	for name, said := range map[string]*store.Transcript{"in order": sorted, "in no order": shuffled, "long": long} {
 		if got := cost(said); got > 2*few+16<<10 {
 			t.Errorf("%s: %d bytes are allocated, %d for a hundred segments", name, got, few)
 		}
