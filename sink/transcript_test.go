@@ -163,5 +163,8 @@ func TestWordsHang(t *testing.T) {
 		if got := b.saved(record); !sinktest.Exists(b.path(got.Transcript.VTT)) || !strings.HasSuffix(got.Transcript.VTT, vttExt) {
 			t.Errorf("%+v", got.Transcript)
 		}
+		if again, _ := r.Save(call); record.Transcript.VTT != "" || again.Transcript.VTT != "" {
+			t.Errorf("VTT %q in the record that was returned, %q in that of a second call", record.Transcript.VTT, again.Transcript.VTT)
+		}
 	})
 }
