@@ -278,6 +278,30 @@ func TestTapDropsTheOldest(t *testing.T) {
 	})
 }
 
+// A tap with a large buffer keeps more stretches of audio and silence apart than one with the usual buffer, which
+// merges the oldest.
+func TestTapKeepsSpansApart(t *testing.T) {
+	const pairs = 50 // of 20 ms of audio and 20 ms of silence
+	for _, c := range []struct {
+		buffer time.Duration
+		whole  bool
+	}{{0, false}, {2 * time.Second, false}, {30 * time.Second, true}} {
+		tap := (&Recording{format: mono8}).Tap(TapOptions{Buffer: c.buffer})
+		for i := range int64(pairs) {
+			tap.audio(320*i, speech(1, 160))
+			tap.gap(320*i+160, 160, track.GapNoFrames)
+		}
+		tap.end()
+		gaps, buf := map[string]int{}, make([]byte, 320)
+		for read, err := tap.Read(buf); err == nil; read, err = tap.Read(buf) {
+			gaps[read.Reason]++
+		}
+		if whole := gaps[""] == pairs && gaps[track.GapNoFrames] == pairs && gaps[TapDropped] == 0; whole != c.whole || (tap.Dropped() == 0) != c.whole {
+			t.Errorf("buffer %v: reads by their reason %v, %v of audio dropped", c.buffer, gaps, tap.Dropped())
+		}
+	}
+}
+
 // Of a stereo stream the left channel is read alone, on the same clock.
 func TestTapOfTheLeftChannel(t *testing.T) {
 	allPaces(t, func(t *testing.T, cfg Config, channels int) {
