@@ -192,6 +192,10 @@ func (t *recording) Note(sofar controller.Outcome) {
 		copied := *sofar.Agent
 		sofar.Agent = &copied
 	}
+	if sofar.Transcript != nil {
+		copied := *sofar.Transcript
+		sofar.Transcript = &copied
+	}
 	t.notes = append(t.notes, sofar)
 }
 
