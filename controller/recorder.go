@@ -85,7 +85,7 @@ type Recording interface {
 	// beyond the audio that has come, and can be asked after Finish, and by any goroutine.
 	Position(at time.Time) time.Duration
 	// Note keeps what is known of the call so far, for the case that tapdeck does not see its
-	// end. It must not block, and copies what it keeps of the lists and of Agent: how the last
+	// end. It must not block, and copies what it keeps of the lists, of Agent and of Transcript: how the last
 	// prompt went, and what is still said, becomes known later.
 	Note(sofar Outcome)
 	// Stopping says that the call stops its stream: its end is expected now.
