@@ -146,8 +146,10 @@ func outcome(ctx context.Context, r *Recording, e *ear, state transcript.State) 
 		failed.Err, failed.Hint = state.Err, state.Hint
 	case ctx.Err() != nil:
 		failed.Err, failed.Hint = ErrInterrupted, hintInterrupted
-	case state.Err != nil: // its last words did not come in time, or what was sent before a loss is not kept any more
+	case state.Err != nil && state.Hint == transcript.HintLate: // which is about calls
 		failed.Err, failed.Hint = state.Err, hintSlow
+	case state.Err != nil: // it ended without its last words, or what was sent before a loss is not kept any more
+		failed.Err, failed.Hint = state.Err, state.Hint
 	default:
 		failed.Err, failed.Hint = errUnanswered, hintUnanswered
 	}

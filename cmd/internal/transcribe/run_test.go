@@ -95,6 +95,18 @@ func TestRunWithoutLastWords(t *testing.T) {
 	}
 }
 
+// A service that ends in order, and has answered nothing, is not slow: the hint is the session's.
+func TestRunUnanswered(t *testing.T) {
+	server := &recogniser.Server{Format: recogniser.Deepgram}
+	server.SetFault(0, recogniser.Faults()["mute"])
+	o := serve(t, server)
+	said, err := run(t.Context(), open(t, write(t, "x.wav", mono8, say("one")), o), o)
+	e, is := errors.AsType[*Error](err)
+	if !is || e.Service || e.Missing != e.Length || !strings.Contains(e.Hint, "transcribe.format") || strings.Contains(e.Hint, "slow") || said != nil {
+		t.Errorf("%q, %+v", said, err)
+	}
+}
+
 // What was said before an interruption is told, and how much is missing.
 func TestRunInterrupted(t *testing.T) {
 	server := &recogniser.Server{Format: recogniser.Deepgram}
