@@ -28,11 +28,15 @@ const (
 
 // follow sends events as they come, as text/event-stream, until the client or the server ends it.
 // ?call=ID and ?type=PATTERN, which may come more than once, choose them. With Last-Event-ID, or
-// ?last_event_id=ID, those that came after that one and are kept come first.
+// ?last_event_id=ID, those that came after that one and are kept come first. HEAD is answered at once.
 func (s *Server) follow(w http.ResponseWriter, r *http.Request) {
 	filter, after, err := subscription(r)
 	if err != nil {
 		writeText(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	if r.Method == http.MethodHead { // which the pattern of GET has, too: there would be no end to it
+		setEventHeaders(w)
 		return
 	}
 	sub, err := s.Events.Subscribe(filter, after)
@@ -42,10 +46,14 @@ func (s *Server) follow(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer sub.Close()
+	setEventHeaders(w)
+	_ = eventStream{w, http.NewResponseController(w)}.send(r.Context(), sub)
+}
+
+func setEventHeaders(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep events to itself
-	_ = eventStream{w, http.NewResponseController(w)}.send(r.Context(), sub)
 }
 
 // subscription reads what a client asks for. The error names field, value and rule.

@@ -315,6 +315,28 @@ func TestEventStreamsAreBounded(t *testing.T) {
 	})
 }
 
+// HEAD is answered with the headers, ends, and is no client.
+func TestEventStreamHead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newEventServer(t)
+		near, far := net.Pipe()
+		defer near.Close()
+		_ = near.SetDeadline(time.Now().Add(time.Second))
+		s.ln.conns <- far
+		answers, head := bufio.NewReader(near), &http.Request{Method: http.MethodHead}
+		for n := range events.MaxSubscriptions + 50 {
+			if _, err := io.WriteString(near, "HEAD /events HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+				t.Fatalf("request %d: %v", n, err)
+			}
+			resp, err := http.ReadResponse(answers, head)
+			if err != nil || resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "text/event-stream" {
+				t.Fatalf("answer %d: %+v, %v", n, resp, err)
+			}
+		}
+		s.fill(events.MaxSubscriptions)
+	})
+}
+
 // The end of the server is that of the streams, at once, also of one that does not read and of one whose
 // client has sent more than a request, of which net/http does not see the end.
 func TestServerEndsEventStreams(t *testing.T) {
