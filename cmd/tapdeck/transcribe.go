@@ -57,6 +57,7 @@ func (c *transcribeCommand) Run(ctx context.Context, command *kong.Context, p *p
 	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal kills: stdout may be a pipe that nobody reads
 	t := newTranscriber(c, p, transcribe.Options{
 		Service: service, Key: key, Speed: c.Speed, Log: app.NewLogger(p.Stderr, "console", zap.NewAtomicLevelAt(zap.WarnLevel)),
 	})

@@ -7,8 +7,12 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -96,6 +100,56 @@ func TestTranscribeInterrupted(t *testing.T) {
 			t.Errorf("%s: %d connections\n%s", output, server.Accepted(), errs.String())
 		}
 	}
+}
+
+// While nobody reads what it writes, a second signal ends it.
+func TestTranscribeKilled(t *testing.T) {
+	server := &recogniser.Server{}
+	url, stop := server.Start()
+	defer stop()
+	path := filepath.Join(t.TempDir(), "long.wav")
+	if err := os.WriteFile(path, sayWAV(8000, "one two "+strings.Repeat("- ", 60)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	program, err := exec.LookPath("tapdeck")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "transcribe", "--url", url, "--speed", "4", path)
+	cmd.Env, cmd.Stdout = append(os.Environ(), "GORACE="+fastExit), fullPipe(t)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var ended atomic.Bool
+	var waiting sync.WaitGroup
+	defer waiting.Wait()
+	waiting.Go(func() { _ = cmd.Wait(); ended.Store(true) })
+	defer func() { _ = cmd.Process.Kill() }()
+	apptest.Until(t, "a connection with words", func() bool {
+		all := server.Connections()
+		return len(all) > 0 && all[0].Report().Audio > 2*time.Second
+	})
+	apptest.Until(t, "its end", func() bool {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		return ended.Load()
+	})
+}
+
+// fullPipe is a pipe that nobody reads, and that holds nothing more.
+func fullPipe(t *testing.T) *os.File {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err == nil {
+		err = w.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = r.Close(), w.Close() })
+	if _, err := w.Write(make([]byte, 4<<20)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatal(err)
+	}
+	return w
 }
 
 // A segment of a file is a JSON object with its name.
