@@ -43,7 +43,8 @@ func (*transcribeCommand) Help() string {
 	return `A service transcribes finished recordings, one after the other, as it does calls, and what was said is written. ` +
 		`The left channel is the caller's and the right one the callee's, which deepgram is given, too. Notes and errors go to stderr. ` +
 		`The service is that of a plan, or of --url, --format, --key-file, --model, --language, --parameter and --insecure: these are keys of a plan's transcribe, and follow its rules. ` +
-		`The exit code is 0 if the service has answered all of the audio, 1 if some is missing, and 2 if the command line, the configuration or a file is wrong: nothing is sent then. Ctrl-C ends it.`
+		`The exit code is 0 if the service has answered all of the audio that the files hold, 1 if an answer is missing, and 2 if the command line, the configuration or a file is wrong: nothing is sent then. ` +
+		`A truncated file counts as far as it goes; a note says how much its header promises beyond that. Ctrl-C ends it; a second one does not wait for whoever reads the words.`
 }
 
 // Run has each file transcribed. A service that is lost ends it, as the next file would fare no better.
