@@ -50,24 +50,30 @@ const partExt = ".part"
 // Open opens a recording for a service that is given both channels of stereo, or the left one alone. The
 // error is a *FormatError, wav.ErrNotWAV, wav.ErrFormat, or of the file, and without its path.
 func Open(path string, multichannel bool) (*Recording, error) {
-	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("is no regular file") // to open a pipe would wait for whoever writes it
-	}
-	if err != nil {
-		return nil, bare(err)
-	}
-	file, err := os.Open(path)
+	file, size, err := openRegular(path)
 	if err != nil {
 		return nil, bare(err)
 	}
 	r := &Recording{Path: path, file: file, Unfinished: strings.HasSuffix(path, partExt)}
-	if err := r.readHeader(info.Size()); err != nil {
+	if err := r.readHeader(size); err != nil {
 		_ = file.Close()
 		return nil, err
 	}
 	r.Channels = r.sentChannels(multichannel)
 	return r, nil
+}
+
+// openRegular opens a regular file: to open a pipe would wait for whoever writes it.
+func openRegular(path string) (file *os.File, size int64, err error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("is no regular file")
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	file, err = os.Open(path)
+	return file, info.Size(), err
 }
 
 // bare is an error without a path.
@@ -116,7 +122,7 @@ func (r *Recording) mix() string {
 	if r.Unfinished {
 		path, part = strings.TrimSuffix(path, partExt), partExt
 	}
-	file, err := os.Open(strings.TrimSuffix(path, filepath.Ext(path)) + ".json" + part)
+	file, _, err := openRegular(strings.TrimSuffix(path, filepath.Ext(path)) + ".json" + part)
 	if err != nil {
 		return ""
 	}

@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,6 +54,23 @@ func TestChannels(t *testing.T) {
 				t.Errorf("unfinished %v (-want +got):\n%s", r.Unfinished, diff)
 			}
 		})
+	}
+}
+
+// A pipe where the record should be is none, and nobody waits for it.
+func TestNoRecordOfAPipe(t *testing.T) {
+	path := write(t, "x.wav", mono8, make([]byte, 1600))
+	pipe := filepath.Join(filepath.Dir(path), "x.json")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	late := time.AfterFunc(10*time.Second, func() {
+		t.Error("the pipe was opened")
+		_ = os.WriteFile(pipe, nil, 0) // lets whoever reads it go on
+	})
+	defer late.Stop()
+	if r := open(t, path, Options{}); !slices.Equal(r.Channels, []string{"caller"}) {
+		t.Errorf("%q", r.Channels)
 	}
 }
 
