@@ -27,7 +27,7 @@ type doctorCommand struct {
 
 // Help explains what the command line alone does not.
 func (*doctorCommand) Help() string {
-	return `Run it on the daemon's machine, in its folder, with its configuration. Each check is ok, WARN (calls work, but look at it), FAIL (they don't), or unknown (it can't be told from here); an arrow says what to do. The exit code is 1 if any check failed.`
+	return `Run it on the daemon's machine, in its folder, with its configuration. Each check is ok, WARN (calls work, but look at it), FAIL (they don't), or unknown (it can't be told from here); an arrow says what to do. Services that transcribe are sent a moment of silence, with their keys, and may count it as use. The exit code is 1 if any check failed.`
 }
 
 // Environment variables of the inbound event socket.

@@ -89,8 +89,8 @@ const description = `Call controller and audio sink for FreeSWITCH.
 
 A dialplan hands a call over with <action application="socket" data="127.0.0.1:8084 async full"/>;
 tapdeck follows the call's plan (most often: answer it, play a tone and a prompt, stream the caller's
-audio with mod_audio_stream, have a bot talk with the caller, hang up), and leaves one JSON record and, of a stream, one WAV named by
-the call's UUID.
+audio with mod_audio_stream, have a bot talk with the caller, hang up), and leaves UUID.json, one record of the call, and, of a stream,
+UUID.wav; of one that a service transcribes, also UUID.vtt, what was said.
 
 Begin with "tapdeck demo"; exit codes: 0 done, 1 failed, 2 usage or configuration, 3 stopped, and a recording or record is not whole.`
 
