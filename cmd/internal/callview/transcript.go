@@ -37,7 +37,7 @@ func words(t *controller.Transcription) *Words {
 
 // segment is one as pages have it.
 func segment(s transcript.Segment) *store.Segment {
-	return &store.Segment{Channel: s.Channel, FromMS: s.From.Milliseconds(), ToMS: s.To.Milliseconds(), Text: s.Text}
+	return &store.Segment{Channel: s.Channel, FromMS: s.From.Milliseconds(), ToMS: s.To.Milliseconds(), Text: s.Text, Confidence: s.Confidence}
 }
 
 // rows are those of a running call.

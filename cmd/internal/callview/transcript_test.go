@@ -18,7 +18,7 @@ func TestWordsOfARunningCall(t *testing.T) {
 	}
 	r := running(controller.Status{Transcript: &controller.Transcription{Format: "deepgram", Connects: 2, Reconnects: 1, Segments: said, SegmentsDropped: 3}})
 	text, err := json.Marshal(r)
-	if want := `"transcript":{"format":"deepgram","connects":2,"segment_count":5,"last":{"channel":"caller","from_ms":12340,"to_ms":15000,"text":"hello"}}`; err != nil || !strings.Contains(string(text), want) {
+	if want := `"transcript":{"format":"deepgram","connects":2,"segment_count":5,"last":{"channel":"caller","from_ms":12340,"to_ms":15000,"text":"hello","confidence":0.9}}`; err != nil || !strings.Contains(string(text), want) {
 		t.Errorf("%s, %v", text, err)
 	}
 	if err := json.Unmarshal(text, &Record{}); err != nil {
