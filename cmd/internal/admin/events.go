@@ -63,9 +63,6 @@ func subscription(r *http.Request) (f events.Filter, after *uuid.UUID, err error
 		return f, nil, err
 	}
 	for _, call := range query["call"] {
-		if f.Call != "" {
-			return f, nil, fmt.Errorf("call=%q: must come once", call)
-		}
 		if err := esl.CheckChannelID(call); err != nil {
 			return f, nil, fmt.Errorf("call: %w", err)
 		}
@@ -84,8 +81,8 @@ func subscription(r *http.Request) (f events.Filter, after *uuid.UUID, err error
 	return f, after, err
 }
 
-// parameters reads the query. What is unknown or unreadable is an error: who asks for less by it would be
-// sent everything.
+// parameters reads the query. What is unknown, unreadable or ambiguous is an error: who asks for less by it would
+// be sent everything.
 func parameters(r *http.Request) (url.Values, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -95,6 +92,11 @@ func parameters(r *http.Request) (url.Values, error) {
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		if !slices.Contains(known, name) {
 			return nil, fmt.Errorf("%.100q: no such parameter; there are %s", name, strings.Join(known, ", "))
+		}
+	}
+	for _, name := range []string{"call", "last_event_id"} {
+		if values := query[name]; len(values) > 1 {
+			return nil, fmt.Errorf("%s=%.100q: must come once", name, values[1])
 		}
 	}
 	return query, nil

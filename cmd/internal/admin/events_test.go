@@ -385,6 +385,7 @@ func TestEventRequests(t *testing.T) {
 		{open, "GET", "/events?call=", 400, `call: channel id (Unique-ID) "": must be 1 to 256 bytes of UTF-8`},
 		{open, "GET", "/events?call=a%20b", 400, `call: channel id (Unique-ID) "a b": must hold no blank and no control character`},
 		{open, "GET", "/events?call=a&call=b", 400, `call="b": must come once`},
+		{open, "GET", "/events?last_event_id=0190163d-8694-739b-aea5-966c26f8ad91&last_event_id=", 400, `last_event_id="": must come once`},
 		{open, "GET", "/events?last_event_id=7", 400, `last_event_id="7": must be the id of an event, a UUID`},
 	} {
 		code, answer := c.s.ask(c.method, c.path, "", "")
