@@ -67,13 +67,21 @@ func (c *transcribeCommand) Run(ctx context.Context, command *kong.Context, p *p
 		over, err := t.file(ctx, path)
 		all = append(all, err)
 		if rest := len(c.Files) - i - 1; over && rest > 0 {
-			all = append(all, fmt.Errorf("%d more of the files were not begun", rest))
+			all = append(all, notBegun(rest))
 		}
 		if over {
 			break
 		}
 	}
 	return errors.Join(all...)
+}
+
+// notBegun says how many files are left.
+func notBegun(files int) error {
+	if files == 1 {
+		return errors.New("1 more file was not begun")
+	}
+	return fmt.Errorf("%d more files were not begun", files)
 }
 
 // planFlag is the first flag on the command line that is about a plan's service, "" if there is none.

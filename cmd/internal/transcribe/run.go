@@ -63,7 +63,8 @@ var ErrInterrupted = errors.New("interrupted")
 var errUnanswered = errors.New("the service has not answered all of it")
 
 const (
-	hintInterrupted = "what was said so far is above; run it again to have all of it"
+	hintInterrupted = "run it again to have all of it"
+	hintSaid        = "what was said so far is above; " + hintInterrupted
 	hintDisk        = "look at the disk, and at the file: is it as long as its header says?"
 	hintSlow        = "the service is too slow: look at its machine and its log, or send the audio more slowly with --speed"
 	hintUnanswered  = "run it again; if it stays, look at the service's log"
@@ -74,6 +75,11 @@ const (
 func Run(ctx context.Context, r *Recording, o Options) error {
 	if r.audio.Frames() == 0 {
 		return nil
+	}
+	said, tell := false, o.Said
+	o.Said = func(s transcript.Segment) error {
+		said = true
+		return tell(s)
 	}
 	e := newEar(r)
 	s := transcript.Start(o.config(r), e, o.Log, nil)
@@ -86,7 +92,11 @@ func Run(ctx context.Context, r *Recording, o Options) error {
 	if err != nil {
 		return err
 	}
-	return outcome(ctx, r, e, s.State())
+	err = outcome(ctx, r, e, s.State())
+	if failed, is := errors.AsType[*Error](err); is && said && errors.Is(err, ErrInterrupted) {
+		failed.Hint = hintSaid
+	}
+	return err
 }
 
 func (o *Options) config(r *Recording) transcript.Config {

@@ -122,11 +122,22 @@ func TestRunInterrupted(t *testing.T) {
 	}
 	err := Run(ctx, r, o)
 	e, is := errors.AsType[*Error](err)
-	if !is || !errors.Is(err, ErrInterrupted) || e.Service || e.Hint == "" || len(said) == 0 || said[0] != "one" {
+	if !is || !errors.Is(err, ErrInterrupted) || e.Service || e.Hint != hintSaid || len(said) == 0 || said[0] != "one" {
 		t.Fatalf("%q, %+v", said, err)
 	}
 	if e.Missing < 50*time.Second || e.Missing >= e.Length || e.Length != r.Length {
 		t.Errorf("%v of %v missing", e.Missing, e.Length)
+	}
+}
+
+// Before anything was said, there is nothing above.
+func TestRunInterruptedAtOnce(t *testing.T) {
+	o := serve(t, &recogniser.Server{Format: recogniser.Deepgram})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	said, err := run(ctx, open(t, write(t, "x.wav", mono8, make([]byte, 60*16000)), o), o)
+	if e, is := errors.AsType[*Error](err); !is || !errors.Is(err, ErrInterrupted) || strings.Contains(e.Hint, "above") || said != nil {
+		t.Errorf("%q, %+v", said, err)
 	}
 }
 
