@@ -83,16 +83,10 @@ func Run(ctx context.Context, r *Recording, o Options) error {
 	}
 	e := newEar(r)
 	s := transcript.Start(o.config(r), e, o.Log, nil)
-	err := o.listen(ctx, s, e)
-	e.Close()
-	s.Stop()
-	if err == nil {
-		err = o.say(s)
-	}
-	if err != nil {
+	if err := o.follow(ctx, s, e); err != nil {
 		return err
 	}
-	err = outcome(ctx, r, e, s.State())
+	err := outcome(ctx, r, e, s.State())
 	if failed, is := errors.AsType[*Error](err); is && said && errors.Is(err, ErrInterrupted) {
 		failed.Hint = hintSaid
 	}
@@ -103,6 +97,17 @@ func (o *Options) config(r *Recording) transcript.Config {
 	c := transcript.Config{Service: o.Service, Key: o.Key, Rate: r.Format.SampleRate, Channels: r.Channels, Speed: o.Speed, Call: r.Path}
 	c.Interim, c.FinalTimeout, c.Buffer = false, cmp.Or(o.finalTimeout, finalTimeout), max(c.Buffer, buffer)
 	return c
+}
+
+// follow hands on what is said, and ends the session. The error is that of Said.
+func (o *Options) follow(ctx context.Context, s *transcript.Session, e *ear) error {
+	err := o.listen(ctx, s, e)
+	e.Close()
+	s.Stop()
+	if err != nil {
+		return err
+	}
+	return o.say(s) // what came since
 }
 
 // listen hands on what is said until there is nothing more to come. The error is that of Said.

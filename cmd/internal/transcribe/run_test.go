@@ -167,6 +167,52 @@ func TestRunEndedByItsReader(t *testing.T) {
 	}
 }
 
+// Words that came with the session's end are told, whatever is seen first.
+func TestFollowTellsTheLastWords(t *testing.T) {
+	o := serve(t, &recogniser.Server{Format: recogniser.Vosk})
+	var said []string
+	o.Said = func(s transcript.Segment) error {
+		said = append(said, s.Text)
+		return nil
+	}
+	r := open(t, write(t, "x.wav", mono8, say("one", "two")), o)
+	e := newEar(r)
+	s := transcript.Start(o.config(r), e, o.Log, nil)
+	<-s.Done()
+	<-s.Changed() // so that the end is seen first
+	if err := o.follow(t.Context(), s, e); err != nil || !slices.Equal(said, []string{"one", "two"}) {
+		t.Errorf("%q, %v", said, err)
+	}
+}
+
+// A file waits longer than a call does, and has no use for words that may still change.
+func TestConfig(t *testing.T) {
+	for kept, want := range map[time.Duration]time.Duration{0: 5 * time.Minute, time.Hour: time.Hour} {
+		o := Options{Service: transcript.DefaultService()}
+		o.Service.Interim, o.Service.Buffer = true, kept
+		if c := o.config(&Recording{}); c.Interim || c.Buffer != want || c.FinalTimeout != time.Minute {
+			t.Errorf("%v: %+v", kept, c)
+		}
+	}
+}
+
+// It is told how far a recording was read.
+func TestRunProgress(t *testing.T) {
+	o := serve(t, &recogniser.Server{Format: recogniser.Deepgram})
+	o.Speed = 4
+	r := open(t, write(t, "x.wav", mono8, make([]byte, 60*16000)), o)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var told time.Duration
+	o.Progress = func(read time.Duration) {
+		told = read
+		cancel()
+	}
+	if _, err := run(ctx, r, o); told == 0 || told >= r.Length || !errors.Is(err, ErrInterrupted) {
+		t.Errorf("%v of %v, %v", told, r.Length, err)
+	}
+}
+
 // While nobody reads the words, no more is sent: only so many may wait.
 func TestRunForASlowReader(t *testing.T) {
 	server := &recogniser.Server{Format: recogniser.Vosk}
