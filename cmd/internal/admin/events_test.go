@@ -92,7 +92,7 @@ func (s *eventServer) open(path string, header ...string) *client {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "text/event-stream" || resp.Header.Get("Cache-Control") != "no-store" {
+	if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "text/event-stream" || resp.Header.Get("Cache-Control") != "no-store" || resp.Header.Get("X-Accel-Buffering") != "no" {
 		s.t.Fatalf("%s: %d %v", path, resp.StatusCode, resp.Header)
 	}
 	c.body = bufio.NewReader(resp.Body)
