@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tapdeck/controller/dialer"
+	"tapdeck/controller/internal/dialertest"
 	"tapdeck/controller/pcm"
 
 	"github.com/coder/websocket"
@@ -166,9 +167,9 @@ func speakAll(b *testing.B, bot *httptest.Server, format Format, sessions, frame
 	c := testConfig(format)
 	c.URL = "ws" + bot.URL[4:]
 	m := NewMetrics(prometheus.NewRegistry())
-	var ears []*testEar
+	var ears []*dialertest.Ear
 	for range sessions {
-		ear := newEar()
+		ear := dialertest.NewEar(1)
 		s := Start(context.Background(), c, ear, &testMouth{}, zap.NewNop(), m)
 		defer s.Stop("benchmark over")
 		if e := <-s.Events(); e.Kind != Connected {
@@ -183,7 +184,7 @@ func speakAll(b *testing.B, bot *httptest.Server, format Format, sessions, frame
 		for _, ear := range ears {
 			<-tick.C
 			said := time.Now()
-			ear.hear(audio)
+			ear.Add(audio)
 			took = append(took, (<-arrived).Sub(said))
 		}
 	}

@@ -32,7 +32,7 @@ func TestBotEndsInTheMiddle(t *testing.T) {
 			b.ws.Close(websocket.StatusNormalClosure, "")
 		}, func(b *bed) {
 			b.await(Connected)
-			b.ear.hear(make([]byte, 60*16000))
+			b.ear.Add(make([]byte, 60*16000))
 			b.await(Ended)
 		})
 	}
@@ -50,7 +50,7 @@ func TestBotIsGoneBeforeItIsRead(t *testing.T) {
 		b.mouth.set(func() { b.mouth.held = held })
 		b.await(Connected)
 		elapse(6 * time.Second)
-		b.ear.hear(frame(1)) // finds the bot gone
+		b.ear.Add(frame(1)) // finds the bot gone
 		elapse(2 * time.Second)
 		close(held)
 		b.await(Ended)
@@ -153,7 +153,7 @@ func TestIdleBotStays(t *testing.T) {
 	bubble(t, testConfig(FormatTwilio), func(b *botConn) { b.all() }, func(b *bed) {
 		b.await(Connected)
 		elapse(6 * time.Hour)
-		b.ear.hear(frame(1))
+		b.ear.Add(frame(1))
 		synctest.Wait()
 		if st := b.State(); !st.Connected || st.Frames != 1 {
 			t.Errorf("state %+v", st)
@@ -179,7 +179,7 @@ func TestDeadHostIsLost(t *testing.T) {
 func TestSlowBotIsLost(t *testing.T) {
 	bubble(t, testConfig(FormatTwilio), func(b *botConn) { elapse(time.Hour) }, func(b *bed) {
 		b.await(Connected)
-		b.ear.hear(make([]byte, 320*400)) // 400 messages of about 340 bytes: more than the pipe takes
+		b.ear.Add(make([]byte, 320*400)) // 400 messages of about 340 bytes: more than the pipe takes
 		began := time.Now()
 		lost := b.await(Lost)
 		if took := time.Since(began); took != 5*time.Second || lost.Err.Error() != "the bot has read nothing for 5 s" {

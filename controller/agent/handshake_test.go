@@ -10,6 +10,8 @@ import (
 	"github.com/coder/websocket"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"tapdeck/controller/internal/dialertest"
 )
 
 const (
@@ -38,7 +40,7 @@ func TestHandshakeHeaders(t *testing.T) {
 func connectOnce(t *testing.T, c Config) Event {
 	t.Helper()
 	c.Reconnect = 0
-	s := Start(t.Context(), c, newEar(), &testMouth{}, zap.NewNop(), nil)
+	s := Start(t.Context(), c, dialertest.NewEar(1), &testMouth{}, zap.NewNop(), nil)
 	defer s.Stop("test over")
 	for e := range s.Events() {
 		if e.Kind == Failed {
@@ -66,7 +68,7 @@ func TestTokensStaySecret(t *testing.T) {
 	defer bot.Close()
 	c := testConfig(FormatTwilio)
 	c.URL, c.Token, c.TwilioAuthToken, c.Reconnect = "ws://user:"+token+"@"+bot.Listener.Addr().String()+"/?"+token, token, twilioToken, 1
-	s := Start(t.Context(), c, newEar(), &testMouth{}, zap.New(core), nil)
+	s := Start(t.Context(), c, dialertest.NewEar(1), &testMouth{}, zap.New(core), nil)
 	defer s.Stop("test over")
 	for e := range s.Events() {
 		if text := fmt.Sprintf("%v %+v %s", e.Err, e.Err, e.Text); strings.Contains(text, token) || strings.Contains(text, twilioToken) {

@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"sync"
 	"testing"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"tapdeck/controller/internal/dialertest"
-	"tapdeck/controller/pcm"
 
 	"github.com/coder/websocket"
 	"go.uber.org/zap"
@@ -26,75 +24,6 @@ func testConfig(format Format) Config {
 		Parameters: []Parameter{{"FirstName", `Jane "J" Doe`}, {"a", ""}},
 		Call:       Call{ID: testID, Caller: "+4930123", Destination: "5000", Plan: "default"},
 	}
-}
-
-// testEar says what a test lets it hear.
-type testEar struct {
-	ready  chan struct{}
-	mu     sync.Mutex
-	at     time.Duration
-	sounds []pcm.Sound
-	audio  []byte
-	end    bool
-	closed int
-}
-
-func newEar() *testEar { return &testEar{ready: make(chan struct{}, 1)} }
-
-func (e *testEar) Ready() <-chan struct{} { return e.ready }
-
-func (e *testEar) Read(p []byte) (pcm.Sound, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(e.sounds) == 0 {
-		if e.end {
-			return pcm.Sound{}, io.EOF
-		}
-		return pcm.Sound{}, nil
-	}
-	s := e.sounds[0]
-	if s.Gap > 0 {
-		e.sounds = e.sounds[1:]
-		return s, nil
-	}
-	n := copy(p, e.audio[:min(s.Bytes, len(p))])
-	e.audio = e.audio[n:]
-	if e.sounds[0].Bytes -= n; e.sounds[0].Bytes == 0 {
-		e.sounds = e.sounds[1:]
-	} else {
-		e.sounds[0].At += pcm.Duration(n, 8000)
-	}
-	s.Bytes = n
-	return s, nil
-}
-
-func (e *testEar) Close() { e.add(func() { e.closed++ }) }
-
-func (e *testEar) add(f func()) {
-	e.mu.Lock()
-	f()
-	e.mu.Unlock()
-	signal(e.ready)
-}
-
-// hear has the caller say audio of 8000 Hz.
-func (e *testEar) hear(audio []byte) {
-	e.add(func() {
-		e.sounds = append(e.sounds, pcm.Sound{At: e.at, Bytes: len(audio)})
-		e.audio = append(e.audio, audio...)
-		e.at += pcm.Duration(len(audio), 8000)
-	})
-}
-
-func (e *testEar) gap(d time.Duration, dropped bool) {
-	e.add(func() {
-		sound := pcm.Sound{At: e.at, Gap: d}
-		if dropped {
-			sound.Dropped = d
-		}
-		e.sounds = append(e.sounds, sound)
-		e.at += d
-	})
 }
 
 // testMouth notes what the bot says. Marks wait until a test plays what is queued.
@@ -217,7 +146,7 @@ func (b *botConn) die() { _ = b.ws.CloseNow() }
 type bed struct {
 	*Session
 	t     *testing.T
-	ear   *testEar
+	ear   *dialertest.Ear
 	mouth *testMouth
 	logs  *observer.ObservedLogs
 }
@@ -250,7 +179,7 @@ func bubbleHTTP(t *testing.T, c Config, bot func(w http.ResponseWriter, r *http.
 		})}
 		go srv.Serve(n)
 		core, logs := observer.New(zap.DebugLevel)
-		b := &bed{t: t, ear: newEar(), mouth: &testMouth{}, logs: logs}
+		b := &bed{t: t, ear: dialertest.NewEar(1), mouth: &testMouth{}, logs: logs}
 		b.Session = start(t.Context(), c, b.ear, b.mouth, zap.New(core), nil, n.Dial)
 		defer func() {
 			b.Stop("test over")
@@ -259,8 +188,8 @@ func bubbleHTTP(t *testing.T, c Config, bot func(w http.ResponseWriter, r *http.
 		}()
 		test(b)
 		b.Stop("test over")
-		if b.ear.closed != 1 {
-			t.Errorf("the ear was closed %d times", b.ear.closed)
+		if n := b.ear.Closed(); n != 1 {
+			t.Errorf("the ear was closed %d times", n)
 		}
 	})
 }

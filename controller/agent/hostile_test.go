@@ -146,7 +146,7 @@ func TestTooBigInFragments(t *testing.T) {
 			reading.Wait()
 		}, func(b *bed) {
 			b.await(Connected)
-			b.ear.hear(make([]byte, 60*16000))
+			b.ear.Add(make([]byte, 60*16000))
 			b.await(BadMessage)
 			if e := b.await(Failed); !errors.Is(e.Err, websocket.ErrMessageTooBig) || e.Text != hintTooBig {
 				t.Errorf("failed: %v (%s)", e.Err, e.Text)
@@ -277,7 +277,7 @@ func TestStop(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubbleHTTP(t, testConfig(FormatTwilio), c.bot, func(b *bed) {
-				b.ear.hear(make([]byte, 320*400))
+				b.ear.Add(make([]byte, 320*400))
 				elapse(c.after)
 				began := time.Now()
 				b.Stop("test over")
@@ -319,7 +319,7 @@ func TestContextEnds(t *testing.T) {
 		})}
 		go srv.Serve(n)
 		ctx, cancel := context.WithCancelCause(t.Context())
-		s := start(ctx, testConfig(FormatPCM), newEar(), &testMouth{}, zap.NewNop(), nil, n.Dial)
+		s := start(ctx, testConfig(FormatPCM), dialertest.NewEar(1), &testMouth{}, zap.NewNop(), nil, n.Dial)
 		<-s.Events()
 		cancel(errors.New("shutdown"))
 		<-s.done

@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/zap"
+
+	"tapdeck/controller/internal/dialertest"
 )
 
 // What goes wrong is counted, and each kind is there from the begin.
@@ -32,8 +34,8 @@ func TestMetrics(t *testing.T) {
 	m := NewMetrics(reg)
 	c := testConfig(FormatPCM)
 	c.URL, c.Reconnect = "ws"+strings.TrimPrefix(bot.URL, "http"), 1
-	ear := newEar()
-	ear.gap(1500*time.Millisecond, true)
+	ear := dialertest.NewEar(1)
+	ear.Gap(1500*time.Millisecond, true)
 	s := Start(context.Background(), c, ear, &testMouth{}, zap.NewNop(), m)
 	for e := range s.Events() {
 		if e.Kind == Failed {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"tapdeck/controller/internal/dialertest"
 )
 
 // page returns .github/bots.md.
@@ -113,7 +115,7 @@ func listening(t *testing.T, cmd *exec.Cmd) string {
 func talkWithPage(t *testing.T, port string) {
 	c := testConfig(FormatPCM)
 	c.URL = "ws://127.0.0.1:" + port
-	ear, mouth := newEar(), &testMouth{}
+	ear, mouth := dialertest.NewEar(1), &testMouth{}
 	marked := make(chan bool, 1)
 	s := Start(t.Context(), c, ear, marking{mouth, marked}, zap.NewNop(), nil)
 	defer s.Stop("test over")
@@ -122,7 +124,7 @@ func talkWithPage(t *testing.T, port string) {
 		case Connected:
 			s.Speech(true, 0)
 		case Cleared: // the bot knows that the caller speaks
-			ear.hear(append(frame(1), frame(2)...))
+			ear.Add(append(frame(1), frame(2)...))
 			for s.State().Frames < 2 { // told once they were written
 				elapse(time.Millisecond)
 			}

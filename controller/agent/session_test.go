@@ -41,10 +41,10 @@ func TestTwilioConversation(t *testing.T) {
 		told = b.all()
 	}, func(b *bed) {
 		b.await(Connected)
-		b.ear.at = 60 * time.Millisecond
-		b.ear.hear(frame(1)[:100])
-		b.ear.hear(append(frame(1)[100:], frame(2)...))
-		b.ear.hear(frame(3)[:318])
+		b.ear.At = 60 * time.Millisecond
+		b.ear.Add(frame(1)[:100])
+		b.ear.Add(append(frame(1)[100:], frame(2)...))
+		b.ear.Add(frame(3)[:318])
 		synctest.Wait()
 		b.Digit("5", 100*time.Millisecond)
 		b.Speech(true, 100*time.Millisecond)
@@ -136,10 +136,10 @@ func TestGapsAreSilence(t *testing.T) {
 				}
 			}, func(b *bed) {
 				b.await(Connected)
-				b.ear.gap(time.Minute, true) // before all audio: there is nothing to agree with
-				b.ear.hear(frame(1))
-				b.ear.gap(c.gap, c.dropped)
-				b.ear.hear(frame(2))
+				b.ear.Gap(time.Minute, true) // before all audio: there is nothing to agree with
+				b.ear.Add(frame(1))
+				b.ear.Gap(c.gap, c.dropped)
+				b.ear.Add(frame(2))
 				synctest.Wait()
 				want := time.Minute
 				if c.dropped {
@@ -180,7 +180,7 @@ func TestTwilioResamples(t *testing.T) {
 	}, func(b *bed) {
 		b.await(Connected)
 		for range 50 {
-			b.ear.hear(make([]byte, 640))
+			b.ear.Add(make([]byte, 640))
 		}
 		synctest.Wait()
 	})
@@ -222,7 +222,7 @@ func TestPCMConversation(t *testing.T) {
 		if e := b.await(HangUp); e.Text != "NORMAL_CLEARING" {
 			t.Errorf("hangup with %q", e.Text)
 		}
-		b.ear.hear(append(frame(1), frame(2)...))
+		b.ear.Add(append(frame(1), frame(2)...))
 		b.Speech(true, 20*time.Millisecond)
 		b.mouth.flush(true)
 		b.BargeIn(25 * time.Millisecond)

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tapdeck/controller/internal/dialertest"
 	"tapdeck/controller/pcm"
 	"tapdeck/controller/switchsim/recogniser"
 )
@@ -84,7 +85,7 @@ func TestOtherWire(t *testing.T) {
 		b.config.Format = FormatVosk // to a service of deepgram's wire
 		b.server.Key = ""
 		b.start()
-		b.ear.live(said(20*time.Second, word(time.Second, "one")))
+		b.ear.Live(said(20*time.Second, word(time.Second, "one")))
 		state := b.wait()
 		if !state.GivenUp || state.Hint != hintParameters || b.server.Accepted() != 1 {
 			b.Errorf("%+v after %d attempts", state, b.server.Accepted())
@@ -93,7 +94,7 @@ func TestOtherWire(t *testing.T) {
 	bubble(t, FormatVosk, 1, func(b *testbed) {
 		b.server.SetFault(0, recogniser.Fault{Nonsense: recogniser.NoFields, Times: -1, NoPongs: true})
 		b.start()
-		b.ear.live(said(2 * time.Minute))
+		b.ear.Live(said(2 * time.Minute))
 		if state := b.wait(); !errors.Is(state.Err, errFormat) || state.Hint != hintFormat || b.server.Accepted() != 2 {
 			b.Errorf("%+v after %d attempts", state, b.server.Accepted())
 		}
@@ -105,7 +106,7 @@ func TestOtherWireOnce(t *testing.T) {
 	bubble(t, FormatVosk, 1, func(b *testbed) {
 		b.server.SetFault(1, recogniser.Fault{Nonsense: recogniser.NoFields, Times: -1, NeverFinishes: true})
 		b.start()
-		b.ear.live(said(20 * time.Second))
+		b.ear.Live(said(20 * time.Second))
 		b.session.Stop()
 		if state := b.wait(); !errors.Is(state.Err, errFormat) || state.Missing != 20*time.Second || b.server.Accepted() != 1 {
 			b.Errorf("%+v after %d attempts", state, b.server.Accepted())
@@ -119,7 +120,7 @@ func TestLateAfterLoss(t *testing.T) {
 		b.server.SetFault(1, recogniser.Fault{Reset: true, After: time.Second})
 		b.server.SetFault(2, recogniser.Fault{FinalDelay: time.Minute})
 		b.start()
-		b.ear.live(said(6*time.Second, word(3*time.Second, "one")))
+		b.ear.Live(said(6*time.Second, word(3*time.Second, "one")))
 		b.session.Stop()
 		if state := b.session.State(); state.Connects != 2 || state.Missing == 0 || !errors.Is(state.Err, errNoEnd) || state.Hint != HintLate {
 			b.Errorf("%+v", state)
@@ -132,9 +133,9 @@ func TestFastAndLate(t *testing.T) {
 	bubble(t, FormatDeepgram, 1, func(b *testbed) {
 		b.config.Speed = 20
 		b.server.SetFault(0, recogniser.Fault{FinalDelay: 4 * time.Second})
-		b.ear.add(said(5*time.Minute, word(time.Second, "one"), word(290*time.Second, "stop")))
+		b.ear.Add(said(5*time.Minute, word(time.Second, "one"), word(290*time.Second, "stop")))
 		b.start()
-		b.ear.finish()
+		b.ear.Finish()
 		if state := b.wait(); state.Err != nil || state.Missing != 0 || state.Connects != 1 {
 			b.Errorf("%+v", state)
 		}
@@ -146,7 +147,7 @@ func TestErrorsAreOfTheWire(t *testing.T) {
 	bubble(t, FormatDeepgram, 1, func(b *testbed) {
 		b.server.SetFault(1, recogniser.Fault{Nonsense: recogniser.OwnError, Times: -1, Mute: true, NeverFinishes: true})
 		b.start()
-		b.ear.live(said(20 * time.Second))
+		b.ear.Live(said(20 * time.Second))
 		if state := b.wait(); errors.Is(state.Err, errFormat) || state.WrongMessages < manyWrong {
 			b.Errorf("%+v", state)
 		}
@@ -155,18 +156,17 @@ func TestErrorsAreOfTheWire(t *testing.T) {
 
 // The ear is given back, whatever it does.
 func TestEarIsClosed(t *testing.T) {
-	for name, ear := range map[string]func(*testEar) pcm.Ear{
-		"good": func(e *testEar) pcm.Ear { return e }, "panics": func(e *testEar) pcm.Ear { return panicEar{e} },
+	for name, ear := range map[string]func(*dialertest.Ear) pcm.Ear{
+		"good": func(e *dialertest.Ear) pcm.Ear { return e }, "panics": func(e *dialertest.Ear) pcm.Ear { return panicEar{e} },
 	} {
 		bubble(t, FormatVosk, 1, func(b *testbed) {
 			b.session = start(b.config, ear(b.ear), b.log, nil, b.network.Dial)
-			b.ear.live(said(time.Second))
-			b.ear.finish()
+			b.ear.Live(said(time.Second))
+			b.ear.Finish()
 			b.untilDone()
-			if b.ear.mu.Lock(); !b.ear.closed {
+			if b.ear.Closed() == 0 {
 				b.Errorf("%s: it is open", name)
 			}
-			b.ear.mu.Unlock()
 			b.session.Stop()
 		})
 	}
@@ -179,7 +179,7 @@ func TestReconnectIsCountedAnew(t *testing.T) {
 		b.server.SetFault(0, recogniser.Fault{Reset: true, After: 40 * time.Second})
 		b.start()
 		for range 6 {
-			b.ear.live(said(time.Minute))
+			b.ear.Live(said(time.Minute))
 		}
 		synctest.Wait()
 		if state := b.session.State(); state.GivenUp || state.Connects < 6 {

@@ -21,14 +21,14 @@ func TestMissingHasAReason(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, FormatVosk, 1, func(b *testbed) {
 				b.connected()
-				b.ear.finish()
+				b.ear.Finish()
 				b.session.source.came.Store(c.came)
 				b.session.answered, b.session.state.Err = c.answered, c.loss
 				if c.stopped {
 					close(b.session.stopping)
 				}
 				b.session.conclude()
-				if state := b.session.State(); !errors.Is(state.Err, c.want) || c.want == nil && state.Err != nil || !b.ear.closed {
+				if state := b.session.State(); !errors.Is(state.Err, c.want) || c.want == nil && state.Err != nil || b.ear.Closed() == 0 {
 					b.Errorf("%+v", state)
 				}
 			})

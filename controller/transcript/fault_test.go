@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tapdeck/controller/internal/dialertest"
 	"tapdeck/controller/pcm"
 	"tapdeck/controller/switchsim/recogniser"
 )
@@ -18,10 +19,10 @@ import (
 // counted.
 func TestSlow(t *testing.T) {
 	bubble(t, FormatVosk, 1, func(b *testbed) {
-		b.config.Buffer, b.ear.most = 10*time.Second, 160_000
+		b.config.Buffer, b.ear.Most = 10*time.Second, 160_000
 		b.server.SetFault(1, recogniser.Fault{BytesPerSecond: 8000}) // half as fast as it is spoken
 		b.start()
-		b.ear.live(said(90*time.Second, word(1000*ms, "one"), word(89*time.Second, "stop")))
+		b.ear.Live(said(90*time.Second, word(1000*ms, "one"), word(89*time.Second, "stop")))
 		state := b.wait()
 		b.compare(segment(ChannelCaller, 1000*ms, 1200*ms, "one")) // the other one would be said long after the end
 		if least, most := 45*time.Second, 65*time.Second; state.Missing < least || state.Missing > most || state.Connects != 1 || !errors.Is(state.Err, errNoEnd) && !errors.Is(state.Err, errNoAnswer) {
@@ -45,7 +46,7 @@ func TestHanging(t *testing.T) {
 			bubble(t, c.only, 1, func(b *testbed) {
 				b.server.SetFault(1, c.fault)
 				b.start()
-				b.ear.live(said(60*time.Second, word(3*time.Second, "one"), word(50*time.Second, "two")))
+				b.ear.Live(said(60*time.Second, word(3*time.Second, "one"), word(50*time.Second, "two")))
 				state := b.wait()
 				b.compare(segment(ChannelCaller, 3*time.Second, 3200*ms, "one"), segment(ChannelCaller, 50*time.Second, 50200*ms, "two"))
 				if state.Err == nil || state.Err.Error() != c.err || state.Connects != 2 || state.Missing != 0 || state.Hint == "" {
@@ -63,7 +64,7 @@ func TestLastWords(t *testing.T) {
 		eachFormat(t, 1, func(b *testbed) {
 			b.server.SetFault(1, recogniser.Fault{FinalDelay: delay})
 			b.start()
-			b.ear.live(audio)
+			b.ear.Live(audio)
 			ended := time.Now()
 			state := b.wait()
 			if took := time.Since(ended); took > b.config.FinalTimeout+2*stopTimeout {
@@ -77,7 +78,7 @@ func TestLastWords(t *testing.T) {
 	eachFormat(t, 1, func(b *testbed) {
 		b.server.SetFault(1, recogniser.Fault{NeverFinishes: true})
 		b.start()
-		b.ear.live(audio)
+		b.ear.Live(audio)
 		if state := b.wait(); !errors.Is(state.Err, errNoEnd) || b.server.Accepted() != 1 || state.Missing == 0 {
 			b.Errorf("%+v after %d attempts", state, b.server.Accepted())
 		}
@@ -91,7 +92,7 @@ func TestNonsense(t *testing.T) {
 			eachFormat(t, 1, func(b *testbed) {
 				b.server.SetFault(1, recogniser.Fault{Nonsense: nonsense, After: 2 * time.Second})
 				b.start()
-				b.ear.live(said(6*time.Second, word(500*ms, "one"), word(4000*ms, "two")))
+				b.ear.Live(said(6*time.Second, word(500*ms, "one"), word(4000*ms, "two")))
 				state := b.wait()
 				heard := map[string]bool{}
 				for _, s := range b.segments {
@@ -126,7 +127,7 @@ func TestStop(t *testing.T) {
 			eachFormat(t, 1, func(b *testbed) {
 				b.server.SetFault(0, fault)
 				b.start()
-				go b.ear.live(said(10 * time.Second))
+				go b.ear.Live(said(10 * time.Second))
 				time.Sleep(after)
 				began := time.Now()
 				b.session.Stop()
@@ -151,7 +152,7 @@ func TestNothingGrows(t *testing.T) {
 		b.server.SetFault(0, recogniser.Fault{Mute: true, NeverFinishes: true})
 		b.start()
 		for range 10 {
-			b.ear.live(said(time.Minute))
+			b.ear.Live(said(time.Minute))
 		}
 		synctest.Wait()
 		b.session.mu.Lock()
@@ -173,7 +174,7 @@ func TestNothingGrows(t *testing.T) {
 func TestPanic(t *testing.T) {
 	bubble(t, FormatVosk, 1, func(b *testbed) {
 		b.session = start(b.config, panicEar{b.ear}, b.log, nil, b.network.Dial)
-		b.ear.live(said(time.Second))
+		b.ear.Live(said(time.Second))
 		b.untilDone()
 		if state := b.session.State(); !errors.Is(state.Err, errPanic) || b.logged("transcription panicked") == 0 || state.Connects > 1 {
 			b.Errorf("%+v, %d lines", state, b.logged("transcription panicked"))
@@ -182,17 +183,17 @@ func TestPanic(t *testing.T) {
 	})
 }
 
-type panicEar struct{ *testEar }
+type panicEar struct{ *dialertest.Ear }
 
 func (panicEar) Read([]byte) (pcm.Sound, error) { panic("the ear") }
 
 // brokenEar has an error of its own.
-type brokenEar struct{ *testEar }
+type brokenEar struct{ *dialertest.Ear }
 
 var errEar = errors.New("the disk is gone")
 
 func (e brokenEar) Read(p []byte) (pcm.Sound, error) {
-	s, err := e.testEar.Read(p)
+	s, err := e.Ear.Read(p)
 	if errors.Is(err, io.EOF) {
 		err = errEar
 	}
@@ -203,7 +204,7 @@ func (e brokenEar) Read(p []byte) (pcm.Sound, error) {
 func TestBrokenEar(t *testing.T) {
 	bubble(t, FormatVosk, 1, func(b *testbed) {
 		b.session = start(b.config, brokenEar{b.ear}, b.log, nil, b.network.Dial)
-		b.ear.live(said(time.Second))
+		b.ear.Live(said(time.Second))
 		if state := b.wait(); !errors.Is(state.Err, errEar) || !state.GivenUp || b.server.Accepted() != 1 {
 			b.Errorf("%+v after %d attempts", state, b.server.Accepted())
 		}
@@ -215,7 +216,7 @@ func TestBrokenEar(t *testing.T) {
 func TestFaster(t *testing.T) {
 	for format, most := range map[string]time.Duration{FormatVosk: 2 * time.Second, FormatDeepgram: 80 * time.Second} {
 		bubble(t, format, 1, func(b *testbed) {
-			b.ear.add(said(100*time.Second, word(time.Second, "one"), word(99*time.Second, "stop")))
+			b.ear.Add(said(100*time.Second, word(time.Second, "one"), word(99*time.Second, "stop")))
 			began := time.Now()
 			b.start()
 			state := b.wait()
@@ -227,7 +228,7 @@ func TestFaster(t *testing.T) {
 	}
 	bubble(t, FormatDeepgram, 1, func(b *testbed) {
 		b.config.Speed = 10
-		b.ear.add(said(100 * time.Second))
+		b.ear.Add(said(100 * time.Second))
 		began := time.Now()
 		b.start()
 		b.wait()

@@ -2,7 +2,6 @@ package transcript
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"sync"
 	"testing"
@@ -15,113 +14,10 @@ import (
 
 	"tapdeck/controller/dialer"
 	"tapdeck/controller/internal/dialertest"
-	"tapdeck/controller/pcm"
 	"tapdeck/controller/switchsim/recogniser"
 )
 
 const testKey = "k3y-of-the-service-that-nobody-may-read"
-
-// testEar is a recording that grows as a test says.
-type testEar struct {
-	channels int
-	most     int // bytes that wait at most; 0 is without a bound
-	ready    chan struct{}
-
-	mu     sync.Mutex
-	at     time.Duration
-	sounds []pcm.Sound
-	audio  []byte
-	end    bool
-	closed bool
-}
-
-func newTestEar(channels int) *testEar {
-	return &testEar{channels: channels, ready: make(chan struct{}, 1)}
-}
-
-func (e *testEar) Ready() <-chan struct{} { return e.ready }
-
-func (e *testEar) Read(p []byte) (pcm.Sound, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed || len(e.sounds) == 0 && e.end {
-		return pcm.Sound{}, io.EOF
-	}
-	if len(e.sounds) == 0 {
-		return pcm.Sound{}, nil
-	}
-	s := e.sounds[0]
-	if s.Gap > 0 {
-		e.sounds = e.sounds[1:]
-		return s, nil
-	}
-	n := copy(p, e.audio[:min(s.Bytes, len(p))])
-	e.audio = e.audio[n:]
-	e.sounds[0].Bytes -= n
-	e.sounds[0].At += e.duration(n)
-	if e.sounds[0].Bytes == 0 {
-		e.sounds = e.sounds[1:]
-	}
-	s.Bytes = n
-	return s, nil
-}
-
-func (e *testEar) duration(bytes int) time.Duration { return pcm.Duration(bytes/e.channels, 8000) }
-
-func (e *testEar) Close() { e.change(func() { e.closed = true }) }
-
-func (e *testEar) change(f func()) {
-	e.mu.Lock()
-	f()
-	e.mu.Unlock()
-	signal(e.ready)
-}
-
-// add is audio that comes now. Beyond the bound the oldest is dropped.
-func (e *testEar) add(audio []byte) {
-	e.change(func() {
-		e.sounds = append(e.sounds, pcm.Sound{At: e.at, Bytes: len(audio)})
-		e.audio = append(e.audio, audio...)
-		e.at += e.duration(len(audio))
-		for e.most > 0 && len(e.audio) > e.most {
-			first := &e.sounds[0]
-			if first.Gap > 0 {
-				first = &e.sounds[1]
-			}
-			n := min(first.Bytes, len(e.audio)-e.most)
-			dropped := pcm.Sound{At: first.At, Gap: e.duration(n), Dropped: e.duration(n)}
-			e.audio = e.audio[n:]
-			first.Bytes, first.At = first.Bytes-n, first.At+e.duration(n)
-			if e.sounds[0].Gap > 0 {
-				e.sounds[0].Gap, e.sounds[0].Dropped = e.sounds[0].Gap+dropped.Gap, e.sounds[0].Dropped+dropped.Gap
-			} else {
-				e.sounds = slices.Insert(e.sounds, 0, dropped)
-			}
-			if e.sounds[1].Bytes == 0 {
-				e.sounds = slices.Delete(e.sounds, 1, 2)
-			}
-		}
-	})
-}
-
-func (e *testEar) gap(d time.Duration) {
-	e.change(func() {
-		e.sounds = append(e.sounds, pcm.Sound{At: e.at, Gap: d})
-		e.at += d
-	})
-}
-
-// finish ends the recording.
-func (e *testEar) finish() { e.change(func() { e.end = true }) }
-
-// live is audio that comes as it is spoken.
-func (e *testEar) live(audio []byte) {
-	size := 2 * e.channels * 8000 / 50
-	for part := range slices.Chunk(audio, size) {
-		time.Sleep(e.duration(len(part)))
-		e.add(part)
-	}
-}
 
 // testbed is a service in a bubble of fake time, and what hears a recording with it.
 type testbed struct {
@@ -129,7 +25,7 @@ type testbed struct {
 	server  *recogniser.Server
 	network *dialertest.Network
 	config  Config
-	ear     *testEar
+	ear     *dialertest.Ear
 	session *Session
 	logs    *observer.ObservedLogs
 	log     *zap.Logger
@@ -144,7 +40,7 @@ func bubble(t *testing.T, format string, channels int, test func(b *testbed)) {
 		core, logs := observer.New(zap.DebugLevel)
 		b := &testbed{
 			T: t, server: &recogniser.Server{Format: recogniser.Format(format), Key: testKey}, network: dialertest.NewNetwork(),
-			ear: newTestEar(channels), logs: logs, log: zap.New(core),
+			ear: dialertest.NewEar(channels), logs: logs, log: zap.New(core),
 		}
 		service := DefaultService()
 		service.URL, service.Format = "ws://service.test/v1/listen?secret=query", format
@@ -172,7 +68,7 @@ func (b *testbed) connected() *connection {
 	b.Cleanup(conn.Drop)
 	b.session = &Session{
 		config: b.config, target: target, source: &source{config: b.config, ear: b.ear}, log: b.log, metrics: NewMetrics(nil),
-		changed: make(chan struct{}, 1), stopping: make(chan struct{}), interim: make([]*Segment, b.ear.channels), final: make([]time.Duration, b.ear.channels),
+		changed: make(chan struct{}, 1), stopping: make(chan struct{}), interim: make([]*Segment, b.ear.Channels), final: make([]time.Duration, b.ear.Channels),
 	}
 	return newConnection(b.session, conn)
 }
@@ -191,7 +87,7 @@ func (b *testbed) news() {
 // wait ends the recording, and waits for the session's end.
 func (b *testbed) wait() State {
 	b.Helper()
-	b.ear.finish()
+	b.ear.Finish()
 	b.untilDone()
 	return b.session.State()
 }

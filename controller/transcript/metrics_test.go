@@ -19,10 +19,10 @@ func TestMetrics(t *testing.T) {
 		b.server.SetFault(2, recogniser.Fault{Refuse: 401})
 		b.config.Position = func(time.Time) time.Duration { return 1400 * ms }
 		b.session = start(b.config, b.ear, b.log, m, b.network.Dial)
-		b.ear.live(said(1500*ms, word(200*ms, "one"), word(1000*ms, "two")))
-		b.ear.live(said(500 * ms))
+		b.ear.Live(said(1500*ms, word(200*ms, "one"), word(1000*ms, "two")))
+		b.ear.Live(said(500 * ms))
 		b.server.SetFault(1, recogniser.Fault{Reset: true, After: 2 * time.Second})
-		b.ear.live(said(3 * time.Second))
+		b.ear.Live(said(3 * time.Second))
 		b.wait()
 	})
 	m.NotBegun(7 * time.Second)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tapdeck/controller/internal/dialertest"
 	"tapdeck/controller/pcm"
 )
 
@@ -138,7 +139,7 @@ func audioOf(frames []sentFrame) (n int64) {
 // is not answered is sent again.
 // scriptedEar is the sounds of a list, without audio.
 type scriptedEar struct {
-	*testEar
+	*dialertest.Ear
 	list []pcm.Sound
 }
 
@@ -154,7 +155,7 @@ func (e *scriptedEar) Read([]byte) (pcm.Sound, error) {
 // Audio that was dropped is missing, however the session ends, and silence is not.
 func TestDroppedIsMissing(t *testing.T) {
 	for _, next := range [][]pcm.Sound{nil, {{At: 11 * time.Second, Gap: time.Second}}, {{At: 11 * time.Second, Bytes: 1600}}} {
-		e := &scriptedEar{newTestEar(1), append([]pcm.Sound{{Bytes: 1600}, {At: 100 * ms, Gap: 10 * time.Second, Dropped: 4 * time.Second}}, next...)}
+		e := &scriptedEar{dialertest.NewEar(1), append([]pcm.Sound{{Bytes: 1600}, {At: 100 * ms, Gap: 10 * time.Second, Dropped: 4 * time.Second}}, next...)}
 		s := &source{config: Config{Rate: 8000, Channels: []string{ChannelCaller}}, ear: e}
 		if _, err := s.next(); err != nil {
 			t.Error(err)

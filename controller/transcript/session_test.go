@@ -36,7 +36,7 @@ func eachFormat(t *testing.T, channels int, test func(b *testbed)) {
 func TestWords(t *testing.T) {
 	eachFormat(t, 1, func(b *testbed) {
 		b.start()
-		b.ear.live(said(8*time.Second, word(1000*ms, "one"), word(1400*ms, "two"), word(4000*ms, "three"), word(7400*ms, "stop")))
+		b.ear.Live(said(8*time.Second, word(1000*ms, "one"), word(1400*ms, "two"), word(4000*ms, "three"), word(7400*ms, "stop")))
 		state := b.wait()
 		b.compare(segment(ChannelCaller, 1000*ms, 1600*ms, "one two"), segment(ChannelCaller, 4000*ms, 4200*ms, "three"), segment(ChannelCaller, 7400*ms, 7600*ms, "stop"))
 		if state.Missing != 0 || state.Connects != 1 || state.Err != nil || state.WrongMessages != 0 {
@@ -52,7 +52,7 @@ func TestWords(t *testing.T) {
 func TestChannels(t *testing.T) {
 	bubble(t, FormatDeepgram, 2, func(b *testbed) {
 		b.start()
-		b.ear.live(recogniser.Interleave(
+		b.ear.Live(recogniser.Interleave(
 			said(6*time.Second, word(1000*ms, "one"), word(3000*ms, "yes")),
 			said(6*time.Second, word(1100*ms, "hello"), word(5600*ms, "goodbye")),
 		))
@@ -72,10 +72,10 @@ func TestInterim(t *testing.T) {
 			b.config.Interim = interim
 			b.start()
 			for range 40 {
-				b.ear.live(said(200*ms, word(0, "one")))
+				b.ear.Live(said(200*ms, word(0, "one")))
 				b.news()
 			}
-			b.ear.live(said(time.Second))
+			b.ear.Live(said(time.Second))
 			b.wait()
 			if slices.Contains(b.interim, "") {
 				b.Errorf("words were taken back: %q", b.interim)
@@ -94,14 +94,14 @@ func TestInterim(t *testing.T) {
 func TestGaps(t *testing.T) {
 	eachFormat(t, 1, func(b *testbed) {
 		b.start()
-		b.ear.live(said(time.Second, word(300*ms, "one")))
-		b.ear.gap(60 * time.Second)
-		b.ear.live(said(time.Second, word(300*ms, "two")))
+		b.ear.Live(said(time.Second, word(300*ms, "one")))
+		b.ear.Gap(60*time.Second, false)
+		b.ear.Live(said(time.Second, word(300*ms, "two")))
 		time.Sleep(30 * time.Second) // the stream is away, which is known only afterwards
-		b.ear.gap(30 * time.Second)
-		b.ear.live(said(time.Second, word(300*ms, "three")))
-		b.ear.gap(300 * ms)
-		b.ear.live(said(2*time.Second, word(300*ms, "four")))
+		b.ear.Gap(30*time.Second, false)
+		b.ear.Live(said(time.Second, word(300*ms, "three")))
+		b.ear.Gap(300*ms, false)
+		b.ear.Live(said(2*time.Second, word(300*ms, "four")))
 		state := b.wait()
 		b.compare(segment(ChannelCaller, 300*ms, 500*ms, "one"), segment(ChannelCaller, 61300*ms, 61500*ms, "two"),
 			segment(ChannelCaller, 92300*ms, 92500*ms, "three"), segment(ChannelCaller, 93600*ms, 93800*ms, "four"))
@@ -115,12 +115,12 @@ func TestGaps(t *testing.T) {
 func TestPause(t *testing.T) {
 	eachFormat(t, 1, func(b *testbed) {
 		b.start()
-		b.ear.live(said(time.Second, word(700*ms, "one")))
+		b.ear.Live(said(time.Second, word(700*ms, "one")))
 		time.Sleep(4 * time.Second)
 		b.news()
 		b.compare(segment(ChannelCaller, 700*ms, 900*ms, "one"))
 		time.Sleep(3 * time.Hour)
-		b.ear.live(said(time.Second, word(500*ms, "two"))) // later than it should be, and no gap
+		b.ear.Live(said(time.Second, word(500*ms, "two"))) // later than it should be, and no gap
 		state := b.wait()
 		b.compare(segment(ChannelCaller, 700*ms, 900*ms, "one"), segment(ChannelCaller, 1500*ms, 1700*ms, "two"))
 		if state.Missing != 0 || state.Connects != 1 {
@@ -139,7 +139,7 @@ func TestLost(t *testing.T) {
 				eachFormat(t, 1, func(b *testbed) {
 					b.server.SetFault(1, fault)
 					b.start()
-					b.ear.live(said(8*time.Second, word(1000*ms, "one"), word(1400*ms, "two"), word(3000*ms, "three"), word(6400*ms, "stop")))
+					b.ear.Live(said(8*time.Second, word(1000*ms, "one"), word(1400*ms, "two"), word(3000*ms, "three"), word(6400*ms, "stop")))
 					state := b.wait()
 					b.compare(segment(ChannelCaller, 1000*ms, 1600*ms, "one two"), segment(ChannelCaller, 3000*ms, 3200*ms, "three"), segment(ChannelCaller, 6400*ms, 6600*ms, "stop"))
 					if state.Missing != 0 || state.Connects != 2 || state.Reconnects != 1 || state.Err == nil || state.Hint == "" || state.GivenUp {
@@ -159,7 +159,7 @@ func TestLostChannels(t *testing.T) {
 	bubble(t, FormatDeepgram, 2, func(b *testbed) {
 		b.server.SetFault(1, recogniser.Fault{Reset: true, After: 6 * time.Second}) // bytes of two channels
 		b.start()
-		b.ear.live(recogniser.Interleave(
+		b.ear.Live(recogniser.Interleave(
 			said(8*time.Second, word(1000*ms, "one"), word(2000*ms, "yes"), word(7000*ms, "no")),
 			recogniser.Say(8000, recogniser.Spoken{At: 500 * ms, Length: 3 * time.Second, Word: "hello"}, recogniser.Spoken{At: 7800 * ms}),
 		))
@@ -181,7 +181,7 @@ func TestRefused(t *testing.T) {
 		eachFormat(t, 1, func(b *testbed) {
 			b.server.SetFault(0, recogniser.Fault{Refuse: c.status, Location: "/elsewhere", EchoKey: true})
 			b.start()
-			b.ear.live(said(5*time.Second, word(1000*ms, "one")))
+			b.ear.Live(said(5*time.Second, word(1000*ms, "one")))
 			state := b.wait()
 			if !state.GivenUp || state.Missing != 5*time.Second || state.Connects != 0 || b.server.Accepted() != 1 {
 				b.Errorf("%d: %+v after %d attempts", c.status, state, b.server.Accepted())
@@ -198,7 +198,7 @@ func TestWrongKey(t *testing.T) {
 	eachFormat(t, 1, func(b *testbed) {
 		b.config.Key = "another-key-that-is-wrong"
 		b.start()
-		b.ear.live(said(time.Second))
+		b.ear.Live(said(time.Second))
 		if state := b.wait(); !strings.Contains(state.Hint, "transcribe.key_file") || !state.GivenUp {
 			b.Errorf("%+v", state)
 		}
@@ -214,7 +214,7 @@ func TestAway(t *testing.T) {
 				b.server.SetFault(n+1, recogniser.Fault{Refuse: refuse})
 			}
 			b.start()
-			b.ear.live(said(9*time.Second, word(1000*ms, "one"), word(7000*ms, "two")))
+			b.ear.Live(said(9*time.Second, word(1000*ms, "one"), word(7000*ms, "two")))
 			state := b.wait()
 			b.compare(segment(ChannelCaller, 1000*ms, 1200*ms, "one"), segment(ChannelCaller, 7000*ms, 7200*ms, "two"))
 			if state.Missing != 0 || state.Connects != 1 || state.Reconnects != 0 {
@@ -228,7 +228,7 @@ func TestAwayForGood(t *testing.T) {
 	eachFormat(t, 1, func(b *testbed) {
 		b.server.SetFault(0, recogniser.Fault{Refuse: 500})
 		b.start()
-		b.ear.live(said(60 * time.Second))
+		b.ear.Live(said(60 * time.Second))
 		state := b.wait()
 		if !state.GivenUp || state.Missing != time.Minute || b.server.Accepted() != 1+b.config.Reconnect || state.Hint == "" {
 			b.Errorf("%+v after %d attempts", state, b.server.Accepted())

@@ -35,7 +35,7 @@ func TestLostOverlapping(t *testing.T) {
 			for i := range 30 {
 				caller = append(caller, recogniser.Spoken{At: time.Duration(300+i*300) * ms, Length: 150 * ms, Word: list[i%len(list)]})
 			}
-			b.ear.live(recogniser.Interleave(
+			b.ear.Live(recogniser.Interleave(
 				said(14*time.Second, caller...),
 				recogniser.Say(8000, recogniser.Spoken{At: 1100 * ms, Length: 9 * time.Second, Word: "hello"}, recogniser.Spoken{At: 13800 * ms}),
 			))
@@ -67,7 +67,7 @@ func TestBuffersAreFull(t *testing.T) {
 	bubble(t, FormatDeepgram, 1, func(b *testbed) {
 		b.server.SetFault(0, recogniser.Fault{Mute: true, NeverFinishes: true})
 		b.start()
-		b.ear.live(said(time.Minute))
+		b.ear.Live(said(time.Minute))
 		synctest.Wait()
 		b.session.mu.Lock()
 		c := b.session.connection
@@ -90,7 +90,7 @@ func TestMissingMeanwhile(t *testing.T) {
 	eachFormat(t, 1, func(b *testbed) {
 		b.server.SetFault(0, recogniser.Fault{Refuse: 401})
 		b.start()
-		b.ear.live(said(30 * time.Second))
+		b.ear.Live(said(30 * time.Second))
 		synctest.Wait()
 		if s := b.session.State(); s.Missing == 0 {
 			t.Errorf("after 30 s that nobody heard: %+v", s)
@@ -104,7 +104,7 @@ func TestMute(t *testing.T) {
 	eachFormat(t, 1, func(b *testbed) {
 		b.server.SetFault(0, recogniser.Fault{Mute: true})
 		b.start()
-		b.ear.live(said(8*time.Second, word(time.Second, "one")))
+		b.ear.Live(said(8*time.Second, word(time.Second, "one")))
 		state := b.wait()
 		if state.Missing != 8*time.Second || !errors.Is(state.Err, errUnanswered) || state.Hint == "" || b.server.Accepted() != 1 {
 			b.Errorf("%+v after %d attempts", state, b.server.Accepted())
@@ -117,7 +117,7 @@ func TestMuteForLong(t *testing.T) {
 	bubble(t, FormatDeepgram, 1, func(b *testbed) {
 		b.server.SetFault(1, recogniser.Fault{Mute: true})
 		b.start()
-		b.ear.live(said(2*time.Minute, word(110*time.Second, "one")))
+		b.ear.Live(said(2*time.Minute, word(110*time.Second, "one")))
 		state := b.wait()
 		if !errors.Is(state.Err, errNoAnswer) || state.Connects != 2 || state.Missing < 30*time.Second || state.Missing > 70*time.Second {
 			b.Errorf("%+v", state)
@@ -134,7 +134,7 @@ func TestInterimIsTakenBack(t *testing.T) {
 			b.server.SetFault(n+2, recogniser.Fault{Refuse: 401})
 		}
 		b.start()
-		b.ear.live(said(2*time.Second, word(100*ms, "one"), word(400*ms, "two"), word(700*ms, "one"), word(1000*ms, "two"), word(1250*ms, "one"), word(1500*ms, "two"), word(1750*ms, "one")))
+		b.ear.Live(said(2*time.Second, word(100*ms, "one"), word(400*ms, "two"), word(700*ms, "one"), word(1000*ms, "two"), word(1250*ms, "one"), word(1500*ms, "two"), word(1750*ms, "one")))
 		time.Sleep(30 * time.Second)
 		b.news()
 		b.wait()

@@ -17,12 +17,12 @@ func (b *testbed) heardAtOnce() time.Duration {
 // Two seconds of audio are sent at once, what is beyond no faster than the greatest speed.
 func TestBurst(t *testing.T) {
 	bubble(t, FormatDeepgram, 1, func(b *testbed) {
-		b.ear.add(said(2 * time.Second))
+		b.ear.Add(said(2 * time.Second))
 		b.start()
 		if heard := b.heardAtOnce(); heard != 2*time.Second {
 			b.Errorf("%v of 2 s were sent at once", heard)
 		}
-		b.ear.add(said(20 * time.Second))
+		b.ear.Add(said(20 * time.Second))
 		if heard := b.heardAtOnce(); heard > 3*time.Second {
 			b.Errorf("%v were sent at once", heard)
 		}
@@ -35,7 +35,7 @@ func TestSilenceOfAPause(t *testing.T) {
 	eachFormat(t, 1, func(b *testbed) {
 		audio := said(1040*ms, word(500*ms, "one")) // 40 ms of it are too little for a message
 		b.start()
-		b.ear.live(audio)
+		b.ear.Live(audio)
 		if heard := b.heardAtOnce(); heard != time.Second {
 			b.Errorf("%v were sent as they came", heard)
 		}
@@ -57,7 +57,7 @@ func TestKeepAlive(t *testing.T) {
 		synctest.Wait()
 		last, n := time.Now(), 0
 		time.Sleep(30 * time.Second)
-		b.ear.live(said(time.Second))
+		b.ear.Live(said(time.Second))
 		time.Sleep(30 * time.Second)
 		for _, m := range b.server.Connections()[0].Messages() {
 			if d := m.At.Sub(last); d > 5*time.Second || m.Text != "" && d < 3*time.Second {

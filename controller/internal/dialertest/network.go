@@ -1,5 +1,5 @@
 // Package dialertest is what the tests of those who dial share: a network in memory, so that connections live
-// in a bubble of testing/synctest. It starts no goroutine. It is for tests alone.
+// in a bubble of testing/synctest, and a recording that grows. It starts no goroutine. It is for tests alone.
 package dialertest
 
 import (
