@@ -30,7 +30,8 @@ type transcribing struct {
 	c       *call
 	session *transcript.Session
 	notes   *Transcription
-	text    int // bytes that are kept
+	text    int  // bytes that are kept
+	crowded bool // too many calls waited for their last words
 }
 
 // startTranscription begins to transcribe the recording, if the plan says so. What fails of that is no
@@ -48,7 +49,7 @@ func (c *call) startTranscription() {
 		c.log.Warn("transcription failed", zap.NamedError("err", err), zap.String("hint", hintKey))
 		return
 	}
-	channels := c.plan.Stream.transcribed(service.Multichannel())
+	channels := c.plan.Stream.Transcribed(service.Multichannel())
 	ear := c.rec.Tap(TapOptions{Caller: len(channels) == 1, Latency: transcriptLatency, Buffer: service.Buffer})
 	session := transcript.Start(transcript.Config{
 		Service: service, Key: key, Rate: c.plan.Stream.SampleRate, Channels: channels, Call: c.info.UUID, Position: c.rec.Position,
@@ -58,8 +59,8 @@ func (c *call) startTranscription() {
 
 const hintKey = "transcribe.key_file or key_env must hold the service's key, and tapdeck must be allowed to read it"
 
-// transcribed are the channels of the stream that a service is given.
-func (s StreamPlan) transcribed(multichannel bool) []string {
+// Transcribed are the channels of the stream that a service is given.
+func (s StreamPlan) Transcribed(multichannel bool) []string {
 	switch {
 	case s.Mix == "mixed":
 		return []string{transcript.ChannelBoth}
@@ -159,17 +160,18 @@ func (c *call) endTranscription(serving context.Context) {
 		c.beginStep("last_words")
 		c.ctl.letGo(c)
 		c.conn.Close()
-		if c.ctl.lastWords.Add(1) <= maxLastWords {
-			c.transcribing.awaitEnd(serving)
-		}
+		c.transcribing.awaitEnd(serving)
 		c.transcribing.stop()
-		c.ctl.lastWords.Add(-1)
 	}
 	c.noteIncomplete()
 }
 
-// awaitEnd waits for the session's end, within a bound.
+// awaitEnd waits for the session's end, within a bound, unless too many calls do.
 func (t *transcribing) awaitEnd(serving context.Context) {
+	defer t.c.ctl.lastWords.Add(-1)
+	if t.crowded = t.c.ctl.lastWords.Add(1) > maxLastWords; t.crowded {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(serving), t.c.plan.Transcribe.FinalTimeout)
 	defer cancel()
 	defer context.AfterFunc(serving, func() { time.AfterFunc(shutdownFinalTimeout, cancel) })()
@@ -193,11 +195,20 @@ func (t *transcribing) stop() {
 	t.session.Stop()
 	t.update()
 	t.c.transcribing = nil
-	state := t.session.State()
-	if t.notes.Err == "" && state.Missing > 0 && state.Err != nil {
+	switch state := t.session.State(); {
+	case t.notes.Err != "" || state.Missing == 0:
+	case t.crowded:
+		t.notes.Err, t.notes.Hint = errCrowded, hintCrowded
+	case state.Err != nil:
 		t.notes.Err, t.notes.Hint = state.Err.Error(), state.Hint
 	}
 }
+
+// Why a call does not wait for its last words, and what to do.
+const (
+	errCrowded  = "1000 calls wait for their last words already, and this one did not"
+	hintCrowded = "the service is much too slow: look at its machine, let it hear fewer calls, or lower transcribe.final_timeout; `tapdeck transcribe` makes up for what is missing"
+)
 
 // noteIncomplete says that the service has not answered all of the audio.
 func (c *call) noteIncomplete() {
@@ -206,10 +217,10 @@ func (c *call) noteIncomplete() {
 		return
 	}
 	if c.neverHeard {
-		notes.Missing = c.rec.State().Audio
+		notes.Missing = c.rec.State().Audio.Round(time.Millisecond)
 		c.ctl.metrics.transcript.NotBegun(notes.Missing)
 	}
-	if notes.Missing.Round(time.Millisecond) == 0 { // as the record has it
+	if notes.Missing == 0 {
 		return
 	}
 	if notes.Err == "" {

@@ -28,6 +28,24 @@ func hearing() (*transcribing, *observer.ObservedLogs) {
 	return &transcribing{c: c, notes: &Transcription{}}, logs
 }
 
+// Not more than so many calls wait for their last words, and those that wait are counted.
+func TestLastWordsAreBounded(t *testing.T) {
+	h, _ := hearing()
+	h.c.ctl.lastWords.Store(maxLastWords)
+	h.awaitEnd(t.Context()) // without a session, so that it must not wait
+	if n := h.c.ctl.lastWords.Load(); n != maxLastWords || !h.crowded {
+		t.Errorf("%d wait, crowded %v", n, h.crowded)
+	}
+	h.c.ctl.lastWords.Store(maxLastWords - 1)
+	func() {
+		defer func() { _ = recover() }()
+		h.awaitEnd(t.Context())
+	}()
+	if n := h.c.ctl.lastWords.Load(); n != maxLastWords-1 || h.crowded {
+		t.Errorf("%d wait after a panic, crowded %v", n, h.crowded)
+	}
+}
+
 // Words without times that may still change do not count if they were said before the listening time, nor do as
 // many at the begin of the text that follows.
 func TestWordsBeforeTheListeningTime(t *testing.T) {

@@ -92,7 +92,7 @@ func printCall(ctx context.Context, w io.Writer, client *callview.Client, id str
 // follow shows the calls again and again until ctx is done or Ctrl-C comes. A daemon that goes
 // away may come back; only the first question must be answered.
 func (c *callsCommand) follow(ctx context.Context, w io.Writer, client *callview.Client) error {
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := untilSignal(ctx)
 	defer stop()
 	ticker := time.NewTicker(c.Interval)
 	defer ticker.Stop()
@@ -136,4 +136,12 @@ func snapshot(w io.Writer, address string, page *callview.Page, failed error) er
 	}
 	_, err := io.WriteString(w, text)
 	return err
+}
+
+// untilSignal returns a ctx that ends with the first signal. A second one kills: stdout may be a pipe that nobody
+// reads.
+func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }

@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -56,9 +54,8 @@ func (c *transcribeCommand) Run(ctx context.Context, command *kong.Context, p *p
 	if err != nil {
 		return usage(err)
 	}
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := untilSignal(ctx)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal kills: stdout may be a pipe that nobody reads
 	t := newTranscriber(c, p, transcribe.Options{
 		Service: service, Key: key, Speed: c.Speed, Log: app.NewLogger(p.Stderr, "console", zap.NewAtomicLevelAt(zap.WarnLevel)),
 	})

@@ -22,7 +22,7 @@ import (
 
 // The hints of other tests, word for word.
 const (
-	hintSecret = "the bot refuses who calls it, or something it was told (see err): compare agent.token_file and agent.twilio_auth_token_file with what the bot expects; Twilio's signature is made of agent.url as the plan has it, so a proxy must not change what the bot takes for its URL"
+	hintSecret = "the bot refuses who calls it, or something it was told: compare agent.token_file and agent.twilio_auth_token_file with what the bot expects; Twilio's signature is made of agent.url as the plan has it, so a proxy must not change what the bot takes for its URL"
 	hintCrash  = "the bot's process has ended, or a proxy before it has cut the connection: look at the log of both. If it was never reached, it may speak TLS: wss:// instead of ws://"
 )
 
@@ -46,7 +46,7 @@ func TestHints(t *testing.T) {
 		{x509.UnknownAuthorityError{}, "the certificate of agent.url is not one that this machine trusts for that host: give the bot a valid one, or name its authority in the daemon's environment: SSL_CERT_FILE=ca.pem"},
 		{tls.RecordHeaderError{}, "agent.url says wss://, but no TLS answers there: is it ws://, or another port?"},
 		{errors.New("malformed HTTP response"), "what listens at agent.url speaks no HTTP: is it another port, or wss:// instead of ws://?"},
-		{&dialer.RefusalError{Status: 403}, "the bot refuses who calls it, or something it was told (see err): compare agent.token_file and agent.twilio_auth_token_file with what the bot expects; Twilio's signature is made of agent.url as the plan has it, so a proxy must not change what the bot takes for its URL"},
+		{&dialer.RefusalError{Status: 403}, "the bot refuses who calls it, or something it was told: compare agent.token_file and agent.twilio_auth_token_file with what the bot expects; Twilio's signature is made of agent.url as the plan has it, so a proxy must not change what the bot takes for its URL"},
 		{&dialer.RefusalError{Status: 404}, "the bot's server has nothing at the path of agent.url: compare it with the bot's"},
 		{&dialer.RefusalError{Status: 200}, "a web server answers at agent.url, but no WebSocket: is it the right path, and does a proxy before the bot pass upgrades on?"},
 		{&dialer.RefusalError{Status: 500}, "the bot or a proxy before it has an error: look at its log"},

@@ -23,7 +23,7 @@ const (
 	hintTLS      = "the certificate of {key}.url is not one that this machine trusts for that host: give {peer} a valid one, or name its authority in the daemon's environment: SSL_CERT_FILE=ca.pem"
 	hintPlain    = "{key}.url says wss://, but no TLS answers there: is it ws://, or another port?"
 	hintNoHTTP   = "what listens at {key}.url speaks no HTTP: is it another port, or wss:// instead of ws://?"
-	hintSecret   = "{peer} refuses who calls it, or something it was told (see err): {secret}"
+	hintSecret   = "{peer} refuses who calls it, or something it was told: {secret}"
 	hintPath     = "{peer}'s server has nothing at the path of {key}.url: compare it with {peer}'s"
 	hintRedirect = "redirects are not followed, so that no secret goes elsewhere: put the final address into {key}.url"
 	hintNoSocket = "a web server answers at {key}.url, but no WebSocket: is it the right path, and does a proxy before {peer} pass upgrades on?"

@@ -34,7 +34,7 @@ func TestHint(t *testing.T) {
 
 // Hints are in the words of the configuration, which are not looked into themselves.
 func TestWords(t *testing.T) {
-	const want = "the recogniser refuses who calls it, or something it was told (see err): compare transcribe.key_file with the {key} of the service"
+	const want = "the recogniser refuses who calls it, or something it was told: compare transcribe.key_file with the {key} of the service"
 	if got := testTarget("ws://peer.test").Hint(&RefusalError{Status: http.StatusUnauthorized}); got != want {
 		t.Errorf("hint %q, want %q", got, want)
 	}

@@ -17,7 +17,7 @@ type Config struct {
 	// that a call of a switch that is missing here goes on with the dialplan's next action.
 	// Dial does not look at it.
 	Allow []netip.Prefix
-	// MaxConnections bounds the connections at one time.
+	// MaxConnections bounds the connections at one time. One that its handler has closed is none.
 	MaxConnections int
 	// MaxPending bounds those of them that have not answered connect yet.
 	MaxPending int

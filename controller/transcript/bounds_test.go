@@ -142,6 +142,19 @@ func TestFastAndLate(t *testing.T) {
 	})
 }
 
+// A message that is too long ends the connection, and the hint is the bound.
+func TestTooLong(t *testing.T) {
+	eachFormat(t, 1, func(b *testbed) {
+		b.server.SetFault(0, recogniser.Fault{Nonsense: recogniser.Huge, Times: -1, NoPongs: true})
+		b.config.Reconnect = 0
+		b.start()
+		b.ear.Live(said(2 * time.Second))
+		if state := b.wait(); !strings.Contains(state.Hint, "1 MiB") {
+			b.Errorf("%+v", state)
+		}
+	})
+}
+
 // The service's own errors are of its wire: they don't make it one of another.
 func TestErrorsAreOfTheWire(t *testing.T) {
 	bubble(t, FormatDeepgram, 1, func(b *testbed) {

@@ -238,6 +238,19 @@ func TestFaster(t *testing.T) {
 	})
 }
 
+// A service's own errors are no sign of another wire, however short the request.
+func TestReachOwnErrors(t *testing.T) {
+	server := &recogniser.Server{Format: recogniser.Deepgram}
+	server.SetFault(0, recogniser.Fault{Nonsense: recogniser.OwnError, NeverFinishes: true})
+	url, stop := server.Start()
+	defer stop()
+	c := Config{Service: DefaultService(), Rate: 8000, Channels: []string{ChannelCaller}}
+	c.URL, c.FinalTimeout = url, 50*ms
+	if _, _, err := Reach(t.Context(), c); !errors.Is(err, errNoEnd) || errors.Is(err, errFormat) {
+		t.Error(err)
+	}
+}
+
 // What the end of ctx cuts short has a hint, too.
 func TestReachInVain(t *testing.T) {
 	server := &recogniser.Server{Format: recogniser.Vosk}

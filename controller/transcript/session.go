@@ -74,9 +74,6 @@ func (s *Session) Done() <-chan struct{} { return s.done }
 // Stop ends the session, whatever is still to come, and waits until all has ended, a second at most. State's
 // Missing is final then. A service that is connected has not answered in time.
 func (s *Session) Stop() {
-	if s.State().Connected {
-		s.noteLoss(s.withFormat(errNoEnd))
-	}
 	s.mu.Lock()
 	if !s.stopped {
 		s.stopped = true
@@ -135,7 +132,12 @@ func (s *Session) transcribe(ctx context.Context) error {
 	for {
 		lasted, err := s.connectOnce(ctx)
 		switch {
-		case err == nil, s.isStopped():
+		case err == nil:
+			return nil
+		case s.isStopped():
+			if lasted > 0 {
+				s.noteLoss(s.withFormat(errNoEnd))
+			}
 			return nil
 		case errors.Is(err, errNoEnd), errors.Is(err, errUnanswered): // what it says next would be no better
 			s.noteLoss(err)

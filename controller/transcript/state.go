@@ -18,7 +18,7 @@ type State struct {
 	Hint string
 	// GivenUp says that it is not dialled any more.
 	GivenUp bool
-	// Missing is audio that the service has not answered for good. While the session goes on that is
+	// Missing is audio that the service has not answered for good, in whole ms. While the session goes on that is
 	// also what it has just been sent.
 	Missing time.Duration
 }
@@ -28,7 +28,7 @@ func (s *Session) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	state := s.state
-	state.Missing = s.config.duration(max(s.source.came.Load()-s.answered, 0))
+	state.Missing = s.config.duration(max(s.source.came.Load()-s.answered, 0)).Round(time.Millisecond)
 	return state
 }
 

@@ -14,7 +14,8 @@ type vosk struct {
 	answered int64
 	final    int64 // where the last final result ended
 	asked    bool  // for the last words
-	ended    bool  // a final result has come since
+	ended    bool  // the last words have come
+	strange  int   // messages that are no answer, or are one that we do not know
 }
 
 func (v *vosk) open() []byte {
@@ -42,8 +43,13 @@ func (v *vosk) idle() []byte { return nil }
 
 func (v *vosk) sent(end int64) { v.ends, v.sentTo = append(v.ends, end), end }
 
+// unanswered takes what is no answer for one.
 func (v *vosk) unanswered() (frames int64, most time.Duration) {
-	return v.sentTo - v.answered, 10 * time.Second
+	answered := v.answered
+	if n := min(v.strange, len(v.ends)); n > 0 {
+		answered = v.ends[n-1]
+	}
+	return v.sentTo - answered, 10 * time.Second
 }
 
 // finish is the text that Vosk's server compares with, blanks and all.
@@ -75,12 +81,14 @@ type voskWord struct {
 func (v *vosk) decode(message []byte) (answer, error) {
 	var r voskResult
 	if err := json.Unmarshal(message, &r); err != nil {
+		v.strange++
 		return answer{answered: v.final}, err
 	}
 	if r.Text == nil && len(r.Alternatives) > 0 {
 		r.Text, r.Result = r.Alternatives[0].Text, r.Alternatives[0].Result
 	}
-	if r.Text == nil && r.Partial == nil { // which answers nothing
+	if r.Text == nil && r.Partial == nil {
+		v.strange++
 		return answer{answered: v.final}, wrongf(wrongMember, "neither partial nor text")
 	}
 	last := v.answer()
@@ -89,7 +97,7 @@ func (v *vosk) decode(message []byte) (answer, error) {
 		a.text = *r.Partial
 		return a, nil
 	}
-	v.final, v.ended = v.answered, v.asked
+	v.final, v.ended = v.answered, v.asked && len(v.ends) <= v.strange
 	a.final, a.text, a.answered, a.done = true, *r.Text, v.answered, last
 	return a, v.locate(&a, r.Result)
 }
@@ -123,8 +131,8 @@ func (v *vosk) locate(a *answer, result []voskWord) (err error) {
 	return nil
 }
 
-// end is what it has answered message by message, or all if it has said its last words: an answer may have
-// been none that we know.
+// end is what it has answered message by message, or all if it has said its last words, whatever answers before
+// them were none that we know.
 func (v *vosk) end() int64 {
 	if v.ended {
 		return v.sentTo

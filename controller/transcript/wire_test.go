@@ -175,6 +175,35 @@ func TestVoskAnswersNothing(t *testing.T) {
 	}
 }
 
+// A final result that comes after the last words were asked for is of the audio that it answers.
+func TestVoskLateFinal(t *testing.T) {
+	v := newWire(wireConfig(FormatVosk, ChannelCaller))
+	for end := int64(1600); end < 16000; end += 1600 {
+		v.sent(end)
+	}
+	v.finish()
+	if got, _ := decodeAll(v, 16000, `{"text":"one"}`); got[0].done || v.end() != 1600 {
+		t.Errorf("%+v, %d", got, v.end())
+	}
+}
+
+// What is no answer that we know does not hold up the audio that follows.
+func TestVoskUnknownAnswers(t *testing.T) {
+	v := newWire(wireConfig(FormatVosk, ChannelCaller))
+	for n := range int64(20) {
+		decodeAll(v, 1600*(n+1), "nonsense")
+	}
+	if n, _ := v.unanswered(); n != 0 {
+		t.Errorf("%d unanswered", n)
+	}
+	if v.sent(1600 * 22); v.end() != 0 {
+		t.Errorf("%d answered", v.end())
+	}
+	if n, _ := v.unanswered(); n != 3200 {
+		t.Errorf("%d unanswered", n)
+	}
+}
+
 // With alternatives the best is the first.
 func TestVoskAlternatives(t *testing.T) {
 	got, errs := decodeAll(newWire(wireConfig(FormatVosk, ChannelCaller)), 8000, `{"alternatives":[{"confidence":200.5,"text":"one","result":[{"word":"one","start":0.25,"end":0.5}]},{"text":"won"}]}`)

@@ -155,7 +155,7 @@ func withOutcome(r store.Record, o controller.Outcome, position func(time.Time) 
 		r.Agent = conversation(o.Agent, position)
 	}
 	if o.Transcript != nil {
-		r.Transcript, r.TranscriptMissingMS = transcribed(o.Transcript), new(o.Transcript.Missing.Round(time.Millisecond).Milliseconds())
+		r.Transcript, r.TranscriptMissingMS = transcribed(o.Transcript), new(o.Transcript.Missing.Milliseconds())
 	}
 	if o.Variables != nil {
 		r.Variables = o.Variables

@@ -20,7 +20,7 @@ func (x *examination) transcribers(ctx context.Context) {
 		if s.URL == "" || !flow.Streams(plan.Steps) {
 			continue
 		}
-		key := fmt.Sprintf("%q %v %v", []any{s.URL, s.Format, s.KeyFile, s.KeyEnv, s.Model, s.Language, s.Parameters}, channelsOf(plan), plan.Stream.SampleRate)
+		key := fmt.Sprintf("%q %d %d", []any{s.URL, s.Format, s.KeyFile, s.KeyEnv, s.Model, s.Language, s.Parameters}, len(plan.Stream.Transcribed(plan.Transcribe.Multichannel())), plan.Stream.SampleRate)
 		if plans[key] == nil {
 			order, of[key] = append(order, key), plan
 		}
@@ -40,7 +40,7 @@ func (x *examination) transcriber(ctx context.Context, check string, plan contro
 		return
 	}
 	service.FinalTimeout = max(service.FinalTimeout, x.timeouts.answer) // nobody waits on the line
-	took, todo, err := transcript.Reach(ctx, transcript.Config{Service: service, Key: key, Rate: plan.Stream.SampleRate, Channels: channelsOf(plan)})
+	took, todo, err := transcript.Reach(ctx, transcript.Config{Service: service, Key: key, Rate: plan.Stream.SampleRate, Channels: plan.Stream.Transcribed(plan.Transcribe.Multichannel())})
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
@@ -48,13 +48,4 @@ func (x *examination) transcriber(ctx context.Context, check string, plan contro
 	default:
 		x.pass(check, "%s answers after %v; `tapdeck transcribe` has it transcribe a recording", service.Host(), took.Round(time.Millisecond))
 	}
-}
-
-// channelsOf are those that the plan's service is sent, as a call names them but for mixed.
-func channelsOf(plan controller.Plan) []string {
-	channels := []string{transcript.ChannelCaller, transcript.ChannelCallee}
-	if plan.Stream.Channels() == 1 || !plan.Transcribe.Multichannel() {
-		return channels[:1]
-	}
-	return channels
 }

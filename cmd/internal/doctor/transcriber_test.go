@@ -85,12 +85,12 @@ func TestTranscribers(t *testing.T) {
 	}
 }
 
-// A service of several plans is asked once, one of another model or other channels once more, with both channels
+// A service of several plans is asked once, one of another model other channels or another rate once more, with both channels
 // of stereo. A plan without a recording has nothing to transcribe.
 func TestTranscriberOfSeveralPlans(t *testing.T) {
 	server := &recogniser.Server{Format: recogniser.Deepgram}
 	service := recognise(t, server, "none")
-	l := newSetup(t).transcribed(service, "stereo", "sales").transcribed(service, "stereo", "support").transcribed(service, "mono", "lone")
+	l := newSetup(t).transcribed(service, "stereo", "sales").transcribed(service, "stereo", "support").transcribed(service, "mono", "lone").transcribed(service, "mono", "narrow")
 	other := service
 	other.Model = "nova-3"
 	l.transcribed(other, "mono", "medical").plans(false, map[string][]flow.Step{"silent": {&flow.Answer{}}})
@@ -98,12 +98,13 @@ func TestTranscriberOfSeveralPlans(t *testing.T) {
 	l.tune = func(x *examination) {
 		tune(x)
 		x.plan("silent").Transcribe = service
+		x.plan("narrow").Stream.SampleRate = 8000
 	}
-	if _, err := l.examine(t.Context()); err != nil || server.Accepted() != 3 {
+	if _, err := l.examine(t.Context()); err != nil || server.Accepted() != 4 {
 		t.Fatalf("%v, asked %d times:\n%s", err, server.Accepted(), l.text())
 	}
-	for i, name := range []string{"sales, support", "lone", "medical"} {
-		if query := server.Connections()[i].Query; query.Get("channels") != []string{"2", "1", "1"}[i] || query.Get("sample_rate") != "16000" {
+	for i, name := range []string{"sales, support", "lone", "narrow", "medical"} {
+		if query := server.Connections()[i].Query; query.Get("channels") != []string{"2", "1", "1", "1"}[i] || query.Get("sample_rate") != []string{"16000", "16000", "8000", "16000"}[i] {
 			t.Errorf("asked with %v", query)
 		}
 		if !l.has(amiss{"transcriber of plan " + name, Pass, "answers after", ""}) {

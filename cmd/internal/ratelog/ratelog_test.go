@@ -32,7 +32,9 @@ func logger() (*zap.Logger, *clock, func() []string) {
 	return zap.New(New(inner), zap.WithClock(c)), c, func() (lines []string) {
 		for _, e := range seen.TakeAll() {
 			fields := e.ContextMap()
-			delete(fields, "hint")
+			if strings.HasPrefix(fmt.Sprint(fields["hint"]), `see the lines "`) {
+				delete(fields, "hint")
+			}
 			lines = append(lines, strings.TrimSpace(fmt.Sprint(e.Level, " ", e.Message, " ", fmt.Sprint(fields)[len("map"):])))
 		}
 		return lines
