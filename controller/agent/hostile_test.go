@@ -247,6 +247,7 @@ func TestEndFindsRoom(t *testing.T) {
 // What was made of the mouth or the ear by others ends this conversation only.
 func TestPanicEndsTheConversation(t *testing.T) {
 	bubble(t, testConfig(FormatPCM), func(b *botConn) {
+		elapse(time.Second) // in which the mouth is made to panic
 		b.sayBinary(frame(1))
 		b.all()
 	}, func(b *bed) {
